@@ -1,0 +1,55 @@
+"""What code inside a running node may see of its run; one context variable, set for each task."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbhitl.config import RunnableConfig
+    from nbhitl.runtime import Runtime
+
+
+class TaskContext(Protocol):
+    """A running task, as seen by the code that it runs."""
+
+    def ask(self, value: Any, response_schema: Any) -> Any:
+        """Return the answer to this question, or raise GraphInterrupt."""
+
+    def write_custom(self, chunk: Any) -> None:
+        """Put `chunk` into the stream of mode `custom`."""
+
+    @property
+    def config(self) -> RunnableConfig:
+        """The run's config, with what identifies this task."""
+
+    @property
+    def runtime(self) -> Runtime[Any]:
+        """The run's context, store and stream writer, with what identifies this task."""
+
+    @property
+    def store(self) -> Any:
+        """The store given to `compile()`, or None."""
+
+    def call(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any) -> Any:
+        """Run `func` as a task of its own and return its future (functional API)."""
+
+
+CURRENT_TASK: ContextVar[TaskContext | None] = ContextVar("nbhitl_task", default=None)
+
+
+def current_task(caller: str) -> TaskContext:
+    """Return the running task.
+
+    Raises:
+        RuntimeError: `caller` was called where no node is running.
+    """
+    task = CURRENT_TASK.get()
+    if task is None:
+        raise RuntimeError(
+            f"{caller}() was called outside of a running graph. Call it from a node (or from a function that a "
+            "node calls in the same thread or asyncio task)."
+        )
+    return task

@@ -1,0 +1,144 @@
+"""What the engine hands to a saver of nbhitl's own, and gets back. Plain data, no behaviour.
+
+A thread is a tree of checkpoints for each namespace. A checkpoint is stored as what changed since its parent
+(`StepRecord`), and read back whole (`StoredCheckpoint`). What tasks leave at a checkpoint before the next one
+exists (results of finished siblings, questions, errors, answers) are pending writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nbhitl.types import Send
+
+
+class CheckpointKey(NamedTuple):
+    """Names one checkpoint; `checkpoint_id` None is the newest one of the namespace."""
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str | None = None
+
+
+@dataclass(slots=True)
+class Frame:
+    """What a checkpoint holds besides the state: who runs next.
+
+    `triggers` are the trigger channels that fired (`branch:to:<node>`, `__start__`), `sends` the pending Sends
+    in the order of issue, `channels` the stored form of channels that are neither a plain value nor a reducer
+    (`{"join:a+b:c": {"a"}}`), `start` the input that `__start__` will apply.
+    """
+
+    triggers: tuple[str, ...] = ()
+    sends: tuple[Send, ...] = ()
+    channels: dict[str, Any] = field(default_factory=dict)
+    start: Any = None
+
+
+class TaskWrites(NamedTuple):
+    """What one task left at a checkpoint: `[(channel, value), ...]`, reserved channels included."""
+
+    task_id: str
+    name: str
+    path: tuple[Any, ...]
+    writes: Sequence[tuple[str, Any]]
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """A new checkpoint, as the difference to its parent.
+
+    `values` holds keys with a new value, `appended` keys whose list only grew: `{key: [new items]}`, `removed`
+    keys that are gone. `results` are the tasks of the *parent* that led here and are not among its pending
+    writes yet. `full` returns every key's value, for a snapshot when the saver wants one. `created_at` is UTC,
+    ISO 8601. `metadata` holds `source`, `step`, `parents` and the caller's own entries.
+    """
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    parent_id: str | None
+    created_at: str
+    metadata: dict[str, Any]
+    frame: Frame
+    values: dict[str, Any]
+    appended: dict[str, list[Any]]
+    removed: tuple[str, ...]
+    results: list[TaskWrites]
+    full: Callable[[], Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class StoredCheckpoint:
+    """A checkpoint read back whole. `writes` are its pending writes: `[(task_id, channel, value), ...]`."""
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    parent_id: str | None
+    created_at: str
+    metadata: dict[str, Any]
+    frame: Frame
+    values: dict[str, Any]
+    writes: list[tuple[str, str, Any]]
+
+
+class QuestionRecord(NamedTuple):
+    """An open question as the store lists it: an interrupt, or a static breakpoint (`kind`)."""
+
+    interrupt_id: str
+    task_id: str
+    node: str
+    kind: str
+    payload: Any
+    digest: str
+    asked_at: str
+
+
+@dataclass(slots=True)
+class PauseRecord:
+    """Where a run stopped to ask: one transaction for the writes of its tasks and the questions."""
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    tasks: list[TaskWrites]
+    questions: list[QuestionRecord]
+
+
+@dataclass(slots=True)
+class ClaimRequest:
+    """Answers to open questions of one checkpoint: all are taken, or none is.
+
+    `answers` is `{interrupt_id: value}`, `resumes` the writes that deliver them, `{task_id: [answers so far]}`.
+    The lease is seconds from `at` (UTC, ISO 8601), after which an unapplied claim is in doubt.
+    """
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    answers: dict[str, Any]
+    resumes: dict[str, list[Any]]
+    by: str | None
+    at: str
+    owner: str
+    lease: float
+
+
+class Claim(NamedTuple):
+    """How one question stands. `state` is `open`, `recorded`, `delivered`, `applied` or `dropped`."""
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    interrupt_id: str
+    state: str
+    answer: Any
+    by: str | None
+    at: str | None
+    owner: str | None
+    lease_until: str | None

@@ -1,0 +1,91 @@
+"""A run's config: what `invoke(input, config)` takes and what nodes get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+from nbhitl._context import current_task
+from nbhitl.constants import CONF
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbhitl.types import StreamWriter
+
+__all__ = ["RunnableConfig", "ensure_config", "get_config", "get_store", "get_stream_writer", "merge_configs"]
+
+
+class RunnableConfig(TypedDict, total=False):
+    """The settings of a run; the same keys as LangChain's `RunnableConfig`.
+
+    `configurable` says which thread and checkpoint (`thread_id`, `checkpoint_ns`, `checkpoint_id`) and holds
+    the caller's own settings; `recursion_limit` bounds the supersteps, `max_concurrency` the parallel tasks.
+    """
+
+    tags: list[str]
+    metadata: dict[str, Any]
+    callbacks: Any
+    run_name: str
+    max_concurrency: int | None
+    recursion_limit: int
+    configurable: dict[str, Any]
+    run_id: Any
+
+
+_MERGED_DICTS = frozenset({CONF, "metadata"})
+
+
+def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
+    """Return the configs laid over one another, the last one on top.
+
+    `configurable` and `metadata` are merged key by key, `tags` are joined.
+
+    >>> merge_configs({"configurable": {"a": 1}}, None, {"configurable": {"b": 2}})
+    {'configurable': {'a': 1, 'b': 2}}
+    """
+    merged: dict[str, Any] = {}
+    for config in configs:
+        for key, value in (config or {}).items():
+            if value is None:
+                continue
+            if key in _MERGED_DICTS:
+                merged[key] = {**merged.get(key, {}), **cast("dict[str, Any]", value)}
+            elif key == "tags":
+                merged[key] = [*merged.get(key, []), *(t for t in cast("list[str]", value))]
+            else:
+                merged[key] = value
+    return cast("RunnableConfig", merged)
+
+
+def ensure_config(config: RunnableConfig | None) -> RunnableConfig:
+    """Return `config` as a new dict that has a `configurable` dict of its own."""
+    config = cast("RunnableConfig", dict(config or {}))
+    config[CONF] = dict(config.get(CONF) or {})  # type: ignore[literal-required]
+    return config
+
+
+def get_config() -> RunnableConfig:
+    """Return the config of the running node.
+
+    Raises:
+        RuntimeError: called outside of a running graph.
+    """
+    return current_task("get_config").config
+
+
+def get_store() -> Any:
+    """Return the store that the running graph was compiled with, or None.
+
+    Raises:
+        RuntimeError: called outside of a running graph.
+    """
+    return current_task("get_store").store
+
+
+def get_stream_writer() -> StreamWriter:
+    """Return a function that puts its argument into the stream of mode `custom`.
+
+    Raises:
+        RuntimeError: called outside of a running graph.
+    """
+    return cast("Callable[[Any], None]", current_task("get_stream_writer").write_custom)

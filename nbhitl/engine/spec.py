@@ -1,0 +1,61 @@
+"""What `compile()` makes of a graph: plain descriptions that the engine runs and the drawing reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nbhitl.types import CachePolicy, RetryPolicy, TimeoutPolicy
+
+
+@dataclass(slots=True)
+class BranchSpec:
+    """A conditional edge: `path` looks at the state and names what runs next.
+
+    `ends` maps what `path` returns to node names; None when the targets are not declared, which the drawing
+    shows as an edge to every node.
+    """
+
+    path: Callable[..., Any]
+    ends: Mapping[Any, str] | None
+    name: str
+
+
+@dataclass(slots=True)
+class NodeSpec:
+    """A node: its action and what was said about it in `add_node`.
+
+    `ends` are targets of Commands that are declared (`destinations=` or `Command[Literal[...]]`), a mapping
+    of target to label. `subgraph` is the compiled graph when the action is one.
+    """
+
+    name: str
+    action: Any
+    input_schema: Any = None
+    metadata: Mapping[str, Any] | None = None
+    defer: bool = False
+    ends: Mapping[str, str] = field(default_factory=dict)
+    retry: Sequence[RetryPolicy] = ()
+    cache: CachePolicy | None = None
+    timeout: TimeoutPolicy | None = None
+    subgraph: Any = None
+
+
+@dataclass(slots=True)
+class Topology:
+    """The nodes and edges of a graph, in the order in which they were added; all that a drawing needs.
+
+    `edges` are pairs, `joins` pairs of (sources, target) that wait for all sources, `branches` is
+    `{source: [BranchSpec, ...]}`. START and END occur as names, not as nodes.
+    """
+
+    name: str
+    nodes: dict[str, NodeSpec]
+    edges: list[tuple[str, str]]
+    joins: list[tuple[tuple[str, ...], str]]
+    branches: dict[str, list[BranchSpec]]
+    interrupt_before: frozenset[str] = frozenset()
+    interrupt_after: frozenset[str] = frozenset()

@@ -1,0 +1,295 @@
+"""Everything nbhitl raises.
+
+    EmptyChannelError            a channel was read before it was written
+    EmptyInputError              a run got no input that the graph could use
+    GraphRecursionError          more supersteps than `recursion_limit`
+    InvalidUpdateError           a write that the state cannot take
+    ValueError
+    ├── UnknownNodeError         a name that is no node of this graph, with the nearest match
+    └── MissingThreadId          a graph with a checkpointer was run without a thread_id
+    NodeTimeoutError             a node ran longer than its TimeoutPolicy allows
+    NodeCancelledError           a node's own code raised CancelledError
+    TaskNotFound                 a task id that the checkpoint does not hold
+    UnknownInterruptError        an answer for which no question is open
+    GraphBubbleUp                passes through nodes up to the engine; never an error for the user
+    ├── GraphInterrupt           a node asks a person
+    │   └── NodeInterrupt        the older way to ask: raised by the node itself
+    ├── ParentCommand            a Command for the graph above
+    └── GraphDrained             a run stopped because RunControl asked for it
+    ReviewError                  nbhitl's own: what can go wrong between a question and its answer
+    ├── QuestionOpen             new input while a question is open
+    ├── QuestionChanged          the node asks something else than what was answered
+    ├── StaleQuestion            the answer was given to a question that has changed since it was shown
+    ├── AlreadyAnswered          someone else's answer came first
+    ├── AnswerInDoubt            an answer was given, and whether its effect ran is not known
+    ├── SwallowedInterrupt       a node caught its own pause and went on
+    ├── NotAnswered              a result was read while a question is open
+    └── ScriptError              a scripted reviewer met an unexpected question, or has answers left
+    StoreError                   a checkpointer cannot read or write
+    ├── UnsupportedValue         a value that the store does not hold (TypeError too)
+    └── NewerStore               a store written by a newer version of nbhitl
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nbhitl.types import Command, Interrupt
+
+__all__ = [
+    "AlreadyAnswered",
+    "AnswerInDoubt",
+    "EmptyChannelError",
+    "EmptyInputError",
+    "ErrorCode",
+    "GraphBubbleUp",
+    "GraphDrained",
+    "GraphInterrupt",
+    "GraphRecursionError",
+    "InvalidUpdateError",
+    "MissingThreadId",
+    "NewerStore",
+    "NodeCancelledError",
+    "NodeError",
+    "NodeInterrupt",
+    "NodeTimeoutError",
+    "NotAnswered",
+    "ParentCommand",
+    "QuestionChanged",
+    "QuestionOpen",
+    "ReviewError",
+    "ScriptError",
+    "StaleQuestion",
+    "StoreError",
+    "SwallowedInterrupt",
+    "TaskNotFound",
+    "UnknownInterruptError",
+    "UnknownNodeError",
+    "UnsupportedValue",
+    "is_invalid_resume",
+]
+
+
+class ErrorCode(Enum):
+    """Stable names of the errors that users meet most often."""
+
+    GRAPH_RECURSION_LIMIT = "GRAPH_RECURSION_LIMIT"
+    INVALID_CONCURRENT_GRAPH_UPDATE = "INVALID_CONCURRENT_GRAPH_UPDATE"
+    INVALID_GRAPH_NODE_RETURN_VALUE = "INVALID_GRAPH_NODE_RETURN_VALUE"
+    MULTIPLE_SUBGRAPHS = "MULTIPLE_SUBGRAPHS"
+    INVALID_CHAT_HISTORY = "INVALID_CHAT_HISTORY"
+
+
+class EmptyChannelError(Exception):
+    """A channel was read before anything was written to it."""
+
+
+class EmptyInputError(Exception):
+    """A run got no input that the graph could use."""
+
+
+class GraphRecursionError(RecursionError):
+    """The graph did not come to an end within `recursion_limit` supersteps."""
+
+
+class InvalidUpdateError(Exception):
+    """A node wrote something that the state cannot take."""
+
+
+class UnknownNodeError(ValueError):
+    """A name was used that is no node of this graph."""
+
+    def __init__(self, name: object, known: Iterable[str], where: str) -> None:
+        known = sorted(known)
+        near = get_close_matches(str(name), known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else f" Its nodes are: {', '.join(known) or 'none'}."
+        super().__init__(f"{where}: the graph has no node {name!r}.{hint}")
+
+
+class MissingThreadId(ValueError):
+    """A graph with a checkpointer was run without saying which thread it is."""
+
+
+class NodeCancelledError(Exception):
+    """A node's own code raised `asyncio.CancelledError` although nobody cancelled the run."""
+
+    node: str
+
+    def __init__(self, node: str, message: str | None = None) -> None:
+        self.node = node
+        super().__init__(message or f"Node {node!r} raised asyncio.CancelledError")
+
+
+class NodeTimeoutError(Exception):
+    """A node ran longer than its TimeoutPolicy allows. Times are seconds."""
+
+    def __init__(
+        self,
+        node: str,
+        elapsed: float,
+        *,
+        kind: Literal["idle", "run"],
+        idle_timeout: float | None = None,
+        run_timeout: float | None = None,
+    ) -> None:
+        self.node = node
+        self.elapsed = elapsed
+        self.kind = kind
+        self.idle_timeout = idle_timeout
+        self.run_timeout = run_timeout
+        self.timeout = idle_timeout if kind == "idle" else run_timeout
+        progress = " without making progress" if kind == "idle" else ""
+        super().__init__(
+            f"Node {node!r} exceeded its {kind} timeout of {self.timeout or 0:.3f}s{progress} "
+            f"(elapsed: {elapsed:.3f}s)."
+        )
+
+
+class TaskNotFound(Exception):
+    """A task id that the checkpoint does not hold."""
+
+
+class UnknownInterruptError(Exception):
+    """An answer for which no question is open: nothing was run and nothing was saved."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Literal["not_pending", "empty_map", "ambiguous"],
+        interrupt_ids: Sequence[str] = (),
+        pending_ids: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.interrupt_ids = tuple(interrupt_ids)
+        self.pending_ids = tuple(pending_ids)
+
+
+class NodeError:
+    """What an error handler node is told: the node that failed and its exception."""
+
+    __slots__ = ("error", "node")
+
+    def __init__(self, node: str, error: BaseException) -> None:
+        self.node = node
+        self.error = error
+
+    def __repr__(self) -> str:
+        return f"NodeError(node={self.node!r}, error={self.error!r})"
+
+
+class GraphBubbleUp(Exception):  # noqa: N818 - LangGraph's name
+    """Passes through node code up to the engine; code that catches it must raise it again."""
+
+
+class GraphInterrupt(GraphBubbleUp):
+    """A node asks a person; raised by `interrupt()` and handled by the engine."""
+
+    def __init__(self, interrupts: Sequence[Interrupt] = ()) -> None:
+        super().__init__(interrupts)
+
+
+class NodeInterrupt(GraphInterrupt):
+    """Raised by a node to pause; `interrupt()` is the better way, because it can return an answer."""
+
+    def __init__(self, value: Any, id: str | None = None) -> None:
+        from nbhitl.types import Interrupt
+
+        super().__init__([Interrupt(value=value) if id is None else Interrupt(value=value, id=id)])
+
+
+class GraphDrained(GraphBubbleUp):
+    """A run stopped between two steps because its RunControl asked for it."""
+
+    def __init__(self, reason: str = "shutdown") -> None:
+        self.reason = reason
+        super().__init__(f"Graph drained: {reason}")
+
+
+class ParentCommand(GraphBubbleUp):
+    """A Command that a subgraph addresses to the graph above it."""
+
+    args: tuple[Command[Any]]
+
+    def __init__(self, command: Command[Any]) -> None:
+        super().__init__(command)
+
+
+class ReviewError(Exception):
+    """What can go wrong between a question and its answer."""
+
+
+class QuestionOpen(ReviewError):
+    """New input was given to a thread on which a question is open."""
+
+
+class QuestionChanged(ReviewError):
+    """On replay the node asks something else than what the person answered; the answer is not delivered."""
+
+    def __init__(self, message: str, *, answered: Any = None, asked: Any = None) -> None:
+        super().__init__(message)
+        self.answered = answered
+        self.asked = asked
+
+
+class StaleQuestion(ReviewError):
+    """The answer was given to a question that has changed since it was shown; nothing has run."""
+
+
+class AlreadyAnswered(ReviewError):
+    """Someone else's answer to this question came first; `by` says whose, `at` when (UTC, ISO 8601)."""
+
+    def __init__(self, message: str, *, by: str | None = None, at: str | None = None) -> None:
+        super().__init__(message)
+        self.by = by
+        self.at = at
+
+
+class AnswerInDoubt(ReviewError):
+    """An answer was taken up by a process that ended before it could say whether the effect ran."""
+
+
+class SwallowedInterrupt(ReviewError):
+    """A node caught its own pause and went on as if it had been answered."""
+
+
+class NotAnswered(ReviewError):
+    """A result was read while a question is open."""
+
+
+class ScriptError(ReviewError, AssertionError):
+    """A scripted reviewer met a question it has no answer for, or was left with unused answers."""
+
+
+class StoreError(Exception):
+    """A checkpointer cannot read or write; the message names the store, the thread and what to do."""
+
+
+class UnsupportedValue(StoreError, TypeError):
+    """A value of a type that the store does not hold; the message names where it is."""
+
+
+class NewerStore(StoreError):
+    """A store written by a newer version of nbhitl than the one that opens it."""
+
+
+_INVALID_RESUME = "_nbhitl_invalid_resume"
+
+
+def mark_invalid_resume(error: BaseException) -> None:
+    """Note on `error` that it judges an answer, not the node: see `is_invalid_resume`."""
+    setattr(error, _INVALID_RESUME, True)
+
+
+def is_invalid_resume(error: BaseException) -> bool:
+    """Whether `error` says that an answer did not fit its question's `response_schema`.
+
+    The question is then still open and nothing was saved.
+    """
+    return getattr(error, _INVALID_RESUME, False) is True

@@ -1,0 +1,111 @@
+"""What a node can ask for besides its state: the run's context, store, stream writer and identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from nbhitl._context import current_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbhitl.types import StreamWriter
+
+__all__ = ["ExecutionInfo", "RunControl", "Runtime", "ServerInfo", "get_runtime"]
+
+ContextT = TypeVar("ContextT")
+
+
+def _no_stream(_: Any) -> None:
+    """Ignore a custom chunk: nobody asked for the stream."""
+
+
+def _no_heartbeat() -> None:
+    """Ignore a sign of life: the node has no idle timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionInfo:
+    """Where a node runs. `node_first_attempt_time` is seconds since the epoch."""
+
+    checkpoint_id: str
+    checkpoint_ns: str
+    task_id: str
+    thread_id: str | None = None
+    run_id: str | None = None
+    node_attempt: int = 1
+    node_first_attempt_time: float | None = None
+
+    def patch(self, **overrides: Any) -> ExecutionInfo:
+        """Return a copy with some fields replaced."""
+        return replace(self, **overrides)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """Which assistant and graph a server runs; None outside of one."""
+
+    assistant_id: str
+    graph_id: str
+    user: Any = None
+
+
+class RunControl:
+    """Ask a run from outside to stop after the step that it is in."""
+
+    __slots__ = ("_reason",)
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+
+    def request_drain(self, reason: str = "shutdown") -> None:
+        """Stop the run before its next step; what is done is kept."""
+        self._reason = reason
+
+    @property
+    def drain_requested(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._reason is not None
+
+    @property
+    def drain_reason(self) -> str | None:
+        """Why, or None."""
+        return self._reason
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Runtime(Generic[ContextT]):
+    """The run that a node belongs to; a node gets it by a parameter `runtime: Runtime[Context]`."""
+
+    context: ContextT = field(default=cast("ContextT", None))
+    store: Any = None
+    stream_writer: StreamWriter = field(default=_no_stream)
+    heartbeat: Callable[[], None] = field(default=_no_heartbeat)
+    previous: Any = None
+    execution_info: ExecutionInfo | None = None
+    server_info: ServerInfo | None = None
+    control: RunControl | None = None
+
+    def merge(self, other: Runtime[ContextT]) -> Runtime[ContextT]:
+        """Return this runtime with what `other` sets laid over it."""
+        empty: Runtime[ContextT] = Runtime()
+        changed = {
+            name: getattr(other, name)
+            for name in self.__slots__
+            if getattr(other, name) is not getattr(empty, name) and getattr(other, name) is not None
+        }
+        return replace(self, **changed)
+
+    def override(self, **overrides: Any) -> Runtime[ContextT]:
+        """Return a copy with some fields replaced."""
+        return replace(self, **overrides)
+
+
+def get_runtime(context_schema: type[ContextT] | None = None) -> Runtime[ContextT]:
+    """Return the runtime of the running node; `context_schema` only informs type checkers.
+
+    Raises:
+        RuntimeError: called outside of a running graph.
+    """
+    return current_task("get_runtime").runtime

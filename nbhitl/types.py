@@ -1,0 +1,343 @@
+"""The vocabulary of a graph: what nodes return, what runs report, and how a node asks a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypedDict, TypeVar, final
+
+from nbhitl._context import current_task
+
+if TYPE_CHECKING:
+    from nbhitl.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata
+    from nbhitl.config import RunnableConfig
+
+__all__ = [
+    "All",
+    "CachePolicy",
+    "CheckpointPayload",
+    "CheckpointTask",
+    "Checkpointer",
+    "Command",
+    "Durability",
+    "GraphOutput",
+    "Interrupt",
+    "Overwrite",
+    "PregelTask",
+    "RetryPolicy",
+    "Send",
+    "StateSnapshot",
+    "StateUpdate",
+    "StreamMode",
+    "StreamWriter",
+    "TaskPayload",
+    "TaskResultPayload",
+    "TimeoutPolicy",
+    "ensure_valid_checkpointer",
+    "interrupt",
+]
+
+N = TypeVar("N", bound=Hashable)
+OutputT = TypeVar("OutputT")
+
+All = Literal["*"]
+"""Every node, in `interrupt_before` and `interrupt_after`."""
+
+Durability = Literal["sync", "async", "exit"]
+"""When checkpoints are saved: before the next step, while it runs, or when the run ends."""
+
+StreamMode = Literal["values", "updates", "checkpoints", "tasks", "debug", "messages", "custom"]
+
+StreamWriter = Callable[[Any], None]
+"""Puts its argument into the stream of mode `custom`, at once; does nothing in other modes."""
+
+Checkpointer = "None | bool | BaseCheckpointSaver[Any]"
+"""`compile(checkpointer=)`: a saver, True (keep state of its own), None (use the parent's), False (none)."""
+
+
+class _Missing:
+    """The value of what is not there; None is a value like any other."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __reduce__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
+
+
+def ensure_valid_checkpointer(checkpointer: Any) -> Any:
+    """Return `checkpointer` if `compile()` can take it.
+
+    Raises:
+        TypeError: it is neither a saver nor True, False or None.
+    """
+    from nbhitl.checkpoint.base import is_saver
+
+    if checkpointer in (None, True, False) or is_saver(checkpointer):
+        return checkpointer
+    raise TypeError(
+        "Invalid checkpointer provided. Expected an instance of `BaseCheckpointSaver`, `True`, `False`, "
+        f"or `None`. Received {type(checkpointer).__name__}. "
+        "Pass a saver, for example nbhitl.checkpoint.memory.InMemorySaver()."
+    )
+
+
+def default_retry_on(error: Exception) -> bool:
+    """Whether an error looks transient: not one that the same call would meet again."""
+    if isinstance(error, ConnectionError):
+        return True
+    if isinstance(
+        error,
+        (
+            ValueError, TypeError, ArithmeticError, ImportError, LookupError, NameError, SyntaxError,
+            RuntimeError, ReferenceError, StopIteration, StopAsyncIteration, OSError,
+        ),
+    ):  # fmt: skip
+        return False
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return not isinstance(status, int) or status >= 500
+
+
+class RetryPolicy(NamedTuple):
+    """How often and when a failed node is tried again. Intervals are seconds."""
+
+    initial_interval: float = 0.5
+    backoff_factor: float = 2.0
+    max_interval: float = 128.0
+    max_attempts: int = 3
+    jitter: bool = True
+    retry_on: type[Exception] | Sequence[type[Exception]] | Callable[[Exception], bool] = default_retry_on
+
+
+def default_cache_key(*args: Any, **kwargs: Any) -> str | bytes:
+    """A key made from the arguments' canonical encoding: equal arguments, equal key."""
+    from nbhitl.checkpoint.serde import canonical_bytes
+
+    return canonical_bytes((args, sorted(kwargs.items())))
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class CachePolicy:
+    """Keep a node's result for inputs with the same key. `ttl` is seconds, None for ever."""
+
+    key_func: Callable[..., str | bytes] = default_cache_key
+    ttl: int | None = None
+
+
+def _seconds(value: float | timedelta | None) -> float | None:
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class TimeoutPolicy:
+    """How long one attempt of a node may take. Limits are seconds or timedeltas.
+
+    `run_timeout` counts from the start; `idle_timeout` from the last sign of life: writes, stream events
+    and heartbeats with `refresh_on="auto"`, heartbeats alone with `"heartbeat"`.
+    """
+
+    run_timeout: float | timedelta | None = None
+    idle_timeout: float | timedelta | None = None
+    refresh_on: Literal["auto", "heartbeat"] = "auto"
+
+    @classmethod
+    def of(cls, value: float | timedelta | TimeoutPolicy | None) -> TimeoutPolicy | None:
+        """Return the policy that `value` stands for; a bare number or timedelta is a `run_timeout`."""
+        if value is None or isinstance(value, TimeoutPolicy):
+            return value
+        return cls(run_timeout=_seconds(value))
+
+
+@final
+@dataclass(init=False, slots=True)
+class Interrupt:
+    """A question that a node asks: its payload, and the id that an answer must name."""
+
+    value: Any
+    id: str
+    response_schema: type | dict[str, Any] | None
+
+    def __init__(
+        self, value: Any, id: str = "placeholder-id", *, response_schema: type | dict[str, Any] | None = None
+    ) -> None:
+        self.value = value
+        self.id = id
+        self.response_schema = response_schema
+
+
+class StateUpdate(NamedTuple):
+    """One update for `bulk_update_state`: the values, and the node that they shall come from."""
+
+    values: dict[str, Any] | None
+    as_node: str | None = None
+    task_id: str | None = None
+
+
+class _PregelTaskFields(NamedTuple):
+    id: str
+    name: str
+    path: tuple[str | int | tuple[Any, ...], ...]
+    error: Exception | str | None = None
+    interrupts: tuple[Interrupt, ...] = ()
+    state: RunnableConfig | StateSnapshot | None = None
+    result: Any | None = None
+
+
+class PregelTask(_PregelTaskFields):
+    """A task of a checkpoint, as `get_state` reports it.
+
+    `input` is what the task was, or would be, started with. It is an attribute and not a field, so that the
+    tuple stays the one that LangGraph's programs compare and unpack.
+    """
+
+    input: Any = None
+
+    @classmethod
+    def with_input(cls, input: Any, **fields: Any) -> PregelTask:
+        """Return a task that remembers what it was started with."""
+        task = cls(**fields)
+        task.input = input
+        return task
+
+
+class StateSnapshot(NamedTuple):
+    """The state of a thread at one checkpoint. `created_at` is UTC, ISO 8601."""
+
+    values: dict[str, Any] | Any
+    next: tuple[str, ...]
+    config: RunnableConfig
+    metadata: CheckpointMetadata | None
+    created_at: str | None
+    parent_config: RunnableConfig | None
+    tasks: tuple[PregelTask, ...]
+    interrupts: tuple[Interrupt, ...]
+
+
+class Send:
+    """Start `node` with `arg` in the next step, besides whatever the edges start."""
+
+    __slots__ = ("arg", "node", "timeout")
+
+    node: str
+    arg: Any
+    timeout: TimeoutPolicy | None
+
+    def __init__(
+        self, /, node: str, arg: Any, *, timeout: float | timedelta | TimeoutPolicy | None = None
+    ) -> None:
+        self.node = node
+        self.arg = arg
+        self.timeout = TimeoutPolicy.of(timeout)
+
+    def __hash__(self) -> int:
+        return hash((self.node, repr(self.arg)))
+
+    def __repr__(self) -> str:
+        timeout = "" if self.timeout is None else f", timeout={self.timeout!r}"
+        return f"Send(node={self.node!r}, arg={self.arg!r}{timeout})"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Send)
+            and self.node == other.node
+            and self.arg == other.arg
+            and self.timeout == other.timeout
+        )
+
+
+@dataclass(kw_only=True, slots=True, frozen=True, repr=False)
+class Command(Generic[N]):
+    """What to do next: write `update`, go to `goto`, answer with `resume`, for this graph or `PARENT`."""
+
+    PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
+
+    graph: str | None = None
+    update: Any | None = None
+    resume: Any = None
+    goto: Send | Sequence[Send | N] | N = ()
+
+    def __repr__(self) -> str:
+        parts = [("graph", self.graph), ("update", self.update), ("resume", self.resume), ("goto", self.goto)]
+        return f"Command({', '.join(f'{k}={v!r}' for k, v in parts if v)})"
+
+
+@dataclass(slots=True)
+class Overwrite:
+    """Replace a key's value instead of handing it to the key's reducer."""
+
+    value: Any
+    type: Literal["__overwrite__"] = field(default="__overwrite__")
+
+
+@dataclass(frozen=True)
+class GraphOutput(Generic[OutputT]):
+    """What `invoke(..., version="v2")` returns: the state, and the questions that are open."""
+
+    value: OutputT
+    interrupts: tuple[Interrupt, ...] = ()
+
+
+class TaskPayload(TypedDict):
+    """A task's start, in the stream modes `tasks` and `debug`."""
+
+    id: str
+    name: str
+    input: Any
+    triggers: Sequence[str]
+
+
+class TaskResultPayload(TypedDict):
+    """A task's end, in the stream modes `tasks` and `debug`."""
+
+    id: str
+    name: str
+    error: str | None
+    interrupts: list[dict[str, Any]]
+    result: dict[str, Any]
+
+
+class CheckpointTask(TypedDict, total=False):
+    """A task of a checkpoint, in the stream modes `checkpoints` and `debug`."""
+
+    id: str
+    name: str
+    error: str | None
+    interrupts: Sequence[Any]
+    state: Any
+    result: Any
+
+
+class CheckpointPayload(TypedDict):
+    """A checkpoint, in the stream modes `checkpoints` and `debug`."""
+
+    config: RunnableConfig | None
+    metadata: CheckpointMetadata
+    values: Any
+    next: list[str]
+    parent_config: RunnableConfig | None
+    tasks: list[CheckpointTask]
+
+
+def interrupt(value: Any, *, response_schema: dict[str, Any] | type | None = None) -> Any:
+    """Ask a person, and return the answer.
+
+    The first time, the node stops here: the run is saved and returns, with `value` as the question. When
+    the answer comes (`Command(resume=...)`), the node starts again from its top, and this call returns the
+    answer. The k-th call of a node gets the k-th answer.
+
+    Args:
+        value: what is asked; any value that the checkpointer can hold.
+        response_schema: what an answer must look like: a pydantic model, a TypedDict, a dataclass or a JSON
+            Schema. An answer that does not fit is refused before anything is saved.
+
+    Raises:
+        RuntimeError: called outside of a running graph.
+        GraphInterrupt: always, the first time; it belongs to the engine, do not catch it.
+    """
+    return current_task("interrupt").ask(value, response_schema)
