@@ -1,0 +1,1 @@
+"""nbhitl: agent graphs that stop and ask a person, inside a notebook."""
