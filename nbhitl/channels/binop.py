@@ -1,0 +1,113 @@
+"""A channel that folds its writes with a reducer."""
+
+from __future__ import annotations
+
+import collections.abc
+from typing import TYPE_CHECKING, Any, Generic, Self
+
+from nbhitl.channels.base import BaseChannel, Value
+from nbhitl.constants import OVERWRITE
+from nbhitl.errors import EmptyChannelError, InvalidUpdateError
+from nbhitl.types import MISSING, Overwrite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["BinaryOperatorAggregate"]
+
+# Abstract collection types cannot be instantiated; these stand in for them.
+_CONCRETE: dict[Any, type] = {
+    collections.abc.Sequence: list,
+    collections.abc.MutableSequence: list,
+    collections.abc.Set: set,
+    collections.abc.MutableSet: set,
+    collections.abc.Mapping: dict,
+    collections.abc.MutableMapping: dict,
+}
+
+
+def unwrap_overwrite(value: Any) -> tuple[bool, Any]:
+    """Return whether `value` is an Overwrite, as object or as JSON, and the value that it holds."""
+    if value.__class__ is Overwrite:
+        return True, value.value
+    if isinstance(value, dict) and len(value) == 1 and OVERWRITE in value:
+        return True, value[OVERWRITE]
+    return False, None
+
+
+def fold(operator: Callable[[Any, Any], Any], value: Any, updates: Iterable[Any], key: str) -> Any:
+    """Return `value` combined with each update in turn; an Overwrite stands alone.
+
+    Raises:
+        InvalidUpdateError: two Overwrites in one step.
+    """
+    overwritten = False
+    for update in updates:
+        if update.__class__ is Overwrite or update.__class__ is dict:
+            is_overwrite, replacement = unwrap_overwrite(update)
+            if is_overwrite:
+                if overwritten:
+                    raise InvalidUpdateError(
+                        f"At key '{key}': Can receive only one Overwrite value per super-step."
+                    )
+                value, overwritten = replacement, True
+                continue
+        if overwritten:
+            continue
+        value = update if value is MISSING else operator(value, update)
+    return value
+
+
+def initial_value(typ: Any) -> Any:
+    """Return the empty value of `typ` (`[]`, `0`, `""`), or MISSING when it has none."""
+    origin = getattr(typ, "__origin__", typ)
+    origin = _CONCRETE.get(origin, origin)
+    try:
+        return origin()
+    except Exception:  # any user type may refuse to be made without arguments
+        return MISSING
+
+
+class BinaryOperatorAggregate(BaseChannel[Value, Value, Value], Generic[Value]):
+    """Keeps `operator(value, write)`, for each write in turn; starts from its type's empty value."""
+
+    __slots__ = ("operator", "value")
+
+    def __init__(self, typ: Any, operator: Callable[[Any, Any], Any], key: str = "") -> None:
+        super().__init__(typ, key)
+        self.operator = operator
+        self.value: Any = initial_value(typ)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BinaryOperatorAggregate) and (
+            self.operator is other.operator
+            or "<lambda>" in (getattr(self.operator, "__name__", ""), getattr(other.operator, "__name__", ""))
+            or self.operator == other.operator
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def ValueType(self) -> Any:  # noqa: N802, D102
+        return self.typ
+
+    @property
+    def UpdateType(self) -> Any:  # noqa: N802, D102
+        return self.typ
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
+        channel = type(self)(self.typ, self.operator, self.key)
+        if checkpoint is not MISSING:
+            channel.value = checkpoint
+        return channel
+
+    def get(self) -> Value:  # noqa: D102
+        if self.value is MISSING:
+            raise EmptyChannelError
+        return self.value  # type: ignore[no-any-return]
+
+    def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
+        if not values:
+            return False
+        self.value = fold(self.operator, self.value, values, self.key)
+        return True
