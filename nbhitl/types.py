@@ -259,8 +259,22 @@ class Command(Generic[N]):
 
     graph: str | None = None
     update: Any | None = None
-    resume: Any = None
+    resume: Any = MISSING
     goto: Send | Sequence[Send | N] | N = ()
+    # None is an answer like any other, so whether there is one cannot be told from `resume` alone.
+    _answers: bool | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.resume is MISSING:
+            object.__setattr__(self, "resume", None)
+            object.__setattr__(self, "_answers", False)
+        else:
+            object.__setattr__(self, "_answers", self._answers is not False or self.resume is not None)
+
+    @property
+    def answers(self) -> bool:
+        """Whether the command answers a question; `Command(resume=None)` does."""
+        return bool(self._answers)
 
     def __repr__(self) -> str:
         parts = [("graph", self.graph), ("update", self.update), ("resume", self.resume), ("goto", self.goto)]

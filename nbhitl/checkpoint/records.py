@@ -30,13 +30,15 @@ class Frame:
 
     `triggers` are the trigger channels that fired (`branch:to:<node>`, `__start__`), `sends` the pending Sends
     in the order of issue, `channels` the stored form of channels that are neither a plain value nor a reducer
-    (`{"join:a+b:c": {"a"}}`), `start` the input that `__start__` will apply.
+    (`{"join:a+b:c": {"a"}}`), `start` the input that `__start__` will apply. `writers` are the nodes of the
+    last step that an edge started: an update without `as_node` counts as theirs.
     """
 
     triggers: tuple[str, ...] = ()
     sends: tuple[Send, ...] = ()
     channels: dict[str, Any] = field(default_factory=dict)
     start: Any = None
+    writers: tuple[str, ...] = ()
 
 
 class TaskWrites(NamedTuple):
