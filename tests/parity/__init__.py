@@ -1,0 +1,1 @@
+"""The same programs on LangGraph and on nbhitl, with only the imports swapped."""

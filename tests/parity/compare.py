@@ -1,0 +1,123 @@
+"""Run a program on an engine, and say how two accounts differ."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import warnings
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from difflib import unified_diff
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .describe import error_name
+from .record import Record
+from .swap import LANGGRAPH, NBHITL, load, swap_imports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).parent
+_SAVERS = {"saver": ("memory", "sqlite"), "any_saver": ("none", "memory", "sqlite")}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function of a program file, and the kind of saver it is given (None: it takes none)."""
+
+    path: Path
+    function: str
+    saver: str | None
+
+    def __str__(self) -> str:
+        return f"{self.path.stem}-{self.function.removeprefix('program_')}" + (f"-{self.saver}" * bool(self.saver))
+
+
+def cases(folder: str) -> list[Case]:
+    """Return the cases of every program in `folder`, read from the source without running it."""
+    return [case for path in sorted((HERE / folder).glob("*.py")) for case in _cases_of(path)]
+
+
+def _cases_of(path: Path) -> Iterator[Case]:
+    for item in swap_imports(path.read_text(), LANGGRAPH).body:
+        if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) or not item.name.startswith("program_"):
+            continue
+        takes = [argument.arg for argument in item.args.args]
+        kinds = next((_SAVERS[name] for name in takes if name in _SAVERS), (None,))
+        yield from (Case(path, item.name, kind) for kind in kinds)
+
+
+def observations(case: Case, engine: str) -> list[tuple[str, str]]:
+    """Run the case on `engine` and return what it recorded, with the error that ended it if one did."""
+    record = Record()
+    with warnings.catch_warnings():
+        if engine == LANGGRAPH:
+            warnings.simplefilter("ignore")
+        try:
+            _run(load(case.path, engine), case, engine, record)
+        except Exception as error:
+            if engine == LANGGRAPH:
+                raise
+            record(f"program ended by {error_name(error)}", str(error))
+    return record.entries
+
+
+def _run(module: Any, case: Case, engine: str, record: Record) -> None:
+    function: Callable[..., Any] = getattr(module, case.function)
+    if inspect.iscoroutinefunction(function):
+        asyncio.run(_run_async(function, case, engine, record))
+        return
+    with ExitStack() as stack:
+        arguments = () if case.saver is None else (_open(case.saver, engine, stack),)
+        function(record, *arguments)
+
+
+async def _run_async(function: Callable[..., Any], case: Case, engine: str, record: Record) -> None:
+    async with AsyncExitStack() as stack:
+        if case.saver is None:
+            await function(record)
+        elif case.saver == "sqlite":
+            module = import_module(f"{engine}.checkpoint.sqlite.aio")
+            saver = await stack.enter_async_context(module.AsyncSqliteSaver.from_conn_string(":memory:"))
+            await function(record, saver)
+        else:
+            await function(record, _open(case.saver, engine, stack))
+
+
+def _open(kind: str, engine: str, stack: ExitStack | AsyncExitStack) -> Any:
+    if kind == "none":
+        return None
+    if kind == "memory":
+        return import_module(f"{engine}.checkpoint.memory").InMemorySaver()
+    module = import_module(f"{engine}.checkpoint.sqlite")
+    return stack.enter_context(module.SqliteSaver.from_conn_string(":memory:"))
+
+
+def difference(expected: list[tuple[str, str]], actual: list[tuple[str, str]], context: int = 4) -> str:
+    """Return a diff of the two accounts (`-` LangGraph, `+` nbhitl), empty if they are equal."""
+    diff = unified_diff(_lines(expected), _lines(actual), LANGGRAPH, NBHITL, n=context, lineterm="")
+    return "\n".join(diff)
+
+
+def _lines(entries: list[tuple[str, str]]) -> list[str]:
+    lines: list[str] = []
+    for label, value in entries:
+        lines.append(f"# {label}")
+        lines.extend(f"    {line}" for line in value.splitlines())
+    return lines
+
+
+def account(entries: list[tuple[str, str]]) -> str:
+    """Return what was recorded as readable text."""
+    return "\n".join(_lines(entries))
+
+
+def compare(case: Case) -> str:
+    """Run the case on both engines and return how they differ, empty if they do not."""
+    return difference(observations(case, LANGGRAPH), observations(case, NBHITL))
+
+
+
