@@ -9,9 +9,14 @@ import pandas as pd
 
 from nbhitl.history.compare import as_mapping, compare_values
 from nbhitl.history.rows import HasHistory, HistoryRow, read_history, written_keys
+from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from nbhitl.review.decisions import Decision
+    from nbhitl.review.diff import Change
+    from nbhitl.review.questions import Question
 
 __all__ = ["decisions_frame", "diff_frame", "history_frame", "writes_frame"]
 
@@ -20,15 +25,12 @@ _LONGEST = 60
 
 _QUESTION_KEYS = ("question", "title", "prompt", "message", "description", "action", "tool", "name")
 
-_DECISION_COLUMNS = ("question", "node", "kind", "value", "changes", "reason", "by")
-_DECISION_IDS = ("thread_id", "checkpoint_id", "interrupt_id", "digest")
-
 
 def history_frame(
     graph: HasHistory,
     config: Mapping[str, Any],
     *,
-    answers: Mapping[str, str] | None = None,
+    decisions: Iterable[tuple[Question, Decision]] = (),
     values: bool | Sequence[str] = False,
     ids: bool = False,
 ) -> pd.DataFrame:
@@ -41,22 +43,23 @@ def history_frame(
     Args:
         graph: a compiled graph with a checkpointer.
         config: names the thread; a `checkpoint_id` in it does not matter.
-        answers: what was answered, `{interrupt id: text}`. Without it `answer` says how the question stands:
-            open, answered, or passed over.
+        decisions: what was decided, as in `decisions_frame`. Where it says nothing, `answer` tells how the
+            question stands: open, answered, or passed over.
         values: True adds a column `state.<key>` for each state key, a list of names only those (dtype object;
             None where the key is not set).
         ids: True adds `checkpoint_id`, `parent_id`, `interrupt_id`, `thread_id` and `created_at`
             (datetime64, UTC), which differ from run to run.
     """
     rows = read_history(graph, config)
+    decided = _by_checkpoint(decisions)
     table: dict[str, Any] = {
         "step": _numbers((row.snapshot.metadata or {}).get("step", 0) for row in rows),
         "source": _texts((row.snapshot.metadata or {}).get("source", "") for row in rows),
         "ran": _texts(", ".join(row.ran) for row in rows),
         "changed": _texts(", ".join(row.changed) for row in rows),
         "next": _texts(", ".join(row.snapshot.next) for row in rows),
-        "question": _texts(" | ".join(_question(payload) for _, payload in row.questions) for row in rows),
-        "answer": _texts(_answer(row, answers or {}) for row in rows),
+        "question": _texts(" | ".join(_questions(row, decided)) for row in rows),
+        "answer": _texts(_answer(row, decided) for row in rows),
         "error": _texts(" | ".join(row.errors) for row in rows),
         "parent": _texts(row.parent for row in rows),
         "branch": _numbers(row.branch for row in rows),
@@ -112,43 +115,91 @@ def diff_frame(a: Any, b: Any) -> pd.DataFrame:
     )
 
 
-def decisions_frame(decisions: Iterable[Any], *, ids: bool = False) -> pd.DataFrame:
-    """Return the decisions of a thread, in the order in which they were made, one row each.
+def decisions_frame(decisions: Iterable[tuple[Question, Decision]], *, ids: bool = False) -> pd.DataFrame:
+    """Return decisions with the questions they answer, in the order given, one row each.
 
-    Columns: `question` (text), `node`, `kind` (approve, edit, reject, respond, option), `value` (what was
-    delivered; dtype object), `changes` (what an edit changed; dtype object, None without), `reason` and `by`.
+    Columns: `question` (its text), `node`, `kind` (approve, edit, reject, respond, option), `answer` (what
+    was sent to the graph; dtype object), `changes` (what an edit changed, as text), `reason` and `by`.
 
     Args:
-        decisions: mappings or objects with these names; what they lack is shown as "".
-        ids: True adds `thread_id`, `checkpoint_id`, `interrupt_id`, `digest`, `at` (datetime64, UTC) and
-            `waited_s` (float64, seconds from the question to its answer).
+        decisions: pairs of a question and the decision about it.
+        ids: True adds `thread_id`, `checkpoint_id`, `question_id`, `digest`, `at` (datetime64, UTC) and
+            `waited` (float64, seconds from the question to its answer).
     """
-    records = list(decisions)
-    table: dict[str, Any] = {}
-    for name in _DECISION_COLUMNS:
-        column = [_read(record, name) for record in records]
-        table[name] = _objects(column) if name in ("value", "changes") else _texts(_plain(c) for c in column)
+    pairs = list(decisions)
+    table: dict[str, Any] = {
+        "question": _texts(_short(question.text) for question, _ in pairs),
+        "node": _texts(question.node for question, _ in pairs),
+        "kind": _texts(decision.kind for _, decision in pairs),
+        "answer": _objects([None if d.answer is MISSING else d.answer for _, d in pairs]),
+        "changes": _texts("; ".join(map(_change_text, decision.diff)) for _, decision in pairs),
+        "reason": _texts(decision.reason or "" for _, decision in pairs),
+        "by": _texts(decision.by or "" for _, decision in pairs),
+    }
     if ids:
-        for name in _DECISION_IDS:
-            table[name] = _texts(_plain(_read(record, name)) for record in records)
-        table["at"] = _times(_read(record, "at") for record in records)
-        table["waited_s"] = pd.Series([_read(record, "waited_s") for record in records], dtype="float64")
+        table |= {
+            "thread_id": _texts(question.thread_id for question, _ in pairs),
+            "checkpoint_id": _texts(question.checkpoint_id for question, _ in pairs),
+            "question_id": _texts(question.id for question, _ in pairs),
+            "digest": _texts(decision.digest or question.digest for question, decision in pairs),
+            "at": _times(decision.at for _, decision in pairs),
+            "waited": pd.Series([decision.waited for _, decision in pairs], dtype="float64"),
+        }
     return pd.DataFrame(table)
 
 
-def _question(payload: Any) -> str:
-    text = payload
+def _by_checkpoint(
+    decisions: Iterable[tuple[Question, Decision]],
+) -> dict[str, list[tuple[Question, Decision]]]:
+    found: dict[str, list[tuple[Question, Decision]]] = {}
+    for question, decision in decisions:
+        found.setdefault(question.checkpoint_id, []).append((question, decision))
+    return found
+
+
+def _questions(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> list[str]:
+    known = {question.id: question.text for question, _ in decided.get(row.checkpoint_id, [])}
+    asked = {interrupt_id: _question_text(payload) for interrupt_id, payload in row.questions}
+    # A breakpoint leaves no interrupt in the checkpoint; only its decision tells of it.
+    return [_short(text) for text in (asked | known).values()]
+
+
+def _answer(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> str:
+    return " | ".join(_decision_text(d) for _, d in decided.get(row.checkpoint_id, [])) or row.standing
+
+
+def _decision_text(decision: Decision) -> str:
+    if decision.kind == "reject" and decision.reason:
+        return _short(f"reject: {decision.reason}")
+    if decision.kind in ("respond", "option"):
+        return _short(f"{decision.kind}: {_plain(decision.answer)}")
+    return decision.kind
+
+
+def _change_text(change: Change) -> str:
+    old = _short(_plain(change.old)) if change.kind != "added" else "(none)"
+    new = _short(_plain(change.new)) if change.kind != "removed" else "(none)"
+    return f"{change.name}: {old} → {new}"
+
+
+def _question_text(payload: Any) -> str:
     if isinstance(payload, dict):
         text = next((payload[k] for k in _QUESTION_KEYS if isinstance(payload.get(k), str)), None)
-    if not isinstance(text, str):
-        text = json.dumps(payload, default=repr, ensure_ascii=False, sort_keys=True)
+        return _plain(payload) if text is None else str(text)
+    return _plain(payload)
+
+
+def _plain(value: Any) -> str:
+    return (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, default=repr, ensure_ascii=False, sort_keys=True)
+    )
+
+
+def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _answer(row: HistoryRow, answers: Mapping[str, str]) -> str:
-    known = [answers[interrupt_id] for interrupt_id, _ in row.questions if interrupt_id in answers]
-    return " | ".join(known) or row.standing
 
 
 def _state_columns(rows: Sequence[HistoryRow], keys: list[str] | None) -> dict[str, Any]:
@@ -175,14 +226,6 @@ def _id_columns(rows: Sequence[HistoryRow]) -> dict[str, Any]:
 
 def _values(state: Any) -> Any:
     return state.values if hasattr(state, "values") and hasattr(state, "parent_config") else state
-
-
-def _read(record: Any, name: str) -> Any:
-    return record.get(name) if isinstance(record, dict) else getattr(record, name, None)
-
-
-def _plain(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _texts(texts: Iterable[str]) -> pd.Series[str]:

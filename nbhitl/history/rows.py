@@ -29,9 +29,9 @@ class HistoryRow:
     """One checkpoint of a thread.
 
     `ran` are the tasks that led to it, `changed` the state keys that differ from the parent's, `questions`
-    the interrupts asked at it as `(id, payload)`, `standing` how those stand: `open`, `answered`, `passed over`
-    (the thread went on from here without an answer), or "" where nothing was asked. `branch` counts from 1;
-    a checkpoint whose parent has an older child begins a new one.
+    the interrupts asked at it as `(id, payload)`, `standing` how those stand: `open`, `answered`, `passed
+    over` (the thread went on from here without an answer), or "" where nothing was asked. `branch` counts
+    from 1; a checkpoint whose parent has an older child begins a new one.
     """
 
     label: str

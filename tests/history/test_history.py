@@ -8,6 +8,8 @@ import pytest
 
 from nbhitl.history import decisions_frame, diff_frame, history_frame, writes_frame
 from nbhitl.history.rows import find_checkpoint, history_rows, read_history
+from nbhitl.review.decisions import Decision
+from nbhitl.review.questions import Question
 
 COLUMNS = ["step", "source", "ran", "changed", "next", "question", "answer", "error", "parent", "branch"]
 
@@ -49,12 +51,56 @@ def test_an_open_question_says_so(review_graph, config):
     assert column(history_frame(review_graph, config), "answer") == ["", "", "open"]
 
 
-def test_answers_can_be_told(review_graph, config, engine):
+def question_at(graph, config, **fields):
+    """The open question of a thread, as reviewing makes it."""
+    state = graph.get_state(config)
+    return Question(
+        id=state.interrupts[0].id,
+        kind="interrupt",
+        thread_id="t1",
+        node="review",
+        payload=state.interrupts[0].value,
+        digest="d" * 64,
+        dialect="question",
+        text="Take 10?",
+        checkpoint_id=state.config["configurable"]["checkpoint_id"],
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("decision", "told"),
+    [
+        (Decision(kind="approve", answer=True), "approve"),
+        (Decision(kind="reject", answer=False, reason="too much"), "reject: too much"),
+        (Decision(kind="respond", answer={"n": 1}), 'respond: {"n": 1}'),
+    ],
+)
+def test_decisions_can_be_told(review_graph, config, engine, decision, told):
     review_graph.invoke({"amount": 1}, config)
-    asked = review_graph.get_state(config).interrupts[0].id
-    review_graph.invoke(engine.Command(resume=True), config)
-    frame = history_frame(review_graph, config, answers={asked: "approved by ada"})
-    assert frame.loc["cp3", "answer"] == "approved by ada"
+    asked = question_at(review_graph, config)
+    review_graph.invoke(engine.Command(resume=decision.answer), config)
+    frame = history_frame(review_graph, config, decisions=[(asked, decision)])
+    assert column(frame, "answer") == ["", "", told, "", ""]
+    assert column(frame, "question")[2] == "Take 10?"
+
+
+def test_the_decision_at_a_breakpoint_tells_of_it(review_graph, config):
+    review_graph.invoke({"amount": 1}, config, interrupt_before=["propose"])
+    at = review_graph.get_state(config).config["configurable"]["checkpoint_id"]
+    asked = Question(
+        id="b",
+        kind="breakpoint",
+        thread_id="t1",
+        node="propose",
+        payload={},
+        digest="d",
+        dialect="breakpoint",
+        text="Go on to propose?",
+        checkpoint_id=at,
+    )
+    frame = history_frame(review_graph, config, decisions=[(asked, Decision(kind="approve"))])
+    assert frame.loc["cp2", ["question", "answer"]].tolist() == ["Go on to propose?", "approve"]
 
 
 def test_what_is_shown_is_the_same_in_every_run(review_graph, engine):
@@ -221,27 +267,32 @@ def test_a_chain_of_a_thousand_reads_each_state_once():
     assert (rows[0].label, rows[-1].label, rows[-1].parent) == ("cp1", "cp1000", "cp999")
 
 
-def test_decisions_are_a_table_without_times_by_default():
-    records = [
-        {
-            "question": "Take 10?",
-            "node": "review",
-            "kind": "edit",
-            "value": {"n": 1},
-            "changes": ["n: 10 → 1"],
-            "by": "ada",
-            "at": "2026-01-02T03:04:05+00:00",
-            "waited_s": 42.0,
-            "thread_id": "t1",
-        },
-        {"question": "Again?", "node": "review", "kind": "reject", "reason": "no", "at": None},
+def test_decisions_are_a_table_without_times_by_default(review_graph, config):
+    review_graph.invoke({"amount": 1}, config)
+    asked = question_at(review_graph, config)
+    pairs = [
+        (
+            asked,
+            Decision(
+                kind="edit",
+                answer={"n": 1},
+                by="ada",
+                at="2026-01-02T03:04:05+00:00",
+                waited=42.0,
+                digest="e",
+            ),
+        ),
+        (asked, Decision(kind="reject", reason="no")),
     ]
-    frame = decisions_frame(records)
-    assert list(frame.columns) == ["question", "node", "kind", "value", "changes", "reason", "by"]
-    assert frame["value"].tolist() == [{"n": 1}, None]
+    frame = decisions_frame(pairs)
+    assert list(frame.columns) == ["question", "node", "kind", "answer", "changes", "reason", "by"]
+    assert frame["answer"].tolist() == [{"n": 1}, None]
+    assert frame["changes"].tolist() == ["n: 10 → 1", ""]
     assert frame["reason"].tolist() == ["", "no"]
-    full = decisions_frame(records, ids=True)
+    assert frame["by"].tolist() == ["ada", ""]
+    full = decisions_frame(pairs, ids=True)
     assert full["at"].tolist() == [pd.Timestamp("2026-01-02T03:04:05Z"), pd.NaT]
-    assert full["waited_s"].iloc[0] == 42.0
-    assert full["thread_id"].tolist() == ["t1", ""]
+    assert full["waited"].iloc[0] == 42.0
+    assert full["thread_id"].tolist() == ["t1", "t1"]
+    assert full["digest"].tolist() == ["e", "d" * 64]
     assert decisions_frame([]).empty

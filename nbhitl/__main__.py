@@ -1,0 +1,7 @@
+"""`python -m nbhitl` is the command `nbhitl`."""
+
+from __future__ import annotations
+
+from nbhitl.cli import main
+
+raise SystemExit(main())

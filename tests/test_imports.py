@@ -1,0 +1,105 @@
+"""What importing nbhitl loads, and that the engine runs where the optional packages are missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("langchain_core", "langgraph", "pandas", "numpy", "ipywidgets", "anywidget", "IPython", "pydantic",
+         "graphviz", "wasmtime", "jupyterlab", "psycopg")  # fmt: skip
+
+LIGHT_MODULES = ["nbhitl", "nbhitl.types", "nbhitl.errors", "nbhitl.graph", "nbhitl.graph.message",
+                 "nbhitl.checkpoint.memory", "nbhitl.checkpoint.sqlite", "nbhitl.prebuilt", "nbhitl.review",
+                 "nbhitl.cli"]  # fmt: skip
+
+PROGRAM = """
+from typing import TypedDict
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.graph import START, StateGraph
+from nbhitl.types import Command, interrupt
+
+class State(TypedDict):
+    n: int
+
+builder = StateGraph(State)
+builder.add_node("ask", lambda state: {"n": state["n"] + interrupt("how many?")})
+builder.add_edge(START, "ask")
+graph = builder.compile(checkpointer=InMemorySaver())
+config = {"configurable": {"thread_id": "1"}}
+assert graph.invoke({"n": 1}, config)["__interrupt__"][0].value == "how many?"
+assert graph.invoke(Command(resume=2), config) == {"n": 3}
+print("done")
+"""
+
+BLOCK = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(f"{{name}} is blocked by a test", name=name)
+        return None
+
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+def run(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_importing_is_light(module):
+    loaded = run(f"import {module}, sys; print(*sorted({{m.split('.')[0] for m in sys.modules}}))").split()
+    assert sorted(set(loaded) & set(HEAVY)) == []
+
+
+def test_the_engine_runs_where_the_optional_packages_are_missing():
+    assert run(BLOCK.format(blocked=set(HEAVY)) + PROGRAM) == "done\n"
+
+
+def public_modules() -> list[str]:
+    package = Path(import_module("nbhitl").__file__).parent
+    names = []
+    for path in sorted(package.rglob("*.py")):
+        parts = ["nbhitl", *path.relative_to(package).with_suffix("").parts]
+        if parts[-1] == "__init__":
+            parts.pop()
+        if not any(part.startswith("_") for part in parts[1:]):
+            names.append(".".join(parts))
+    return names
+
+
+@pytest.mark.parametrize("name", public_modules())
+def test_what_a_module_says_it_exports_is_there(name):
+    if name.startswith("nbhitl.checkpoint.postgres"):
+        pytest.importorskip("psycopg")
+    module = import_module(name)
+    exported = getattr(module, "__all__", [])
+    assert len(exported) == len(set(exported))
+    assert [n for n in exported if not hasattr(module, n)] == []
+
+
+def test_the_front_door_lists_what_it_offers():
+    import nbhitl
+
+    assert sorted(nbhitl.__all__) == sorted(n for n in dir(nbhitl) if not n.startswith("_"))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    import nbhitl
+
+    with pytest.raises(AttributeError, match="no attribute 'graf'"):
+        _ = nbhitl.graf
