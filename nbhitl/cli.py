@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser(
         "lab",
         help="copy the notebooks into this folder and open JupyterLab on the first one",
-        description="Copy the notebooks into this folder, keep what is there, and open the first in JupyterLab.",
+        description="Copy the notebooks into this folder, keep what is there, and open JupyterLab.",
         epilog="Any other argument goes to JupyterLab as it is, for example --ip=0.0.0.0.",
     )
     lab.add_argument(
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="run the first notebook's graph in this terminal",
-        description="Run the first notebook's graph in this terminal. It stops before rows are deleted and asks.",
+        description="Run the first notebook's graph here: it stops before rows are deleted and asks.",
     )
     demo.add_argument(
         "--answers",

@@ -9,6 +9,7 @@ import pytest
 from nbhitl.history import decisions_frame, diff_frame, history_frame, writes_frame
 from nbhitl.history.rows import find_checkpoint, history_rows, read_history
 from nbhitl.review.decisions import Decision
+from nbhitl.review.diff import Change
 from nbhitl.review.questions import Question
 
 COLUMNS = ["step", "source", "ran", "changed", "next", "question", "answer", "error", "parent", "branch"]
@@ -276,6 +277,7 @@ def test_decisions_are_a_table_without_times_by_default(review_graph, config):
             Decision(
                 kind="edit",
                 answer={"n": 1},
+                diff=(Change("n", "changed", 10, 1),),
                 by="ada",
                 at="2026-01-02T03:04:05+00:00",
                 waited=42.0,
