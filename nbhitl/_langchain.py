@@ -120,12 +120,12 @@ def message_to_data(message: Any) -> dict[str, Any]:
     if is_foreign_subclass(cls):
         raise UnsupportedValue(
             f"{cls.__module__}.{cls.__qualname__} is a message class of its own, which a store cannot make "
-            f"again. Use the {message.type!r} message class itself and put what you add into additional_kwargs."
+            f"again. Use the {message.type!r} message class and put what you add into additional_kwargs."
         )
     if not isinstance(message.content, (str, list)):
         raise UnsupportedValue(
-            f"A {message.type!r} message has a content of type {type(message.content).__name__}; it must be a "
-            "string or a list of content blocks."
+            f"A {message.type!r} message has a content of type {type(message.content).__name__}; it must be "
+            "a string or a list of content blocks."
         )
     data: dict[str, Any] = {"type": message.type}
     for name, value in vars(message).items():
@@ -180,7 +180,7 @@ def _langchain_classes() -> dict[str, type]:
     for name in module.__all__:
         value = getattr(module, name)
         if isinstance(value, type) and issubclass(value, module.BaseMessage):
-            kind = value.model_fields["type"].default
+            kind = vars(value)["__pydantic_fields__"]["type"].default
             if isinstance(kind, str):
                 found[kind] = value
     return found
@@ -199,9 +199,9 @@ def _class_of(kind: object) -> type:
 
 
 def coerce_messages(values: Iterable[Any]) -> list[Any]:
-    """Return messages made from strings, pairs `(role, content)`, dicts with `role` and `content`, or messages.
+    """Return messages made from strings, pairs `(role, content)`, dicts with both, or messages.
 
-    Messages of the classes in force come back as the same objects; chunks of streamed messages are made whole.
+    Messages of the classes in force come back as the same objects; streamed chunks are made whole.
 
     Raises:
         ValueError: an unknown role, or a dict without role or content.
@@ -252,7 +252,9 @@ def _from_role(role: str, content: Any, fields: dict[str, Any]) -> light.BaseMes
         )
     if kind == "remove":
         return light.RemoveMessage(id=fields["id"])
-    known = {name: fields.pop(name) for name in ("name", "id", "response_metadata") if name in fields}
+    known: dict[str, Any] = {
+        name: fields.pop(name) for name in ("name", "id", "response_metadata") if name in fields
+    }
     if kind == "tool":
         if "tool_call_id" not in fields:
             raise KeyError("tool_call_id")

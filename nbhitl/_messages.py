@@ -1,4 +1,4 @@
-"""Chat messages for programs without langchain-core: the same attributes and the same `repr`, nothing more."""
+"""Chat messages for programs without langchain-core: the same attributes and the same `repr`."""
 
 from __future__ import annotations
 
@@ -147,8 +147,8 @@ class ChatMessage(BaseMessage):
 class AIMessage(BaseMessage):
     """What the model said, and which tools it wants to call.
 
-    `tool_calls` is a list of `{"name", "args", "id", "type": "tool_call"}`; calls whose arguments could not be
-    read are in `invalid_tool_calls`, with an `error`.
+    `tool_calls` is a list of `{"name", "args", "id", "type": "tool_call"}`; calls whose arguments could not
+    be read are in `invalid_tool_calls`, with an `error`.
     """
 
     type = "ai"

@@ -1,4 +1,4 @@
-"""Chat messages: LangChain's own classes where langchain-core is installed, else light ones that look the same.
+"""Chat messages: LangChain's own classes where langchain-core is installed, else light ones that look alike.
 
     >>> from nbhitl.messages import HumanMessage
     >>> HumanMessage("Which orders are late?").content
