@@ -24,7 +24,7 @@ def single(node, saver):
 
 def parallel(saver, names="abc", after=None):
     def asker(name):
-        return lambda state: {"path": [(name, interrupt({"who": name}))]}
+        return lambda state: {"path": [f"{name}:{interrupt({'who': name})}"]}
 
     builder = StateGraph(State)
     for name in names:
