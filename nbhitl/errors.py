@@ -20,6 +20,7 @@
     ├── QuestionOpen             new input while a question is open
     ├── QuestionChanged          the node asks something else than what was answered
     ├── StaleQuestion            the answer was given to a question that has changed since it was shown
+    ├── InvalidAnswer            an answer does not fit its question; nothing was sent (ValueError too)
     ├── AlreadyAnswered          someone else's answer came first
     ├── AnswerInDoubt            an answer was given, and whether its effect ran is not known
     ├── SwallowedInterrupt       a node caught its own pause and went on
@@ -51,6 +52,7 @@ __all__ = [
     "GraphDrained",
     "GraphInterrupt",
     "GraphRecursionError",
+    "InvalidAnswer",
     "InvalidUpdateError",
     "MissingThreadId",
     "NewerStore",
@@ -240,6 +242,14 @@ class QuestionChanged(ReviewError):
 
 class StaleQuestion(ReviewError):
     """The answer was given to a question that has changed since it was shown; nothing has run."""
+
+
+class InvalidAnswer(ReviewError, ValueError):
+    """An answer that does not fit its question; nothing was sent. `fields` says what is wrong with which."""
+
+    def __init__(self, message: str, *, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
 
 
 class AlreadyAnswered(ReviewError):
