@@ -104,6 +104,15 @@ def is_foreign_subclass(cls: type) -> bool:
     return not cls.__module__.startswith((f"{_PACKAGE}.messages", light.__name__))
 
 
+@cache
+def is_settled_class(cls: type) -> bool:
+    """Whether messages of class `cls` are in the form that `coerce_messages` returns them in."""
+    module = langchain_module("messages")
+    if module is None:
+        return issubclass(cls, light.BaseMessage)
+    return issubclass(cls, module.BaseMessage) and not issubclass(cls, module.BaseMessageChunk)
+
+
 # -- the stored form ----------------------------------------------------------------------------------------
 
 
@@ -278,6 +287,24 @@ def _own_tool_calls(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
             raise ValueError(f"Tool call {call.get('id')!r}: {invalid[0]['error']} ({invalid[0]['args']!r})")
         own += valid
     return own
+
+
+def openai_format(messages: list[Any], format: str) -> list[Any]:
+    """Return the messages with contents as OpenAI has them; `format` must be `"langchain-openai"`.
+
+    Raises:
+        ValueError: another format.
+        ImportError: langchain-core is not installed.
+    """
+    if format != "langchain-openai":
+        raise ValueError(f"Unrecognized format={format!r}. Expected one of 'langchain-openai', None.")
+    module = langchain_module("messages")
+    if module is None:
+        raise ImportError(
+            "add_messages(format='langchain-openai') needs langchain-core: pip install langchain-core, or "
+            "leave out format="
+        )
+    return module.convert_to_messages(module.convert_to_openai_messages(messages))  # type: ignore[no-any-return]
 
 
 # -- the run's config, where LangChain's code looks for it ---------------------------------------------------

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "nbhitl"
 # Bottom to top; a module belongs to the longest name that it starts with, and may import its own layer and
 # those below. `nbhitl` itself is the lazy front door and is judged by test_imports.py.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("constants", "errors", "types", "config", "runtime", "warnings", "_context", "_langchain"),
+    ("constants", "errors", "types", "config", "runtime", "warnings", "_context", "_langchain", "_messages", "messages"),
     ("channels", "checkpoint", "store", "cache", "managed", "data"),
     ("engine",),
     ("draw",),

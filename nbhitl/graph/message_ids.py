@@ -1,0 +1,83 @@
+"""Remember which ids a long list of messages holds, so that appending to it need not look at every message.
+
+A conversation grows by one or two messages a turn. Reading the ids of all messages each time would make a
+turn cost more the longer the conversation is, so the ids of the lists that were merged last are kept. A kept
+entry counts only for a list of the very same message objects, and only while the ids of its last messages,
+which are the ones that programs change in place, are what they were.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+_SHORT = 32
+"""Lists up to this length are read anew, which is as quick; so many last messages are looked at again."""
+
+_KEPT = 16
+"""How many lists are remembered."""
+
+
+class MessageIds:
+    """A list of messages, and their ids in the same order."""
+
+    __slots__ = ("_positions", "ids", "messages")
+
+    def __init__(self, messages: list[Any], ids: list[str]) -> None:
+        self.messages = messages
+        self.ids = ids
+        self._positions: dict[str, int] | None = None
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """The last place of each id; made when first needed, because new messages seldom bring an id."""
+        if self._positions is None:
+            self._positions = {id: place for place, id in enumerate(self.ids)}
+        return self._positions
+
+    def extend(self, messages: list[Any]) -> None:
+        """Take in messages that were appended to the list."""
+        for message in messages:
+            if self._positions is not None:
+                self._positions[message.id] = len(self.ids)
+            self.ids.append(message.id)
+        self.messages.extend(messages)
+
+    def describes(self, messages: list[Any]) -> bool:
+        """Whether `messages` are these very objects, their ids unchanged."""
+        mine = self.messages
+        middle = len(mine) // 2
+        if messages[0] is not mine[0] or messages[middle] is not mine[middle]:
+            return False
+        try:
+            # Compares object identities first, in C; what is equal without being the same has equal ids.
+            same = mine == messages
+        except Exception:  # a message's content may hold values that refuse to be compared
+            return False
+        return same and self.ids[-_SHORT:] == [message.id for message in messages[-_SHORT:]]
+
+
+_kept: dict[tuple[int, int], MessageIds] = {}
+_lock = Lock()
+
+
+def remembered_ids(messages: list[Any]) -> MessageIds | None:
+    """Return and forget what is known of the ids of `messages`; None for a list that is not known.
+
+    The caller owns the result, and may give it back by `remember`.
+    """
+    if len(messages) <= _SHORT:
+        return None
+    with _lock:
+        known = _kept.pop((len(messages), id(messages[-1])), None)
+    return known if known is not None and known.describes(messages) else None
+
+
+def remember(known: MessageIds) -> None:
+    """Keep `known` for the next merge into the same list."""
+    if len(known.messages) <= _SHORT:
+        return
+    with _lock:
+        _kept[(len(known.messages), id(known.messages[-1]))] = known
+        if len(_kept) > _KEPT:
+            del _kept[next(iter(_kept))]
