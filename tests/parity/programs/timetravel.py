@@ -124,16 +124,6 @@ def program_fork_a_question_with_update(record, saver):
     record("history", brief(graph))
 
 
-def program_resume_at_an_old_checkpoint(record, saver):
-    graph = asking(saver)
-    graph.invoke({"path": []}, CONFIG)
-    graph.invoke(Command(resume="one"), CONFIG)
-    old = next(s for s in graph.get_state_history(CONFIG) if s.next == ("ask",))
-    record("resume in the past", graph.invoke(Command(resume="two"), old.config))
-    record("latest", graph.get_state(CONFIG).values)
-    record("history", brief(graph))
-
-
 def program_resume_naming_the_head(record, saver):
     graph = asking(saver)
     graph.invoke({"path": []}, CONFIG)
