@@ -20,7 +20,7 @@ from nbhitl.draw.graph_view import GraphView
 from nbhitl.draw.langgraph_graph import langgraph_diagram
 from nbhitl.draw.mermaid import to_mermaid
 from nbhitl.draw.status import with_status
-from nbhitl.draw.svg import node_ids, require_svg, svg_with_status, to_svg
+from nbhitl.draw.svg import require_svg, svg_with_status, to_svg
 from nbhitl.draw.text import to_text
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "diagram_of",
     "langgraph_diagram",
     "mimebundle",
-    "node_ids",
     "require_svg",
     "svg_with_status",
     "to_dot",

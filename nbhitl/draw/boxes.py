@@ -1,4 +1,4 @@
-"""How large each node is drawn. Sizes are fixed here, in pixels, so that layouts don't depend on installed fonts."""
+"""How large each node is drawn, in pixels. No font is asked, so that it is the same everywhere."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def _box(node: DiagramNode, stateful: bool) -> Box:
     if stateful:
         # The longest state fits from the start: a node that goes from "next" to "running" moves nothing.
         room = max(room, *(width(status, STATE_SIZE) for status in STATUSES))
-    room = max(room, width(state, STATE_SIZE), 36.0)
+    room = max(room, width(state, STATE_SIZE) + 4, 36.0)
     return Box(round(room) + _PADDING, 42.0 if stateful or state else 32.0, name, state)

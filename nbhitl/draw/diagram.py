@@ -33,7 +33,7 @@ UNKNOWN_SUFFIX = ":?"
 class DiagramNode:
     """A node as drawn. `key` is unique in the diagram; inside a subgraph it is `"outer:inner"`.
 
-    `notes` are lasting facts ("asks", "pauses before"), `status` and `badges` ("2 questions") are the moment's.
+    `notes` are lasting facts ("asks", "pauses before"); `status` and `badges` ("2 questions") pass.
     A node of kind "unknown" stands for targets that only running the code can tell.
     """
 
@@ -50,8 +50,8 @@ class DiagramNode:
 class DiagramEdge:
     """An edge between two node keys.
 
-    "plain" is always taken, "conditional" is declared by a path function or `destinations`, "inferred" was read
-    from the node's source, "join" waits for all sources of that target.
+    "plain" is always taken, "conditional" was declared by a path function or `destinations`, "inferred" was
+    read from the node's source, "join" waits for all sources of that target.
     """
 
     source: str
@@ -71,7 +71,7 @@ class DiagramCluster:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """A graph as drawn. With `stateful`, room for each node's state is kept, so that it can change in place."""
+    """A graph as drawn. With `stateful` there is room for each node's state, which can change in place."""
 
     name: str
     nodes: tuple[DiagramNode, ...]
@@ -81,7 +81,7 @@ class Diagram:
     note: str = ""
 
     def ids(self) -> dict[str, str]:
-        """The synthetic id of each node by its key, `{"agent": "n1"}`: the only names that DOT and SVG use."""
+        """The synthetic id of each node by its key, `{"agent": "n1"}`: the only names in DOT and SVG."""
         return {node.key: f"n{i}" for i, node in enumerate(self.nodes)}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -259,8 +259,8 @@ def _once(edges: list[DiagramEdge]) -> list[DiagramEdge]:
 def expand(diagram: Diagram, key: str, inside: Diagram) -> Diagram:
     """`diagram` with the node `key` replaced by the nodes of `inside`, in a cluster.
 
-    The inner START and END vanish where one plain edge leads from or to them, so that the outer edges meet the
-    first and last inner node; with several they stay, as small nodes.
+    The inner START and END vanish where one plain edge leads from or to them: the outer edges then meet the
+    first and last inner node. With several they stay, as small nodes.
     """
     entry, leave, dropped = _seams(inside)
     cluster = DiagramCluster(key, next(n.label for n in diagram.nodes if n.key == key))
@@ -296,7 +296,7 @@ def expand(diagram: Diagram, key: str, inside: Diagram) -> Diagram:
 
 
 def _seams(inside: Diagram) -> tuple[str, str, set[str]]:
-    """The inner node that outer edges lead to, the one they leave from, and which virtual nodes are dropped."""
+    """The inner nodes that outer edges lead to and leave from, and which virtual nodes are dropped."""
     dropped = set()
     entry, leave = START, END
     first = [e for e in inside.edges if e.source == START]
@@ -307,4 +307,7 @@ def _seams(inside: Diagram) -> tuple[str, str, set[str]]:
     if len(last) == 1 and last[0].kind == "plain" and last[0].source != START:
         leave = last[0].source
         dropped.add(END)
+    elif not last:
+        # It never ends by itself: a Command for the outer graph leaves it, from wherever that is.
+        leave = next(n.key for n in reversed(inside.nodes) if n.kind != "unknown")
     return entry, leave, dropped

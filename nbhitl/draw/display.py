@@ -27,14 +27,14 @@ def mimebundle(diagram: Diagram) -> dict[str, str]:
     return bundle
 
 
-class _NoRenderer(Exception):
+class _NoRendererError(Exception):
     """Carries "there is no Graphviz" past the cache, which then asks again next time."""
 
 
 def _svg(diagram: Diagram) -> str | None:
     try:
         return _cached_svg(diagram)
-    except _NoRenderer:
+    except _NoRendererError:
         return None
 
 
@@ -42,5 +42,5 @@ def _svg(diagram: Diagram) -> str | None:
 def _cached_svg(diagram: Diagram) -> str:
     svg = to_svg(diagram)
     if svg is None:
-        raise _NoRenderer
+        raise _NoRendererError
     return svg

@@ -1,4 +1,4 @@
-"""Diagram -> DOT text: the drawing for people and tools that have Graphviz, and the bare form used for layout."""
+"""Diagram -> DOT text: the drawing for people who have Graphviz, and the bare form used for layout."""
 
 from __future__ import annotations
 
@@ -16,6 +16,33 @@ if TYPE_CHECKING:
 DIRECTIONS = ("TB", "LR")
 _FONT = "Helvetica,Arial,sans-serif"
 _POINTS = 72.0
+
+_SPACING = {"nodesep": "0.35", "ranksep": "0.42"}
+_NODES = {
+    "shape": "box",
+    "style": "rounded,filled",
+    "fillcolor": "#f3f5f9",
+    "color": "#8590a2",
+    "fontcolor": "#1b2430",
+    "fontname": _FONT,
+    "fontsize": "13",
+    "fixedsize": "true",
+    "margin": "0",
+}
+_EDGES = {
+    "color": "#7b8696",
+    "fontcolor": "#5a6575",
+    "fontname": _FONT,
+    "fontsize": "10",
+    "arrowsize": "0.7",
+}
+_CLUSTERS = {
+    "labeljust": "l",
+    "style": "rounded",
+    "color": "#a9b2c0",
+    "fontsize": "11",
+    "fontcolor": "#5a6575",
+}
 
 _NODE_STYLES: dict[str | None, dict[str, str]] = {
     None: {},
@@ -45,18 +72,12 @@ def to_dot(diagram: Diagram, *, direction: str = "TB") -> str:
     Nodes are called n0, n1, ...; names of the graph occur only as escaped labels, and nothing becomes a link.
     `direction` is TB (down) or LR (right).
     """
-    import graphviz
+    import graphviz  # type: ignore[import-untyped]
 
     _check_direction(direction)
     ids, sizes = diagram.ids(), boxes(diagram)
-    graph = graphviz.Digraph(
-        graph_attr={"rankdir": direction, "bgcolor": "transparent", "fontname": _FONT, **_SPACING},
-        node_attr={
-            "shape": "box", "style": "rounded,filled", "fillcolor": "#f3f5f9", "color": "#8590a2",
-            "fontcolor": "#1b2430", "fontname": _FONT, "fontsize": "13", "fixedsize": "true", "margin": "0",
-        },
-        edge_attr={"color": "#7b8696", "fontcolor": "#5a6575", "fontname": _FONT, "fontsize": "10", "arrowsize": "0.7"},
-    )  # fmt: skip
+    look = {"rankdir": direction, "bgcolor": "transparent", "fontname": _FONT, **_SPACING}
+    graph = graphviz.Digraph(graph_attr=look, node_attr=_NODES, edge_attr=_EDGES)
     for node in diagram.nodes:
         if node.cluster is None:
             _add_node(graph, node, ids, sizes)
@@ -65,9 +86,6 @@ def to_dot(diagram: Diagram, *, direction: str = "TB") -> str:
         label = {"label": _label(edge.label)} if edge.label else {}
         graph.edge(ids[edge.source], ids[edge.target], **label, **_EDGE_STYLES[edge.kind])
     return str(graph.source)
-
-
-_SPACING = {"nodesep": "0.35", "ranksep": "0.42"}
 
 
 def _check_direction(direction: str) -> None:
@@ -94,10 +112,7 @@ def _add_clusters(
         if cluster.parent != parent:
             continue
         with graph.subgraph(name=f"cluster_{number}") as inner:
-            inner.attr(
-                label=_label(cluster.label), labeljust="l", style="rounded", color="#a9b2c0", fontsize="11",
-                fontcolor="#5a6575",
-            )  # fmt: skip
+            inner.attr(label=_label(cluster.label), **_CLUSTERS)
             for node in diagram.nodes:
                 if node.cluster == cluster.key:
                     _add_node(inner, node, ids, sizes)
@@ -109,7 +124,8 @@ def _label(*lines: str) -> str:
     import graphviz
 
     shown = [graphviz.escape(clean(line)) for line in lines if line]
-    return str.__new__(type(graphviz.nohtml("")), r"\n".join(shown))
+    no_html: str = str.__new__(graphviz.quoting.NoHtml, r"\n".join(shown))
+    return no_html
 
 
 def layout_dot(diagram: Diagram, *, direction: str = "TB") -> str:
@@ -156,5 +172,5 @@ def _layout_edge(number: int, edge: DiagramEdge, ids: dict[str, str]) -> str:
 
 
 def _stand_in(text: str) -> str:
-    """As many n as take the room of `text`: the layout needs to know how long a label is, not what it says."""
+    """As many n as take the room of `text`: a layout needs to know how long a label is, not what it says."""
     return "n" * ceil((width(text, LABEL_SIZE) + 8) / (0.556 * 10))

@@ -1,4 +1,4 @@
-"""What `get_graph()` of a compiled graph returns: LangGraph's view of a drawing, with our drawings behind it."""
+"""What `get_graph()` of a compiled graph returns: LangGraph's view, with our drawings behind it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nbhitl.constants import END
 from nbhitl.draw.diagram import Diagram, diagram_of
 from nbhitl.draw.display import mimebundle
 from nbhitl.draw.dot import to_dot
-from nbhitl.draw.layout import RendererMissing, run_dot
+from nbhitl.draw.layout import RendererMissingError, run_dot
 from nbhitl.draw.mermaid import to_mermaid
 from nbhitl.draw.svg import require_svg
 from nbhitl.draw.text import to_text
@@ -40,7 +40,7 @@ class Edge(NamedTuple):
 class GraphView:
     """A graph's nodes and edges, and ways to draw them; shows itself in a notebook. Needs no network.
 
-    `nodes` is `{id: Node}`, `edges` a list of Edge, ordered by source and target with the plain ways to the end last.
+    `nodes` is `{id: Node}`; `edges` a list of Edge by source and target, the plain ways to the end last.
     """
 
     def __init__(self, topology: Topology, *, xray: bool | int = False) -> None:
@@ -51,7 +51,7 @@ class GraphView:
     def draw_mermaid(
         self, *, with_styles: bool = True, curve_style: Any = "linear", direction: str = "TD", **_ignored: Any
     ) -> str:
-        """The graph as Mermaid text. Options of LangGraph for colours and wrapping are accepted without effect."""
+        """The graph as Mermaid text. LangGraph's options for colours and wrapping have no effect."""
         curve = str(getattr(curve_style, "value", curve_style))
         return to_mermaid(self.diagram, direction=direction, styles=with_styles, curve=curve)
 
@@ -64,7 +64,7 @@ class GraphView:
         print(self.draw_ascii())
 
     def draw_svg(self) -> str:
-        """The graph as SVG text. Raises RendererMissing, which says what to install."""
+        """The graph as SVG text. Raises RendererMissingError, which says what to install."""
         return require_svg(self.diagram)
 
     def draw_png(self, output_file_path: str | PathLike[str] | None = None, **_ignored: Any) -> bytes | None:
@@ -74,7 +74,7 @@ class GraphView:
         """
         try:
             picture = run_dot(to_dot(self.diagram), "png")
-        except RendererMissing as missing:
+        except RendererMissingError as missing:
             _no_png("draw_png()", missing)
         if output_file_path is None:
             return picture
@@ -85,13 +85,13 @@ class GraphView:
     def draw_mermaid_png(
         self, *, output_file_path: str | PathLike[str] | None = None, **_ignored: Any
     ) -> bytes:
-        """The graph as PNG, by the `dot` program: LangGraph would send it to a service on the network for this.
+        """The graph as PNG, by the `dot` program and not by a service on the network.
 
         Raises RuntimeError where there is no `dot`.
         """
         try:
             picture = run_dot(to_dot(self.diagram), "png")
-        except RendererMissing as missing:
+        except RendererMissingError as missing:
             _no_png("draw_mermaid_png()", missing)
         if output_file_path is not None:
             with open(output_file_path, "wb") as file:
@@ -99,7 +99,7 @@ class GraphView:
         return picture
 
     def to_json(self) -> dict[str, list[dict[str, Any]]]:
-        """Nodes and edges as plain data: `{"nodes": [{"id", "name", ...}], "edges": [{"source", "target", ...}]}`."""
+        """Plain data: `{"nodes": [{"id", "name", ...}, ...], "edges": [{"source", "target", ...}, ...]}`."""
         nodes = [
             {"id": node.id, "name": node.name} | ({"metadata": node.metadata} if node.metadata else {})
             for node in self.nodes.values()
@@ -121,10 +121,10 @@ class GraphView:
         return mimebundle(self.diagram)
 
 
-def _no_png(what: str, missing: RendererMissing) -> NoReturn:
+def _no_png(what: str, missing: RendererMissingError) -> NoReturn:
     raise RuntimeError(
-        f"{what} can't make a PNG here: {missing}, and nbhitl never sends a graph to a drawing service on the "
-        "network. Let the graph be the last line of a cell to see it, or save draw_svg() to a file; "
+        f"{what} can't make a PNG here: {missing}, and nbhitl never sends a graph to a drawing service on "
+        "the network. Let the graph be the last line of a cell to see it, or save draw_svg() to a file; "
         "with Graphviz installed on the system PNG works too."
     ) from missing
 

@@ -1,8 +1,8 @@
 """Where code sends a graph, read from the code itself: for nodes and path functions that declare no targets.
 
-Nothing is called. Byte code tells cheaply whether a function routes at all; only then is its source parsed and are
-the names read that stand in it as literals. What is not a literal makes the routes open: the code may
-go to places that only running it can tell.
+Nothing is called. Byte code tells cheaply whether a function routes at all; only then is its source parsed,
+and the names that stand in it as literals are read. What is not a literal makes the routes open: the code
+may go to places that only running it can tell.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _may_route(function: FunctionType, depth: int) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def _mentions_goto(code: CodeType) -> bool:
-    """Whether `goto=` is passed anywhere in it, or a Command is made from arguments that aren't spelled out."""
+    """Whether `goto=` is passed anywhere in it, or a Command is made at all."""
     if "Command" in code.co_names or "Command" in code.co_freevars:
         return True
     for const in code.co_consts:

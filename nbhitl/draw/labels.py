@@ -1,4 +1,4 @@
-"""Text as it may be drawn: cleaned of what could steer a terminal or a page, cut to a length, and measured."""
+"""Text as it may be drawn: without what could steer a terminal or a page, cut to a length, and measured."""
 
 from __future__ import annotations
 

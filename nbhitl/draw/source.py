@@ -138,7 +138,7 @@ class _Reader:
                 is_open = True
         return names, is_open
 
-    def _leaves(self, expr: ast.expr) -> Iterator[str | None]:
+    def _leaves(self, expr: ast.expr) -> Iterator[str | None]:  # noqa: PLR0912  # a table, one case a line
         """Each name as a string; None for what can't be told."""
         match expr:
             case ast.Constant(value=str() as value):
@@ -234,7 +234,7 @@ def _closure(function: FunctionType) -> dict[str, Any]:
 
 
 def _assignments(tree: ast.AST) -> dict[str, list[ast.expr | None]]:
-    """What each local name is set to; None stands for a value that isn't written down (an argument, a loop)."""
+    """What each local name is set to; None stands for a value that isn't written down (an argument's)."""
     found: dict[str, list[ast.expr | None]] = {}
 
     def add(target: ast.AST, value: ast.expr | None) -> None:
@@ -271,7 +271,7 @@ def _assignments(tree: ast.AST) -> dict[str, list[ast.expr | None]]:
 
 @functools.lru_cache(maxsize=512)
 def _tree(code: CodeType) -> _Function | None:
-    """The syntax tree of a function, or None where its source can't be had (typed at a bare prompt, compiled)."""
+    """The syntax tree of a function, or None where its source can't be had (typed at a bare prompt)."""
     try:
         source = textwrap.dedent(inspect.getsource(code))
         module = ast.parse(source)

@@ -26,8 +26,8 @@ def with_status(
 ) -> Diagram:
     """The diagram with the state of each node: `statuses` and `badges` ("2 questions") by node key.
 
-    `runs` are how often a node has run; from the second run on it is shown ("ran 2×"). What was there before is
-    replaced. Raises UnknownNodeError for a name that isn't drawn, ValueError for an unknown status.
+    `runs` are how often a node has run; from the second on it is shown. What was there before is replaced.
+    Raises UnknownNodeError for a name that isn't drawn, ValueError for an unknown status.
     """
     badges, runs = badges or {}, runs or {}
     _check(diagram, statuses, badges, runs)
@@ -56,7 +56,7 @@ def _marked(
     texts = badges.get(node.key, ())
     shown = [texts] if isinstance(texts, str) else list(texts)
     if runs.get(node.key, 0) > 1:
-        shown.append(f"ran {runs[node.key]}×")
+        shown.append(f"ran {runs[node.key]}\u00d7")
     return replace(
         node, status=statuses.get(node.key), badges=tuple(clean(text, MAX_BADGE) for text in shown if text)
     )
@@ -73,5 +73,5 @@ def _check(
     for name, status in statuses.items():
         if status is not None and status not in STATUSES:
             raise ValueError(
-                f"The status of node {name!r} is {status!r}; it must be one of {', '.join(STATUSES)}, or None."
+                f"The status of node {name!r} is {status!r}; it must be None or one of {', '.join(STATUSES)}."
             )

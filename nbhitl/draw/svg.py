@@ -1,11 +1,12 @@
 """Diagram -> SVG. Graphviz computes the positions; every element is written here, and all text is escaped.
 
-The picture has no scripts, links, ids, tooltips or comments, so it can stand in any page, several times. In a page
-it takes JupyterLab's theme by its CSS variables; as an image it falls back to colours that hold on light and dark.
+The picture has no scripts, links, ids, tooltips or comments: it can stand in any page, and several times.
+In a page it takes JupyterLab's theme by its CSS variables; as an image, colours that hold on light and dark.
 
 To restyle it in place, in a page as by `svg_with_status`: each node is
-`<g class="nb-node" data-node="n1" data-status="" data-lines="1">`. Set `data-status` to a status or "", put its text
-into the `.nb-state` inside, and set `data-lines` to "2", or to "1" when that text is empty. CSS does the rest.
+`<g class="nb-node" data-node="n1" data-status="" data-lines="1">`. Set `data-status` to a status or "", put
+its text into the `.nb-state` inside, and set `data-lines` to "2", or "1" when that text is empty; CSS does
+the rest. `Diagram.ids()` says which `data-node` is whose.
 """
 
 from __future__ import annotations
@@ -15,15 +16,13 @@ from html import escape
 from math import hypot
 from typing import TYPE_CHECKING
 
-from nbhitl.draw.boxes import LABEL_SIZE, MARK, Box, boxes
+from nbhitl.draw.boxes import LABEL_SIZE, MARK, NAME_SIZE, Box, boxes
 from nbhitl.draw.dot import layout_dot
 from nbhitl.draw.labels import clean, width
-from nbhitl.draw.layout import EdgeLine, Layout, Point, RendererMissing, layout
+from nbhitl.draw.layout import EdgeLine, Layout, Point, RendererMissingError, layout
 from nbhitl.draw.style import MARKS, STYLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nbhitl.draw.diagram import Diagram, DiagramEdge, DiagramNode
 
 _MARGIN = 6.0
@@ -36,12 +35,12 @@ def to_svg(diagram: Diagram, *, direction: str = "TB") -> str | None:
     """
     try:
         return require_svg(diagram, direction=direction)
-    except RendererMissing:
+    except RendererMissingError:
         return None
 
 
 def require_svg(diagram: Diagram, *, direction: str = "TB") -> str:
-    """The diagram as SVG text. Raises RendererMissing, which says what to install."""
+    """The diagram as SVG text. Raises RendererMissingError, which says what to install."""
     return write_svg(diagram, layout(layout_dot(diagram, direction=direction)))
 
 
@@ -63,9 +62,9 @@ def write_svg(diagram: Diagram, placed: Layout) -> str:
 
 
 _NODE = re.compile(
-    r'<g class="nb-node" data-node="(n\d+)" data-kind="(node|subgraph)" data-status="[a-z]*" data-lines="[12]">'
-    r'(.*?<text class="nb-state"[^>]*>)[^<]*</text></g>'
-)
+    r'<g class="nb-node" data-node="(n\d+)" data-kind="(?:node|subgraph)" data-status="[a-z]*" '
+    r'data-lines="[12]">(.*?<text class="nb-state"[^>]*>)[^<]*</text></g>'
+)  # fmt: skip
 
 
 def svg_with_status(svg: str, diagram: Diagram) -> str:
@@ -81,14 +80,9 @@ def svg_with_status(svg: str, diagram: Diagram) -> str:
     def restyled(match: re.Match[str]) -> str:
         node = by_id[match[1]]
         state = sizes[node.key].state
-        return f"{_group(match[1], node, state)}{match[3]}{escape(state)}</text></g>"
+        return f"{_group(match[1], node, state)}{match[2]}{escape(state)}</text></g>"
 
     return _NODE.sub(restyled, svg)
-
-
-def node_ids(diagram: Diagram) -> Mapping[str, str]:
-    """`{node key: data-node}`: how to find a node's element in the SVG."""
-    return diagram.ids()
 
 
 def _opening(diagram: Diagram, placed: Layout) -> str:
@@ -121,11 +115,11 @@ def _cluster(frame: tuple[float, float, float, float], label: str) -> str:
 
 
 def _edge(edge: DiagramEdge, line: EdgeLine) -> str:
-    start, *rest = line.points
-    curve = " ".join(f"{_n(x)},{_n(y)}" for x, y in rest)
+    start, *rest = map(_at, line.points)
     return (
-        f'<g class="nb-edge" data-kind="{edge.kind}"><path d="M{_n(start[0])},{_n(start[1])}C{curve}" fill="none" '
-        f'stroke="#7b8696"/>{_arrow(edge, line.points[-1], line.tip)}</g>'
+        f'<g class="nb-edge" data-kind="{edge.kind}">'
+        f'<path d="M{start}C{" ".join(rest)}" fill="none" stroke="#7b8696"/>'
+        f"{_arrow(edge, line.points[-1], line.tip)}</g>"
     )
 
 
@@ -135,9 +129,9 @@ def _arrow(edge: DiagramEdge, base: Point, tip: Point) -> str:
     side_x, side_y = -along_y / length, along_x / length
 
     def beside(distance: float) -> str:
-        return f"{_n(base[0] + side_x * distance)},{_n(base[1] + side_y * distance)}"
+        return _at((base[0] + side_x * distance, base[1] + side_y * distance))
 
-    head = f'<path d="M{beside(3.4)}L{_n(tip[0])},{_n(tip[1])}L{beside(-3.4)}Z" fill="#7b8696"/>'
+    head = f'<path d="M{beside(3.4)}L{_at(tip)}L{beside(-3.4)}Z" fill="#7b8696"/>'
     if edge.kind == "join":
         head += f'<path d="M{beside(6)}L{beside(-6)}" stroke="#7b8696" stroke-width="2"/>'
     return head
@@ -150,34 +144,29 @@ def _edge_label(edge: DiagramEdge, line: EdgeLine) -> str:
     x, y = line.label
     wide = width(text, LABEL_SIZE) + 8
     return (
-        f'<g class="nb-label"><rect x="{_n(x - wide / 2)}" y="{_n(y - 8)}" width="{_n(wide)}" height="16" rx="4" '
-        f'fill="#f3f5f9"/><text x="{_n(x)}" y="{_n(y + 3.7)}" text-anchor="middle">{escape(text)}</text></g>'
+        f'<g class="nb-label"><rect x="{_n(x - wide / 2)}" y="{_n(y - 8)}" width="{_n(wide)}" height="16" '
+        f'rx="4" fill="#f3f5f9"/>{_text("", x, y + 3.7, text)}</g>'
     )
 
 
 def _node(node: DiagramNode, node_id: str, box: Box, centre: Point, stateful: bool) -> str:
     x, y = centre
-    left, top = x - box.width / 2, y - box.height / 2
     if node.kind in ("start", "end", "unknown"):
         return (
             f'<g class="nb-node" data-node="{node_id}" data-kind="{node.kind}">'
-            f"{_rect('nb-box', left, top, box.width, box.height, box.height / 2)}"
-            f'<text class="nb-name" x="{_n(x)}" y="{_n(y + 3.8)}" text-anchor="middle">{box.name}</text></g>'
+            f"{_rect('nb-box', centre, box, 0, box.height / 2)}{_text('nb-name', x, y + 3.8, box.name)}</g>"
         )
-    parts = [_group(node_id, node, box.state)]
+    parts = [_group(node_id, node, box.state), _rect("nb-box", centre, box, 0, 7)]
     if node.kind == "subgraph":
-        parts.append(_rect("nb-behind", left + 4, top - 4, box.width, box.height, 7))
-    parts.append(_rect("nb-box", left, top, box.width, box.height, 7))
-    two_lines = stateful or box.state
-    name_y = y - 2.5 if two_lines else y + 4.5
+        parts.append(_sides(centre, box))
+    name_x, name_y = x, y + 4.5
+    if stateful or box.state:
+        name_y = y - 2.5
     if stateful:
-        parts.append(_rect("nb-inner", left + 3, top + 3, box.width - 6, box.height - 6, 5))
-        parts.append(_marks(node, x - width(box.name, 13) / 2 - MARK / 2 + 2, name_y - 4.5))
-    shift = MARK / 2 if stateful else 0
-    parts.append(
-        f'<text class="nb-name" x="{_n(x + shift)}" y="{_n(name_y)}" text-anchor="middle">{escape(box.name)}</text>'
-        f'<text class="nb-state" x="{_n(x)}" y="{_n(y + 13)}" text-anchor="middle">{escape(box.state)}</text></g>'
-    )
+        name_x += MARK / 2
+        parts.append(_rect("nb-inner", centre, box, 3, 5))
+        parts.append(_marks(node, x - width(box.name, NAME_SIZE) / 2 - MARK / 2 + 2, name_y - 4.5))
+    parts += [_text("nb-name", name_x, name_y, box.name), _text("nb-state", x, y + 13, box.state), "</g>"]
     return "".join(parts)
 
 
@@ -188,21 +177,42 @@ def _group(node_id: str, node: DiagramNode, state: str) -> str:
     )
 
 
-def _rect(name: str, x: float, y: float, wide: float, high: float, radius: float) -> str:
+def _rect(name: str, centre: Point, box: Box, inset: float, radius: float) -> str:
+    left, top = centre[0] - box.width / 2 + inset, centre[1] - box.height / 2 + inset
+    fill, stroke = ("none", "none") if inset else ("#f3f5f9", "#8590a2")
     return (
-        f'<rect class="{name}" x="{_n(x)}" y="{_n(y)}" width="{_n(wide)}" height="{_n(high)}" rx="{_n(radius)}" '
-        f'fill="{"none" if name == "nb-inner" else "#f3f5f9"}" stroke="{"none" if name == "nb-inner" else "#8590a2"}"/>'
+        f'<rect class="{name}" x="{_n(left)}" y="{_n(top)}" width="{_n(box.width - 2 * inset)}" '
+        f'height="{_n(box.height - 2 * inset)}" rx="{_n(radius)}" fill="{fill}" stroke="{stroke}"/>'
     )
+
+
+def _sides(centre: Point, box: Box) -> str:
+    """Two upright lines in the box: the flow chart's sign for a procedure, here a graph of its own."""
+    top, high = centre[1] - box.height / 2, _n(box.height)
+    left, right = centre[0] - box.width / 2 + 6, centre[0] + box.width / 2 - 6
+    path = f"M{_at((left, top))}v{high}M{_at((right, top))}v{high}"
+    return f'<path class="nb-sides" d="{path}" fill="none" stroke="#8590a2"/>'
 
 
 def _marks(node: DiagramNode, x: float, y: float) -> str:
     """The marks of all statuses; CSS shows the one that holds, the attribute does where CSS is taken away."""
-    shown = "".join(
-        f'<path class="nb-{status}" d="{path}"{"" if node.status == status else hidden}/>'
+    shown = [
+        f'<path class="nb-{status}" d="{path}"{"" if node.status == status else _HIDDEN}/>'
         for status, path in MARKS.items()
-        for hidden in (' display="none"',)
-    )
-    return f'<g class="nb-mark" transform="translate({_n(x)},{_n(y)})">{shown}</g>'
+    ]
+    return f'<g class="nb-mark" transform="translate({_at((x, y))})">{"".join(shown)}</g>'
+
+
+_HIDDEN = ' display="none"'
+
+
+def _text(name: str, x: float, y: float, text: str) -> str:
+    kind = f' class="{name}"' if name else ""
+    return f'<text{kind} x="{_n(x)}" y="{_n(y)}" text-anchor="middle">{escape(text)}</text>'
+
+
+def _at(point: Point) -> str:
+    return f"{_n(point[0])},{_n(point[1])}"
 
 
 def _n(value: float) -> str:

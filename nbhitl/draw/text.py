@@ -4,8 +4,8 @@
              ├┄▸ tools [paused · 2 questions] ─▸ agent ↺
              └┄▸ END
 
-A walk from START. Each node is written once, with what it leads to; where an edge comes to a node that has its
-place elsewhere, an arrow says where: ↺ back to one on the way here, ↑ above, ↓ below.
+A walk from START. Each node is written once, with what it leads to; where an edge comes to a node that has
+its place elsewhere, a sign says where: ↺ back to one on the way here, ↑ above, ↓ below.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Glyphs(NamedTuple):
 
 _UNICODE = _Glyphs("─", "┄", "▸", "├", "└", "│", " ↺", " ↑", " ↓")
 _ASCII = _Glyphs("-", ".", ">", "|", "`", "|", " (loop)", " (above)", " (below)")
-_PLAIN = str.maketrans({"…": "...", "·": ",", "×": "x"})
+_PLAIN = str.maketrans({"…": "...", "·": ",", "\u00d7": "x"})
 
 _ROOM_FOR_BRANCHES = 0.55
 """Branches that would start further right than this share of the width get a place of their own below."""
@@ -102,7 +102,7 @@ class _Drawing:
             stack += reversed(self._write(stack.pop()))
 
     def _write(self, item: _Item) -> list[_Item]:
-        """Writes a node and all that follows it without branching; returns the branches, still to be written."""
+        """Writes a node and all that follows without branching; returns the branches, still to be written."""
         key, parent, line, prefix, column = item
         start = column
         while not self._is_settled(key):
@@ -140,7 +140,7 @@ class _Drawing:
         return self._glyphs.above
 
     def _is_too_far(self, key: str, column: int) -> bool:
-        """Whether a node has to begin a new line: it doesn't fit, or its branches would start too far right."""
+        """Whether a node has to begin a new line: it doesn't fit, or its branches would start too far out."""
         if self._is_settled(key):
             return column + self._names[key].short_width > self._width
         branches = len(self._kids.get(key, ())) > 1
