@@ -144,3 +144,32 @@ class Claim(NamedTuple):
     at: str | None
     owner: str | None
     lease_until: str | None
+
+
+class PendingQuestion(NamedTuple):
+    """A question of some thread, as `pending()` lists it; times are UTC, ISO 8601."""
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    interrupt_id: str
+    task_id: str
+    node: str
+    kind: str
+    payload: Any
+    digest: str
+    asked_at: str
+    state: str
+    by: str | None
+    at: str | None
+
+
+class ThreadInfo(NamedTuple):
+    """A thread, as `threads()` lists it: its newest checkpoint of the root namespace, and how many questions
+    are open in it.
+    """
+
+    thread_id: str
+    checkpoint_id: str
+    updated_at: str
+    open_questions: int

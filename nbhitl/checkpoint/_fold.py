@@ -1,0 +1,169 @@
+"""Rows folded into states. Pure: rows come in, states go out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nbhitl.checkpoint._rows import CLASSIC, FULL, Body, Codec, StepRow, Tip, decode_body
+from nbhitl.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+
+class Folded(NamedTuple):
+    """A row with the whole state at it, and the version of every key."""
+
+    row: StepRow
+    body: Body
+    values: dict[str, Any]
+    versions: dict[str, int]
+
+
+class _Grown(NamedTuple):
+    """The first `length` items of a list that later checkpoints go on appending to."""
+
+    items: list[Any]
+    length: int
+
+
+def ancestry(rows: Sequence[StepRow], target: StepRow) -> list[StepRow]:
+    """Return the rows from which `target` is folded, oldest first and `target` last.
+
+    Args:
+        rows: at least all rows of the namespace between the target's base and the target.
+
+    Raises:
+        StoreError: a row in between is not there.
+    """
+    by_id = {row.checkpoint_id: row for row in rows}
+    chain = [target]
+    while not chain[-1].is_whole:
+        parent = by_id.get(chain[-1].parent_id or "")
+        if parent is None:
+            raise _broken(chain[-1])
+        chain.append(parent)
+    chain.reverse()
+    return chain
+
+
+def _broken(row: StepRow) -> StoreError:
+    return StoreError(
+        f"thread {row.thread_id!r}, checkpoint {row.checkpoint_id}: its parent {row.parent_id} is not in the store. "
+        "The store was changed from outside; delete the thread or restore the file."
+    )
+
+
+def fold(chain: Sequence[StepRow], serde: Codec) -> Folded:
+    """Return the state at the last row of an `ancestry`."""
+    values: dict[str, Any] = {}
+    versions: dict[str, int] = {}
+    for row in chain:
+        body = decode_body(row.body, serde)
+        if row.is_whole:
+            values, versions = _whole(row, body)
+        else:
+            _apply(row, body, values, versions)
+    return Folded(row, body, values, versions)
+
+
+def _whole(row: StepRow, body: Body) -> tuple[dict[str, Any], dict[str, int]]:
+    if body.kind == FULL and body.base is not None:
+        return body.values, body.base[0]
+    if body.kind == CLASSIC:
+        return body.values, {}
+    raise StoreError(
+        f"thread {row.thread_id!r}, checkpoint {row.checkpoint_id} is damaged: it should hold a whole state."
+    )
+
+
+def _apply(row: StepRow, body: Body, values: dict[str, Any], versions: dict[str, int]) -> None:
+    """Change a state by a delta, in place; lists that are appended to belong to the state."""
+    for key in body.removed:
+        values.pop(key, None)
+        versions.pop(key, None)
+    values.update(body.values)
+    for key in body.values:
+        versions[key] = row.depth
+    for key, items in body.appended.items():
+        if key in values:
+            values[key].extend(items)
+        else:
+            values[key] = list(items)  # the row's own list stays: results of its tasks refer to it
+        versions[key] = row.depth
+
+
+def tip_of(folded: Folded) -> Tip:
+    """Return what must be known of a checkpoint to store its child."""
+    row = folded.row
+    return Tip(row.checkpoint_id, row.base_id, row.depth, row.since, row.size, dict(folded.versions))
+
+
+def fold_newest_first(
+    rows: Iterable[StepRow], serde: Codec, wanted: Callable[[StepRow], bool]
+) -> Iterator[Folded]:
+    """Yield the wanted ones of a namespace's rows with their states, newest first, as the rows come in.
+
+    Rows are gathered until none of them needs an older one, then folded forward. Items of lists that only
+    grow are shared between the states of one call.
+
+    Args:
+        rows: newest first, without gaps.
+    """
+    segment: list[StepRow] = []
+    needed: set[str] = set()
+    any_wanted = False
+    for row in rows:
+        is_wanted = wanted(row)
+        if not (is_wanted or row.checkpoint_id in needed):
+            continue
+        any_wanted = any_wanted or is_wanted
+        segment.append(row)
+        needed.discard(row.checkpoint_id)
+        if not row.is_whole:
+            needed.add(row.parent_id or "")
+        if not needed:
+            if any_wanted:
+                yield from _segment(segment, serde, wanted)
+            segment, any_wanted = [], False
+    if needed:
+        raise _broken(segment[-1])
+
+
+def _segment(segment: list[StepRow], serde: Codec, wanted: Callable[[StepRow], bool]) -> Iterator[Folded]:
+    states: dict[str, tuple[dict[str, Any], dict[str, int]]] = {}
+    folded: list[tuple[StepRow, Body]] = []
+    for row in reversed(segment):
+        body = decode_body(row.body, serde)
+        folded.append((row, body))
+        if row.is_whole:
+            states[row.checkpoint_id] = _whole(row, body)
+        else:
+            values, versions = states[row.parent_id or ""]
+            states[row.checkpoint_id] = _grow(row, body, dict(values), dict(versions))
+    for row, body in reversed(folded):
+        values, versions = states.pop(row.checkpoint_id)
+        if wanted(row):
+            yield Folded(row, body, {key: _settled(item) for key, item in values.items()}, versions)
+
+
+def _grow(
+    row: StepRow, body: Body, values: dict[str, Any], versions: dict[str, int]
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """As `_apply`, but appending costs what is appended: the list is shared with the parent's state."""
+    for key, items in body.appended.items():
+        before = values.get(key)
+        shared, length = (
+            (before.items, before.length) if isinstance(before, _Grown) else (list(before or ()), None)
+        )
+        if length is not None and length != len(shared):
+            shared = shared[:length]  # another branch has gone on with this list
+        shared.extend(items)
+        values[key] = _Grown(shared, len(shared))
+        versions[key] = row.depth
+    _apply(row, Body(body.kind, body.frame, body.values, {}, body.removed), values, versions)
+    return values, versions
+
+
+def _settled(item: Any) -> Any:
+    return item.items[: item.length] if isinstance(item, _Grown) else item

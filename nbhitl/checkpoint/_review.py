@@ -1,0 +1,256 @@
+"""Questions and claims of a saver: asked, answered once, released, listed. What is allowed is in `claims.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from nbhitl.checkpoint import claims as rules
+from nbhitl.checkpoint._core import SaverCore
+from nbhitl.checkpoint._rows import WriteRow
+from nbhitl.checkpoint._store import QuestionFilter
+from nbhitl.checkpoint.base import WRITES_IDX_MAP
+from nbhitl.checkpoint.claims import Question
+from nbhitl.checkpoint.records import PendingQuestion
+from nbhitl.constants import ERROR, RESUME
+from nbhitl.errors import UnknownInterruptError, UnsupportedValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from nbhitl.checkpoint.records import Claim, ClaimRequest, QuestionRecord, TaskWrites, ThreadInfo
+
+Place = tuple[str, str, str]
+_RESUME_IDX = WRITES_IDX_MAP[RESUME]
+
+
+class ReviewSaver(SaverCore):
+    """Open questions of all threads, and who may answer them."""
+
+    def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:
+        """Take up answers to open questions, all or none, and save what delivers them.
+
+        Of several callers, in any process on the store, one succeeds; the others' answers are not used.
+
+        Raises:
+            AlreadyAnswered: an answer to one of them came first.
+            AnswerInDoubt: an answer to one of them was taken up and never reported back.
+            UnknownInterruptError: (`not_pending`) no such question was asked at this checkpoint.
+            UnsupportedValue: an answer that cannot be stored.
+        """
+        place = (request.thread_id, request.ns, request.checkpoint_id)
+        answers = {iid: self._encode_answer(iid, answer) for iid, answer in request.answers.items()}
+        resumes = {task: self._codec.dumps(list(so_far)) for task, so_far in request.resumes.items()}
+        with self._rows.atomic():
+            asked = self._named_questions(place, answers)
+            before = self._resumes_at(place)
+            undo = self._codec.dumps({task: before.get(task) for task in resumes})
+            taken = [
+                rules.take(question, answer, request.by, request.at, request.owner, request.lease, undo)
+                for question, answer in zip(asked, answers.values(), strict=True)
+            ]
+            self._rows.put_questions(taken)
+            self._rows.add_writes([_resume_row(place, task, data) for task, data in resumes.items()])
+        return tuple(rules.as_claim(question, self._lenient) for question in taken)
+
+    def release(
+        self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Iterable[str]
+    ) -> tuple[Claim, ...]:
+        """Open questions again whose answers did not fit; what was saved to deliver them is taken back.
+
+        Raises:
+            AlreadyAnswered: an answer was applied already.
+            UnknownInterruptError: (`not_pending`) no such question was asked at this checkpoint.
+        """
+        place = (thread_id, ns, checkpoint_id)
+        with self._rows.atomic():
+            held = self._named_questions(place, tuple(interrupt_ids))
+            opened = [rules.release(question) for question in held]
+            for question in held:
+                self._take_back(place, question)
+            self._rows.put_questions(opened)
+        return tuple(rules.as_claim(question, self._lenient) for question in opened)
+
+    def record_answer(
+        self,
+        thread_id: str,
+        ns: str,
+        checkpoint_id: str,
+        interrupt_id: str,
+        answer: Any,
+        by: str | None,
+        at: str,
+    ) -> Claim:
+        """Note an answer that somebody who has the graph will deliver. `at` is UTC, ISO 8601.
+
+        Raises:
+            AlreadyAnswered: an answer came first.
+            UnknownInterruptError: (`not_pending`) no such question was asked at this checkpoint.
+        """
+        data = self._encode_answer(interrupt_id, answer)
+        return self._change(
+            (thread_id, ns, checkpoint_id), (interrupt_id,), lambda q: rules.record(q, data, by, at)
+        )[0]
+
+    def renew(
+        self,
+        thread_id: str,
+        ns: str,
+        checkpoint_id: str,
+        interrupt_ids: Iterable[str],
+        *,
+        owner: str,
+        at: str,
+        lease: float,
+    ) -> tuple[Claim, ...]:
+        """Extend the lease of delivered answers to `lease` seconds from `at`.
+
+        Raises:
+            AlreadyAnswered: a claim is somebody else's, or over.
+        """
+        place = (thread_id, ns, checkpoint_id)
+        return self._change(place, tuple(interrupt_ids), lambda q: rules.renew(q, owner, at, lease))
+
+    def drop(
+        self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Iterable[str]
+    ) -> tuple[Claim, ...]:
+        """Close questions that nobody will answer any more."""
+        return self._change((thread_id, ns, checkpoint_id), tuple(interrupt_ids), rules.drop)
+
+    def claims(self, thread_id: str) -> list[Claim]:
+        """Return how every question of a thread stands, in the order in which they were asked."""
+        return [rules.as_claim(question, self._lenient) for question in self._rows.questions(thread_id)]
+
+    def pending(
+        self,
+        *,
+        node: str | None = None,
+        asked_before: str | None = None,
+        thread_prefix: str | None = None,
+        states: Sequence[str] = (rules.OPEN,),
+        limit: int | None = None,
+    ) -> list[PendingQuestion]:
+        """Return the open questions of all threads, oldest first.
+
+        Args:
+            node: only of this node.
+            asked_before: only older ones (UTC, ISO 8601).
+            thread_prefix: only of threads whose names begin so.
+            states: which states of a claim count; `recorded` and `delivered` are answered but not applied.
+            limit: at most so many.
+        """
+        before = None if asked_before is None else rules.moment(asked_before)
+        wanted = QuestionFilter(tuple(states), node, before, thread_prefix, limit)
+        return [self._listed(question) for question in self._rows.find_questions(wanted)]
+
+    def threads(self, *, prefix: str | None = None, limit: int | None = None) -> list[ThreadInfo]:
+        """Return the threads, by name; only those whose names begin with `prefix` if given."""
+        return self._rows.threads(prefix, limit)
+
+    def _listed(self, question: Question) -> PendingQuestion:
+        return PendingQuestion(
+            *question[:7], self._lenient(question.payload), question.digest, question.asked_at, question.state,
+            question.by, question.at,
+        )  # fmt: skip
+
+    def _encode_answer(self, interrupt_id: str, answer: Any) -> bytes:
+        try:
+            return self._codec.dumps(answer)
+        except UnsupportedValue as error:
+            raise UnsupportedValue(
+                f"the answer to interrupt {interrupt_id} cannot be saved: {error}."
+            ) from None
+
+    def _encode_questions(self, place: Place, questions: Iterable[QuestionRecord]) -> list[Question]:
+        encoded = []
+        for asked in questions:
+            try:
+                payload = self._codec.dumps(asked.payload)
+            except UnsupportedValue as error:
+                raise UnsupportedValue(
+                    f"node {asked.node!r} asks something that cannot be saved (thread {place[0]!r}): {error}."
+                ) from None
+            encoded.append(
+                Question(
+                    *place, asked.interrupt_id, asked.task_id, asked.node, asked.kind, payload, asked.digest,
+                    rules.moment(asked.asked_at),
+                )
+            )  # fmt: skip
+        return encoded
+
+    def _change(
+        self, place: Place, interrupt_ids: Sequence[str], move: Callable[[Question], Question]
+    ) -> tuple[Claim, ...]:
+        with self._rows.atomic():
+            moved = [move(question) for question in self._named_questions(place, interrupt_ids)]
+            self._rows.put_questions(moved)
+        return tuple(rules.as_claim(question, self._lenient) for question in moved)
+
+    def _named_questions(self, place: Place, interrupt_ids: Iterable[str]) -> list[Question]:
+        known = {question.interrupt_id: question for question in self._rows.questions(*place)}
+        wanted = list(interrupt_ids)
+        missing = [iid for iid in wanted if iid not in known]
+        if missing:
+            _refuse_unknown(place, missing, known)
+        return [known[iid] for iid in wanted]
+
+    def _resumes_at(self, place: Place) -> dict[str, bytes]:
+        return {row.task_id: row.value for row in self._rows.writes(*place) if row.idx == _RESUME_IDX}
+
+    def _take_back(self, place: Place, question: Question) -> None:
+        """Put back the answers that its task had before this one."""
+        before: dict[str, bytes | None] = self._codec.loads(question.undo) if question.undo else {}
+        tasks = [question.task_id] if question.task_id in before else list(before)
+        for task in tasks:
+            data = before[task]
+            if data is None:
+                self._rows.delete_writes(*place, task, _RESUME_IDX)
+            else:
+                self._rows.add_writes([_resume_row(place, task, data)])
+
+    def _settle(self, thread: str, ns: str, parent_id: str | None, source: str | None) -> None:
+        """After a step was saved: answers delivered at its parent are applied, what was open is over."""
+        live = self._rows.live_questions(thread)
+        if live:
+            self._save_changed(live, [rules.after_step(q, ns, parent_id, source) for q in live])
+
+    def _settle_tasks(self, place: Place, tasks: Sequence[TaskWrites]) -> None:
+        held = [
+            q for q in self._rows.live_questions(place[0]) if q[:3] == place and q.state == rules.DELIVERED
+        ]
+        if held:
+            finished = {
+                task.task_id for task in tasks if any(c not in WRITES_IDX_MAP for c, _ in task.writes)
+            }
+            failed = {task.task_id for task in tasks if any(c == ERROR for c, _ in task.writes)}
+            self._save_changed(held, [rules.after_results(q, finished, failed) for q in held])
+
+    def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:
+        known = {question.interrupt_id: question for question in self._rows.questions(*place)}
+        paused = {task.task_id for task in tasks} | {question.task_id for question in asked}
+        ids = {question.interrupt_id for question in asked}
+        changed = {iid: rules.after_pause(question, paused, ids) for iid, question in known.items()}
+        changed |= {
+            question.interrupt_id: rules.ask(question, known.get(question.interrupt_id))
+            for question in asked
+        }
+        self._rows.put_questions(q for iid, q in changed.items() if q is not known.get(iid))
+
+    def _save_changed(self, before: Sequence[Question], after: Sequence[Question]) -> None:
+        changed = [new for old, new in zip(before, after, strict=True) if new is not old]
+        if changed:
+            self._rows.put_questions(changed)
+
+
+def _resume_row(place: Place, task_id: str, data: bytes) -> WriteRow:
+    return WriteRow(*place, task_id, _RESUME_IDX, "", "", RESUME, data)
+
+
+def _refuse_unknown(place: Place, missing: list[str], known: Iterable[str]) -> NoReturn:
+    pending = list(known)
+    raise UnknownInterruptError(
+        f"Thread {place[0]!r}, checkpoint {place[2]}: no question with id {', '.join(missing)}. "
+        f"Questions of this checkpoint: {', '.join(pending) or 'none'}. Read the thread's newest state.",
+        reason="not_pending",
+        interrupt_ids=missing,
+        pending_ids=pending,
+    )

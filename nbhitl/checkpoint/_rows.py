@@ -1,0 +1,301 @@
+"""Steps as rows: what changed since the parent, or the whole state now and then. Shared by all savers; no I/O.
+
+A row's body is a list, `[kind, frame, values, appended, removed, results, base]`:
+
+    DELTA    values and appended hold what changed, removed what is gone; base is None
+    FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}]
+    CLASSIC  values is the checkpoint that `put` was given; the rest is empty
+
+A result that is the new value of its key, or a run of its appended items, is stored as a reference to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
+from nbhitl.constants import PULL
+from nbhitl.errors import StoreError, UnsupportedValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DELTA, FULL, CLASSIC = 0, 1, 2
+
+
+class Codec(Protocol):
+    """Values to bytes and back."""
+
+    def dumps(self, value: Any) -> bytes: ...
+    def loads(self, data: bytes) -> Any: ...
+
+
+class StepRow(NamedTuple):
+    """A stored checkpoint; the fields are the columns of table `steps`.
+
+    `base_id` is the row from which to fold (its own id if it holds the whole state), `depth` counts the rows
+    from the thread's first and is the version of what changed here, `since` the bytes of deltas since the base
+    and `size` the bytes of the base.
+    """
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    parent_id: str | None
+    created_at: str
+    base_id: str
+    depth: int
+    since: int
+    size: int
+    metadata: bytes
+    body: bytes
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the row can be read without its parent."""
+        return self.base_id == self.checkpoint_id
+
+
+class WriteRow(NamedTuple):
+    """A pending write; the fields are the columns of table `writes`."""
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    task_id: str
+    idx: int
+    name: str
+    path: str
+    channel: str
+    value: bytes
+
+
+@dataclass(slots=True)
+class Tip:
+    """What must be known of a checkpoint to store its child. `versions` is `{key: depth of its last change}`."""
+
+    checkpoint_id: str
+    base_id: str
+    depth: int
+    since: int
+    size: int
+    versions: dict[str, int]
+
+
+@dataclass(slots=True)
+class Body:
+    """A row's body, decoded; see the module's docstring."""
+
+    kind: int
+    frame: Frame
+    values: dict[str, Any]
+    appended: dict[str, list[Any]] = field(default_factory=dict)
+    removed: Sequence[str] = ()
+    results: Sequence[list[Any]] = ()
+    base: list[Any] | None = None
+
+    def writes(self) -> list[tuple[str, str, Any]]:
+        """Return the results as `[(task_id, channel, value), ...]`."""
+        return [(task[0], write[0], self._written(write)) for task in self.results for write in task[3]]
+
+    def _written(self, write: list[Any]) -> Any:
+        if len(write) < 3:
+            return write[1] if len(write) == 2 else None
+        channel, start, count = write
+        if start is None:
+            return self.values[channel]
+        items = self._appended(channel)
+        return items[start] if count is None else items[start : start + count]
+
+    def _appended(self, channel: str) -> list[Any]:
+        if self.base is None:
+            return self.appended[channel]
+        items = cast("list[Any]", self.values[channel])
+        return items[len(items) - self.base[2][channel] :]
+
+    def as_full(self, values: dict[str, Any], versions: dict[str, int]) -> Body:
+        """Return the same step with the whole state in it."""
+        if self.kind != DELTA:
+            return self
+        counts = {key: len(items) for key, items in self.appended.items()}
+        base = [versions, [*self.values, *counts], counts]
+        return Body(FULL, self.frame, values, {}, self.removed, self.results, base)
+
+
+def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[StepRow, Tip]:
+    """Return the row for a step, and the tip for its child. `tip` (the parent's) is used up.
+
+    Raises:
+        UnsupportedValue: a value that cannot be stored; the message names where it is.
+    """
+    versions = tip.versions if tip else {}
+    for key in record.removed:
+        versions.pop(key, None)
+    depth = tip.depth + 1 if tip else 1
+    for key in record.values:
+        versions[key] = depth
+    for key in record.appended:
+        versions[key] = depth
+    body = _step_body(record, versions, depth, whole=tip is None or tip.since >= tip.size)
+    try:
+        data = serde.dumps(body)
+        metadata = serde.dumps(record.metadata)
+    except UnsupportedValue as error:
+        raise _located(record, serde, error) from None
+    if tip is None or body[0] == FULL:
+        tip = Tip(record.checkpoint_id, record.checkpoint_id, depth, 0, len(data), versions)
+    else:
+        tip = Tip(record.checkpoint_id, tip.base_id, depth, tip.since + len(data), tip.size, versions)
+    row = StepRow(
+        record.thread_id, record.ns, record.checkpoint_id, record.parent_id, record.created_at,
+        tip.base_id, depth, tip.since, tip.size, metadata, data,
+    )  # fmt: skip
+    return row, tip
+
+
+def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whole: bool) -> list[Any]:
+    values, appended = record.values, record.appended
+    results = [_result(task, values, appended) for task in record.results]
+    frame = _frame_data(record.frame)
+    covered = not appended and len(values) == len(versions)
+    if whole or covered:
+        counts = {key: len(items) for key, items in appended.items()}
+        state = values if covered and not whole else dict(record.full())
+        for key in state:
+            versions.setdefault(key, depth)
+        return [
+            FULL,
+            frame,
+            state,
+            None,
+            list(record.removed),
+            results,
+            [versions, [*values, *counts], counts],
+        ]
+    return [DELTA, frame, values, appended, list(record.removed), results, None]
+
+
+def _result(task: TaskWrites, values: Mapping[str, Any], appended: Mapping[str, list[Any]]) -> list[Any]:
+    task_id, name, path, pairs = task
+    writes: list[list[Any]] = []
+    for channel, value in pairs:
+        if value is None:
+            writes.append([channel])
+        elif channel in values and values[channel] is value:
+            writes.append([channel, None, None])
+        elif channel in appended:
+            writes.append(_appended_ref(channel, value, appended[channel]) or [channel, value])
+        else:
+            writes.append([channel, value])
+    usual = len(path) == 2 and path[0] == PULL and path[1] == name
+    return [task_id, name, None if usual else list(path), writes]
+
+
+def _appended_ref(channel: str, value: Any, items: list[Any]) -> list[Any] | None:
+    """Where among the appended items a write is found, by identity: a run of them, or one."""
+    one = type(value) is not list
+    run = [value] if one else value
+    if not run:
+        return None
+    first = run[0]
+    for start in range(len(items) - len(run) + 1):
+        if items[start] is first and all(a is b for a, b in zip(items[start:], run, strict=False)):
+            return [channel, start, None if one else len(run)]
+    return None
+
+
+def _frame_data(frame: Frame) -> list[Any] | None:
+    if frame.sends or frame.channels or frame.start is not None:
+        return [list(frame.triggers), list(frame.sends), frame.channels, frame.start]
+    return list(frame.triggers) or None
+
+
+def _frame(data: list[Any] | None) -> Frame:
+    if data is None:
+        return Frame()
+    if len(data) == 4 and isinstance(data[0], list):
+        triggers, sends, channels, start = data
+        return Frame(tuple(triggers), tuple(sends), channels, start)
+    return Frame(tuple(data))
+
+
+def decode_body(data: bytes, serde: Codec) -> Body:
+    """Return a row's body.
+
+    Raises:
+        StoreError: the bytes are damaged.
+    """
+    loaded = serde.loads(data)
+    try:
+        kind, frame, values, appended, removed, results, base = loaded
+        return Body(kind, _frame(frame), values, appended or {}, removed or (), results or (), base)
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"a stored step is damaged and cannot be read: {error}") from error
+
+
+def encode_body(body: Body, serde: Codec) -> bytes:
+    """Return the bytes of a body; `decode_body` gives it back."""
+    frame = _frame_data(body.frame)
+    return serde.dumps(
+        [body.kind, frame, body.values, body.appended, list(body.removed), list(body.results), body.base]
+    )
+
+
+def _located(record: StepRecord, serde: Codec, error: UnsupportedValue) -> UnsupportedValue:
+    """Return the error that says which value of the step it was; found by trying them one by one."""
+    thread = f"thread {record.thread_id!r}"
+    parts: list[tuple[str, Any]] = [(f"state key {key!r}", item) for key, item in record.values.items()]
+    parts += [(f"state key {key!r}", items) for key, items in record.appended.items()]
+    parts += [("the input of the run", record.frame.start)]
+    parts += [(f"Send to node {send.node!r}", send.arg) for send in record.frame.sends]
+    parts += [(f"channel {key!r}", item) for key, item in record.frame.channels.items()]
+    for task in record.results:
+        parts += [(f"node {task.name!r}, write to {channel!r}", value) for channel, value in task.writes]
+    parts += [(f"metadata entry {key!r}", item) for key, item in record.metadata.items()]
+    parts += [(f"state key {key!r}", item) for key, item in record.full().items()]
+    for where, value in parts:
+        problem = _problem(value, serde)
+        if problem is not None:
+            return UnsupportedValue(
+                f"{where}{_written_by(record, where)} ({thread}) cannot be saved: {problem}."
+            )
+    return UnsupportedValue(f"a step of {thread} cannot be saved: {error}.")
+
+
+def _written_by(record: StepRecord, where: str) -> str:
+    nodes = [
+        task.name
+        for task in record.results
+        if any(where == f"state key {channel!r}" for channel, _ in task.writes)
+    ]
+    return f", written by node {', '.join(map(repr, nodes))}," if nodes else ""
+
+
+def _problem(value: Any, serde: Codec) -> UnsupportedValue | None:
+    try:
+        serde.dumps(value)
+    except UnsupportedValue as error:
+        return error
+    return None
+
+
+def encode_writes(
+    key: tuple[str, str, str], task: TaskWrites, serde: Codec, special: Mapping[str, int]
+) -> list[WriteRow]:
+    """Return the rows of a task's pending writes. `special` maps channels that a task has once to their index.
+
+    Raises:
+        UnsupportedValue: a value that cannot be stored; the message names node and channel.
+    """
+    path = "/".join(map(str, task.path))
+    rows: list[WriteRow] = []
+    for idx, (channel, value) in enumerate(task.writes):
+        try:
+            data = serde.dumps(value)
+        except UnsupportedValue as error:
+            raise UnsupportedValue(
+                f"node {task.name!r}, write to {channel!r} (thread {key[0]!r}) cannot be saved: {error}."
+            ) from None
+        rows.append(WriteRow(*key, task.task_id, special.get(channel, idx), task.name, path, channel, data))
+    return rows

@@ -1,0 +1,78 @@
+"""Stored steps in LangGraph's shape, and checkpoints of that shape as steps. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from nbhitl.checkpoint._rows import CLASSIC, Body
+from nbhitl.checkpoint.base import LATEST_VERSION, CheckpointTuple, saver_config
+from nbhitl.checkpoint.records import Frame
+from nbhitl.constants import START, TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbhitl.checkpoint._fold import Folded
+    from nbhitl.checkpoint.base import Checkpoint, CheckpointMetadata, PendingWrite
+
+_TRIGGER = "branch:to:"
+
+
+def checkpoint_tuple(
+    folded: Folded, metadata: dict[str, Any], writes: Sequence[PendingWrite]
+) -> CheckpointTuple:
+    """Return a stored step as LangGraph shows a checkpoint."""
+    row = folded.row
+    return CheckpointTuple(
+        saver_config(row.thread_id, row.ns, row.checkpoint_id),
+        _checkpoint(folded),
+        cast("CheckpointMetadata", metadata),
+        saver_config(row.thread_id, row.ns, row.parent_id) if row.parent_id else None,
+        list(writes),
+    )
+
+
+def _checkpoint(folded: Folded) -> Checkpoint:
+    row, body, values, versions = folded
+    if body.kind == CLASSIC:
+        rest = cast("list[dict[str, Any]]", body.base)[0]
+        return cast("Checkpoint", {**rest, "channel_values": values})
+    extra = _frame_channels(body.frame)
+    changed = body.base[1] if body.base else [*body.values, *body.appended]
+    return {
+        "v": LATEST_VERSION,
+        "ts": row.created_at,
+        "id": row.checkpoint_id,
+        "channel_values": values | extra,
+        "channel_versions": {**versions, **dict.fromkeys(extra, row.depth)},
+        "versions_seen": {},
+        "updated_channels": sorted({*changed, *extra}),
+    }
+
+
+def _frame_channels(frame: Frame) -> dict[str, Any]:
+    channels: dict[str, Any] = dict.fromkeys(frame.triggers)
+    channels |= frame.channels
+    if START in channels or frame.start is not None:
+        channels[START] = frame.start
+    if frame.sends:
+        channels[TASKS] = list(frame.sends)
+    return channels
+
+
+def classic_body(checkpoint: Checkpoint) -> Body:
+    """Return the body that holds a checkpoint as it was given to `put`."""
+    rest = {key: value for key, value in checkpoint.items() if key != "channel_values"}
+    return Body(CLASSIC, Frame(), checkpoint["channel_values"], base=[rest])
+
+
+def classic_parts(values: dict[str, Any]) -> tuple[dict[str, Any], Frame]:
+    """Return the state and the frame among the channel values of a checkpoint that was `put`."""
+    frame = Frame(
+        triggers=tuple(key for key in values if key.startswith(_TRIGGER) or key == START),
+        sends=tuple(values.get(TASKS) or ()),
+        channels={key: value for key, value in values.items() if key.startswith("join:")},
+        start=values.get(START),
+    )
+    inner = {*frame.triggers, *frame.channels, TASKS, START}
+    return {key: value for key, value in values.items() if key not in inner}, frame

@@ -1,0 +1,87 @@
+"""What a saver of steps needs of a store: rows in, rows out. Memory and SQLite implement it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from nbhitl.checkpoint._rows import StepRow, WriteRow
+    from nbhitl.checkpoint.claims import Question
+    from nbhitl.checkpoint.records import ThreadInfo
+
+
+class QuestionFilter(NamedTuple):
+    """Which questions to list; None does not restrict. `asked_before` is UTC, ISO 8601."""
+
+    states: tuple[str, ...]
+    node: str | None = None
+    asked_before: str | None = None
+    thread_prefix: str | None = None
+    limit: int | None = None
+
+
+class RowStore(Protocol):
+    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step."""
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """Return a context in which changes are made together or, after an exception, not at all."""
+
+    def step(self, thread: str, ns: str, checkpoint_id: str | None) -> StepRow | None:
+        """Return one step; the newest of the namespace when no id is given."""
+
+    def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
+        """Return the steps of the namespace from one id to another, both included."""
+
+    def steps_newest_first(self, thread: str, ns: str, before: str | None) -> Iterator[StepRow]:
+        """Yield the steps of the namespace whose ids are less than `before`."""
+
+    def children(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[StepRow]:
+        """Return the steps whose parent this is, oldest first."""
+
+    def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
+        """Add a step.
+
+        Raises:
+            StoreError: there is one of that id, and `replace` is false.
+        """
+
+    def delete_steps(self, thread: str, ns: str, checkpoint_ids: Iterable[str]) -> None:
+        """Delete steps with their pending writes and questions."""
+
+    def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
+        """Return the pending writes of a step, in the order in which they came."""
+
+    def writes_of_namespace(self, thread: str, ns: str) -> Sequence[WriteRow]:
+        """Return the pending writes of all steps of a namespace."""
+
+    def add_writes(self, rows: Sequence[WriteRow]) -> None:
+        """Add pending writes; of those with the same task and index, the first stays, or the last if idx < 0."""
+
+    def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
+        """Delete one pending write."""
+
+    def questions(
+        self, thread: str, ns: str | None = None, checkpoint_id: str | None = None
+    ) -> list[Question]:
+        """Return the questions of a thread, or of one step of it, oldest first."""
+
+    def live_questions(self, thread: str) -> Sequence[Question]:
+        """Return the questions of a thread to which something can still happen."""
+
+    def put_questions(self, questions: Iterable[Question]) -> None:
+        """Add questions, or replace them."""
+
+    def find_questions(self, wanted: QuestionFilter) -> list[Question]:
+        """Return the questions of all threads that match, oldest first."""
+
+    def namespaces(self, thread: str | None) -> list[tuple[str, str]]:
+        """Return pairs of thread and namespace: of one thread, or of all."""
+
+    def threads(self, prefix: str | None, limit: int | None) -> list[ThreadInfo]:
+        """Return the threads whose names begin so, by name."""
+
+    def delete_thread(self, thread: str) -> None:
+        """Delete everything about a thread."""

@@ -1,0 +1,233 @@
+"""How a question is answered at most once: the states of a claim, and what moves it. Pure; no clock, no store.
+
+    open ──> recorded ──> delivered ──> applied
+      └───────────────────────^
+    open, recorded ──> dropped            the thread went on without an answer
+    delivered ──> open                    released: the answer did not fit, nothing had run
+
+`recorded` is an answer that nobody has delivered yet. `delivered` has an owner and a lease: the answer is on
+its way into the node. `applied` is final: what the node did with it is saved. A delivered claim whose lease is
+over is in doubt: its owner may have died before or after the effect.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nbhitl.checkpoint.records import Claim
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+OPEN, RECORDED, DELIVERED, APPLIED, DROPPED = "open", "recorded", "delivered", "applied", "dropped"
+
+LIVE = frozenset({OPEN, RECORDED, DELIVERED})
+"""States in which something can still happen to a question."""
+
+
+class Question(NamedTuple):
+    """A question and its claim, as stored; the fields are the columns of table `questions`.
+
+    `payload`, `answer` and `undo` are encoded; `undo` is what the claim overwrote: `{task_id: answers before,
+    or None}`. Times are UTC, ISO 8601.
+    """
+
+    thread_id: str
+    ns: str
+    checkpoint_id: str
+    interrupt_id: str
+    task_id: str
+    node: str
+    kind: str
+    payload: bytes
+    digest: str
+    asked_at: str
+    state: str = OPEN
+    answer: bytes | None = None
+    by: str | None = None
+    at: str | None = None
+    owner: str | None = None
+    lease_until: str | None = None
+    undo: bytes | None = None
+
+
+def instant(text: str) -> datetime:
+    """Return an ISO 8601 time in UTC; without an offset it is taken as UTC."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 time in the one spelling that sorts as text: UTC, microseconds."""
+    return instant(text).isoformat(timespec="microseconds")
+
+
+def is_in_doubt(claim: Claim | Question, now: str) -> bool:
+    """Whether the answer was taken up by someone whose time to report is over."""
+    return (
+        claim.state == DELIVERED
+        and claim.lease_until is not None
+        and instant(claim.lease_until) <= instant(now)
+    )
+
+
+def ask(new: Question, before: Question | None) -> Question:
+    """Return the question as it stands after being asked (again).
+
+    A claim that somebody holds is left alone: who asks again may have loaded the thread before it was made.
+    """
+    if before is None:
+        return new
+    if before.state in (OPEN, DROPPED) and before.digest != new.digest:
+        return new
+    if before.state == DROPPED:
+        return before._replace(state=OPEN)
+    return before
+
+
+def take(
+    question: Question, answer: bytes, by: str | None, at: str, owner: str, lease: float, undo: bytes
+) -> Question:
+    """Return the question with the answer on its way.
+
+    Raises:
+        AlreadyAnswered: somebody's answer came first, or the thread went on without one.
+        AnswerInDoubt: somebody's answer was taken up and never reported back.
+    """
+    until = (instant(at) + timedelta(seconds=lease)).isoformat(timespec="microseconds")
+    if question.state == RECORDED:
+        if question.answer != answer:
+            raise _taken(question)
+        by, at = question.by, question.at or at
+    elif question.state != OPEN:
+        if is_in_doubt(question, at):
+            raise AnswerInDoubt(
+                f"{_named(question)} was answered {_who(question)}, but whether the node ran with that answer is not "
+                "known: its owner did not report back. Look at what the node does, then release the question to "
+                "answer it again, or drop it."
+            )
+        raise _taken(question)
+    return question._replace(
+        state=DELIVERED, answer=answer, by=by, at=moment(at), owner=owner, lease_until=until, undo=undo
+    )
+
+
+def record(question: Question, answer: bytes, by: str | None, at: str) -> Question:
+    """Return the question with an answer that is not delivered yet.
+
+    Raises:
+        AlreadyAnswered: somebody's answer came first, or the thread went on without one.
+    """
+    if question.state != OPEN:
+        raise _taken(question)
+    return question._replace(state=RECORDED, answer=answer, by=by, at=moment(at))
+
+
+def release(question: Question) -> Question:
+    """Return the question, open again, without an answer.
+
+    Raises:
+        AlreadyAnswered: the answer was applied, or the thread went on without one.
+    """
+    if question.state not in LIVE:
+        raise _taken(question)
+    return question._replace(
+        state=OPEN, answer=None, by=None, at=None, owner=None, lease_until=None, undo=None
+    )
+
+
+def renew(question: Question, owner: str, at: str, lease: float) -> Question:
+    """Return the question with a new lease for its owner.
+
+    Raises:
+        AlreadyAnswered: the claim is somebody else's, or is over.
+    """
+    if question.state != DELIVERED or question.owner != owner:
+        raise _taken(question)
+    until = (instant(at) + timedelta(seconds=lease)).isoformat(timespec="microseconds")
+    return question._replace(lease_until=until)
+
+
+def drop(question: Question) -> Question:
+    """Return the question as one that nobody will answer any more."""
+    return (
+        question._replace(state=DROPPED, owner=None, lease_until=None) if question.state in LIVE else question
+    )
+
+
+def after_step(question: Question, ns: str, parent_id: str | None, source: str | None) -> Question:
+    """Return the question after a checkpoint was saved in namespace `ns` of its thread.
+
+    An answer delivered at the parent has had its effect. What was still open belongs to a checkpoint that is
+    not the newest any more. The same holds for namespaces below: their parent's step is over.
+    """
+    below = question.ns != ns and (ns == "" or question.ns.startswith(f"{ns}|"))
+    if question.ns != ns and not below:
+        return question
+    if question.state == DELIVERED:
+        done = question.checkpoint_id == parent_id or (below and source == "loop")
+        return _applied(question) if done else question
+    return drop(question)
+
+
+def after_pause(question: Question, tasks: Collection[str], asked: Collection[str]) -> Question:
+    """Return the question after its checkpoint's tasks paused (again), asking the questions `asked`.
+
+    A task that asks its next question has used up the answers before it; they are saved with the pause.
+    """
+    consumed = question.task_id in tasks and question.interrupt_id not in asked
+    return _applied(question) if question.state == DELIVERED and consumed else question
+
+
+def after_results(question: Question, finished: Collection[str], failed: Collection[str]) -> Question:
+    """Return the question after tasks of its checkpoint saved results or errors.
+
+    A task with saved results never runs again: its answer has been applied. After an error the answer is still
+    delivered, and nothing is in doubt.
+    """
+    if question.state != DELIVERED:
+        return question
+    if question.task_id in finished:
+        return _applied(question)
+    if question.task_id in failed:
+        return question._replace(lease_until=None)
+    return question
+
+
+def _applied(question: Question) -> Question:
+    return question._replace(state=APPLIED, owner=None, lease_until=None)
+
+
+def _named(question: Question) -> str:
+    return f"The question of node {question.node!r} (interrupt {question.interrupt_id}, thread {question.thread_id!r})"
+
+
+def _who(question: Question) -> str:
+    return f"by {question.by or 'someone'} at {question.at}"
+
+
+def _taken(question: Question) -> ReviewError:
+    if question.state == DROPPED:
+        return AlreadyAnswered(
+            f"{_named(question)} is not open any more: the thread went on without an answer. "
+            "Look at the thread's newest state for what it asks now.",
+            at=question.at,
+        )
+    if question.state == OPEN:
+        return AlreadyAnswered(f"{_named(question)} is held by nobody; claim it first.")
+    return AlreadyAnswered(
+        f"{_named(question)} was already answered {_who(question)}. This answer was not used.",
+        by=question.by,
+        at=question.at,
+    )
+
+
+def as_claim(question: Question, loads: Callable[[bytes], Any]) -> Claim:
+    """Return how a question stands, with its answer decoded."""
+    answer = None if question.answer is None else loads(question.answer)
+    return Claim(
+        question.thread_id, question.ns, question.checkpoint_id, question.interrupt_id, question.state, answer,
+        question.by, question.at, question.owner, question.lease_until,
+    )  # fmt: skip

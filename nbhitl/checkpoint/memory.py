@@ -1,0 +1,247 @@
+"""A saver in memory: everything is gone with the process."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Self
+
+from nbhitl.checkpoint.claims import LIVE
+from nbhitl.checkpoint.records import ThreadInfo
+from nbhitl.checkpoint.serde import Serde, SerializerProtocol
+from nbhitl.checkpoint.steps import StepSaver
+from nbhitl.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+    from nbhitl.checkpoint._rows import StepRow, WriteRow
+    from nbhitl.checkpoint._store import QuestionFilter
+    from nbhitl.checkpoint.claims import Question
+
+__all__ = ["InMemorySaver", "MemorySaver"]
+
+
+@dataclass(slots=True)
+class _Namespace:
+    """`ids` are the keys of `steps` in order; `writes` is `{checkpoint id: {(task id, idx): row}}`."""
+
+    steps: dict[str, StepRow] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
+    children: dict[str, list[str]] = field(default_factory=dict)
+    writes: dict[str, dict[tuple[str, int], WriteRow]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Thread:
+    """`live` are the questions to which something can still happen; `questions` are all."""
+
+    spaces: dict[str, _Namespace] = field(default_factory=dict)
+    questions: dict[tuple[str, str, str], Question] = field(default_factory=dict)
+    live: dict[tuple[str, str, str], Question] = field(default_factory=dict)
+
+
+class _Rows:
+    """A `RowStore` of dicts. Changes are encoded and checked before they are made, so none is left half done."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, _Thread] = {}
+        self._lock = RLock()
+
+    def atomic(self) -> AbstractContextManager[Any]:
+        return self._lock
+
+    def _space(self, thread: str, ns: str) -> _Namespace:
+        found = self._threads.get(thread)
+        if found is None:
+            found = self._threads[thread] = _Thread()
+        space = found.spaces.get(ns)
+        if space is None:
+            space = found.spaces[ns] = _Namespace()
+        return space
+
+    def _known(self, thread: str, ns: str) -> _Namespace | None:
+        found = self._threads.get(thread)
+        return found.spaces.get(ns) if found else None
+
+    def step(self, thread: str, ns: str, checkpoint_id: str | None) -> StepRow | None:
+        with self._lock:
+            space = self._known(thread, ns)
+            if space is None or not space.ids:
+                return None
+            return space.steps.get(space.ids[-1] if checkpoint_id is None else checkpoint_id)
+
+    def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
+        with self._lock:
+            space = self._known(thread, ns)
+            if space is None:
+                return ()
+            start, end = bisect_left(space.ids, first_id), bisect_left(space.ids, last_id)
+            return [space.steps[checkpoint_id] for checkpoint_id in space.ids[start : end + 1]]
+
+    def steps_newest_first(self, thread: str, ns: str, before: str | None) -> Iterator[StepRow]:
+        with self._lock:
+            space = self._known(thread, ns)
+            if space is None:
+                return iter(())
+            end = len(space.ids) if before is None else bisect_left(space.ids, before)
+            return iter([space.steps[checkpoint_id] for checkpoint_id in reversed(space.ids[:end])])
+
+    def children(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[StepRow]:
+        with self._lock:
+            space = self._known(thread, ns)
+            if space is None:
+                return ()
+            return [space.steps[child] for child in sorted(space.children.get(checkpoint_id, ()))]
+
+    def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
+        space = self._space(row.thread_id, row.ns)
+        checkpoint_id = row.checkpoint_id
+        if checkpoint_id in space.steps:
+            if not replace:
+                raise StoreError(f"thread {row.thread_id!r} has a checkpoint {checkpoint_id} already.")
+            self._unlink(space, checkpoint_id)
+        if not space.ids or checkpoint_id > space.ids[-1]:
+            space.ids.append(checkpoint_id)
+        else:
+            insort(space.ids, checkpoint_id)
+        space.steps[checkpoint_id] = row
+        if row.parent_id is not None:
+            space.children.setdefault(row.parent_id, []).append(checkpoint_id)
+
+    @staticmethod
+    def _unlink(space: _Namespace, checkpoint_id: str) -> None:
+        row = space.steps.pop(checkpoint_id)
+        space.ids.remove(checkpoint_id)
+        if row.parent_id is not None:
+            space.children[row.parent_id].remove(checkpoint_id)
+
+    def delete_steps(self, thread: str, ns: str, checkpoint_ids: Iterable[str]) -> None:
+        space = self._space(thread, ns)
+        found = self._threads[thread]
+        for checkpoint_id in checkpoint_ids:
+            self._unlink(space, checkpoint_id)
+            space.writes.pop(checkpoint_id, None)
+            for key in [key for key in found.questions if key[:2] == (ns, checkpoint_id)]:
+                del found.questions[key]
+                found.live.pop(key, None)
+
+    def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
+        with self._lock:
+            space = self._known(thread, ns)
+            return tuple(space.writes.get(checkpoint_id, {}).values()) if space else ()
+
+    def writes_of_namespace(self, thread: str, ns: str) -> Sequence[WriteRow]:
+        with self._lock:
+            space = self._known(thread, ns)
+            return [row for rows in space.writes.values() for row in rows.values()] if space else ()
+
+    def add_writes(self, rows: Sequence[WriteRow]) -> None:
+        for row in rows:
+            written = self._space(row.thread_id, row.ns).writes.setdefault(row.checkpoint_id, {})
+            key = (row.task_id, row.idx)
+            if row.idx < 0 or key not in written:
+                written[key] = row
+
+    def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
+        self._space(thread, ns).writes.get(checkpoint_id, {}).pop((task_id, idx), None)
+
+    def questions(
+        self, thread: str, ns: str | None = None, checkpoint_id: str | None = None
+    ) -> list[Question]:
+        with self._lock:
+            found = self._threads.get(thread)
+            return [
+                question
+                for question in (found.questions.values() if found else ())
+                if (ns is None or question.ns == ns)
+                and (checkpoint_id is None or question.checkpoint_id == checkpoint_id)
+            ]
+
+    def live_questions(self, thread: str) -> Sequence[Question]:
+        found = self._threads.get(thread)
+        return tuple(found.live.values()) if found and found.live else ()
+
+    def put_questions(self, questions: Iterable[Question]) -> None:
+        for question in questions:
+            self._space(question.thread_id, question.ns)
+            found = self._threads[question.thread_id]
+            key = (question.ns, question.checkpoint_id, question.interrupt_id)
+            found.questions[key] = question
+            if question.state in LIVE:
+                found.live[key] = question
+            else:
+                found.live.pop(key, None)
+
+    def find_questions(self, wanted: QuestionFilter) -> list[Question]:
+        with self._lock:
+            found = [
+                question
+                for name, thread in self._threads.items()
+                if wanted.thread_prefix is None or name.startswith(wanted.thread_prefix)
+                for question in (thread.live if LIVE.issuperset(wanted.states) else thread.questions).values()
+                if question.state in wanted.states
+                and wanted.node in (None, question.node)
+                and (wanted.asked_before is None or question.asked_at < wanted.asked_before)
+            ]
+        found.sort(key=lambda question: question.asked_at)
+        return found[: wanted.limit]
+
+    def namespaces(self, thread: str | None) -> list[tuple[str, str]]:
+        with self._lock:
+            names = list(self._threads) if thread is None else [thread] if thread in self._threads else []
+            return [
+                (name, ns) for name in names for ns, space in self._threads[name].spaces.items() if space.ids
+            ]
+
+    def threads(self, prefix: str | None, limit: int | None) -> list[ThreadInfo]:
+        with self._lock:
+            names = sorted(name for name in self._threads if prefix is None or name.startswith(prefix))
+            infos = [self._info(name) for name in names]
+        return [info for info in infos if info is not None][:limit]
+
+    def _info(self, name: str) -> ThreadInfo | None:
+        newest = self.step(name, "", None)
+        if newest is None:
+            return None
+        is_open = sum(question.state == "open" for question in self._threads[name].live.values())
+        return ThreadInfo(name, newest.checkpoint_id, newest.created_at, is_open)
+
+    def delete_thread(self, thread: str) -> None:
+        self._threads.pop(thread, None)
+
+
+class InMemorySaver(StepSaver):
+    """Keeps threads in this process; for trying things out, tests and benchmarks.
+
+    Values are stored encoded, so that changing one afterwards does not change history. Classes of values are
+    registered as they are first stored. Any number of threads may use it at once.
+
+    Args:
+        serde: turns values into bytes and back.
+    """
+
+    def __init__(self, *, serde: SerializerProtocol | None = None) -> None:
+        super().__init__(_Rows(), serde=serde if serde is not None else Serde(learn=True))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+MemorySaver = InMemorySaver

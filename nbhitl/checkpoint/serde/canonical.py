@@ -1,0 +1,67 @@
+"""One spelling for equal values, whatever the process: the ground for digests and cache keys."""
+
+from __future__ import annotations
+
+import json
+import math
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.serde import tags
+from nbhitl.errors import UnsupportedValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbhitl.checkpoint.serde.plain import Codec
+
+_PREFIX = b"nbhitl-canonical-1:"
+_UNORDERED = frozenset({tags.SET, tags.FROZENSET})
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Return the same bytes for equal values: sorted keys and sets, types told apart, ASCII.
+
+    The bytes begin with the version of the spelling. They are for comparing, not for loading.
+
+    Raises:
+        UnsupportedValue: it holds a value that is not data.
+    """
+    from nbhitl.checkpoint.serde.core import Serde
+
+    try:
+        tree = _tree(value, Serde(learn=True).codec_for)
+    except RecursionError:
+        raise UnsupportedValue(f"a {type(value).__name__} is nested too deeply, or contains itself") from None
+    return _PREFIX + _text(tree).encode("ascii")
+
+
+def _text(tree: Any) -> str:
+    return json.dumps(tree, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:
+    """Return `value` as JSON; what JSON has no kind for is an object of one key that begins with `$`."""
+    kind = type(value)
+    if value is None or kind in (bool, int, str):
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else {"$float": repr(value)}
+    if kind is list:
+        return [_tree(item, codec_for) for item in value]
+    if kind is dict:
+        return _dict_tree(value, codec_for)
+    if kind in (bytes, bytearray, memoryview):
+        return {"$bytes": b64encode(value).decode("ascii")}
+    tag, to_data = codec_for(kind)
+    data = _tree(to_data(value), codec_for)
+    if tag in _UNORDERED:
+        data.sort(key=_text)
+    return {f"${tags.NAMES[tag]}": data}
+
+
+def _dict_tree(value: dict[Any, Any], codec_for: Callable[[type], Codec]) -> Any:
+    if all(type(key) is str and not key.startswith("$") for key in value):
+        return {key: _tree(item, codec_for) for key, item in value.items()}
+    pairs = [[_tree(key, codec_for), _tree(item, codec_for)] for key, item in value.items()]
+    return {"$map": sorted(pairs, key=_text)}

@@ -1,0 +1,269 @@
+"""The serializer: MessagePack, with a tag for every type that MessagePack has no kind for."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import ormsgpack
+from ormsgpack import Ext, packb, unpackb
+
+from nbhitl.checkpoint.serde import graphtypes, plain, tags
+from nbhitl.checkpoint.serde.schemas import classes_in
+from nbhitl.checkpoint.serde.usertypes import (
+    Opaque,
+    kind_of,
+    rebuild,
+    related,
+    type_name,
+    unknown_class,
+    user_codec,
+)
+from nbhitl.errors import StoreError, UnsupportedValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbhitl.checkpoint.serde.plain import Codec
+
+# Everything but plain dicts, lists, strings, bytes, numbers, bools and None goes through `_default`.
+_PACK = (
+    ormsgpack.OPT_PASSTHROUGH_BIG_INT
+    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
+    | ormsgpack.OPT_PASSTHROUGH_DATETIME
+    | ormsgpack.OPT_PASSTHROUGH_ENUM
+    | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
+    | ormsgpack.OPT_PASSTHROUGH_TUPLE
+    | ormsgpack.OPT_PASSTHROUGH_UUID
+)
+
+_NATIVE = frozenset({bool, float, bytes, bytearray, memoryview})
+
+# The decoder says only that its hook failed; this keeps why, for each thread.
+_failure = threading.local()
+
+_ENCODERS: dict[type, Codec] = plain.ENCODERS | graphtypes.ENCODERS
+_DECODERS: dict[int, Callable[[Any], Any]] = plain.DECODERS | graphtypes.DECODERS
+
+
+class Serde:
+    """Turns values into bytes and back, as data.
+
+    Args:
+        learn: register classes of values as they are first stored. For a saver that never outlives the
+            process; in a store that does, a class must be known before a value of it is loaded.
+    """
+
+    def __init__(self, *, learn: bool = False) -> None:
+        self._learn = learn
+        self._codecs: dict[type, Codec] = dict(_ENCODERS)
+        self._classes: dict[str, type] = {}
+
+    def register(self, *classes: type) -> None:
+        """Let values be instances of these dataclasses, pydantic models, Enums or NamedTuples.
+
+        A class of the same name that was registered before is replaced: a notebook's cell may run twice.
+
+        Raises:
+            TypeError: a class whose fields are not known.
+        """
+        for cls in classes:
+            if kind_of(cls) is None:
+                raise TypeError(f"register({cls!r}): {unknown_class(cls)}.")
+            self._classes[type_name(cls)] = cls
+
+    def register_schema(self, *schemas: Any) -> None:
+        """Register every class that these annotations mention, at any depth."""
+        self.register(*classes_in(*schemas))
+
+    def dumps(self, value: Any) -> bytes:
+        """Return `value` as bytes.
+
+        Raises:
+            UnsupportedValue: it holds a value of a type that is not stored.
+        """
+        try:
+            return packb(value, self._default, _PACK)
+        except TypeError:
+            # An odd key, a lone surrogate, or an unknown type; the encoder does not say which.
+            return self._dumps_slowly(value)
+
+    def loads(self, data: bytes) -> Any:
+        """Return the value that `dumps` made these bytes of.
+
+        Raises:
+            StoreError: the bytes are damaged, or hold an instance of a class that is not registered.
+        """
+        return self._loads(data, self._decode)
+
+    def loads_lenient(self, data: bytes) -> Any:
+        """As `loads`, but an instance of an unknown class comes back as an inert `Opaque`."""
+        return self._loads(data, self._decode_lenient)
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Return the name of the format and the bytes, as LangGraph's savers want them."""
+        return "msgpack", self.dumps(obj)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """Return the value of what `dumps_typed` returned.
+
+        Raises:
+            StoreError: the bytes are damaged or in another format.
+        """
+        kind, content = data
+        if kind != "msgpack":
+            raise StoreError(f"a value is stored in the format {kind!r}; this serializer reads 'msgpack'.")
+        return self.loads(content)
+
+    def codec_for(self, cls: type) -> Codec:
+        """Return the tag for instances of `cls` and the function that turns one into data.
+
+        Raises:
+            UnsupportedValue: instances of `cls` are not stored.
+        """
+        codec = self._codecs.get(cls)
+        if codec is None:
+            codec = self._codecs[cls] = self._find_codec(cls)
+        return codec
+
+    def _find_codec(self, cls: type) -> Codec:
+        found = graphtypes.message_codec(cls) or _foreign_codec(cls)
+        if found is not None:
+            return found
+        if cls is Opaque:
+            raise UnsupportedValue(
+                "a value was loaded without its class being known. Register the class, then load again"
+            )
+        if kind_of(cls) is None or not self._may_store(cls):
+            raise unknown_class(cls)
+        self._classes[type_name(cls)] = cls
+        return user_codec(cls)
+
+    def _may_store(self, cls: type) -> bool:
+        if self._learn or type_name(cls) in self._classes:
+            return True
+        return any(self._classes.get(type_name(base)) is base for base in cls.__mro__[1:-1])
+
+    def _default(self, value: Any) -> Ext:
+        tag, to_data = self._codecs.get(type(value)) or self.codec_for(type(value))
+        return Ext(tag, packb(to_data(value), self._default, _PACK))
+
+    def _dumps_slowly(self, value: Any) -> bytes:
+        try:
+            return packb(self._packable(value), None, _PACK)
+        except UnsupportedValue:
+            raise
+        except (TypeError, RecursionError):
+            raise UnsupportedValue(
+                f"a {type(value).__name__} is nested too deeply, or contains itself"
+            ) from None
+
+    def _packable(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is str:
+            if not _is_odd(value):
+                return value
+            value = plain.OddStr(value)
+        elif kind is list:
+            return [self._packable(item) for item in value]
+        elif kind is dict:
+            if all(type(key) is str and not _is_odd(key) for key in value):
+                return {key: self._packable(item) for key, item in value.items()}
+            value = plain.Pairs(value)
+        elif value is None or kind in _NATIVE or (kind is int and -(2**63) <= value < 2**64):
+            return value
+        tag, to_data = self.codec_for(type(value))
+        return Ext(tag, packb(self._packable(to_data(value)), None, _PACK))
+
+    def _loads(self, data: bytes, decode: Callable[[int, bytes], Any]) -> Any:
+        try:
+            return unpackb(data, ext_hook=decode)
+        except Exception as error:
+            first = _failure.__dict__.pop("error", error)
+            if isinstance(first, StoreError):
+                raise first from None
+            raise StoreError(f"a stored value is damaged and cannot be read: {first}") from first
+
+    def _decode(self, tag: int, data: bytes) -> Any:
+        try:
+            content = unpackb(data, ext_hook=self._decode)
+            decode = _DECODERS.get(tag)
+            return decode(content) if decode else self._decode_other(tag, content, None)
+        except Exception as error:
+            _failure.__dict__.setdefault("error", error)
+            raise
+
+    def _decode_lenient(self, tag: int, data: bytes) -> Any:
+        try:
+            content = unpackb(data, ext_hook=self._decode_lenient)
+            decode = _DECODERS.get(tag)
+            return decode(content) if decode else self._decode_other(tag, content, Opaque)
+        except Exception as error:
+            _failure.__dict__.setdefault("error", error)
+            raise
+
+    def _decode_other(self, tag: int, content: Any, unknown: Callable[..., Any] | None) -> Any:
+        if tag in tags.USER_TYPES:
+            name, *fields = content
+            cls = self._classes.get(name) or self._find_class(name)
+            if cls is not None:
+                return rebuild(tag, cls, fields)
+            if unknown is not None:
+                return unknown(tag, name, fields)
+            raise StoreError(
+                f"a stored value is a {name.replace(':', '.')}, which is not registered here. Compile the graph "
+                "whose state names it, or register it: saver.serde.register(...)"
+            )
+        if tag == tags.MESSAGE:
+            return graphtypes.decode_message(content)
+        return _decode_foreign(tag, content)
+
+    def _find_class(self, name: str) -> type | None:
+        """A subclass of a registered class, if this process has loaded it."""
+        for cls in related(list(self._classes.values())):
+            if type_name(cls) == name:
+                self._classes[name] = cls
+                return cls
+        return None
+
+
+def _foreign_codec(cls: type) -> Codec | None:
+    """NumPy's, pandas' and pydantic's own types, which are loaded if a value of theirs is at hand."""
+    package = cls.__module__.partition(".")[0]
+    if package == "numpy":
+        from nbhitl.checkpoint.serde import numeric
+
+        return numeric.codec(cls)
+    if package == "pandas":
+        from nbhitl.checkpoint.serde import frames
+
+        return frames.codec(cls)
+    if package in ("pydantic", "langchain_core"):
+        from nbhitl.checkpoint.serde import libraries
+
+        return libraries.codec(cls)
+    return None
+
+
+def _decode_foreign(tag: int, content: Any) -> Any:
+    if tags.NDARRAY <= tag < tags.DATA_FRAME:
+        from nbhitl.checkpoint.serde import numeric
+
+        return numeric.DECODERS[tag](content)
+    if tags.DATA_FRAME <= tag <= tags.PANDAS_NULL:
+        from nbhitl.checkpoint.serde import frames
+
+        return frames.DECODERS[tag](content)
+    if tag in (tags.DOCUMENT, tags.SECRET):
+        from nbhitl.checkpoint.serde import libraries
+
+        return libraries.DECODERS[tag](content)
+    raise StoreError(f"a stored value has the unknown tag {tag}; a newer nbhitl may have written it.")
+
+
+def _is_odd(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,74 @@
+"""nbhitl's own values: Send, Command, Interrupt, Overwrite, and messages in their neutral form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.serde import tags
+from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbhitl.checkpoint.serde.plain import Codec
+
+
+def _send(data: list[Any]) -> Send:
+    node, arg, timeout = data
+    return Send(node, arg, timeout=timeout)
+
+
+def _command_data(value: Command[Any]) -> dict[str, Any]:
+    """Only what is set: an answer of None is told from no answer by its key."""
+    fields = {"graph": value.graph, "update": value.update, "goto": value.goto}
+    data = {name: item for name, item in fields.items() if item is not None and item != ()}
+    if value.answers:
+        data["resume"] = value.resume
+    return data
+
+
+def _schema_data(schema: Any) -> Any:
+    """A JSON Schema of the answer is kept; a class is code, and the node that asks again brings it again."""
+    return schema if isinstance(schema, dict) else None
+
+
+def _interrupt_data(value: Interrupt) -> list[Any]:
+    return [value.value, value.id, _schema_data(value.response_schema)]
+
+
+def _interrupt(data: list[Any]) -> Interrupt:
+    value, interrupt_id, schema = data
+    return Interrupt(value, interrupt_id, response_schema=schema)
+
+
+ENCODERS: dict[type, Codec] = {
+    Send: (tags.SEND, lambda value: [value.node, value.arg, value.timeout]),
+    Command: (tags.COMMAND, _command_data),
+    Interrupt: (tags.INTERRUPT, _interrupt_data),
+    Overwrite: (tags.OVERWRITE, lambda value: value.value),
+    TimeoutPolicy: (tags.TIMEOUT, lambda v: [v.run_timeout, v.idle_timeout, v.refresh_on]),
+}
+
+DECODERS: dict[int, Callable[[Any], Any]] = {
+    tags.SEND: _send,
+    tags.COMMAND: lambda data: Command(**data),
+    tags.INTERRUPT: _interrupt,
+    tags.OVERWRITE: Overwrite,
+    tags.TIMEOUT: lambda data: TimeoutPolicy(run_timeout=data[0], idle_timeout=data[1], refresh_on=data[2]),
+}
+
+
+def message_codec(cls: type) -> Codec | None:
+    """Return how to store instances of `cls` if it is a class of messages, else None."""
+    if not any(base.__module__.startswith(("langchain_core.messages", "nbhitl.")) for base in cls.__mro__):
+        return None
+    from nbhitl import _langchain
+
+    return (tags.MESSAGE, _langchain.message_to_data) if _langchain.is_message_class(cls) else None
+
+
+def decode_message(data: Any) -> Any:
+    """Return the message: LangChain's class if langchain-core is installed, else nbhitl's."""
+    from nbhitl import _langchain
+
+    return _langchain.message_from_data(data)

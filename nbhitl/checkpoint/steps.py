@@ -1,0 +1,200 @@
+"""Savers that store steps: what a step changed, in one transaction, with the claims on open questions beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint import _upkeep
+from nbhitl.checkpoint._classic import ClassicSaver
+from nbhitl.checkpoint._fold import Folded, fold_newest_first, tip_of
+from nbhitl.checkpoint._review import ReviewSaver
+from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, encode_step, encode_writes
+from nbhitl.checkpoint._shape import classic_parts
+from nbhitl.checkpoint._twins import AsyncTwins
+from nbhitl.checkpoint.base import WRITES_IDX_MAP
+from nbhitl.checkpoint.records import StoredCheckpoint
+from nbhitl.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nbhitl.checkpoint._rows import WriteRow
+    from nbhitl.checkpoint.base import PendingWrite
+    from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, StepRecord, TaskWrites
+
+_KNOWN_TIPS = 256
+_FEW = 16
+
+
+class StepSaver(AsyncTwins, ReviewSaver, ClassicSaver):
+    """What nbhitl's engine uses of a saver of its own, besides LangGraph's interface."""
+
+    def load(self, key: CheckpointKey) -> StoredCheckpoint | None:
+        """Return a checkpoint whole, the newest of the namespace if the key names none, or None.
+
+        Its `writes` are what is pending, and for a checkpoint with children the results that led to them.
+        """
+        folded = self._folded(*key)
+        if folded is None:
+            return None
+        return self._stored(folded, self._pending(folded.row, newest=key.checkpoint_id is None))
+
+    def history(
+        self,
+        thread_id: str,
+        ns: str,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[StoredCheckpoint]:
+        """Yield the checkpoints of a namespace, newest first, each with the results of its tasks.
+
+        Items of lists that only grow are shared between the states of one call.
+
+        Args:
+            filter: entries that the metadata must hold.
+            before: only checkpoints with a lesser id.
+            limit: at most so many.
+        """
+        if limit is not None and limit <= 0:
+            return
+
+        def wanted(row: StepRow) -> bool:
+            return not filter or _upkeep.matches(self._metadata(row), filter)
+
+        complete = not filter and before is None
+        pending = _PendingOf(self, thread_id, ns, one_by_one=limit is not None and limit <= _FEW)
+        results: dict[str, list[PendingWrite]] = {}
+        rows = self._rows.steps_newest_first(thread_id, ns, before)
+        for count, folded in enumerate(fold_newest_first(rows, self._codec, wanted), 1):
+            row = folded.row
+            if not complete:
+                results[row.checkpoint_id] = list(self._results(thread_id, ns, row.checkpoint_id))
+            elif row.parent_id is not None and folded.body.results:
+                # An older child, if there is one, comes later and was first: its results stand.
+                results[row.parent_id] = folded.body.writes()
+            yield self._stored(folded, pending.at(row.checkpoint_id) + results.pop(row.checkpoint_id, []))
+            if count == limit:
+                return
+
+    def put_step(self, record: StepRecord) -> None:
+        """Save a new checkpoint; answers that were delivered at its parent have then been applied.
+
+        Raises:
+            UnsupportedValue: a value that cannot be stored; nothing was saved.
+            StoreError: the checkpoint is there already.
+        """
+        thread, ns, parent_id = record.thread_id, record.ns, record.parent_id
+        key = (thread, ns)
+        tip = self._tips.pop(key, None)
+        if tip is None or tip.checkpoint_id != parent_id:
+            tip = self._read_tip(thread, ns, parent_id)
+        if parent_id is not None and record.checkpoint_id <= parent_id:
+            tip = None  # made by a clock that is behind; such a step must be readable without its parent
+        row, tip = encode_step(record, tip, self._codec)
+        with self._rows.atomic():
+            self._rows.insert_step(row)
+            self._settle(thread, ns, parent_id, record.metadata.get("source"))
+        if len(self._tips) >= _KNOWN_TIPS:
+            self._tips.pop(next(iter(self._tips)), None)
+        self._tips[key] = tip
+
+    def _read_tip(self, thread: str, ns: str, checkpoint_id: str | None) -> Tip | None:
+        if checkpoint_id is None:
+            return None
+        folded = self._folded(thread, ns, checkpoint_id)
+        return None if folded is None or folded.body.kind == CLASSIC else tip_of(folded)
+
+    def put_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
+        """Save what tasks wrote at a checkpoint before the next one exists.
+
+        Saving the same writes again changes nothing; reserved channels are replaced. Answers of tasks that have
+        results have then been applied.
+
+        Raises:
+            UnsupportedValue: a value that cannot be stored; nothing was saved.
+        """
+        place = _place(key)
+        rows = self._write_rows(place, tasks)
+        with self._rows.atomic():
+            self._rows.add_writes(rows)
+            self._settle_tasks(place, tasks)
+
+    def put_pause(self, record: PauseRecord) -> None:
+        """Save where a run stopped to ask: the writes of its tasks, and the questions, which are then open.
+
+        Raises:
+            UnsupportedValue: a payload that cannot be stored; nothing was saved.
+        """
+        place = (record.thread_id, record.ns, record.checkpoint_id)
+        rows = self._write_rows(place, record.tasks)
+        asked = self._encode_questions(place, record.questions)
+        with self._rows.atomic():
+            self._rows.add_writes(rows)
+            self._settle_tasks(place, record.tasks)
+            self._ask(place, record.tasks, asked)
+
+    def _write_rows(self, place: tuple[str, str, str], tasks: Sequence[TaskWrites]) -> list[WriteRow]:
+        return [row for task in tasks for row in encode_writes(place, task, self._codec, WRITES_IDX_MAP)]
+
+    def _stored(self, folded: Folded, writes: list[PendingWrite]) -> StoredCheckpoint:
+        row, body, values, _ = folded
+        frame = body.frame
+        if body.kind == CLASSIC:
+            values, frame = classic_parts(values)
+        return StoredCheckpoint(
+            row.thread_id, row.ns, row.checkpoint_id, row.parent_id, row.created_at, self._metadata(row),
+            frame, values, writes,
+        )  # fmt: skip
+
+
+class _PendingOf:
+    """The pending writes of a namespace's checkpoints: read one by one, or all at once at the first need."""
+
+    def __init__(self, saver: StepSaver, thread: str, ns: str, *, one_by_one: bool) -> None:
+        self._saver = saver
+        self._place = (thread, ns)
+        self._all: dict[str, list[WriteRow]] | None = None
+        self._one_by_one = one_by_one
+
+    def at(self, checkpoint_id: str) -> list[PendingWrite]:
+        loads = self._saver._codec.loads
+        return [(row.task_id, row.channel, loads(row.value)) for row in self._rows(checkpoint_id)]
+
+    def _rows(self, checkpoint_id: str) -> Sequence[WriteRow]:
+        store = self._saver._rows
+        if self._one_by_one:
+            return store.writes(*self._place, checkpoint_id)
+        if self._all is None:
+            self._all = {}
+            for row in store.writes_of_namespace(*self._place):
+                self._all.setdefault(row.checkpoint_id, []).append(row)
+        return self._all.pop(checkpoint_id, ())
+
+
+def _place(key: CheckpointKey) -> tuple[str, str, str]:
+    if key.checkpoint_id is None:
+        raise StoreError(
+            f"writes for thread {key.thread_id!r} name no checkpoint. Pass the id of the checkpoint they were made at."
+        )
+    return key.thread_id, key.ns, key.checkpoint_id
+
+
+def stores_steps(saver: object) -> bool:
+    """Whether the engine may hand steps to `saver`: it is one of nbhitl's, and a user's subclass of it has not
+    overridden `put`, `put_writes`, `get_tuple` or `get_next_version`, which would then not be called.
+    """
+    if not isinstance(saver, StepSaver):
+        return False
+    cls = type(saver)
+    return all(
+        _definer(cls, name).__module__.startswith("nbhitl.checkpoint.")
+        for method in ("put", "put_writes", "get_tuple", "get_next_version")
+        for name in (method, f"a{method}")
+        if hasattr(cls, name)
+    ) and not any(name in vars(saver) for name in ("put", "put_writes", "get_tuple", "aput", "aput_writes"))
+
+
+def _definer(cls: type, name: str) -> type:
+    return next(base for base in cls.__mro__ if name in vars(base))
