@@ -1,0 +1,1 @@
+"""Results of nodes and tasks, kept for inputs that come again."""

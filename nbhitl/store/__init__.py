@@ -1,0 +1,1 @@
+"""Memory that threads share: items by namespace and key."""
