@@ -84,6 +84,13 @@ def program_history_limit(record, saver):
     record("step", [brief(s) for s in graph.get_state_history(CONFIG, filter={"step": 1})])
 
 
+def program_history_of_a_checkpoint_config(record, saver):
+    graph = chain(saver)
+    graph.invoke({"path": []}, CONFIG)
+    old = list(graph.get_state_history(CONFIG))[2].config
+    record("a config that names a checkpoint", [brief(s) for s in graph.get_state_history(old)])
+
+
 def program_update_after_the_end(record, saver):
     graph = chain(saver)
     graph.invoke({"path": ["in"]}, CONFIG)
@@ -277,6 +284,19 @@ def program_one_of_two_fails(record, saver):
     record("state", graph.get_state(CONFIG))
     record("only the failed one again", graph.invoke(None, CONFIG))
     record("runs", runs)
+
+
+def program_order_of_tasks(record, saver):
+    builder = StateGraph(State)
+    for name in ("zeta", "alpha", "mid"):
+        builder.add_node(name, lambda state, name=name: {"path": [name]})
+    builder.add_edge(START, "mid").add_edge(START, "zeta").add_edge(START, "alpha")
+    graph = builder.compile(checkpointer=saver, interrupt_before="*")
+    record("checkpoints", list(graph.stream({"path": []}, CONFIG, stream_mode="checkpoints")))
+    record("next", graph.get_state(CONFIG).next)
+    record("tasks", [task.name for task in graph.get_state(CONFIG).tasks])
+    record("result", graph.invoke(None, CONFIG))
+    record("history", [brief(s) for s in graph.get_state_history(CONFIG)])
 
 
 def program_no_saver(record):

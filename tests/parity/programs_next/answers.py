@@ -1,0 +1,159 @@
+"""Answers in detail: schemas, strict resumes, ids, version 2 output."""
+
+import operator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from langgraph.errors import UnknownInterruptError, is_invalid_resume
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Interrupt, interrupt
+
+
+class State(TypedDict):
+    path: Annotated[list, operator.add]
+    answer: object
+
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+
+
+class Decision(BaseModel):
+    approved: bool
+    reason: str = ""
+
+
+class DecisionDict(TypedDict):
+    approved: bool
+
+
+@dataclass
+class DecisionData:
+    approved: bool
+    count: int = 1
+
+
+JSON_SCHEMA = {"type": "object", "properties": {"approved": {"type": "boolean"}}, "required": ["approved"]}
+
+
+def asking(schema, saver, runs=None):
+    def ask(state):
+        if runs is not None:
+            runs.append(1)
+        return {"answer": interrupt("ok?", response_schema=schema), "path": ["asked"]}
+
+    return StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=saver)
+
+
+def program_response_schemas(record, saver):
+    for number, schema in enumerate((Decision, DecisionDict, DecisionData, JSON_SCHEMA)):
+        config = {"configurable": {"thread_id": str(number)}}
+        runs = []
+        graph = asking(schema, saver, runs)
+        pause = graph.invoke({"path": []}, config)
+        record(f"{number} asks", pause)
+        record(f"{number} has a schema", pause["__interrupt__"][0].response_schema is not None)
+        try:
+            graph.invoke(Command(resume={"approved": "not a bool at all"}), config)
+        except Exception as error:
+            record(f"{number} refused", is_invalid_resume(error))
+        else:
+            record(f"{number} refused", "no")
+        record(f"{number} still open", [item.value for item in graph.get_state(config).interrupts])
+        record(f"{number} good", graph.invoke(Command(resume={"approved": True}), config))
+        record(f"{number} runs", len(runs))
+
+
+def program_response_schema_by_map(record, saver):
+    graph = asking(Decision, saver)
+    pause = graph.invoke({"path": []}, CONFIG)["__interrupt__"][0]
+    try:
+        graph.invoke(Command(resume={pause.id: {"wrong": 1}}), CONFIG)
+    except Exception as error:
+        record("refused", is_invalid_resume(error))
+    record("open", len(graph.get_state(CONFIG).interrupts))
+    record("good", graph.invoke(Command(resume={pause.id: {"approved": False, "reason": "no"}}), CONFIG))
+
+
+def program_ids(record, saver):
+    def ask(state):
+        return {"path": [interrupt("one"), interrupt("two")]}
+
+    graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=saver)
+    first = graph.invoke({"path": []}, CONFIG)["__interrupt__"][0]
+    second = graph.invoke(Command(resume={first.id: 1}), CONFIG)["__interrupt__"][0]
+    record("ids differ", first.id != second.id)
+    record("form", (len(first.id), set(first.id) <= set("0123456789abcdef")))
+    record("done", graph.invoke(Command(resume={second.id: 2}), CONFIG))
+
+
+def program_first_id_is_still_accepted(record, saver):
+    def ask(state):
+        return {"path": [interrupt("one"), interrupt("two")]}
+
+    graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=saver)
+    first = graph.invoke({"path": []}, CONFIG)["__interrupt__"][0]
+    graph.invoke(Command(resume={first.id: 1}), CONFIG)
+    record("the first id again", graph.invoke(Command(resume={first.id: 2}), CONFIG))
+
+
+def program_version_2(record, saver):
+    graph = StateGraph(State).add_node("ask", lambda state: {"answer": interrupt("q")}).add_edge(START, "ask").compile(checkpointer=saver)
+    output = graph.invoke({"path": ["in"]}, CONFIG, version="v2")
+    record("value", output.value)
+    record("interrupts", output.interrupts)
+    record("class", type(output).__name__)
+    done = graph.invoke(Command(resume=1), CONFIG, version="v2")
+    record("done", (done.value, done.interrupts))
+
+
+def program_version_2_streams(record, saver):
+    graph = StateGraph(State).add_node("ask", lambda state: {"answer": interrupt("q")}).add_edge(START, "ask").compile(checkpointer=saver)
+    for mode in ("updates", "values", ["updates", "values"]):
+        config = {"configurable": {"thread_id": str(mode)}}
+        record.chunks(str(mode), graph.stream({"path": []}, config, stream_mode=mode, version="v2"))
+
+
+def program_interrupt_class(record):
+    record("default id", Interrupt("x").id)
+    record("fields", (Interrupt("x", id="i").value, Interrupt("x", id="i").id, Interrupt("x", id="i").response_schema))
+    error = UnknownInterruptError("m", reason="not_pending", interrupt_ids=["a"], pending_ids=["b"])
+    record("error", (error.reason, error.interrupt_ids, error.pending_ids))
+
+
+def program_node_interrupt(record, saver):
+    from langgraph.errors import NodeInterrupt
+
+    def ask(state):
+        if state.get("answer") is None:
+            raise NodeInterrupt("please set answer")
+        return {"path": [state["answer"]]}
+
+    graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=saver)
+    record("pause", graph.invoke({"path": []}, CONFIG))
+    record("state", graph.get_state(CONFIG))
+    graph.update_state(CONFIG, {"answer": "set"})
+    record("go on", graph.invoke(None, CONFIG))
+
+
+def program_question_in_a_loop_with_same_payload(record, saver):
+    builder = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("same")]}).add_edge(START, "ask")
+    builder.add_conditional_edges("ask", lambda state: "ask" if len(state["path"]) < 3 else END)
+    graph = builder.compile(checkpointer=saver)
+    ids = [graph.invoke({"path": []}, CONFIG)["__interrupt__"][0].id]
+    for number in range(2):
+        ids.append(graph.invoke(Command(resume=number), CONFIG)["__interrupt__"][0].id)
+    record("ids differ from step to step", len(set(ids)))
+    record("done", graph.invoke(Command(resume="end"), CONFIG))
+
+
+def program_answers_of_many_types(record, saver):
+    import datetime
+
+    for number, value in enumerate((1, 1.5, "text", True, [1, [2]], {"a": {"b": None}}, datetime.date(2024, 1, 2), ("a",))):
+        config = {"configurable": {"thread_id": str(number)}}
+        graph = StateGraph(State).add_node("ask", lambda state: {"answer": interrupt("q")}).add_edge(START, "ask").compile(checkpointer=saver)
+        graph.invoke({"path": []}, config)
+        record(repr(value), graph.invoke(Command(resume=value), config)["answer"])

@@ -1,0 +1,326 @@
+"""Barriers, defer, path maps, private keys, schemas, root types, Overwrite, UntrackedValue."""
+
+import operator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from langgraph.channels.untracked_value import UntrackedValue
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Overwrite, Send
+
+
+class State(TypedDict):
+    path: Annotated[list, operator.add]
+    n: int
+
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+
+
+def add(builder, *names):
+    for name in names:
+        builder.add_node(name, lambda state, name=name: {"path": [name]})
+    return builder
+
+
+def program_barrier(record, any_saver):
+    builder = add(StateGraph(State), "a", "b1", "b2", "b3", "c", "d")
+    builder.add_edge(START, "a").add_edge("a", "b1").add_edge("a", "c").add_edge("b1", "b2").add_edge("b2", "b3")
+    builder.add_edge(["b3", "c"], "d")
+    graph = builder.compile(checkpointer=any_saver)
+    record("values", list(graph.stream({"path": []}, CONFIG, stream_mode="values")))
+    if any_saver:
+        record("next", [s.next for s in graph.get_state_history(CONFIG)])
+
+
+def program_barrier_in_a_loop(record):
+    builder = add(StateGraph(State), "a", "b", "c", "join")
+    builder.add_edge(START, "a").add_edge("a", "b").add_edge("a", "c").add_edge(["b", "c"], "join")
+    builder.add_conditional_edges("join", lambda state: "a" if len(state["path"]) < 8 else END)
+    record("twice", builder.compile().invoke({"path": []}))
+
+
+def program_barrier_of_one_and_of_start(record):
+    builder = add(StateGraph(State), "a", "b")
+    builder.add_edge(START, "a").add_edge(["a"], "b")
+    record("one", builder.compile().invoke({"path": []}))
+    record.error("start in a list", lambda: add(StateGraph(State), "a", "b").add_edge(START, "a").add_edge([START, "a"], "b").compile().invoke({"path": []}))
+
+
+def program_two_barriers(record):
+    builder = add(StateGraph(State), "a", "b", "c", "x", "y")
+    builder.add_edge(START, "a").add_edge(START, "b").add_edge(START, "c")
+    builder.add_edge(["a", "b"], "x").add_edge(["b", "c"], "y").add_edge(["x", "y"], END)
+    record("both", builder.compile().invoke({"path": []}))
+
+
+def program_defer(record, any_saver):
+    builder = add(StateGraph(State), "a", "b1", "b2", "b3", "c")
+    builder.add_node("last", lambda state: {"path": ["last"]}, defer=True)
+    builder.add_edge(START, "a").add_edge("a", "b1").add_edge("b1", "b2").add_edge("b2", "b3").add_edge("b3", "last")
+    builder.add_edge("a", "c").add_edge("c", "last")
+    graph = builder.compile(checkpointer=any_saver)
+    record("values", list(graph.stream({"path": []}, CONFIG, stream_mode="values")))
+    if any_saver:
+        record("next", [s.next for s in graph.get_state_history(CONFIG)])
+
+
+def program_defer_with_barrier_and_sends(record):
+    builder = add(StateGraph(State), "a", "b")
+    builder.add_node("w", lambda state: {"path": [f"w{state['i']}"]})
+    builder.add_node("last", lambda state: {"path": ["last"]}, defer=True)
+    builder.add_edge(START, "a").add_conditional_edges("a", lambda state: [Send("w", {"i": 2}), Send("w", {"i": 1}), "b"])
+    builder.add_edge("w", "last").add_edge("b", "last")
+    record("result", builder.compile().invoke({"path": []}))
+
+
+def program_defer_then_more(record):
+    builder = add(StateGraph(State), "a", "b", "after")
+    builder.add_node("last", lambda state: {"path": ["last"]}, defer=True)
+    builder.add_edge(START, "last").add_edge(START, "a").add_edge("a", "b").add_edge("last", "after")
+    record("result", builder.compile().invoke({"path": []}))
+
+
+def program_private_keys(record, any_saver):
+    class Private(TypedDict):
+        secret: int
+
+    seen = []
+
+    def write(state: State) -> Private:
+        return {"secret": 5}
+
+    def read(state: Private):
+        seen.append(dict(state))
+        return {"path": [f"secret {state['secret']}"]}
+
+    def plain(state: State):
+        seen.append(dict(state))
+        return {"path": ["plain"]}
+
+    graph = StateGraph(State).add_sequence([write, read, plain]).add_edge(START, "write").compile(checkpointer=any_saver)
+    record("result", graph.invoke({"path": []}, CONFIG))
+    record("seen", seen)
+    record("values", list(graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode="values")))
+    record("updates", list(graph.stream({"path": []}, {"configurable": {"thread_id": "3"}}, stream_mode="updates")))
+    if any_saver:
+        record("state", graph.get_state(CONFIG).values)
+
+
+def program_input_and_output_schemas(record, any_saver):
+    class Input(TypedDict):
+        question: str
+
+    class Output(TypedDict):
+        answer: str
+
+    class Overall(Input, Output):
+        work: Annotated[list, operator.add]
+
+    seen = []
+
+    def think(state: Input):
+        seen.append(dict(state))
+        return {"work": ["thought"], "answer": "draft"}
+
+    def say(state: Overall) -> Output:
+        seen.append(dict(state))
+        return {"answer": f"{state['question']}!"}
+
+    graph = StateGraph(Overall, input_schema=Input, output_schema=Output).add_sequence([think, say]).add_edge(START, "think")
+    graph = graph.compile(checkpointer=any_saver)
+    record("result", graph.invoke({"question": "why", "answer": "ignored", "work": ["ignored"]}, CONFIG))
+    record("seen", seen)
+    config = {"configurable": {"thread_id": "2"}}
+    record("values", list(graph.stream({"question": "how"}, config, stream_mode="values")))
+    record("updates", list(graph.stream({"question": "how"}, {"configurable": {"thread_id": "3"}}, stream_mode="updates")))
+    record("input schema", sorted(graph.get_input_jsonschema()["properties"]))
+    record("output schema", sorted(graph.get_output_jsonschema()["properties"]))
+    if any_saver:
+        record("state", graph.get_state(CONFIG).values)
+
+
+def program_input_schema_of_a_node(record):
+    class Narrow(TypedDict):
+        n: int
+
+    seen = []
+    builder = StateGraph(State)
+    builder.add_node("a", lambda state: seen.append(dict(state)), input_schema=Narrow)
+    record("result", builder.add_edge(START, "a").compile().invoke({"path": ["x"], "n": 3}))
+    record("seen", seen)
+
+
+def program_pydantic_input_and_output(record):
+    class Input(BaseModel):
+        a: int
+
+    class Output(BaseModel):
+        b: str
+
+    class Overall(BaseModel):
+        a: int
+        b: str = ""
+        c: int = 0
+
+    graph = StateGraph(Overall, input_schema=Input, output_schema=Output)
+    graph = graph.add_node("n", lambda state: {"b": str(state.a), "c": 9}).add_edge(START, "n").compile()
+    record("result", graph.invoke({"a": 4}))
+    record.error("bad", lambda: graph.invoke({"a": "x"}), "valid integer")
+
+
+def program_node_annotated_with_another_type(record):
+    @dataclass
+    class View:
+        n: int
+        path: list
+
+    class ModelView(BaseModel):
+        n: int
+
+    kinds = []
+
+    def one(state: View):
+        kinds.append(state)
+        return {"n": state.n + 1}
+
+    def two(state: ModelView):
+        kinds.append(state)
+        return {"path": [state.n]}
+
+    graph = StateGraph(State).add_sequence([one, two]).add_edge(START, "one").compile()
+    record("result", graph.invoke({"path": [], "n": 1}))
+    record("kinds", kinds)
+
+
+def program_root_list(record, any_saver):
+    graph = StateGraph(Annotated[list, operator.add]).add_node("a", lambda state: ["a", len(state)]).add_node("b", lambda state: ["b"])
+    graph = graph.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=any_saver)
+    record("result", graph.invoke(["in"], CONFIG))
+    record("values", list(graph.stream(["in"], {"configurable": {"thread_id": "2"}}, stream_mode="values")))
+    record("updates", list(graph.stream(["in"], {"configurable": {"thread_id": "3"}}, stream_mode="updates")))
+    if any_saver:
+        record("state", graph.get_state(CONFIG))
+
+
+def program_root_scalars(record):
+    graph = StateGraph(Annotated[str, operator.add]).add_node("a", lambda state: state + "!").add_edge(START, "a").compile()
+    record("str", graph.invoke("hi"))
+    graph = StateGraph(int).add_node("a", lambda state: state + 1).add_edge(START, "a").compile()
+    record("int", graph.invoke(3))
+    graph = StateGraph(list[str]).add_node("a", lambda state: [*state, "x"]).add_edge(START, "a").compile()
+    record("list without reducer", graph.invoke(["in"]))
+    graph = StateGraph(dict).add_node("a", lambda state: {**state, "x": 1}).add_edge(START, "a").compile()
+    record("dict", graph.invoke({"in": 0}))
+
+
+def program_overwrite(record, any_saver):
+    builder = StateGraph(State)
+    builder.add_node("a", lambda state: {"path": ["a"]})
+    builder.add_node("reset", lambda state: {"path": Overwrite(["fresh"])})
+    builder.add_node("json", lambda state: {"path": {"__overwrite__": ["from json"]}})
+    builder.add_edge(START, "a").add_edge("a", "reset").add_edge("reset", "json")
+    graph = builder.compile(checkpointer=any_saver)
+    record("values", list(graph.stream({"path": ["in"]}, CONFIG, stream_mode="values")))
+    record("updates", list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "2"}}, stream_mode="updates")))
+
+
+def program_overwrite_beside_others(record):
+    builder = StateGraph(State)
+    builder.add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": Overwrite(["b"])})
+    builder.add_node("c", lambda state: {"path": ["c"]})
+    builder.add_edge(START, "a").add_edge(START, "b").add_edge(START, "c")
+    record("it wins", builder.compile().invoke({"path": ["in"]}))
+    builder = StateGraph(State)
+    builder.add_node("a", lambda state: {"path": Overwrite(["a"])}).add_node("b", lambda state: {"path": Overwrite(["b"])})
+    builder.add_edge(START, "a").add_edge(START, "b")
+    record.error("two", lambda: builder.compile().invoke({"path": []}), "Can receive only one Overwrite value per super-step.")
+
+
+def program_overwrite_as_input_and_update(record, saver):
+    graph = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_edge(START, "a").compile(checkpointer=saver)
+    graph.invoke({"path": ["in"]}, CONFIG)
+    record("input", graph.invoke({"path": Overwrite(["new"])}, CONFIG))
+    graph.update_state(CONFIG, {"path": Overwrite(["updated"])})
+    record("update", graph.get_state(CONFIG).values)
+
+
+def program_untracked(record, saver):
+    class WithUntracked(TypedDict):
+        path: Annotated[list, operator.add]
+        session: Annotated[Any, UntrackedValue]
+
+    seen = []
+
+    def open_(state):
+        return {"session": "open", "path": ["open"]}
+
+    def use(state):
+        seen.append(state.get("session"))
+        return {"path": ["use"]}
+
+    graph = StateGraph(WithUntracked).add_node("open", open_).add_node("use", use).add_edge(START, "open").add_edge("open", "use")
+    graph = graph.compile(checkpointer=saver)
+    record("result", graph.invoke({"path": []}, CONFIG))
+    record("seen", seen)
+    record("state", graph.get_state(CONFIG).values)
+    record("again", graph.invoke({"path": []}, CONFIG))
+    record("history", [s.values for s in graph.get_state_history(CONFIG)])
+
+
+def program_untracked_input(record, saver):
+    class WithUntracked(TypedDict):
+        path: Annotated[list, operator.add]
+        handle: Annotated[object, UntrackedValue]
+
+    graph = StateGraph(WithUntracked).add_node("a", lambda state: {"path": [type(state["handle"]).__name__]})
+    graph = graph.add_edge(START, "a").compile(checkpointer=saver)
+    record("result keys", sorted(graph.invoke({"path": [], "handle": {"no": "lock"}}, CONFIG)))
+    record("state", graph.get_state(CONFIG).values)
+
+
+def program_destinations(record):
+    builder = StateGraph(State)
+    builder.add_node("a", lambda state: Command(goto="b"), destinations=("b",))
+    builder.add_node("b", lambda state: {"path": ["b"]})
+    record("result", builder.add_edge(START, "a").compile().invoke({"path": []}))
+
+
+def program_node_metadata(record):
+    builder = StateGraph(State)
+    builder.add_node("a", lambda state: {"path": ["a"]}, metadata={"colour": "red"})
+    record("metadata", builder.nodes["a"].metadata)
+    record("result", builder.add_edge(START, "a").compile().invoke({"path": []}))
+
+
+def program_managed_values(record):
+    from langgraph.managed import IsLastStep, RemainingSteps
+
+    class Managed(TypedDict):
+        path: Annotated[list, operator.add]
+        remaining: RemainingSteps
+        last: IsLastStep
+
+    seen = []
+
+    def loop(state):
+        seen.append((state["remaining"], state["last"]))
+        return {"path": ["x"]}
+
+    builder = StateGraph(Managed).add_node(loop).add_edge(START, "loop")
+    builder.add_conditional_edges("loop", lambda state: "loop" if state["remaining"] > 2 else END)
+    record("result", builder.compile().invoke({"path": []}, {"recursion_limit": 6}))
+    record("seen", seen)
+
+
+def program_wide_state(record, saver):
+    fields = {f"k{i}": int for i in range(30)}
+    Wide = TypedDict("Wide", fields)
+    builder = StateGraph(Wide)
+    builder.add_node("a", lambda state: {"k3": 1, "k29": 2}).add_node("b", lambda state: {"k0": state["k29"]})
+    graph = builder.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=saver)
+    record("result", graph.invoke({f"k{i}": i for i in range(0, 30, 2)}, CONFIG))
+    record("history", [s.values for s in graph.get_state_history(CONFIG)])

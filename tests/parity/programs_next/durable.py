@@ -1,0 +1,244 @@
+"""Durability, bulk updates, copies, history filters, foreign savers."""
+
+import operator
+from typing import Annotated
+
+from typing_extensions import TypedDict
+
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import InvalidUpdateError
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Send, StateUpdate, interrupt
+
+
+class State(TypedDict):
+    path: Annotated[list, operator.add]
+    n: int
+
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+
+
+def chain(saver, **options):
+    builder = StateGraph(State)
+    for name in "abc":
+        builder.add_node(name, lambda state, name=name: {"path": [name]})
+    return builder.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c").compile(checkpointer=saver, **options)
+
+
+def brief(graph, config=CONFIG, **options):
+    return [
+        (s.values, s.next, s.metadata, [(t.name, t.error, t.result, t.interrupts) for t in s.tasks])
+        for s in graph.get_state_history(config, **options)
+    ]
+
+
+def links(graph, config=CONFIG):
+    history = list(graph.get_state_history(config))
+    ids = {s.config["configurable"]["checkpoint_id"]: number for number, s in enumerate(history)}
+    return [ids.get(s.parent_config["configurable"]["checkpoint_id"]) if s.parent_config else None for s in history]
+
+
+def program_durability(record, saver):
+    for kind in ("sync", "async", "exit"):
+        graph = chain(saver)
+        config = {"configurable": {"thread_id": kind}}
+        record(f"{kind} result", graph.invoke({"path": ["in"]}, config, durability=kind))
+        record(f"{kind} history", brief(graph, config))
+        record(f"{kind} again", graph.invoke({"path": ["more"]}, config, durability=kind))
+        record(f"{kind} history", brief(graph, config))
+        record(f"{kind} links", links(graph, config))
+
+
+def program_exit_on_interrupt_and_error(record, saver):
+    def ask(state):
+        answer = interrupt("q")
+        if answer == "fail":
+            raise ValueError("failed")
+        return {"path": [answer]}
+
+    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_node(ask)
+    graph = builder.add_edge(START, "a").add_edge("a", "ask").compile(checkpointer=saver)
+    record("pause", graph.invoke({"path": []}, CONFIG, durability="exit"))
+    record("history", brief(graph))
+    record.error("error", lambda: graph.invoke(Command(resume="fail"), CONFIG, durability="exit"), "failed")
+    record("history", brief(graph))
+    config = {"configurable": {"thread_id": "2"}}
+    graph.invoke({"path": []}, config, durability="exit")
+    record("done", graph.invoke(Command(resume="ok"), config, durability="exit"))
+    record("history", brief(graph, config))
+
+
+def program_exit_streams(record, saver):
+    graph = chain(saver)
+    record.chunks("debug", graph.stream({"path": []}, CONFIG, stream_mode="debug", durability="exit"))
+    record.chunks("checkpoints", graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode="checkpoints", durability="exit"))
+
+
+def program_exit_with_breakpoint(record, saver):
+    graph = chain(saver, interrupt_before=["c"])
+    record("pause", graph.invoke({"path": []}, CONFIG, durability="exit"))
+    record("history", brief(graph))
+    record("go on", graph.invoke(None, CONFIG, durability="exit"))
+    record("history", brief(graph))
+
+
+def program_unknown_durability(record, saver):
+    record.error("unknown", lambda: chain(saver).invoke({"path": []}, CONFIG, durability="never"))
+
+
+def program_durability_without_saver(record):
+    for kind in ("sync", "async", "exit"):
+        record.error(kind, lambda: chain(None).invoke({"path": []}, durability=kind))
+
+
+def program_bulk_update(record, saver):
+    graph = chain(saver)
+    config = graph.bulk_update_state(
+        CONFIG,
+        [
+            [StateUpdate({"path": ["in"], "n": 1}, "__input__")],
+            [StateUpdate({"path": ["in"], "n": 1}, "__start__")],
+            [StateUpdate({"path": ["A"]}, "a")],
+            [StateUpdate({"path": ["B"]}, "b")],
+        ],
+    )
+    record("config keys", sorted(config["configurable"]))
+    record("state", graph.get_state(CONFIG))
+    record("history", brief(graph))
+    record("links", links(graph))
+    record("go on", graph.invoke(None, CONFIG))
+
+
+def program_bulk_update_equals_a_run(record, saver):
+    graph = chain(saver)
+    graph.invoke({"path": ["in"]}, CONFIG)
+    steps = [
+        [StateUpdate(values=task.result, as_node=task.name if task.name != "__start__" else "__input__") for task in snapshot.tasks]
+        for snapshot in reversed(list(graph.get_state_history(CONFIG)))
+        if snapshot.tasks
+    ]
+    steps.insert(1, [StateUpdate(steps[0][0].values, "__start__")])
+    other = {"configurable": {"thread_id": "2"}}
+    graph.bulk_update_state(other, steps)
+    record("run", brief(graph))
+    record("bulk", brief(graph, other))
+
+
+def program_bulk_update_of_parallel_tasks(record, saver):
+    builder = StateGraph(State)
+    builder.add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": ["b"]}).add_node("c", lambda state: {"path": ["c"]})
+    graph = builder.add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "c").compile(checkpointer=saver)
+    graph.bulk_update_state(CONFIG, [[StateUpdate({"path": ["in"]}, "__start__")], [StateUpdate({"path": ["A"]}, "a"), StateUpdate({"path": ["B"]}, "b")]])
+    record("state", graph.get_state(CONFIG))
+    record("go on", graph.invoke(None, CONFIG))
+
+
+def program_bulk_update_errors(record, saver):
+    graph = chain(saver)
+    record.error("no supersteps", lambda: graph.bulk_update_state(CONFIG, []), "No supersteps provided")
+    record.error("no updates", lambda: graph.bulk_update_state(CONFIG, [[]]), "No updates provided")
+    record.error("no as_node", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate({"n": 1}), StateUpdate({"n": 2})]]))
+    record.error("END in a batch", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate(None, "__end__"), StateUpdate({"n": 2}, "a")]]))
+    record.error("copy in a batch", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate(None, "__copy__"), StateUpdate({"n": 2}, "a")]]))
+    record.error("unknown node", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate({"n": 1}, "zz")]]), "zz")
+    record.error("no saver", lambda: chain(None).bulk_update_state(CONFIG, [[StateUpdate({"n": 1}, "a")]]), "No checkpointer set")
+
+
+def program_update_as_end_and_input(record, saver):
+    graph = chain(saver, interrupt_before=["b"])
+    graph.invoke({"path": ["in"]}, CONFIG)
+    graph.update_state(CONFIG, None, as_node="__end__")
+    record("ended", graph.get_state(CONFIG))
+    record("nothing to do", graph.invoke(None, CONFIG))
+    graph.update_state(CONFIG, {"path": ["new input"]}, as_node="__input__")
+    record("input", graph.get_state(CONFIG))
+    record("runs from the start", graph.invoke(None, CONFIG))
+    record("history", brief(graph))
+
+
+def program_copy(record, saver):
+    graph = chain(saver)
+    graph.invoke({"path": ["in"]}, CONFIG)
+    old = next(s for s in graph.get_state_history(CONFIG) if s.next == ("b",))
+    copied = graph.update_state(old.config, None, as_node="__copy__")
+    record("copy", graph.get_state(copied))
+    record("links", links(graph))
+    record("go on", graph.invoke(None, copied))
+    record("history", brief(graph))
+
+
+def program_copy_of_a_question(record, saver):
+    graph = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("q")]}).add_edge(START, "ask").compile(checkpointer=saver)
+    first = graph.invoke({"path": []}, CONFIG)["__interrupt__"][0]
+    graph.update_state(CONFIG, None, as_node="__copy__")
+    record("state", graph.get_state(CONFIG))
+    second = graph.invoke(None, CONFIG)["__interrupt__"][0]
+    record("another id", first.id != second.id)
+    record("answer", graph.invoke(Command(resume="x"), CONFIG))
+
+
+def program_history_filters(record, saver):
+    graph = chain(saver)
+    graph.invoke({"path": ["in"]}, CONFIG)
+    graph.update_state(CONFIG, {"n": 1})
+    graph.invoke({"path": ["more"]}, {"configurable": {"thread_id": "1", "user": "ann"}})
+    record("source", brief(graph, filter={"source": "update"}))
+    record("step", brief(graph, filter={"step": 0}))
+    record("own entry", brief(graph, filter={"user": "ann"}))
+    record("nothing", brief(graph, filter={"source": "nope"}))
+    middle = list(graph.get_state_history(CONFIG))[4]
+    record("before and limit", brief(graph, before=middle.config, limit=2))
+    record("filter and limit", brief(graph, filter={"source": "loop"}, limit=1))
+
+
+class CountingSaver(InMemorySaver):
+    """A saver as users write them: overrides of the classic interface."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def put(self, config, checkpoint, metadata, new_versions):
+        self.calls.append(("put", metadata["source"], metadata["step"]))
+        return super().put(config, checkpoint, metadata, new_versions)
+
+    def put_writes(self, config, writes, task_id, task_path=""):
+        self.calls.append(("put_writes", sorted(channel for channel, _ in writes if not channel.startswith("branch:"))))
+        return super().put_writes(config, writes, task_id, task_path)
+
+
+def program_saver_with_overrides(record):
+    saver = CountingSaver()
+    graph = chain(saver)
+    record("result", graph.invoke({"path": ["in"]}, CONFIG, durability="sync"))
+    record("puts", [call for call in saver.calls if call[0] == "put"])
+    record("history", brief(graph))
+
+
+def program_saver_that_fails(record):
+    class Failing(InMemorySaver):
+        def put(self, config, checkpoint, metadata, new_versions):
+            if metadata["step"] == 1:
+                raise OSError("disk full")
+            return super().put(config, checkpoint, metadata, new_versions)
+
+    record.error("put", lambda: chain(Failing()).invoke({"path": []}, CONFIG, durability="sync"), "disk full")
+    record.error("put, async", lambda: chain(Failing()).invoke({"path": []}, CONFIG, durability="async"), "disk full")
+
+    class NoRead(InMemorySaver):
+        def get_tuple(self, config):
+            raise OSError("no read")
+
+    record.error("get", lambda: chain(NoRead()).invoke({"path": []}, CONFIG), "no read")
+
+
+def program_saver_without_pending_writes(record):
+    class NoPending(InMemorySaver):
+        def get_tuple(self, config):
+            found = super().get_tuple(config)
+            return found and found._replace(pending_writes=None)
+
+    graph = chain(NoPending(), interrupt_before=["b"])
+    record("pause", graph.invoke({"path": []}, CONFIG))
+    record("go on", graph.invoke(None, CONFIG))
