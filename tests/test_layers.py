@@ -11,10 +11,21 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "nbhitl"
 
-# Bottom to top; a module belongs to the longest name that it starts with, and may import its own layer and
-# those below. `nbhitl` itself is the lazy front door and is judged by test_imports.py.
+# Bottom to top; a module may import its own layer and those below. `nbhitl` itself, the lazy front door, is of the
+# top layer; what it loads is judged by test_imports.py.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("constants", "errors", "types", "config", "runtime", "warnings", "_context", "_langchain", "_messages", "messages"),
+    (
+        "constants",
+        "errors",
+        "types",
+        "config",
+        "runtime",
+        "warnings",
+        "_context",
+        "_langchain",
+        "_messages",
+        "messages",
+    ),
     ("channels", "checkpoint", "store", "cache", "managed", "data"),
     ("engine",),
     ("draw",),
@@ -155,7 +166,7 @@ def within(module: str, prefixes: tuple[str, ...]) -> bool:
 
 def rank(module: str) -> int | None:
     parts = module.split(".")
-    return RANKS.get(".".join(parts[:2])) if len(parts) > 1 else len(LAYERS)
+    return RANKS.get(".".join(parts[:2])) if len(parts) > 1 else len(LAYERS) - 1
 
 
 def problem_of(found: Import) -> str | None:

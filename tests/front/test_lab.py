@@ -1,0 +1,100 @@
+"""`nbhitl lab`: the notebooks are copied, nothing is overwritten, JupyterLab is started on the first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbhitl import lab
+from nbhitl.cli import main
+
+REPOSITORY = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The command lines that would have been run, instead of running them."""
+    commands = []
+
+    def run(command, check):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(lab.subprocess, "run", run)
+    return commands
+
+
+def test_the_notebooks_are_copied_and_lab_opens_on_the_first(here, started, capsys):
+    assert main(["lab"]) == 0
+    names = sorted(path.name for path in (here / "nbhitl-notebooks").iterdir())
+    assert names == sorted(path.name for path in (REPOSITORY / "notebooks").glob("*.ipynb"))
+    assert names[0] == "01_approve_a_delete.ipynb"
+    assert started[0][:4] == [sys.executable, "-m", "jupyterlab", f"nbhitl-notebooks/{names[0]}"]
+    assert f"Copied    nbhitl-notebooks/{names[0]}" in capsys.readouterr().out
+
+
+def test_nothing_is_overwritten(here, started, capsys):
+    main(["lab"])
+    mine = here / "nbhitl-notebooks" / "01_approve_a_delete.ipynb"
+    capsys.readouterr()
+    main(["lab"])
+    assert "Kept      nbhitl-notebooks/01_approve_a_delete.ipynb (there already)" in capsys.readouterr().out
+    mine.write_text("my own work")
+    main(["lab"])
+    assert mine.read_text() == "my own work"
+    assert "and changed: delete it to get the original again" in capsys.readouterr().out
+
+
+def test_arguments_reach_jupyterlab(here, started):
+    main(["lab", "--no-browser", "--port", "9999", "--folder", "lessons", "--ip=0.0.0.0"])
+    (command,) = started
+    assert command[3] == "lessons/01_approve_a_delete.ipynb"
+    assert {"--no-browser", "--port=9999", "--ip=0.0.0.0"} <= set(command)
+
+
+@pytest.mark.parametrize(("user", "told"), [(0, 1), (1000, 0)])
+def test_root_may_start_it_too(monkeypatch, user, told):
+    monkeypatch.setattr(lab.os, "geteuid", lambda: user, raising=False)
+    command = lab.lab_command(Path("a.ipynb"), browser=True, port=None, rest=[])
+    assert command.count("--allow-root") == told
+    given = lab.lab_command(Path("a.ipynb"), browser=True, port=None, rest=["--allow-root"])
+    assert given.count("--allow-root") == 1
+
+
+def test_a_dry_run_starts_nothing(here, started, capsys):
+    assert main(["lab", "--dry-run"]) == 0
+    assert started == []
+    assert "Starting" in capsys.readouterr().out
+
+
+def test_without_jupyterlab_it_says_what_to_install(here, started, capsys, monkeypatch):
+    monkeypatch.setattr(lab, "find_spec", lambda name: None)
+    assert main(["lab"]) == 2
+    assert 'pip install "nbhitl[lab]"' in capsys.readouterr().err
+    assert started == []
+
+
+def test_an_installation_without_notebooks_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(lab, "__file__", str(tmp_path / "nbhitl" / "lab.py"))
+    with pytest.raises(FileNotFoundError, match="Install it again"):
+        lab.shipped_notebooks()
+
+
+def test_version_and_unknown_arguments(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.startswith("nbhitl 0.")
+    with pytest.raises(SystemExit) as stop:
+        main(["demo", "--nonsense"])
+    assert stop.value.code == 2
