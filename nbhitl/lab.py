@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,13 @@ def copy_notebooks(notebooks: Sequence[Path], folder: Path) -> list[Copied]:
 
 def lab_command(notebook: Path, *, browser: bool, port: int | None, rest: Sequence[str]) -> list[str]:
     """Return the command line that opens JupyterLab on `notebook`. `rest` goes to JupyterLab as it is."""
-    command = [sys.executable, "-m", "jupyterlab", str(notebook)]
+    # Not the file as an argument: then the address that is printed, which is what a reader without a browser on
+    # this machine uses, would not lead to the notebook.
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        f"--ServerApp.root_dir={notebook.parent}",
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",
+    ]
     if not browser:
         command.append("--no-browser")
     if port is not None:

@@ -11,8 +11,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "nbhitl"
 
-# Bottom to top; a module may import its own layer and those below. `nbhitl` itself, the lazy front door, is of the
-# top layer; what it loads is judged by test_imports.py.
+# Bottom to top; a module may import its own layer and those below. `nbhitl` itself, the lazy front door, is
+# of the top layer; what it loads is judged by test_imports.py.
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "constants",

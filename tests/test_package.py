@@ -69,7 +69,7 @@ def test_the_widgets_bring_their_assets(wheel):
 def test_lab_works_from_the_wheel(installed, tmp_path):
     done = run_installed(installed, tmp_path, "-m", "nbhitl", "lab", "--no-browser", "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert "jupyterlab nbhitl-notebooks/01_approve_a_delete.ipynb --no-browser" in done.stdout
+    assert "jupyterlab --ServerApp.root_dir=nbhitl-notebooks" in done.stdout
     copied = tmp_path / "nbhitl-notebooks" / "01_approve_a_delete.ipynb"
     assert copied.read_bytes() == (ROOT / "notebooks" / "01_approve_a_delete.ipynb").read_bytes()
 

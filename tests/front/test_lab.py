@@ -39,7 +39,9 @@ def test_the_notebooks_are_copied_and_lab_opens_on_the_first(here, started, caps
     names = sorted(path.name for path in (here / "nbhitl-notebooks").iterdir())
     assert names == sorted(path.name for path in (REPOSITORY / "notebooks").glob("*.ipynb"))
     assert names[0] == "01_approve_a_delete.ipynb"
-    assert started[0][:4] == [sys.executable, "-m", "jupyterlab", f"nbhitl-notebooks/{names[0]}"]
+    assert started[0][:3] == [sys.executable, "-m", "jupyterlab"]
+    assert started[0][3] == "--ServerApp.root_dir=nbhitl-notebooks"
+    assert started[0][4] == f"--LabApp.default_url=/lab/tree/{names[0]}"
     assert f"Copied    nbhitl-notebooks/{names[0]}" in capsys.readouterr().out
 
 
@@ -58,7 +60,7 @@ def test_nothing_is_overwritten(here, started, capsys):
 def test_arguments_reach_jupyterlab(here, started):
     main(["lab", "--no-browser", "--port", "9999", "--folder", "lessons", "--ip=0.0.0.0"])
     (command,) = started
-    assert command[3] == "lessons/01_approve_a_delete.ipynb"
+    assert command[3] == "--ServerApp.root_dir=lessons"
     assert {"--no-browser", "--port=9999", "--ip=0.0.0.0"} <= set(command)
 
 
