@@ -1,0 +1,190 @@
+"""Cards as HTML that needs no kernel and no script: what stays in a saved notebook.
+
+All text is escaped here, in one place (`_e`); nothing from a question is ever markup. Styles are inline, since
+sites that show notebooks take style sheets away; where they take the styles too, tables and words remain.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.widgets.card_state import card_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nbhitl.review.card import Card
+
+_INK = "var(--jp-ui-font-color1, inherit)"
+_LINE = "rgba(128,128,128,.35)"
+_EDGE = {"yes": "#388e3c", "no": "#d32f2f", "failed": "#d32f2f", "stale": "#f57c00"}
+_MONO = "font-family:var(--jp-code-font-family, Menlo, Consolas, monospace);font-size:13px"
+_PRE = (
+    f"margin:0;padding:7px 10px;border-radius:6px;background:rgba(128,128,128,.09);color:inherit;{_MONO};"
+    "line-height:1.55;white-space:pre-wrap;overflow-wrap:anywhere"
+)
+_NAME = "width:148px;padding:5px 14px 5px 0;text-align:left;vertical-align:top;font-weight:400;opacity:.82"
+_VALUE = "padding:5px 0;text-align:left;vertical-align:top;max-width:none"
+_CELL = "padding:5px 10px;text-align:left;white-space:normal"
+_MARKS = {"yes": "✔", "no": "✖", "said": "✎"}
+_PHASES = {"decided": "asked", "sending": "going on", "stale": "changed", "failed": "failed"}
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+
+
+def _e(text: Any) -> str:
+    """Escape text; characters that cannot be seen are spelled out, as in the live card."""
+    return _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", escape(str(text), quote=True))
+
+
+def cards_html(cards: Iterable[Card], *, who: bool) -> str:
+    """Return the cards as they stand. `who` adds by whom and when each was decided.
+
+    Without `who` the same cards give the same HTML: no times, no ids, no addresses.
+    """
+    return "\n".join(card_html(card_state(card), who=who) for card in cards)
+
+
+def card_html(state: dict[str, Any], *, who: bool) -> str:
+    """Return one card, from its `card_state`."""
+    tone = state["record"]["tone"] if state["phase"] == "decided" else state["phase"]
+    edge = _EDGE.get(tone, "var(--jp-brand-color1, #1976d2)")
+    head = (
+        f'<div style="padding:8px 14px;border-bottom:1px solid {_LINE};font-size:12.5px">'
+        f'<strong style="{_MONO}">{_e(state["node"])}</strong>&nbsp; '
+        f"{_PHASES.get(state['phase'], 'asks')} · {_e(state['thread'])}</div>"
+    )
+    return (
+        f'<div class="nbhitl-record" style="max-width:940px;margin:2px 3px 10px;border:1px solid {_LINE};'
+        f"border-left:4px solid {edge};border-radius:10px;overflow:hidden;color:{_INK};font-size:14px;"
+        f'line-height:1.5;text-align:left">{head}<div style="padding:12px 14px">'
+        f"{''.join(_parts(state, who=who))}</div></div>"
+    )
+
+
+def _parts(state: dict[str, Any], *, who: bool) -> Iterable[str]:
+    if state["problem"]:
+        yield f'<p style="margin:0 0 8px">Asked again: {_e(state["problem"])}</p>'
+    yield (
+        '<div style="font-size:16px;font-weight:600;white-space:pre-wrap;margin-bottom:8px">'
+        f"{_e(state['question'])}</div>"
+    )
+    many = len(state["items"]) > 1
+    for number, item in enumerate(state["items"], 1):
+        yield from _item(state, item, number if many else None)
+    yield _rows(state["details"])
+    yield from (_block(table) for table in state["tables"])
+    yield from _stands(state, who=who)
+
+
+def _item(state: dict[str, Any], item: dict[str, Any], number: int | None) -> Iterable[str]:
+    if number or item["name"] != state["node"]:
+        counted = f"{number}. " if number else ""
+        yield f'<div style="{_MONO};font-weight:600">{counted}{_e(item["name"])}</div>'
+    if item["description"]:
+        yield f'<p style="margin:0;white-space:pre-wrap">{_e(item["description"])}</p>'
+    yield _rows(item["rows"])
+
+
+def _stands(state: dict[str, Any], *, who: bool) -> Iterable[str]:
+    if state["record"] and state["phase"] in ("decided", "sending"):
+        yield from _record(state["record"], who=who)
+    elif state["phase"] == "open":
+        yield '<p style="margin:10px 0 0;opacity:.82">Open: run this cell again to answer.</p>'
+    for kind in ("error", "stale"):
+        if state[kind]:
+            yield f'<p style="margin:10px 0 0"><strong>{_PHASES[state["phase"]]}:</strong> {_e(state[kind]["text"])}</p>'
+
+
+def _record(record: dict[str, Any], *, who: bool) -> Iterable[str]:
+    yield (
+        f'<p style="margin:10px 0 0"><span style="color:{_EDGE.get(record["tone"], "inherit")}">'
+        f"{_MARKS[record['tone']]}</span> <strong>{_e(record['text'])}</strong>{_who(record) if who else ''}</p>"
+    )
+    if record["reason"]:
+        yield (
+            f'<blockquote style="margin:6px 0 0;padding:2px 0 2px 12px;border-left:3px solid {_LINE};'
+            f'white-space:pre-wrap">{_e(record["reason"])}</blockquote>'
+        )
+    if record["value"]:
+        yield f'<div style="margin-top:6px">{_block(record["value"])}</div>'
+    yield _changes(record["changes"]) if not record["items"] else ""
+    for item in record["items"]:
+        yield f'<p style="margin:4px 0 0"><code>{_e(item["name"])}</code> {_e(item["text"])}</p>'
+        yield _changes(item["changes"])
+
+
+def _who(record: dict[str, Any]) -> str:
+    parts = []
+    if record["by"]:
+        parts.append(_e(record["by"]) + ("" if record["verified"] else " (unverified)"))
+    if record["at"]:
+        parts.append(_e(record["at"]))
+    if record["waited"] is not None:
+        minutes, seconds = divmod(int(record["waited"]), 60)
+        parts.append(f"waited {minutes}:{seconds:02}")
+    return "".join(f' <span style="opacity:.82">· {part}</span>' for part in parts)
+
+
+def _changes(changes: Sequence[dict[str, Any]]) -> str:
+    rows = "".join(
+        f'<tr style="background:none"><th style="{_NAME}">{_e(change["name"])}</th><td style="{_VALUE}">'
+        f'<div style="{_MONO};white-space:pre-wrap;overflow-wrap:anywhere">{_change(change)}</div></td></tr>'
+        for change in changes
+    )
+    return _table(rows) if rows else ""
+
+
+def _change(change: dict[str, Any]) -> str:
+    old = "" if change["old"] is None else f"<div><del>{_e(change['old'])}</del></div>"
+    now = "" if change["now"] is None else f"<div><ins>{_e(change['now'])}</ins></div>"
+    return old + now
+
+
+def _rows(rows: Sequence[dict[str, Any]]) -> str:
+    cells = "".join(
+        f'<tr style="background:none"><th style="{_NAME}">{_e(row["name"])}</th>'
+        f'<td style="{_VALUE}">{_block(row["value"])}</td></tr>'
+        for row in rows
+    )
+    return _table(cells) if cells else ""
+
+
+def _table(rows: str) -> str:
+    return (
+        '<table style="width:100%;margin:0;border:0;border-collapse:collapse;table-layout:fixed;font-size:13.5px">'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _block(block: dict[str, Any]) -> str:
+    note = f'<p style="margin:3px 0 0;opacity:.82">{_e(block["cut"])}</p>' if block.get("cut") else ""
+    if block["t"] == "table":
+        return _grid(block) + note
+    text = _e(block["text"])
+    if block["t"] == "code" or (block["t"] == "json" and "\n" in block["text"]):
+        return f'<pre style="{_PRE}">{text}</pre>{note}'
+    if block["t"] == "text":
+        return f'<div style="white-space:pre-wrap;overflow-wrap:anywhere">{text}</div>{note}'
+    return f'<span style="{_MONO}">{text}</span>{note}'
+
+
+def _grid(block: dict[str, Any]) -> str:
+    head = "".join(f'<th style="{_CELL};font-weight:600">{_e(name)}</th>' for name in block["columns"])
+    body = "".join(
+        f'<tr style="background:none;border-top:1px solid {_LINE}">'
+        + "".join(
+            f'<td style="{_CELL}{";text-align:right" if cell.get("n") else ""}">{_e(cell["text"])}</td>'
+            for cell in row
+        )
+        + "</tr>"
+        for row in block["rows"]
+    )
+    return (
+        f'<table style="margin:8px 0;border:1px solid {_LINE};border-collapse:collapse;font-size:13px">'
+        f'<caption style="caption-side:top;text-align:left;padding:4px 0;opacity:.82">{_e(block["title"])}</caption>'
+        f'<thead><tr style="background:rgba(128,128,128,.09)">{head}</tr></thead><tbody>{body}</tbody></table>'
+    )

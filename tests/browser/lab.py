@@ -1,0 +1,84 @@
+"""What the browser tests do in JupyterLab: open a notebook, run its cells, switch themes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+def write_settings(folder: Path) -> None:
+    """Keep JupyterLab's news away: its pop-up would cover the cell."""
+    for name, values in SETTINGS.items():
+        path = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+
+
+class Lab:
+    """One JupyterLab tab."""
+
+    def __init__(self, url: str, folder: Path, page: Any) -> None:
+        self.url = url
+        self.folder = folder
+        self.page = page
+
+    def open(self, name: str, *cells: str) -> None:
+        """Write a notebook of these code cells, and open it alone in the tab."""
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        nbformat.write(notebook, self.folder / f"{name}.ipynb")
+        self.show(name)
+
+    def show(self, name: str) -> None:
+        """Open a notebook that is there, and wait until its kernel is idle."""
+        self.page.goto(f"{self.url}/doc/tree/{name}.ipynb?reset")
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=30_000,
+        )
+
+    def command(self, name: str, **args: Any) -> None:
+        """Run a command of JupyterLab's, and wait for it."""
+        self.page.evaluate("([n, a]) => window.jupyterapp.commands.execute(n, a)", [name, args])
+
+    def run_all(self) -> None:
+        """Run all cells, and wait until they have."""
+        self.command("notebook:run-all-cells")
+
+    def dark(self, on: bool = True) -> None:
+        """Switch JupyterLab's theme."""
+        self.command("apputils:change-theme", theme="JupyterLab Dark" if on else "JupyterLab Light")
+        self.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{str(not on).lower()}'")
+
+    def outputs(self) -> Any:
+        """A locator for the outputs of all cells."""
+        return self.page.locator(".jp-OutputArea-output")
+
+    def save(self, name: str) -> dict[str, Any]:
+        """Save the notebook; return what is in the file."""
+        self.command("docmanager:save")
+        loaded: dict[str, Any] = json.loads((self.folder / f"{name}.ipynb").read_text())
+        return loaded
+
+
+class Shots:
+    """Screenshots, if a folder was named for them."""
+
+    def __init__(self, folder: str | None) -> None:
+        self.folder = Path(folder) if folder else None
+
+    def take(self, target: Any, name: str) -> None:
+        """Save what `target` (a page or a locator) looks like now."""
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            target.screenshot(path=str(self.folder / f"{name}.png"))
