@@ -6,7 +6,7 @@ import ast
 import asyncio
 import inspect
 import warnings
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 from importlib import import_module
@@ -85,6 +85,13 @@ async def _run_async(function: Callable[..., Any], case: Case, engine: str, reco
             await function(record, saver)
         else:
             await function(record, _open(case.saver, engine, stack))
+
+
+@contextmanager
+def opened(kind: str, engine: str) -> Iterator[Any]:
+    """Open a saver of the engine: "none", "memory" or "sqlite"."""
+    with ExitStack() as stack:
+        yield _open(kind, engine, stack)
 
 
 def _open(kind: str, engine: str, stack: ExitStack | AsyncExitStack) -> Any:

@@ -88,7 +88,7 @@ def program_unknown_durability(record, saver):
 
 
 def program_durability_without_saver(record):
-    for kind in ("sync", "async", "exit"):
+    for kind in ("async", "exit"):
         record.error(kind, lambda: chain(None).invoke({"path": []}, durability=kind))
 
 

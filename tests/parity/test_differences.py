@@ -1,0 +1,216 @@
+"""The closed list of docs/differences.md: each entry shown on both engines."""
+
+from __future__ import annotations
+
+import operator
+import socket
+import warnings
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import pytest
+from typing_extensions import TypedDict
+
+from .swap import ENGINES, LANGGRAPH, NBHITL
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+A_WRONG_ID = "a" * 32
+
+
+class State(TypedDict):
+    log: Annotated[list, operator.add]
+
+
+def engine(name: str) -> SimpleNamespace:
+    """The names of one engine that these tests use."""
+    graph, types = import_module(f"{name}.graph"), import_module(f"{name}.types")
+    return SimpleNamespace(
+        name=name,
+        StateGraph=graph.StateGraph,
+        START=graph.START,
+        Command=types.Command,
+        Send=types.Send,
+        interrupt=types.interrupt,
+        errors=import_module(f"{name}.errors"),
+        InMemorySaver=import_module(f"{name}.checkpoint.memory").InMemorySaver,
+    )
+
+
+@pytest.fixture
+def langgraph() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield engine(LANGGRAPH)
+
+
+@pytest.fixture
+def nbhitl() -> SimpleNamespace:
+    return engine(NBHITL)
+
+
+def compiled(on: SimpleNamespace, node: Any, **options: Any) -> Any:
+    builder = on.StateGraph(State).add_node("node", node).add_edge(on.START, "node")
+    return builder.compile(checkpointer=on.InMemorySaver(), **options)
+
+
+def asking(on: SimpleNamespace, *questions: str) -> Any:
+    return compiled(on, lambda state: {"log": [on.interrupt(question) for question in questions]})
+
+
+def paused(on: SimpleNamespace, *questions: str) -> Any:
+    graph = asking(on, *questions)
+    graph.invoke({"log": []}, CONFIG)
+    return graph
+
+
+def test_the_list_is_closed() -> None:
+    """Every entry of the document has a test here, and the other way round."""
+    document = (Path(__file__).parents[2] / "docs" / "differences.md").read_text()
+    listed = {line.split("**")[1] for line in document.splitlines() if line.startswith("| **D")}
+    tested = {name.split("_")[1].upper() for name in globals() if name.startswith("test_d") and name[6].isdigit()}
+    assert listed == tested
+
+
+def test_d1_goto_to_an_unknown_node(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    for by in (lambda on: "nodee", lambda on: [on.Send("nodee", {})]):
+        graph = compiled(langgraph, lambda state: langgraph.Command(goto=by(langgraph), update={"log": ["went"]}))
+        assert graph.invoke({"log": []}, CONFIG) == {"log": ["went"]}
+        assert graph.get_state(CONFIG).next == ()
+        graph = compiled(nbhitl, lambda state: nbhitl.Command(goto=by(nbhitl), update={"log": ["went"]}))
+        with pytest.raises(nbhitl.errors.UnknownNodeError, match="'nodee'.*'node'"):
+            graph.invoke({"log": []}, CONFIG)
+
+
+def test_d2_a_resume_where_nothing_is_open(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    for resume in ("yes", {A_WRONG_ID: "yes"}):
+        finished = compiled(langgraph, lambda state: {"log": ["done"]})
+        finished.invoke({"log": []}, CONFIG)
+        assert finished.invoke(langgraph.Command(resume=resume), CONFIG) == {"log": ["done"]}
+        finished = compiled(nbhitl, lambda state: {"log": ["done"]})
+        finished.invoke({"log": []}, CONFIG)
+        before = list(finished.get_state_history(CONFIG))
+        with pytest.raises(nbhitl.errors.UnknownInterruptError) as caught:
+            finished.invoke(nbhitl.Command(resume=resume), CONFIG)
+        assert caught.value.reason == "not_pending"
+        assert list(finished.get_state_history(CONFIG)) == before
+
+
+def test_d2_an_id_that_is_not_open(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    result = paused(langgraph, "q").invoke(langgraph.Command(resume={A_WRONG_ID: "yes"}), CONFIG)
+    assert [item.value for item in result["__interrupt__"]] == ["q"]
+    graph = paused(nbhitl, "q")
+    with pytest.raises(nbhitl.errors.UnknownInterruptError) as caught:
+        graph.invoke(nbhitl.Command(resume={A_WRONG_ID: "yes"}), CONFIG)
+    assert caught.value.interrupt_ids == (A_WRONG_ID,)
+    assert caught.value.pending_ids == (graph.get_state(CONFIG).interrupts[0].id,)
+
+
+def test_d3_an_empty_dict_is_an_answer(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    result = paused(langgraph, "q").invoke(langgraph.Command(resume={}), CONFIG)
+    assert "__interrupt__" in result
+    assert paused(nbhitl, "q").invoke(nbhitl.Command(resume={}), CONFIG) == {"log": [{}]}
+
+
+def test_d3_none_is_an_answer(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    with pytest.raises(UnboundLocalError):
+        paused(langgraph, "q").invoke(langgraph.Command(resume=None), CONFIG)
+    assert paused(nbhitl, "q").invoke(nbhitl.Command(resume=None), CONFIG) == {"log": [None]}
+
+
+def test_d3_a_dict_with_other_keys_is_an_answer(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    with pytest.raises(TypeError):
+        paused(langgraph, "q").invoke(langgraph.Command(resume={1: 2}), CONFIG)
+    assert paused(nbhitl, "q").invoke(nbhitl.Command(resume={1: 2}), CONFIG) == {"log": [{1: 2}]}
+
+
+def test_d4_an_answer_is_delivered_once(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    graph = paused(langgraph, "drafts?", "production?")
+    graph.invoke(langgraph.Command(resume="yes"), CONFIG)
+    assert graph.invoke(None, CONFIG) == {"log": ["yes", "yes"]}
+    graph = paused(nbhitl, "drafts?", "production?")
+    graph.invoke(nbhitl.Command(resume="yes"), CONFIG)
+    result = graph.invoke(None, CONFIG)
+    assert [item.value for item in result["__interrupt__"]] == ["production?"]
+    assert graph.invoke(nbhitl.Command(resume="no"), CONFIG) == {"log": ["yes", "no"]}
+
+
+def test_d4_the_id_of_an_answered_question_opens_no_other(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    results = {}
+    for on in (langgraph, nbhitl):
+        graph = asking(on, "drafts?", "production?")
+        first = graph.invoke({"log": []}, CONFIG)["__interrupt__"][0].id
+        graph.invoke(on.Command(resume={first: "yes"}), CONFIG)
+        results[on.name] = graph, first
+    graph, first = results[LANGGRAPH]
+    assert graph.invoke(langgraph.Command(resume={first: "again"}), CONFIG) == {"log": ["yes", "again"]}
+    graph, first = results[NBHITL]
+    with pytest.raises(nbhitl.errors.UnknownInterruptError):
+        graph.invoke(nbhitl.Command(resume={first: "again"}), CONFIG)
+    assert [item.value for item in graph.get_state(CONFIG).interrupts] == ["production?"]
+
+
+def test_d5_a_task_tells_its_input(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    tasks = {}
+    for on in (langgraph, nbhitl):
+        graph = compiled(on, lambda state: {"log": ["ran"]}, interrupt_before=["node"])
+        graph.invoke({"log": ["in"]}, CONFIG)
+        tasks[on.name] = graph.get_state(CONFIG).tasks[0]
+    assert not hasattr(tasks[LANGGRAPH], "input")
+    assert tasks[NBHITL].input == {"log": ["in"]}
+    assert tasks[NBHITL]._fields == tasks[LANGGRAPH]._fields
+    assert len(tasks[NBHITL]) == len(tasks[LANGGRAPH])
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    tried: list[Any] = []
+
+    def refuse(*arguments: Any, **_: Any) -> None:
+        tried.append(arguments)
+        raise OSError("no network in this test")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return tried
+
+
+def test_d6_displaying_makes_no_connection(langgraph: SimpleNamespace, nbhitl: SimpleNamespace, no_network: list[Any]) -> None:
+    # LangGraph may give up, or fall back to text, but it does try to reach the service.
+    with pytest.raises(ValueError, match="Failed to reach"):
+        compiled(langgraph, lambda state: None)._repr_mimebundle_()
+    assert no_network
+    no_network.clear()
+    bundle = compiled(nbhitl, lambda state: None)._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "node" in data["text/plain"]
+    assert not no_network
+
+
+def test_d7_a_swallowed_pause(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    def swallowing(on: SimpleNamespace) -> Any:
+        def node(state: Any) -> Any:
+            try:
+                on.interrupt("delete everything?")
+            except Exception:
+                return {"log": ["went on"]}
+
+        return compiled(on, node)
+
+    assert swallowing(langgraph).invoke({"log": []}, CONFIG) == {"log": ["went on"]}
+    with pytest.raises(nbhitl.errors.SwallowedInterrupt, match="node"):
+        swallowing(nbhitl).invoke({"log": []}, CONFIG)
+
+
+def test_d8_a_compiled_graph_is_no_runnable(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    runnables = pytest.importorskip("langchain_core.runnables")
+    graphs = {on.name: compiled(on, lambda state: {"log": ["x"]}) for on in (langgraph, nbhitl)}
+    assert isinstance(graphs[LANGGRAPH], runnables.Runnable)
+    assert not isinstance(graphs[NBHITL], runnables.Runnable)
+    for graph in graphs.values():
+        assert graph.with_config(tags=["t"]).invoke({"log": []}, CONFIG) == {"log": ["x"]}
+
+
+def test_both_engines_are_compared() -> None:
+    assert ENGINES == (LANGGRAPH, NBHITL)

@@ -1,0 +1,99 @@
+"""Random graphs behave the same on both engines: topologies, reducers, questions, breakpoints, resumes."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from . import compare as comparing
+from .generated import NodePlan, Plan, drive
+from .swap import ENGINES, LANGGRAPH, NBHITL
+
+KEYS = ("log", "total", "best", "last")
+
+
+@st.composite
+def plans(draw: st.DrawFn, *, outs: tuple[str, ...], asks: int = 2, breakpoints: bool = True) -> Plan:
+    """Draw a graph of up to five nodes; edges lead anywhere, loops end by themselves."""
+    size = draw(st.integers(1, 5))
+    numbers = st.integers(0, size - 1)
+    some = st.lists(numbers, max_size=2, unique=True).map(tuple)
+    nodes = []
+    for number in range(size):
+        out = draw(st.sampled_from(outs))
+        # Plain edges only lead forward: nothing could end a loop of them.
+        targets = draw(some)
+        if out == "edges":
+            targets = tuple(target for target in targets if target > number)
+        nodes.append(
+            NodePlan(
+                asks=draw(st.sampled_from((0, 0, 0, 1, asks))),
+                writes=draw(st.sampled_from((("log",), ("log", "total"), ("log", "best"), ("log", "total", "best")))),
+                out=out,
+                targets=targets,
+            )
+        )
+    return Plan(
+        nodes=tuple(nodes),
+        entries=draw(st.lists(numbers, min_size=1, max_size=2, unique=True).map(tuple)),
+        before=draw(some) if breakpoints and draw(st.booleans()) else (),
+        after=draw(some) if breakpoints and draw(st.booleans()) else (),
+        choices=tuple(draw(st.lists(st.integers(0, 5), min_size=1, max_size=4))),
+    )
+
+
+def _account(plan: Plan, engine: str, saver: str, durability: str = "async") -> list[tuple[str, str]]:
+    with comparing.opened(saver, engine) as opened, warnings.catch_warnings():
+        if engine == LANGGRAPH:
+            warnings.simplefilter("ignore")
+        return drive(plan, engine, opened, durability)
+
+
+def _same(plan: Plan, saver: str = "memory") -> None:
+    expected, actual = (_account(plan, engine, saver) for engine in ENGINES)
+    found = comparing.difference(expected, actual)
+    assert not found, f"\n{plan}\n{found}"
+
+
+def _settings(examples: int) -> settings:
+    return settings(max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+EDGES = plans(outs=("edges", "edges", "branch"))
+COMMANDS = plans(outs=("edges", "branch", "goto"))
+SENDS = plans(outs=("edges", "branch", "goto", "sends"))
+
+
+@_settings(100)
+@given(plan=EDGES)
+def test_edges_branches_questions_and_breakpoints(plan: Plan) -> None:
+    _same(plan)
+
+
+@_settings(80)
+@given(plan=COMMANDS)
+def test_commands_questions_and_breakpoints(plan: Plan) -> None:
+    _same(plan)
+
+
+@_settings(80)
+@given(plan=SENDS)
+def test_sends_questions_and_breakpoints(plan: Plan) -> None:
+    _same(plan)
+
+
+@_settings(30)
+@given(plan=SENDS)
+def test_sqlite_sees_what_memory_sees(plan: Plan) -> None:
+    found = comparing.difference(_account(plan, NBHITL, "memory"), _account(plan, NBHITL, "sqlite"))
+    assert not found, f"\n{plan}\n{found}"
+
+
+@pytest.mark.slow
+@_settings(2000)
+@given(plan=SENDS)
+def test_many_more(plan: Plan) -> None:
+    _same(plan)
