@@ -120,10 +120,11 @@ def _add_clusters(
 
 
 def _label(*lines: str) -> str:
-    r"""Lines as one label in which nothing has a meaning: no `\N`, no `<html>`, no quote that ends it."""
+    r"""Lines as one label in which nothing has a meaning: no `\N`, no `<html>`, no `&lt;`, no ending quote."""
     import graphviz
 
-    shown = [graphviz.escape(clean(line)) for line in lines if line]
+    # Graphviz reads `&lt;` in a label as `<`.
+    shown = [graphviz.escape(clean(line).replace("&", "&amp;")) for line in lines if line]
     no_html: str = str.__new__(graphviz.quoting.NoHtml, r"\n".join(shown))
     return no_html
 

@@ -28,16 +28,23 @@ def command_routes(function: FunctionType, depth: int) -> Routes:
         if tree is None:
             found.is_open = True
             continue
-        reader = _Reader(each, tree)
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        reader = _Reader(each, tree, depth)
+        for call in (node for node in _nodes(tree, nested=True) if isinstance(node, ast.Call)):
             _read_command(call, reader, found)
     return found.routes()
 
 
 def return_routes(function: FunctionType, depth: int) -> Routes:
-    """Targets that the function's own `return`s name."""
+    """Targets that the function's own `return`s name, or those of the helpers whose results it returns."""
+    tree = _tree(function.__code__)
+    if tree is None:
+        return Routes(is_open=True)
     found = _Found()
-    _read_returns(function, depth, found)
+    reader = _Reader(function, tree, depth)
+    for value in [tree.body] if isinstance(tree, ast.Lambda) else _returned(tree):
+        names, is_open = reader.names(value)
+        found.targets.update(dict.fromkeys(names))
+        found.is_open |= is_open
     return found.routes()
 
 
@@ -70,36 +77,18 @@ def _read_command(call: ast.Call, reader: _Reader, found: _Found) -> None:
         found.parent.update(dict.fromkeys(names))
 
 
-def _read_returns(function: FunctionType, depth: int, found: _Found) -> None:
-    tree = _tree(function.__code__)
-    if tree is None:
-        found.is_open = True
-        return
-    reader = _Reader(function, tree)
-    helpers = {callee.__name__: callee for callee in callees(function)} if depth else {}
-    returned = [tree.body] if isinstance(tree, ast.Lambda) else _returned(tree)
-    for value in returned:
-        helper = helpers.get(_last_name(value.func)) if isinstance(value, ast.Call) else None
-        if helper is not None:
-            _read_returns(helper, depth - 1, found)
-            continue
-        names, is_open = reader.names(value)
-        found.targets.update(dict.fromkeys(names))
-        found.is_open |= is_open
-
-
 def _returned(tree: ast.AST) -> Iterator[ast.expr]:
-    for node in _own_nodes(tree):
+    for node in _nodes(tree, nested=False):
         if isinstance(node, ast.Return) and node.value is not None:
             yield node.value
 
 
-def _own_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes of a function in the order of the source, without those of functions defined inside it."""
+def _nodes(tree: ast.AST, *, nested: bool) -> Iterator[ast.AST]:
+    """All nodes of a function in the order of the source; with `nested`, of functions defined inside it too."""
     for child in ast.iter_child_nodes(tree):
-        if not isinstance(child, _Scope):
+        if nested or not isinstance(child, _Scope):
             yield child
-            yield from _own_nodes(child)
+            yield from _nodes(child, nested=nested)
 
 
 def _with_callees(function: FunctionType, depth: int) -> Iterable[FunctionType]:
@@ -121,7 +110,9 @@ def _last_name(expr: ast.expr) -> str:
 class _Reader:
     """Resolves expressions of one function to the strings that they can be."""
 
-    def __init__(self, function: FunctionType, tree: ast.AST) -> None:
+    def __init__(self, function: FunctionType, tree: ast.AST, depth: int) -> None:
+        self._depth = depth
+        self._helpers = {callee.__name__: callee for callee in callees(function)} if depth else {}
         self._globals = function.__globals__
         self._closure = _closure(function)
         self._locals = _assignments(tree)
@@ -161,7 +152,7 @@ class _Reader:
                 for part in values:
                     yield from self._leaves(part)
             case ast.Call():
-                yield from self._send(expr)
+                yield from self._call(expr)
             case ast.Name(id=name):
                 yield from self._name(name)
             case ast.Attribute():
@@ -169,8 +160,8 @@ class _Reader:
             case _:
                 yield None
 
-    def _send(self, call: ast.Call) -> Iterator[str | None]:
-        """`Send("node", arg)` names its node; `list(...)` and `sorted(...)` what they are given."""
+    def _call(self, call: ast.Call) -> Iterator[str | None]:
+        """`Send("node", arg)` names its node, `list(...)` what it is given, a helper what it returns."""
         name = _last_name(call.func)
         if name == "Send":
             target = (
@@ -180,6 +171,11 @@ class _Reader:
                 yield from self._leaves(target)
         elif name in {"list", "tuple", "set", "sorted"} and len(call.args) == 1:
             yield from self._leaves(call.args[0])
+        elif name in self._helpers:
+            routes = return_routes(self._helpers[name], self._depth - 1)
+            yield from routes.targets
+            if routes.is_open:
+                yield None
         else:
             yield None
 
@@ -245,7 +241,7 @@ def _assignments(tree: ast.AST) -> dict[str, list[ast.expr | None]]:
                 if isinstance(part, ast.Name):
                     found.setdefault(part.id, []).append(None)
 
-    for node in _own_nodes(tree):
+    for node in _nodes(tree, nested=False):
         match node:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
