@@ -10,7 +10,7 @@ from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from nbhitl.checkpoint._rows import StepRow
     from nbhitl.checkpoint._store import RowStore
@@ -68,15 +68,16 @@ class SaverCore(BaseCheckpointSaver[int]):
             for write in self._rows.writes(thread, ns, checkpoint_id)
         ]
         if not newest:
-            writes += self._results(thread, ns, checkpoint_id)
+            writes += self._results(self._rows.children(thread, ns, checkpoint_id))
         return writes
 
-    def _results(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[PendingWrite]:
-        seen: set[str] = set()
-        for child in self._rows.children(thread, ns, checkpoint_id):
+    def _results(self, children: Iterable[StepRow]) -> list[PendingWrite]:
+        """The results with which the first of these steps was made that was made of results."""
+        for child in children:
             results = decode_body(child.body, self._codec).writes()
-            yield from (write for write in results if write[0] not in seen)
-            seen.update(write[0] for write in results)
+            if results:
+                return results
+        return []
 
     def _metadata(self, row: StepRow) -> dict[str, Any]:
         return cast("dict[str, Any]", self._codec.loads(row.metadata))

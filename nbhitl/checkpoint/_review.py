@@ -230,8 +230,7 @@ class ReviewSaver(SaverCore):
         ids = {question.interrupt_id for question in asked}
         changed = {iid: rules.after_pause(question, paused, ids) for iid, question in known.items()}
         changed |= {
-            question.interrupt_id: rules.ask(question, known.get(question.interrupt_id))
-            for question in asked
+            question.interrupt_id: rules.ask(question, known.get(question.interrupt_id)) for question in asked
         }
         self._rows.put_questions(q for iid, q in changed.items() if q is not known.get(iid))
 

@@ -1,6 +1,7 @@
 """Steps as rows: what changed since the parent, or the whole state now and then. Shared by all savers; no I/O.
 
-A row's body is a list, `[kind, frame, values, appended, removed, results, base]`:
+A row's body is a list, `[kind, frame, values, appended, removed, results, base]`, with the frame as `[triggers,
+writers, sends, channels, start]`:
 
     DELTA    values and appended hold what changed, removed what is gone; base is None
     FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}]
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DELTA, FULL, CLASSIC = 0, 1, 2
+
+_NO_FRAME: tuple[Any, ...] = ((), (), (), None, None)
 
 
 class Codec(Protocol):
@@ -206,18 +209,19 @@ def _appended_ref(channel: str, value: Any, items: list[Any]) -> list[Any] | Non
 
 
 def _frame_data(frame: Frame) -> list[Any] | None:
+    """The fields of a frame, without those at the end that are empty."""
     if frame.sends or frame.channels or frame.start is not None:
-        return [list(frame.triggers), list(frame.sends), frame.channels, frame.start]
-    return list(frame.triggers) or None
+        return [list(frame.triggers), list(frame.writers), list(frame.sends), frame.channels, frame.start]
+    if frame.writers:
+        return [list(frame.triggers), list(frame.writers)]
+    return [list(frame.triggers)] if frame.triggers else None
 
 
 def _frame(data: list[Any] | None) -> Frame:
     if data is None:
         return Frame()
-    if len(data) == 4 and isinstance(data[0], list):
-        triggers, sends, channels, start = data
-        return Frame(tuple(triggers), tuple(sends), channels, start)
-    return Frame(tuple(data))
+    triggers, writers, sends, channels, start = (*data, *_NO_FRAME[len(data) :])
+    return Frame(tuple(triggers), tuple(sends), channels or {}, start, tuple(writers))
 
 
 def decode_body(data: bytes, serde: Codec) -> Body:

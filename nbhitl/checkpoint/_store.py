@@ -38,8 +38,8 @@ class RowStore(Protocol):
     def steps_newest_first(self, thread: str, ns: str, before: str | None) -> Iterator[StepRow]:
         """Yield the steps of the namespace whose ids are less than `before`."""
 
-    def children(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[StepRow]:
-        """Return the steps whose parent this is, oldest first."""
+    def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
+        """Yield the later steps whose parent this is, oldest first."""
 
     def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
         """Add a step.
@@ -48,14 +48,21 @@ class RowStore(Protocol):
             StoreError: there is one of that id, and `replace` is false.
         """
 
+    def insert_if_quiet(self, row: StepRow) -> bool:
+        """Add a step, as a change of its own, unless something can still happen to a question of its thread.
+
+        Returns:
+            Whether it was added.
+        """
+
     def delete_steps(self, thread: str, ns: str, checkpoint_ids: Iterable[str]) -> None:
         """Delete steps with their pending writes and questions."""
 
     def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
-        """Return the pending writes of a step, in the order in which they came."""
+        """Return the pending writes of a step, by task id and index."""
 
     def writes_of_namespace(self, thread: str, ns: str) -> Sequence[WriteRow]:
-        """Return the pending writes of all steps of a namespace."""
+        """Return the pending writes of all steps of a namespace, each step's by task id and index."""
 
     def add_writes(self, rows: Sequence[WriteRow]) -> None:
         """Add pending writes; of those with the same task and index, the first stays, or the last if idx < 0."""

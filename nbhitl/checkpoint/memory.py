@@ -90,12 +90,11 @@ class _Rows:
             end = len(space.ids) if before is None else bisect_left(space.ids, before)
             return iter([space.steps[checkpoint_id] for checkpoint_id in reversed(space.ids[:end])])
 
-    def children(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[StepRow]:
+    def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
         with self._lock:
             space = self._known(thread, ns)
-            if space is None:
-                return ()
-            return [space.steps[child] for child in sorted(space.children.get(checkpoint_id, ()))]
+            ids = sorted(space.children.get(checkpoint_id, ())) if space else ()
+            return iter([space.steps[child] for child in ids] if space else ())
 
     def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
         space = self._space(row.thread_id, row.ns)
@@ -111,6 +110,14 @@ class _Rows:
         space.steps[checkpoint_id] = row
         if row.parent_id is not None:
             space.children.setdefault(row.parent_id, []).append(checkpoint_id)
+
+    def insert_if_quiet(self, row: StepRow) -> bool:
+        with self._lock:
+            found = self._threads.get(row.thread_id)
+            if found is not None and found.live:
+                return False
+            self.insert_step(row)
+            return True
 
     @staticmethod
     def _unlink(space: _Namespace, checkpoint_id: str) -> None:
@@ -132,12 +139,12 @@ class _Rows:
     def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
         with self._lock:
             space = self._known(thread, ns)
-            return tuple(space.writes.get(checkpoint_id, {}).values()) if space else ()
+            return _in_order(space.writes.get(checkpoint_id, {})) if space else ()
 
     def writes_of_namespace(self, thread: str, ns: str) -> Sequence[WriteRow]:
         with self._lock:
             space = self._known(thread, ns)
-            return [row for rows in space.writes.values() for row in rows.values()] if space else ()
+            return [row for rows in space.writes.values() for row in _in_order(rows)] if space else ()
 
     def add_writes(self, rows: Sequence[WriteRow]) -> None:
         for row in rows:
@@ -212,6 +219,10 @@ class _Rows:
 
     def delete_thread(self, thread: str) -> None:
         self._threads.pop(thread, None)
+
+
+def _in_order(rows: dict[tuple[str, int], WriteRow]) -> Sequence[WriteRow]:
+    return [rows[key] for key in sorted(rows)] if len(rows) > 1 else tuple(rows.values())
 
 
 class InMemorySaver(StepSaver):

@@ -16,7 +16,7 @@ from nbhitl.checkpoint.records import StoredCheckpoint
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint.base import PendingWrite
@@ -63,18 +63,15 @@ class StepSaver(AsyncTwins, ReviewSaver, ClassicSaver):
         def wanted(row: StepRow) -> bool:
             return not filter or _upkeep.matches(self._metadata(row), filter)
 
-        complete = not filter and before is None
         pending = _PendingOf(self, thread_id, ns, one_by_one=limit is not None and limit <= _FEW)
-        results: dict[str, list[PendingWrite]] = {}
-        rows = self._rows.steps_newest_first(thread_id, ns, before)
+        family = _Family(filtered=bool(filter))
+        rows = family.noted(self._rows.steps_newest_first(thread_id, ns, before))
         for count, folded in enumerate(fold_newest_first(rows, self._codec, wanted), 1):
-            row = folded.row
-            if not complete:
-                results[row.checkpoint_id] = list(self._results(thread_id, ns, row.checkpoint_id))
-            elif row.parent_id is not None and folded.body.results:
-                # An older child, if there is one, comes later and was first: its results stand.
-                results[row.parent_id] = folded.body.writes()
-            yield self._stored(folded, pending.at(row.checkpoint_id) + results.pop(row.checkpoint_id, []))
+            checkpoint_id = folded.row.checkpoint_id
+            results = family.results(folded, self._results)
+            if not results and before is not None:
+                results = self._results(self._rows.children(thread_id, ns, checkpoint_id))
+            yield self._stored(folded, pending.at(checkpoint_id) + results)
             if count == limit:
                 return
 
@@ -93,9 +90,10 @@ class StepSaver(AsyncTwins, ReviewSaver, ClassicSaver):
         if parent_id is not None and record.checkpoint_id <= parent_id:
             tip = None  # made by a clock that is behind; such a step must be readable without its parent
         row, tip = encode_step(record, tip, self._codec)
-        with self._rows.atomic():
-            self._rows.insert_step(row)
-            self._settle(thread, ns, parent_id, record.metadata.get("source"))
+        if not self._rows.insert_if_quiet(row):
+            with self._rows.atomic():
+                self._rows.insert_step(row)
+                self._settle(thread, ns, parent_id, record.metadata.get("source"))
         if len(self._tips) >= _KNOWN_TIPS:
             self._tips.pop(next(iter(self._tips)), None)
         self._tips[key] = tip
@@ -171,6 +169,42 @@ class _PendingOf:
             for row in store.writes_of_namespace(*self._place):
                 self._all.setdefault(row.checkpoint_id, []).append(row)
         return self._all.pop(checkpoint_id, ())
+
+
+class _Family:
+    """The results of each checkpoint's tasks, which are stored with its first child that was made of results.
+
+    Unfiltered, every child is folded before its parent, and brings its results along. Otherwise children are
+    noted as they are read, and decoded at need.
+    """
+
+    def __init__(self, *, filtered: bool) -> None:
+        self._filtered = filtered
+        self._children: dict[str, list[StepRow]] = {}
+        self._results: dict[str, list[PendingWrite]] = {}
+
+    def noted(self, rows: Iterator[StepRow]) -> Iterator[StepRow]:
+        """Yield the rows, which come newest first."""
+        if not self._filtered:
+            return rows
+        return self._note(rows)
+
+    def _note(self, rows: Iterator[StepRow]) -> Iterator[StepRow]:
+        for row in rows:
+            if row.parent_id is not None:
+                self._children.setdefault(row.parent_id, []).append(row)
+            yield row
+
+    def results(
+        self, folded: Folded, decode: Callable[[Iterable[StepRow]], list[PendingWrite]]
+    ) -> list[PendingWrite]:
+        """Return the results of a checkpoint; all of its children have been read by now."""
+        row = folded.row
+        if self._filtered:
+            return decode(reversed(self._children.pop(row.checkpoint_id, [])))
+        if row.parent_id is not None and folded.body.results:
+            self._results[row.parent_id] = folded.body.writes()
+        return self._results.pop(row.checkpoint_id, [])
 
 
 def _place(key: CheckpointKey) -> tuple[str, str, str]:

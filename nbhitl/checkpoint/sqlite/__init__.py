@@ -1,0 +1,99 @@
+"""A saver in a SQLite file: survives the process, and several processes may use the file at once."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nbhitl.checkpoint.sqlite._database import Database
+from nbhitl.checkpoint.sqlite._rows import SqliteRows
+from nbhitl.checkpoint.steps import StepSaver
+from nbhitl.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbhitl.checkpoint.serde import SerializerProtocol
+
+__all__ = ["SqliteSaver"]
+
+_PATIENCE = 30.0
+"""Seconds to wait for another process that is writing."""
+
+
+def connect(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """Open a file for a saver of this process's own.
+
+    `synchronous = NORMAL` in WAL mode: a killed process loses nothing; a power cut may lose the last commits,
+    and never damages the file. For no loss then either, open the connection yourself with `FULL`.
+
+    Raises:
+        StoreError: SQLite cannot open it.
+    """
+    text = os.fspath(path)
+    try:
+        conn = sqlite3.connect(
+            text,
+            timeout=_PATIENCE,
+            check_same_thread=False,
+            isolation_level=None,
+            uri=text.startswith("file:"),
+        )
+        conn.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"SQLite store {text}: {error}. Check that the folder exists and that the file can be written to."
+        ) from error
+    return conn
+
+
+class SqliteSaver(StepSaver):
+    """Keeps threads in a SQLite database.
+
+    Args:
+        conn: a connection, made with `check_same_thread=False` if nodes run in several threads. The saver writes
+            in transactions of its own; its tables are named `nbhitl_...` and may stand beside others.
+        serde: turns values into bytes and back. Classes of values must be registered with it, which `compile()`
+            does for those that the state's schema names.
+    """
+
+    def __init__(self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None) -> None:
+        self._database = Database(conn, f"SQLite store {_file_of(conn)}")
+        super().__init__(SqliteRows(self._database), serde=serde)
+
+    @property
+    def conn(self) -> sqlite3.Connection:
+        """The connection."""
+        return self._database.conn
+
+    @classmethod
+    @contextmanager
+    def from_conn_string(cls, conn_string: str) -> Iterator[SqliteSaver]:
+        """Open a file (or `:memory:`) and close it at the end of the `with` block.
+
+        Raises:
+            StoreError: SQLite cannot open it.
+        """
+        conn = connect(conn_string)
+        try:
+            yield cls(conn)
+        finally:
+            conn.close()
+
+    def setup(self) -> None:
+        """Make the tables; done at the first use anyway.
+
+        Raises:
+            NewerStore: a newer nbhitl has written this file.
+        """
+        self._database.setup()
+
+
+def _file_of(conn: sqlite3.Connection) -> str:
+    try:
+        rows = conn.execute("PRAGMA database_list").fetchall()
+    except sqlite3.Error:
+        return "(closed)"
+    return next((file for _, name, file in rows if name == "main" and file), ":memory:")

@@ -1,0 +1,125 @@
+"""A `RowStore` in SQLite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from nbhitl.checkpoint._rows import StepRow, WriteRow
+from nbhitl.checkpoint.claims import Question
+from nbhitl.checkpoint.records import ThreadInfo
+from nbhitl.checkpoint.sqlite import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from nbhitl.checkpoint._store import QuestionFilter
+    from nbhitl.checkpoint.sqlite._database import Database
+
+_LEAST_BATCH, _LARGEST_BATCH = 8, 1024
+
+
+class SqliteRows:
+    """Steps, writes and questions in three tables; see `queries.py`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def atomic(self) -> AbstractContextManager[None]:
+        return self._db.transaction
+
+    def step(self, thread: str, ns: str, checkpoint_id: str | None) -> StepRow | None:
+        if checkpoint_id is None:
+            found = self._db.one(queries.NEWEST_STEP, (thread, ns))
+        else:
+            found = self._db.one(queries.STEP, (thread, ns, checkpoint_id))
+        return None if found is None else StepRow._make(found)
+
+    def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
+        return [*map(StepRow._make, self._db.all(queries.STEPS_FROM, (thread, ns, first_id, last_id)))]
+
+    def steps_newest_first(self, thread: str, ns: str, before: str | None) -> Iterator[StepRow]:
+        """Read by batches, so that the database is not held while the caller thinks."""
+        size = _LEAST_BATCH
+        while True:
+            if before is None:
+                rows = self._db.all(queries.NEWEST_FIRST, (thread, ns, size))
+            else:
+                rows = self._db.all(queries.NEWEST_FIRST_BEFORE, (thread, ns, before, size))
+            yield from map(StepRow._make, rows)
+            if len(rows) < size:
+                return
+            before = rows[-1][2]
+            size = min(size * 4, _LARGEST_BATCH)
+
+    def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
+        """Sought one by one: a first child is nearly always the next row, and its results are enough."""
+        last = checkpoint_id
+        while (found := self._db.one(queries.NEXT_CHILD, (thread, ns, last, checkpoint_id))) is not None:
+            yield StepRow._make(found)
+            last = found[2]
+
+    def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
+        self._db.do(queries.REPLACE_STEP if replace else queries.INSERT_STEP, _step_values(row))
+
+    def insert_if_quiet(self, row: StepRow) -> bool:
+        return self._db.do_alone(queries.INSERT_IF_QUIET, _step_values(row)) == 1
+
+    def delete_steps(self, thread: str, ns: str, checkpoint_ids: Iterable[str]) -> None:
+        keys = [(thread, ns, checkpoint_id) for checkpoint_id in checkpoint_ids]
+        for statement in queries.DELETE_STEP:
+            self._db.do_many(statement, keys)
+
+    def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
+        return [*map(WriteRow._make, self._db.all(queries.WRITES, (thread, ns, checkpoint_id)))]
+
+    def writes_of_namespace(self, thread: str, ns: str) -> Sequence[WriteRow]:
+        return [*map(WriteRow._make, self._db.all(queries.WRITES_OF_SPACE, (thread, ns)))]
+
+    def add_writes(self, rows: Sequence[WriteRow]) -> None:
+        self._db.do_many(queries.INSERT_WRITE, [row for row in rows if row.idx >= 0])
+        self._db.do_many(queries.REPLACE_WRITE, [row for row in rows if row.idx < 0])
+
+    def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
+        self._db.do(queries.DELETE_WRITE, (thread, ns, checkpoint_id, task_id, idx))
+
+    def questions(
+        self, thread: str, ns: str | None = None, checkpoint_id: str | None = None
+    ) -> list[Question]:
+        if ns is None or checkpoint_id is None:
+            found = self._db.all(queries.QUESTIONS, (thread,))
+        else:
+            found = self._db.all(queries.QUESTIONS_AT, (thread, ns, checkpoint_id))
+        return [*map(Question._make, found)]
+
+    def live_questions(self, thread: str) -> Sequence[Question]:
+        return [*map(Question._make, self._db.all(queries.LIVE_QUESTIONS, (thread,)))]
+
+    def put_questions(self, questions: Iterable[Question]) -> None:
+        self._db.do_many(queries.PUT_QUESTION, questions)
+
+    def find_questions(self, wanted: QuestionFilter) -> list[Question]:
+        return [*map(Question._make, self._db.all(*queries.find_questions(wanted)))]
+
+    def namespaces(self, thread: str | None) -> list[tuple[str, str]]:
+        if thread is None:
+            return cast("list[tuple[str, str]]", self._db.all(queries.NAMESPACES))
+        return cast("list[tuple[str, str]]", self._db.all(queries.NAMESPACES_OF, {"thread": thread}))
+
+    def threads(self, prefix: str | None, limit: int | None) -> list[ThreadInfo]:
+        first = prefix or ""
+        values = {
+            "first": first,
+            "end": first + queries.LAST_CHARACTER,
+            "limit": -1 if limit is None else limit,
+        }
+        return [*map(ThreadInfo._make, self._db.all(queries.THREADS, values))]
+
+    def delete_thread(self, thread: str) -> None:
+        for statement in queries.DELETE_THREAD:
+            self._db.do(statement, (thread,))
+
+
+def _step_values(row: StepRow) -> tuple[object, ...]:
+    """A step that is its own base is stored without it, which saves a tenth of a small row."""
+    return (*row[:5], None, *row[6:]) if row[5] == row[2] else row
