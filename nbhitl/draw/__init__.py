@@ -19,6 +19,7 @@ from nbhitl.draw.dot import to_dot
 from nbhitl.draw.graph_view import GraphView
 from nbhitl.draw.langgraph_graph import langgraph_diagram
 from nbhitl.draw.mermaid import to_mermaid
+from nbhitl.draw.mini import to_mini_svg
 from nbhitl.draw.status import with_status
 from nbhitl.draw.svg import require_svg, svg_with_status, to_svg
 from nbhitl.draw.text import to_text
@@ -37,6 +38,7 @@ __all__ = [
     "svg_with_status",
     "to_dot",
     "to_mermaid",
+    "to_mini_svg",
     "to_svg",
     "to_text",
     "with_status",

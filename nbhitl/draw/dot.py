@@ -120,7 +120,7 @@ def _add_clusters(
 
 
 def _label(*lines: str) -> str:
-    r"""Lines as one label in which nothing has a meaning: no `\N`, no `<html>`, no `&lt;`, no ending quote."""
+    r"""Lines as one label in which nothing has a meaning: no `\N`, `<html>`, `&lt;` or closing quote."""
     import graphviz
 
     # Graphviz reads `&lt;` in a label as `<`.

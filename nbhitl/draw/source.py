@@ -84,7 +84,7 @@ def _returned(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def _nodes(tree: ast.AST, *, nested: bool) -> Iterator[ast.AST]:
-    """All nodes of a function in the order of the source; with `nested`, of functions defined inside it too."""
+    """All nodes of a function in the order of the source; with `nested`, of functions inside it too."""
     for child in ast.iter_child_nodes(tree):
         if nested or not isinstance(child, _Scope):
             yield child

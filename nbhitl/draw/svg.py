@@ -47,7 +47,7 @@ def require_svg(diagram: Diagram, *, direction: str = "TB") -> str:
 def write_svg(diagram: Diagram, placed: Layout) -> str:
     """The SVG of a diagram whose positions are known. Pure and deterministic."""
     ids, sizes = diagram.ids(), boxes(diagram)
-    parts = [_opening(diagram, placed), f"<style>{STYLE}</style>"]
+    parts = [opening(diagram, placed), f"<style>{STYLE}</style>"]
     for number, cluster in enumerate(diagram.clusters):
         if number in placed.clusters:
             parts.append(_cluster(placed.clusters[number], clean(cluster.label)))
@@ -85,7 +85,8 @@ def svg_with_status(svg: str, diagram: Diagram) -> str:
     return _NODE.sub(restyled, svg)
 
 
-def _opening(diagram: Diagram, placed: Layout) -> str:
+def opening(diagram: Diagram, placed: Layout) -> str:
+    """The opening tag of a picture of the diagram: its size, and what a screen reader says."""
     wide, high = _n(placed.width + 2 * _MARGIN), _n(placed.height + 2 * _MARGIN)
     corner = _n(-_MARGIN)
     return (
@@ -115,7 +116,7 @@ def _cluster(frame: tuple[float, float, float, float], label: str) -> str:
 
 
 def _edge(edge: DiagramEdge, line: EdgeLine) -> str:
-    start, *rest = map(_at, line.points)
+    start, *rest = map(at, line.points)
     return (
         f'<g class="nb-edge" data-kind="{edge.kind}">'
         f'<path d="M{start}C{" ".join(rest)}" fill="none" stroke="#7b8696"/>'
@@ -129,9 +130,9 @@ def _arrow(edge: DiagramEdge, base: Point, tip: Point) -> str:
     side_x, side_y = -along_y / length, along_x / length
 
     def beside(distance: float) -> str:
-        return _at((base[0] + side_x * distance, base[1] + side_y * distance))
+        return at((base[0] + side_x * distance, base[1] + side_y * distance))
 
-    head = f'<path d="M{beside(3.4)}L{_at(tip)}L{beside(-3.4)}Z" fill="#7b8696"/>'
+    head = f'<path d="M{beside(3.4)}L{at(tip)}L{beside(-3.4)}Z" fill="#7b8696"/>'
     if edge.kind == "join":
         head += f'<path d="M{beside(6)}L{beside(-6)}" stroke="#7b8696" stroke-width="2"/>'
     return head
@@ -190,7 +191,7 @@ def _sides(centre: Point, box: Box) -> str:
     """Two upright lines in the box: the flow chart's sign for a procedure, here a graph of its own."""
     top, high = centre[1] - box.height / 2, _n(box.height)
     left, right = centre[0] - box.width / 2 + 6, centre[0] + box.width / 2 - 6
-    path = f"M{_at((left, top))}v{high}M{_at((right, top))}v{high}"
+    path = f"M{at((left, top))}v{high}M{at((right, top))}v{high}"
     return f'<path class="nb-sides" d="{path}" fill="none" stroke="#8590a2"/>'
 
 
@@ -200,7 +201,7 @@ def _marks(node: DiagramNode, x: float, y: float) -> str:
         f'<path class="nb-{status}" d="{path}"{"" if node.status == status else _HIDDEN}/>'
         for status, path in MARKS.items()
     ]
-    return f'<g class="nb-mark" transform="translate({_at((x, y))})">{"".join(shown)}</g>'
+    return f'<g class="nb-mark" transform="translate({at((x, y))})">{"".join(shown)}</g>'
 
 
 _HIDDEN = ' display="none"'
@@ -211,7 +212,8 @@ def _text(name: str, x: float, y: float, text: str) -> str:
     return f'<text{kind} x="{_n(x)}" y="{_n(y)}" text-anchor="middle">{escape(text)}</text>'
 
 
-def _at(point: Point) -> str:
+def at(point: Point) -> str:
+    """A point as paths and transforms write it: `12.5,3`."""
     return f"{_n(point[0])},{_n(point[1])}"
 
 

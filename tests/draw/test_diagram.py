@@ -10,7 +10,7 @@ from nbhitl.draw.diagram import FOLD_ABOVE
 from nbhitl.engine.spec import BranchSpec
 from nbhitl.errors import UnknownNodeError
 
-from .graphs import Compiled, chain, fan, node, orders, outer, react, route, topology
+from .graphs import Compiled, chain, fan, node, orders, outer, react, review, route, topology
 
 
 def pairs(diagram: Diagram) -> set[tuple[str, str]]:
@@ -64,9 +64,8 @@ def test_labels_of_branches_are_the_keys_of_the_path_map():
 
 
 def test_declared_destinations_are_kept_and_stop_the_reading():
-    spec = topology(
-        "t", [node("a", orders().nodes["review"].action, ends={"b": "again", "c": ""}), node("b"), node("c")], [(START, "a")]
-    )  # fmt: skip
+    first = node("a", review, ends={"b": "again", "c": ""})
+    spec = topology("t", [first, node("b"), node("c")], [(START, "a")])
     found = [e for e in diagram_of(spec).edges if e.source == "a"]
     assert found == [DiagramEdge("a", "b", "again", "conditional"), DiagramEdge("a", "c", "", "conditional")]
 
@@ -75,7 +74,9 @@ def test_a_string_that_is_no_node_is_no_route():
     def path(state):
         return "nobody" if state else "a"
 
-    spec = topology("t", [node("a"), node("b")], [(START, "b")], branches={"b": [BranchSpec(path, None, "p")]})
+    spec = topology(
+        "t", [node("a"), node("b")], [(START, "b")], branches={"b": [BranchSpec(path, None, "p")]}
+    )
     assert [e.target for e in diagram_of(spec).edges if e.source == "b"] == ["a"]
 
 
@@ -109,9 +110,7 @@ def test_xray_goes_as_deep_as_it_is_told():
 
 
 def test_the_insides_of_a_big_graph_stay_folded():
-    big = topology(
-        "big", [node("a", subgraph=Compiled(chain(FOLD_ABOVE)))], [(START, "a"), ("a", END)]
-    )
+    big = topology("big", [node("a", subgraph=Compiled(chain(FOLD_ABOVE)))], [(START, "a"), ("a", END)])
     diagram = diagram_of(big, xray=True)
     assert [n.key for n in diagram.nodes] == [START, "a", END]
     assert diagram.note == f"subgraphs are folded: {FOLD_ABOVE + 2} nodes are more than 60"
@@ -130,11 +129,10 @@ def test_a_command_for_the_graph_around_leads_out_of_the_subgraph():
 
 
 def test_states_are_shown_by_node_name():
-    diagram = with_status(
-        diagram_of(react()), {"agent": "done", "tools": "paused"}, badges={"tools": "2 questions"}, runs={"tools": 2}
-    )  # fmt: skip
+    statuses = {"agent": "done", "tools": "paused"}
+    diagram = with_status(diagram_of(react()), statuses, badges={"tools": "2 questions"}, runs={"tools": 2})
     tools = next(n for n in diagram.nodes if n.key == "tools")
-    assert (tools.status, tools.badges) == ("paused", ("2 questions", "ran 2×"))
+    assert (tools.status, tools.badges) == ("paused", ("2 questions", "ran 2\u00d7"))
     assert diagram.stateful
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import time
+from itertools import pairwise
 
 from nbhitl.constants import END, START
 from nbhitl.draw import diagram_of, to_mermaid, to_text, with_status
@@ -41,7 +42,7 @@ def test_states_and_badges():
         runs={"review": 2},
     )
     assert to_text(diagram) == drawn("""
-        START ─▸ propose [done] ─▸ review [paused · 2 questions · ran 2×]
+        START ─▸ propose [done] ─▸ review [paused · 2 questions · ran 2\u00d7]
                                    ├┄▸ delete_rows [next] ─▸ report ─▸ END
                                    └┄▸ explain ─▸ END
     """)
@@ -60,7 +61,7 @@ def test_parallel_branches_a_join_and_an_open_end():
 
 
 def test_subgraphs_opened():
-    assert to_text(diagram_of(outer(), xray=True)) == drawn(f"""
+    assert to_text(diagram_of(outer(), xray=True)) == drawn("""
         START ─▸ triage
                  ├┄ quick ┄▸ research:agent
                  │           ├┄▸ research:tools [pauses before] ─▸ research:agent ↺
@@ -80,7 +81,7 @@ def test_a_long_chain_goes_on_below():
 def test_branches_far_out_get_a_place_below():
     names = [f"level_{i}" for i in range(6)]
     edges = [(START, names[0])]
-    for a, b in zip(names, names[1:]):
+    for a, b in pairwise(names):
         edges += [(a, b), (a, f"{b}_too")]
     spec = topology("deep", [*map(node, names), *(node(f"{n}_too") for n in names[1:])], edges)
     text = to_text(diagram_of(spec), width=60)
@@ -118,7 +119,9 @@ def test_nodes_that_nothing_leads_to_are_shown_too():
 
 def test_several_edges_to_one_node_are_one_arrow():
     ends = {"yes": "b", "maybe": "b", "no": END}
-    spec = topology("t", [node("a"), node("b")], [(START, "a")], branches={"a": [BranchSpec(route, ends, "r")]})
+    spec = topology(
+        "t", [node("a"), node("b")], [(START, "a")], branches={"a": [BranchSpec(route, ends, "r")]}
+    )
     assert to_text(diagram_of(spec)) == drawn("""
         START ─▸ a
                  ├┄ yes / maybe ┄▸ b ─▸ END
@@ -127,7 +130,9 @@ def test_several_edges_to_one_node_are_one_arrow():
 
 
 def test_wide_letters_keep_the_rails_in_line():
-    spec = topology("t", [node("計画"), node("b"), node("c")], [(START, "計画"), ("計画", "b"), ("計画", "c")])
+    spec = topology(
+        "t", [node("計画"), node("b"), node("c")], [(START, "計画"), ("計画", "b"), ("計画", "c")]
+    )
     lines = to_text(diagram_of(spec)).split("\n")
     assert lines[0] == "START ─▸ 計画"
     assert lines[1].index("├") == cells("START ─▸ ") == 9
@@ -136,7 +141,7 @@ def test_wide_letters_keep_the_rails_in_line():
 def test_a_very_long_chain_and_a_very_deep_tree_are_drawn():
     assert to_text(diagram_of(chain(3000))).count("▸") == 3001
     names = [f"n{i}x" for i in range(800)]
-    edges = [(START, names[0])] + [pair for a, b in zip(names, names[1:]) for pair in ((a, b), (a, END))]
+    edges = [(START, names[0])] + [pair for a, b in pairwise(names) for pair in ((a, b), (a, END))]
     text = to_text(diagram_of(topology("t", list(map(node, names)), edges)))
     assert max(map(len, text.split("\n"))) <= 120
 

@@ -73,7 +73,9 @@ def test_nodes_and_edges_are_those_that_langgraph_reports(xray):
     if not xray:
         assert [tuple(e) for e in ours.edges] == [tuple(e) for e in theirs.edges]
         assert list(ours.nodes) == list(theirs.nodes)
-        assert {k: n.metadata for k, n in ours.nodes.items()} == {k: n.metadata for k, n in theirs.nodes.items()}
+        assert {k: n.metadata for k, n in ours.nodes.items()} == {
+            k: n.metadata for k, n in theirs.nodes.items()
+        }
 
 
 def test_a_langgraph_graph_is_drawn_with_the_edges_that_langgraph_misses():
@@ -148,7 +150,8 @@ def test_plain_data():
     assert data["nodes"][2] == {"id": "tools", "name": "tools", "metadata": {"__interrupt": "before"}}
     assert data["edges"][0] == {"source": START, "target": "agent"}
     assert {"source": "agent", "target": "tools", "conditional": True} in data["edges"]
-    assert {"source": "triage", "target": "deep", "data": "long", "conditional": True} in GraphView(outer()).to_json()["edges"]  # fmt: skip
+    labelled = {"source": "triage", "target": "deep", "data": "long", "conditional": True}
+    assert labelled in GraphView(outer()).to_json()["edges"]
 
 
 @pytest.mark.parametrize("method", ["draw_png", "draw_mermaid_png"])
@@ -166,7 +169,9 @@ def test_png_without_dot_says_what_to_do_and_never_calls_out(method, monkeypatch
 
 def test_png_by_the_dot_program(monkeypatch, tmp_path):
     program = tmp_path / "dot"
-    program.write_text(f"#!{sys.executable}\nimport sys\nprint(sys.argv[1], len(sys.stdin.read()) > 100, end='')\n")
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nprint(sys.argv[1], len(sys.stdin.read()) > 100, end='')\n"
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     view = GraphView(react())
