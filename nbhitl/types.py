@@ -196,13 +196,18 @@ class PregelTask(_PregelTaskFields):
     tuple stays the one that LangGraph's programs compare and unpack.
     """
 
-    input: Any = None
+    _read_input: Callable[[], Any] | None = None
+
+    @property
+    def input(self) -> Any:
+        """What the task was, or would be, started with; None for a task that no checkpoint stands behind."""
+        return self._read_input() if self._read_input is not None else None
 
     @classmethod
-    def with_input(cls, input: Any, **fields: Any) -> PregelTask:
-        """Return a task that remembers what it was started with."""
+    def with_input(cls, read_input: Callable[[], Any], **fields: Any) -> PregelTask:
+        """Return a task whose `input` is read when somebody looks at it."""
         task = cls(**fields)
-        task.input = input
+        task._read_input = read_input
         return task
 
 

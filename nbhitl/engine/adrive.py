@@ -1,0 +1,214 @@
+"""The async driver: pumps the loop in an event loop, awaits nodes and the saver."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.engine.instructions import Abandon, Await, Outcome, Start, StoreCall
+from nbhitl.engine.run_task import arun_task
+from nbhitl.engine.tasks import Task, TaskResult
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine, Generator
+    from contextvars import Context
+
+    from nbhitl.engine.events import Chunk
+    from nbhitl.engine.progress import Progress
+
+_END = object()
+
+
+class _InContext:
+    """Awaits a coroutine within a context of its own, without the cost of an asyncio task."""
+
+    __slots__ = ("_context", "_coroutine")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
+        self._coroutine = coroutine
+        self._context = context
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        run, coroutine = self._context.run, self._coroutine
+        step, value = coroutine.send, None
+        while True:
+            try:
+                waited_for = run(step, value)
+            except StopIteration as end:
+                return end.value
+            try:
+                value = yield waited_for
+                step = coroutine.send
+            except GeneratorExit:
+                run(coroutine.close)
+                raise
+            except BaseException as error:
+                step, value = coroutine.throw, error  # type: ignore[assignment]
+
+
+class Mailbox:
+    """A queue of chunks and results that any thread may fill and the event loop empties."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
+
+    def put(self, item: Any) -> None:
+        """Add an item, from any thread."""
+        if get_ident() == self._thread:
+            self._queue.put_nowait(item)
+        else:
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
+
+    async def get(self) -> Any:
+        """Wait for the next item."""
+        return await self._queue.get()
+
+    def ready(self) -> list[Any]:
+        """Return the items that are there."""
+        items = []
+        while not self._queue.empty():
+            items.append(self._queue.get_nowait())
+        return items
+
+
+async def arun_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outcome:
+    """Drive a run whose stream nobody reads while it runs, and return how it ended."""
+    driver = AsyncDriver(progress)
+    try:
+        wanted = next(steps)
+        while True:
+            try:
+                answer = await driver.perform(wanted)
+            except Exception as error:
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(answer)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        await driver.close()
+
+
+async def arun_streaming(
+    steps: Generator[Any, Any, Outcome], progress: Progress, mailbox: Mailbox, outcomes: list[Outcome]
+) -> AsyncGenerator[Chunk, None]:
+    """Drive a run in a task of its own and yield its chunks as they are made; `outcomes` gets how it ended."""
+
+    async def drive() -> None:
+        try:
+            outcomes.append(await arun_to_end(steps, progress))
+        finally:
+            mailbox.put(_END)
+
+    runner = asyncio.create_task(drive())
+    try:
+        while (item := await mailbox.get()) is not _END:
+            yield item
+        await runner
+    finally:
+        if not runner.done():
+            runner.cancel()
+            await asyncio.gather(runner, return_exceptions=True)
+
+
+class AsyncDriver:
+    """Performs the loop's instructions for one run."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.run = progress.run
+        self.tasks: set[asyncio.Task[TaskResult]] = set()
+        self.results: asyncio.Queue[asyncio.Task[TaskResult]] | None = None
+        self.deadline: float | None = None
+
+    async def perform(self, wanted: Any) -> Any:
+        """Do what the loop asks for and return the answer."""
+        kind = wanted.__class__
+        if kind is Task:
+            if self.run.step_timeout is None:
+                return await _InContext(arun_task(self.run, wanted, self.progress.head.values), copy_context())
+            self.start([wanted])
+            return await self.next_result()
+        if kind is StoreCall:
+            return await self.store(wanted)
+        if kind is Await:
+            return await self.next_result()
+        if kind is Start:
+            return self.start(wanted.tasks)
+        assert kind is Abandon
+        return await self.abandon()
+
+    async def store(self, call: StoreCall) -> Any:
+        """Call the saver; being cancelled meanwhile does not keep a checkpoint from being saved."""
+        saving = getattr(self.run.saver, f"a{call.method}")(*call.args)
+        if call.method == "load":
+            return await saving
+        if getattr(self.run.saver, "immediate", False):
+            return await saving
+        task = asyncio.ensure_future(saving)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+
+    def start(self, tasks: list[Task]) -> None:
+        """Start asyncio tasks, as many at once as `max_concurrency` allows."""
+        loop = asyncio.get_running_loop()
+        self.results = asyncio.Queue()
+        if self.run.step_timeout is not None:
+            self.deadline = loop.time() + self.run.step_timeout
+        limit = self.run.max_concurrency
+        gate = asyncio.Semaphore(limit) if limit is not None and limit < len(tasks) else None
+        for task in tasks:
+            running = loop.create_task(self._one(task, gate))
+            self.tasks.add(running)
+            running.add_done_callback(self.results.put_nowait)
+
+    async def _one(self, task: Task, gate: asyncio.Semaphore | None) -> TaskResult:
+        if gate is None:
+            return await arun_task(self.run, task, self.progress.head.values)
+        async with gate:
+            return await arun_task(self.run, task, self.progress.head.values)
+
+    async def next_result(self) -> TaskResult:
+        """Wait for the next task to end.
+
+        Raises:
+            TimeoutError: the step took longer than `step_timeout`.
+        """
+        assert self.results is not None
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                done = await self.results.get()
+        except TimeoutError:
+            raise TimeoutError(
+                f"The step did not end within step_timeout={self.run.step_timeout} s (graph {self.run.program.name!r})."
+            ) from None
+        self.tasks.discard(done)
+        return done.result()
+
+    async def abandon(self) -> list[TaskResult]:
+        """Cancel what is running, and return the results that were already there."""
+        finished = []
+        if self.results is not None:
+            while not self.results.empty():
+                done = self.results.get_nowait()
+                self.tasks.discard(done)
+                if not done.cancelled() and done.exception() is None:
+                    finished.append(done.result())
+        await self.close()
+        return finished
+
+    async def close(self) -> None:
+        """Cancel what is still running and wait until it has ended."""
+        if not self.tasks:
+            return
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.tasks.clear()

@@ -1,0 +1,172 @@
+"""Apply the writes of a step: the one place where a thread's state changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.channels.binop import fold, unwrap_overwrite
+from nbhitl.channels.last_value import concurrent_update_error
+from nbhitl.constants import PULL, TASKS
+from nbhitl.engine.head import show_objects
+from nbhitl.engine.keys import KeyKind
+from nbhitl.engine.tasks import apply_order
+from nbhitl.types import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbhitl.engine.head import Head
+    from nbhitl.engine.keys import KeyRule
+    from nbhitl.engine.program import Program
+    from nbhitl.engine.tasks import TaskResult
+    from nbhitl.types import Send
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a step changed, by state key: new values, and what lists only gained.
+
+    `written` are the keys that got writes, those with a channel object included.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    appended: dict[str, list[Any]] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+
+
+def apply_writes(
+    program: Program, head: Head, results: Sequence[TaskResult], *, ends_step: bool = True
+) -> Changes:
+    """Fold the writes of `results` into `head`, in an order that does not depend on who finished first.
+
+    Args:
+        ends_step: whether a step ended. False for writes from outside (the `update=` and `goto=` of a
+            Command), which leave what was about to run in place.
+
+    Raises:
+        InvalidUpdateError: writes that a key cannot combine.
+    """
+    if len(results) > 1:
+        results = sorted(results, key=apply_order)
+    if ends_step:
+        _consume(head, results)
+    changes = Changes()
+    known = len(head.values)
+    triggers, sends, updates = _sort_out(program, head, results)
+    for key, writes in updates.items():
+        _apply_key(program.keys[key], head, writes, changes)
+    if not ends_step:
+        head.triggers = tuple(dict.fromkeys((*head.triggers, *triggers)))
+        head.sends = (*head.sends, *sends)
+    else:
+        head.triggers = tuple(triggers)
+        head.sends = tuple(sends)
+        if head.objects:
+            _end_step(program, head, changes)
+    if program.objects:
+        show_objects(program, head)
+    if len(head.values) != known:
+        # States list their keys in the order of the schema; keys appear rarely, so sort when one does.
+        head.values = {key: head.values[key] for key in program.keys if key in head.values}
+    return changes
+
+
+def _consume(head: Head, results: Sequence[TaskResult]) -> None:
+    """Take back the triggers that started these tasks."""
+    started_by_edge = tuple(r.task.name for r in results if r.task.path[0] == PULL)
+    if started_by_edge:
+        head.writers = started_by_edge
+    head.start = MISSING
+    if head.objects:
+        for result in results:
+            for trigger in result.task.triggers:
+                gate = head.objects.get(trigger)
+                if gate is not None:
+                    gate.consume()
+
+
+def _sort_out(
+    program: Program, head: Head, results: Sequence[TaskResult]
+) -> tuple[list[str], list[Send], dict[str, list[Any]]]:
+    """Return the triggers and Sends among the writes, and the writes to state keys by key."""
+    triggers: list[str] = []
+    sends: list[Send] = []
+    updates: dict[str, list[Any]] = {}
+    keys, starts, gates = program.keys, program.starts, program.gates
+    gate_writes: dict[str, list[Any]] = {}
+    for result in results:
+        for channel, value in result.writes:
+            if channel in keys:
+                if channel in updates:
+                    updates[channel].append(value)
+                else:
+                    updates[channel] = [value]
+            elif channel in gates:
+                gate_writes.setdefault(channel, []).append(value)
+            elif channel in starts:
+                if channel not in triggers:
+                    triggers.append(channel)
+            elif channel == TASKS:
+                sends.append(value)
+    for channel, values in gate_writes.items():
+        gate = head.objects.get(channel)
+        if gate is None:
+            gate = head.objects[channel] = gates[channel].from_checkpoint(MISSING)
+        gate.update(values)
+    return triggers, sends, updates
+
+
+def _apply_key(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> None:
+    name = rule.name
+    changes.written.add(name)
+    if rule.kind is KeyKind.LAST:
+        changes.values[name] = head.values[name] = _last_value(name, writes)
+    elif rule.kind is KeyKind.REDUCE:
+        _reduce(rule, head, writes, changes)
+    else:
+        head.objects[name].update(writes)
+
+
+def _last_value(name: str, writes: list[Any]) -> Any:
+    if len(writes) == 1:
+        is_overwrite, value = unwrap_overwrite(writes[0])
+        return value if is_overwrite else writes[0]
+    raise concurrent_update_error(name, len(writes))
+
+
+def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> None:
+    assert rule.operator is not None
+    name = rule.name
+    old = head.values.get(name, MISSING)
+    new = head.values[name] = fold(rule.operator, old, writes, name)
+    if rule.appended is None or old is MISSING:
+        changes.values[name] = new
+        return
+    tail = rule.appended(old, new, writes[0]) if len(writes) == 1 else _joined_tail(rule, old, new, writes)
+    if tail is not None and head.lengths.get(name) == len(old) and len(new) == len(old) + len(tail):
+        changes.appended[name] = tail
+    else:
+        changes.values[name] = new
+    head.lengths[name] = len(new) if type(new) is list else -1
+
+
+def _joined_tail(rule: KeyRule, old: Any, new: Any, writes: list[Any]) -> list[Any] | None:
+    """Return what several writes appended together, or None when one of them did more than append."""
+    assert rule.appended is not None
+    if type(new) is not list or type(old) is not list:
+        return None
+    if any(rule.appended(old, new, write) is None for write in writes):
+        return None
+    return new[len(old) :]
+
+
+def _end_step(program: Program, head: Head, changes: Changes) -> None:
+    """Let the channels that are objects know that the step, and perhaps the run, is over."""
+    for name in program.objects:
+        if name not in changes.written:
+            head.objects[name].update(())
+    if head.triggers or head.sends or any(gate in program.gates for gate in head.ready(program)):
+        return
+    for channel in head.objects.values():
+        channel.finish()

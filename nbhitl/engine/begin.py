@@ -1,0 +1,148 @@
+"""The beginning of a run: load the checkpoint, and take in an input, a Command or an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.records import CheckpointKey, ClaimRequest, TaskWrites
+from nbhitl.constants import INPUT, NULL_TASK_ID, RESUME, START
+from nbhitl.engine.apply import apply_writes
+from nbhitl.engine.head import head_of
+from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.plan import plan_tasks
+from nbhitl.engine.questions import match_answers, open_questions, resume_entries, saved_entries
+from nbhitl.engine.snapshot import apply_null_writes
+from nbhitl.engine.tasks import TaskResult
+from nbhitl.engine.writes import command_updates, goto_writes
+from nbhitl.errors import EmptyInputError, UnknownInterruptError
+from nbhitl.types import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from nbhitl.checkpoint.records import StoredCheckpoint
+    from nbhitl.engine.progress import Progress
+
+LEASE = 60.0
+"""Seconds after which an answer that was taken up, but whose effect was not saved, is in doubt."""
+
+
+def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
+    """Bring the run to the checkpoint that it starts from; return whether there is one.
+
+    A checkpoint that the caller names starts a branch: what tasks left there before does not count. Only an
+    answer to the newest checkpoint, named or not, goes on with it.
+    """
+    if not progress.keeps:
+        return False
+    stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+    if stored is None:
+        return False
+    progress.head = head_of(progress.program, stored)
+    progress.step = int(stored.metadata.get("step", -2)) + 1
+    progress.source = str(stored.metadata.get("source", "loop"))
+    progress.created_at = stored.created_at
+    progress.parent_id = stored.parent_id
+    progress.saved_id = stored.checkpoint_id
+    progress.pending = stored.writes
+    if key.checkpoint_id is None:
+        return True
+    if isinstance(input, Command):
+        if not input.answers:
+            progress.pending = []
+    else:
+        progress.pending = []
+        if input is None:
+            yield from progress.advance("fork", None, ())
+    return True
+
+
+def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any, Any, bool]:
+    """Take in the input; return whether the run goes on from where the thread stopped.
+
+    Raises:
+        EmptyInputError: there is no input and nothing to go on with.
+        UnknownInterruptError: an answer for which no question is open.
+        AlreadyAnswered: another answer came first.
+    """
+    run = progress.run
+    if isinstance(input, Command):
+        yield from _take_command(progress, input)
+    apply_null_writes(progress.program, progress.head, progress.pending)
+    resumed_above = run.parent is not None and run.parent.run.resuming
+    if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
+        progress.show_values()
+        return True
+    if input is None:
+        raise EmptyInputError(
+            f"Received no input for {START}: there is no saved state to go on with. Give the graph an input, or "
+            "check the thread_id and get_state(config).next."
+        )
+    if has_checkpoint:
+        _discard_tasks(progress)
+    progress.head.start = input
+    progress.head.triggers = (START,)
+    yield from progress.advance("input", None, ())
+    return False
+
+
+def _discard_tasks(progress: Progress) -> None:
+    """New input starts over at START: what was about to run is dropped."""
+    tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
+    apply_writes(progress.program, progress.head, [TaskResult(task, []) for task in tasks])
+    progress.pending = []
+
+
+def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, Any, None]:
+    program = progress.program
+    writes = [*command_updates(command), *goto_writes(program, command, "the Command given as input")]
+    if not command.answers and not writes:
+        raise EmptyInputError("Received empty Command input: give it resume=, update= or goto=.")
+    if command.answers:
+        yield from _take_answers(progress, command.resume)
+    if writes:
+        progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]
+        if progress.keeps and progress.saved_id is not None:
+            yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), writes)]))
+
+
+def _take_answers(progress: Progress, resume: Any) -> Generator[Any, Any, None]:
+    """Match the answers to the open questions and claim them, before any node code runs."""
+    run = progress.run
+    if not progress.keeps:
+        raise RuntimeError(
+            "Cannot use Command(resume=...) without checkpointer: nothing remembers where the graph stopped. "
+            "Compile it with compile(checkpointer=InMemorySaver()) or another saver."
+        )
+    if progress.saved_id is None:
+        raise UnknownInterruptError(
+            f"Command(resume=...) was given, but thread {run.thread_id!r} has no checkpoint: nothing was ever asked "
+            "on it. Check the thread_id, and that the checkpointer is the one that was used before.",
+            reason="not_pending",
+        )
+    pending = open_questions(progress.pending)
+    at_breakpoint = not pending and bool(progress.head.sends or progress.head.ready(progress.program))
+    answers = match_answers(resume, pending, at_breakpoint)
+    if not answers:
+        return
+    entries = resume_entries(pending, answers, saved_entries(progress.pending))
+    settings = progress.settings
+    yield StoreCall(
+        "claim",
+        (
+            ClaimRequest(
+                run.thread_id or "",
+                run.ns,
+                progress.head.checkpoint_id,
+                answers,
+                entries,
+                settings.by,
+                progress.clock.now(),
+                settings.owner,
+                LEASE,
+            ),
+        ),
+    )
+    progress.claimed = tuple(answers)
+    kept = [write for write in progress.pending if not (write[1] == RESUME and write[0] in entries)]
+    progress.pending = [*kept, *((task_id, RESUME, rows) for task_id, rows in entries.items())]

@@ -1,0 +1,243 @@
+"""The sync driver: pumps the loop, runs tasks on this thread or on worker threads, calls the saver."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.engine.instructions import Abandon, Await, Outcome, Start, StoreCall
+from nbhitl.engine.run_task import run_task
+from nbhitl.engine.tasks import Task, TaskResult
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from contextvars import Context
+
+    from nbhitl.engine.events import Chunk
+    from nbhitl.engine.progress import Progress
+
+_pool: ThreadPoolExecutor | None = None
+_pool_lock = Lock()
+
+
+def worker_pool() -> ThreadPoolExecutor:
+    """Return the process's worker threads.
+
+    One pool lasts for all runs: starting threads costs more than most nodes. It has no tight bound, because a
+    task that calls a graph waits for that graph's tasks; how many tasks of one run go at once is bounded by
+    `parallel_limit`.
+    """
+    global _pool  # noqa: PLW0603 - one pool for the process
+    if _pool is None:
+        with _pool_lock:
+            _pool = _pool or ThreadPoolExecutor(max_workers=4096, thread_name_prefix="nbhitl")
+    return _pool
+
+
+def _forget_pool() -> None:
+    global _pool  # noqa: PLW0603 - the child of a fork has none of its parent's threads
+    _pool = None
+
+
+os.register_at_fork(after_in_child=_forget_pool)
+
+
+def parallel_limit(max_concurrency: int | None) -> int:
+    """Return how many tasks of one run go at once."""
+    return max_concurrency or 32
+
+
+def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outcome:
+    """Drive a run whose stream nobody reads while it runs, and return how it ended."""
+    driver = Driver(progress)
+    try:
+        wanted = next(steps)
+        while True:
+            try:
+                answer = driver.perform(wanted)
+            except Exception as error:
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(answer)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        driver.close()
+
+
+def run_streaming(
+    steps: Generator[Any, Any, Outcome], progress: Progress, chunks: deque[Chunk]
+) -> Generator[Chunk, None, Outcome]:
+    """Drive a run and yield its chunks after each thing it does; a node's own chunks wait for its end."""
+    driver = Driver(progress)
+    try:
+        wanted = next(steps)
+        while True:
+            while chunks:
+                yield chunks.popleft()
+            try:
+                answer = driver.perform(wanted)
+            except Exception as error:
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(answer)
+    except StopIteration as end:
+        while chunks:
+            yield chunks.popleft()
+        return end.value  # type: ignore[no-any-return]
+    except Exception:
+        while chunks:
+            yield chunks.popleft()
+        raise
+    finally:
+        driver.close()
+
+
+def run_live(
+    steps: Generator[Any, Any, Outcome], progress: Progress, inbox: SimpleQueue[Any]
+) -> Generator[Chunk, None, Outcome]:
+    """Drive a run and yield its chunks the moment they are made: every node runs on a worker thread.
+
+    `inbox` is where the run's stream puts its chunks; results of tasks arrive there too.
+    """
+    driver = Driver(progress, inbox=inbox)
+    try:
+        wanted = next(steps)
+        while True:
+            yield from _ready_chunks(driver)
+            if isinstance(wanted, Task):
+                driver.start([wanted])
+                wanted = Await()
+            try:
+                answer = (yield from _next_result(driver)) if isinstance(wanted, Await) else driver.perform(wanted)
+            except Exception as error:
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(answer)
+    except StopIteration as end:
+        yield from _ready_chunks(driver)
+        return end.value  # type: ignore[no-any-return]
+    except Exception:
+        yield from _ready_chunks(driver)
+        raise
+    finally:
+        driver.close()
+
+
+def _ready_chunks(driver: Driver) -> Iterator[Chunk]:
+    while True:
+        try:
+            item = driver.inbox.get_nowait()
+        except Empty:
+            return
+        if isinstance(item, TaskResult):
+            driver.early.append(item)
+        else:
+            yield item
+
+
+def _next_result(driver: Driver) -> Generator[Chunk, None, TaskResult]:
+    while True:
+        if driver.early:
+            driver.running -= 1
+            return driver.early.popleft()
+        item = driver.wait()
+        if isinstance(item, TaskResult):
+            driver.running -= 1
+            return item
+        yield item
+
+
+class Driver:
+    """Performs the loop's instructions for one run."""
+
+    def __init__(self, progress: Progress, inbox: SimpleQueue[Any] | None = None) -> None:
+        self.progress = progress
+        self.run = progress.run
+        self.inbox: SimpleQueue[Any] = inbox if inbox is not None else SimpleQueue()
+        self.waiting: deque[Task] = deque()
+        self.early: deque[TaskResult] = deque()
+        self.running = 0
+        self.deadline: float | None = None
+
+    def perform(self, wanted: Any) -> Any:
+        """Do what the loop asks for and return the answer."""
+        kind = wanted.__class__
+        if kind is Task:
+            if self.run.step_timeout is None:
+                return run_task(self.run, wanted, self.progress.head.values, copy_context())
+            self.start([wanted])
+            return self.next_result()
+        if kind is StoreCall:
+            return getattr(self.run.saver, wanted.method)(*wanted.args)
+        if kind is Await:
+            return self.next_result()
+        if kind is Start:
+            return self.start(wanted.tasks)
+        assert kind is Abandon
+        return self.abandon()
+
+    def start(self, tasks: list[Task]) -> None:
+        """Hand tasks to worker threads; each worker takes the next one when it is done."""
+        if self.run.step_timeout is not None:
+            self.deadline = monotonic() + self.run.step_timeout
+        self.waiting.extend(tasks)
+        self.running += len(tasks)
+        context = copy_context()
+        for _ in range(min(len(tasks), parallel_limit(self.run.max_concurrency))):
+            worker_pool().submit(self._work, context)
+
+    def _work(self, context: Context) -> None:
+        while True:
+            try:
+                task = self.waiting.popleft()
+            except IndexError:
+                return
+            try:
+                result = run_task(self.run, task, self.progress.head.values, context.copy())
+            except BaseException as error:  # the loop must hear of every end, SystemExit too
+                result = TaskResult(task, [], error=error)
+            self.inbox.put(result)
+
+    def next_result(self) -> TaskResult:
+        """Wait for the next task to end.
+
+        Raises:
+            TimeoutError: the step took longer than `step_timeout`.
+        """
+        while True:
+            item = self.early.popleft() if self.early else self.wait()
+            if isinstance(item, TaskResult):
+                self.running -= 1
+                return item
+
+    def wait(self) -> Any:
+        """Wait for what comes next: a result, or in a live run a chunk."""
+        if self.deadline is None:
+            return self.inbox.get()
+        try:
+            return self.inbox.get(timeout=max(0.0, self.deadline - monotonic()))
+        except Empty:
+            self.waiting.clear()
+            raise TimeoutError(
+                f"The step did not end within step_timeout={self.run.step_timeout} s (graph {self.run.program.name!r})."
+            ) from None
+
+    def abandon(self) -> list[TaskResult]:
+        """Start nothing more, wait for what is running, and return its results."""
+        self.running -= len(self.waiting)
+        self.waiting.clear()
+        results = []
+        while self.running > 0:
+            results.append(self.next_result())
+        return results
+
+    def close(self) -> None:
+        """Start nothing more."""
+        self.waiting.clear()

@@ -1,0 +1,169 @@
+"""What a run reports while it runs: from what happened to the chunks of each stream mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.constants import INTERRUPT, NS_SEP, RETURN
+from nbhitl.engine.program import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from nbhitl.engine.program import Program
+    from nbhitl.engine.tasks import Task, TaskResult
+
+Chunk = tuple[tuple[str, ...], str, Any]
+"""(namespace, mode, payload)"""
+
+
+class Stream:
+    """Where a run's chunks go: `put` takes `(namespace, mode, payload)`, from any thread.
+
+    `debug` is made of the modes `tasks` and `checkpoints`. A graph called by a node reports to its own caller,
+    and to the stream of the run above when that one shows subgraphs.
+    """
+
+    __slots__ = ("_now", "above", "modes", "put", "root", "subgraphs")
+
+    def __init__(
+        self,
+        modes: Iterable[str],
+        put: Callable[[Chunk], None],
+        now: Callable[[], str],
+        *,
+        subgraphs: bool = False,
+        above: Stream | None = None,
+        root: str = "",
+    ) -> None:
+        self.modes = frozenset(modes)
+        self.put = put
+        self.subgraphs = subgraphs
+        self.above = above
+        self.root = root
+        self._now = now
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody looks at any chunk."""
+        return not self.modes and (self.above is None or not self.above.subgraphs)
+
+    def wants(self, mode: str) -> bool:
+        """Whether anybody looks at chunks of this mode, so that they need to be made."""
+        modes = self.modes
+        if mode in modes or (mode in _IN_DEBUG and "debug" in modes):
+            return True
+        return self.above is not None and self.above.subgraphs and self.above.wants(mode)
+
+    def emit(self, ns: str, mode: str, payload: Any, step: int = 0) -> None:
+        """Report one chunk of namespace `ns`."""
+        if ns == self.root or self.subgraphs:
+            if mode in self.modes:
+                self.put((_levels(ns), mode, payload))
+            if "debug" in self.modes and mode in _IN_DEBUG:
+                self.put((_levels(ns), "debug", self._debug(mode, payload, step)))
+        if self.above is not None and self.above.subgraphs:
+            self.above.emit(ns, mode, payload, step)
+
+    def custom(self, ns: str, chunk: Any) -> None:
+        """Report what a node wrote to its stream writer; seen by the nearest stream that has the mode."""
+        if "custom" in self.modes:
+            self.put((_levels(ns), "custom", chunk))
+        elif self.above is not None:
+            self.above.custom(ns, chunk)
+
+    def _debug(self, mode: str, payload: Any, step: int) -> dict[str, Any]:
+        kind = "checkpoint" if mode == "checkpoints" else "task" if "triggers" in payload else "task_result"
+        return {"step": step, "timestamp": self._now(), "type": kind, "payload": payload}
+
+
+_IN_DEBUG = frozenset({"tasks", "checkpoints"})
+
+
+def _levels(ns: str) -> tuple[str, ...]:
+    return tuple(ns.split(NS_SEP)) if ns else ()
+
+
+def read_output(program: Program, values: Mapping[str, Any], keys: Sequence[str] | None = None) -> Any:
+    """Return the state as the graph's output shows it."""
+    keys = program.output_keys if keys is None else keys
+    if keys == (ROOT,) or (program.root_output and keys is program.output_keys):
+        return values.get(keys[0])
+    return {key: values[key] for key in keys if key in values}
+
+
+def updates_chunk(keys: Sequence[str], root: bool, result: TaskResult) -> dict[str, Any]:
+    """Return the chunk of mode `updates` for one finished task: `{node: update}`.
+
+    Several writes to one key make a list of updates; a task that wrote nothing shows None.
+    """
+    writes = [(key, value) for key, value in result.writes if key in keys]
+    returned = [value for key, value in result.writes if key == RETURN]
+    if returned:
+        update: Any = returned[0]
+    elif root:
+        update = _one_or_many([value for _, value in writes])
+    elif len({key for key, _ in writes}) < len(writes):
+        update = _one_or_many([{key: value} for key, value in writes])
+    else:
+        update = dict(writes) or None
+    chunk = {result.task.name: update}
+    if result.cached:
+        chunk["__metadata__"] = {"cached": True}
+    return chunk
+
+
+def _one_or_many(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else (values or None)
+
+
+def interrupt_chunk(result: TaskResult) -> dict[str, Any]:
+    """Return the chunk of mode `updates` for a task that paused."""
+    return {INTERRUPT: tuple(result.interrupts or ())}
+
+
+def task_payload(task: Task, input: Any) -> dict[str, Any]:
+    """Return the chunk of mode `tasks` for a task's start."""
+    return {"id": task.id, "name": task.name, "input": input, "triggers": task.triggers}
+
+
+def result_payload(keys: Sequence[str], result: TaskResult) -> dict[str, Any]:
+    """Return the chunk of mode `tasks` for a task's end."""
+    return {
+        "id": result.task.id,
+        "name": result.task.name,
+        "error": repr(result.error) if result.error is not None else None,
+        "result": written(keys, result.writes) or {},
+        "interrupts": [interrupt_dict(i) for i in result.interrupts or ()],
+    }
+
+
+def interrupt_dict(interrupt: Any) -> dict[str, Any]:
+    """Return an interrupt as the streams show it."""
+    return {"value": interrupt.value, "id": interrupt.id, "response_schema": interrupt.response_schema}
+
+
+def written(keys: Sequence[str], writes: Iterable[tuple[str, Any]]) -> Any:
+    """Return what a task wrote, `{key: value}`; a key written more than once holds `{"$writes": [...]}`.
+
+    A task of a graph without keys, or of the functional API, wrote one value: that value.
+    """
+    result: dict[str, Any] = {}
+    repeated: set[str] = set()
+    for key, value in writes:
+        if key == RETURN:
+            return value
+        if key not in keys:
+            continue
+        if key in repeated:
+            result[key]["$writes"].append(value)
+        elif key in result:
+            repeated.add(key)
+            result[key] = {"$writes": [result[key], value]}
+        else:
+            result[key] = value
+    if tuple(keys) == (ROOT,):
+        return result.get(ROOT)
+    return result
+
+

@@ -1,0 +1,286 @@
+"""Savers written for LangGraph, under nbhitl's engine: plain data through `put` and `put_writes`.
+
+The engine hands over steps; such a saver takes whole checkpoints, with a version for each channel. Questions and
+Sends go in as dicts, so that a serializer that knows nothing of nbhitl's classes keeps them as they are. Claims
+on questions are kept in this process: one answer wins among its threads, not among processes.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+from nbhitl.checkpoint.base import saver_config
+from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
+from nbhitl.checkpoint.steps import stores_steps
+from nbhitl.constants import CONF, INTERRUPT, NULL_TASK_ID, RESUME, START, TASKS
+from nbhitl.errors import AlreadyAnswered
+from nbhitl.types import Interrupt, Send
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from nbhitl.checkpoint.base import CheckpointTuple
+    from nbhitl.checkpoint.records import ClaimRequest, PauseRecord, StepRecord, TaskWrites
+    from nbhitl.config import RunnableConfig
+    from nbhitl.engine.program import Program
+
+_FORMAT = 4
+
+
+def step_saver(saver: Any, program: Program) -> Any:
+    """Return what the engine calls to keep a run: the saver itself if it stores steps."""
+    return saver if stores_steps(saver) else ForeignSaver(saver, program)
+
+
+class ForeignSaver:
+    """A saver of LangGraph's interface, for one run: remembers the versions of the channels it has put."""
+
+    def __init__(self, saver: Any, program: Program) -> None:
+        self.saver = saver
+        self.program = program
+        self._versions: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    # -- read --------------------------------------------------------------------------------------------
+
+    def load(self, key: CheckpointKey) -> StoredCheckpoint | None:
+        """Return a checkpoint, or None."""
+        return self._read(self.saver.get_tuple(_config(key)))
+
+    async def aload(self, key: CheckpointKey) -> StoredCheckpoint | None:
+        """Return a checkpoint, or None."""
+        return self._read(await self.saver.aget_tuple(_config(key)))
+
+    def history(self, thread_id: str, ns: str, **bounds: Any) -> Iterator[StoredCheckpoint]:
+        """Yield checkpoints, newest first."""
+        upto = bounds.pop("upto", None)
+        for found in self.saver.list(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns)):
+            stored = self._read(found)
+            if stored is not None and (upto is None or stored.checkpoint_id <= upto):
+                yield stored
+
+    async def ahistory(self, thread_id: str, ns: str, **bounds: Any) -> AsyncIterator[StoredCheckpoint]:
+        """Yield checkpoints, newest first."""
+        upto = bounds.pop("upto", None)
+        async for found in self.saver.alist(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns)):
+            stored = self._read(found)
+            if stored is not None and (upto is None or stored.checkpoint_id <= upto):
+                yield stored
+
+    def _read(self, found: CheckpointTuple | None) -> StoredCheckpoint | None:
+        if found is None:
+            return None
+        configurable = cast("dict[str, Any]", found.config[CONF])  # type: ignore[literal-required]
+        checkpoint = found.checkpoint
+        thread_id, ns = str(configurable["thread_id"]), str(configurable.get("checkpoint_ns", ""))
+        self._versions[(thread_id, ns, checkpoint["id"])] = dict(checkpoint["channel_versions"])
+        parent = found.parent_config[CONF]["checkpoint_id"] if found.parent_config else None  # type: ignore[literal-required]
+        values, frame = self._split(cast("dict[str, Any]", checkpoint["channel_values"]))
+        frame.writers = tuple(checkpoint["versions_seen"])
+        return StoredCheckpoint(
+            thread_id,
+            ns,
+            checkpoint["id"],
+            parent,
+            checkpoint["ts"],
+            cast("dict[str, Any]", found.metadata),
+            frame,
+            values,
+            [(task_id, channel, _from_plain(channel, value)) for task_id, channel, value in found.pending_writes or ()],
+        )
+
+    def _split(self, channel_values: dict[str, Any]) -> tuple[dict[str, Any], Frame]:
+        """Return state values, and the frame, of a checkpoint's channels."""
+        program = self.program
+        values: dict[str, Any] = {}
+        frame = Frame()
+        triggers = []
+        for name, value in channel_values.items():
+            if name in program.keys:
+                kept = frame.channels if program.keys[name].kind == 2 else values
+                kept[name] = value
+            elif name == TASKS:
+                frame.sends = tuple(_from_plain(TASKS, send) for send in value)
+            elif name in program.gates:
+                frame.channels[name] = set(value) if isinstance(value, list) else value
+            elif name in program.starts:
+                triggers.append(name)
+                if name == START:
+                    frame.start = value
+        frame.triggers = tuple(triggers)
+        return values, frame
+
+    # -- write -------------------------------------------------------------------------------------------
+
+    def put_step(self, record: StepRecord) -> None:
+        """Save a checkpoint, and the results that led to it."""
+        for writes in record.results:
+            self.saver.put_writes(_parent_config(record), *_writes_arguments(writes))
+        self.saver.put(*self._put_arguments(record))
+
+    async def aput_step(self, record: StepRecord) -> None:
+        """Save a checkpoint, and the results that led to it."""
+        for writes in record.results:
+            await self.saver.aput_writes(_parent_config(record), *_writes_arguments(writes))
+        await self.saver.aput(*self._put_arguments(record))
+
+    def _put_arguments(self, record: StepRecord) -> tuple[Any, ...]:
+        before = self._versions.pop((record.thread_id, record.ns, record.parent_id or ""), {})
+        channels = {**record.full(), **_frame_channels(record.frame)}
+        changed = {*record.values, *record.appended, *_frame_channels(record.frame)}
+        new = {name: self.saver.get_next_version(before.get(name), None) for name in channels if name in changed}
+        new.update({n: self.saver.get_next_version(None, None) for n in channels if n not in new and n not in before})
+        versions = {**{n: v for n, v in before.items() if n in channels}, **new}
+        self._versions[(record.thread_id, record.ns, record.checkpoint_id)] = versions
+        checkpoint = {
+            "v": _FORMAT,
+            "id": record.checkpoint_id,
+            "ts": record.created_at,
+            "channel_values": channels,
+            "channel_versions": versions,
+            "versions_seen": {name: {} for name in record.frame.writers},
+            "updated_channels": sorted(changed),
+        }
+        return _parent_config(record), checkpoint, record.metadata, new
+
+    def put_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
+        """Save what tasks left at a checkpoint."""
+        for writes in tasks:
+            self.saver.put_writes(_config(key), *_writes_arguments(writes))
+
+    async def aput_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
+        """Save what tasks left at a checkpoint."""
+        for writes in tasks:
+            await self.saver.aput_writes(_config(key), *_writes_arguments(writes))
+
+    def put_pause(self, record: PauseRecord) -> None:
+        """Save the questions of a pause."""
+        self.put_pending(_key_of(record), record.tasks)
+
+    async def aput_pause(self, record: PauseRecord) -> None:
+        """Save the questions of a pause."""
+        await self.aput_pending(_key_of(record), record.tasks)
+
+    # -- claims ------------------------------------------------------------------------------------------
+
+    def claim(self, request: ClaimRequest) -> None:
+        """Take up the answers, all or none, and save them.
+
+        Raises:
+            AlreadyAnswered: another answer came first.
+        """
+        _take(self.saver, request)
+        for writes in _resume_writes(request):
+            self.saver.put_writes(_config(_key_of(request)), *writes)
+
+    async def aclaim(self, request: ClaimRequest) -> None:
+        """Take up the answers, all or none, and save them; see `claim`."""
+        _take(self.saver, request)
+        for writes in _resume_writes(request):
+            await self.saver.aput_writes(_config(_key_of(request)), *writes)
+
+    def release(self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]) -> None:
+        """Open the questions again: their answers were refused."""
+        for task_id, rows in _give_back(self.saver, (thread_id, ns, checkpoint_id), interrupt_ids).items():
+            config = saver_config(thread_id, ns, checkpoint_id)
+            self.saver.put_writes(config, [(RESUME, rows)], task_id)
+
+    async def arelease(self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]) -> None:
+        """Open the questions again; see `release`."""
+        for task_id, rows in _give_back(self.saver, (thread_id, ns, checkpoint_id), interrupt_ids).items():
+            config = saver_config(thread_id, ns, checkpoint_id)
+            await self.saver.aput_writes(config, [(RESUME, rows)], task_id)
+
+
+def _config(key: CheckpointKey) -> RunnableConfig:
+    config = saver_config(*key)
+    if key.checkpoint_id is None:
+        del config[CONF]["checkpoint_id"]  # type: ignore[literal-required]
+    return config
+
+
+def _parent_config(record: StepRecord) -> RunnableConfig:
+    return _config(CheckpointKey(record.thread_id, record.ns, record.parent_id))
+
+
+def _key_of(record: PauseRecord | ClaimRequest) -> CheckpointKey:
+    return CheckpointKey(record.thread_id, record.ns, record.checkpoint_id)
+
+
+def _list_bounds(bounds: dict[str, Any], thread_id: str, ns: str) -> dict[str, Any]:
+    before = bounds.get("before")
+    return {**bounds, "before": saver_config(thread_id, ns, before) if before else None}
+
+
+def _frame_channels(frame: Frame) -> dict[str, Any]:
+    """Return a frame as channels: triggers hold None, sends a list of dicts."""
+    channels: dict[str, Any] = dict.fromkeys(frame.triggers)
+    if START in channels:
+        channels[START] = frame.start
+    if frame.sends:
+        channels[TASKS] = [_to_plain(TASKS, send) for send in frame.sends]
+    channels.update({n: sorted(v) if isinstance(v, set) else v for n, v in frame.channels.items()})
+    return channels
+
+
+def _writes_arguments(writes: TaskWrites) -> tuple[list[tuple[str, Any]], str, str]:
+    plain = [(channel, _to_plain(channel, value)) for channel, value in writes.writes]
+    return plain, writes.task_id, "/".join(map(str, writes.path))
+
+
+def _to_plain(channel: str, value: Any) -> Any:
+    if channel == INTERRUPT:
+        return [{"value": i.value, "id": i.id} for i in value]
+    if channel == TASKS and isinstance(value, Send):
+        return {"node": value.node, "arg": value.arg}
+    return value
+
+
+def _from_plain(channel: str, value: Any) -> Any:
+    if channel == INTERRUPT and isinstance(value, list):
+        return [Interrupt(i["value"], i["id"]) if isinstance(i, dict) else i for i in value]
+    if channel == TASKS and isinstance(value, dict):
+        return Send(value["node"], value["arg"])
+    return value
+
+
+# -- claims of this process ------------------------------------------------------------------------------
+
+_Place = tuple[str, str, str]
+_lock = Lock()
+_claims: WeakKeyDictionary[Any, dict[tuple[_Place, str], ClaimRequest]] = WeakKeyDictionary()
+
+
+def _take(saver: Any, request: ClaimRequest) -> None:
+    place = (request.thread_id, request.ns, request.checkpoint_id)
+    with _lock:
+        taken = _claims.setdefault(saver, {})
+        for id in request.answers:
+            first = taken.get((place, id))
+            if first is not None:
+                raise AlreadyAnswered(
+                    f"Question {id} of thread {request.thread_id!r} was answered by {first.by or 'someone'} at "
+                    f"{first.at}; that answer stands. Look at get_state(config).",
+                    by=first.by,
+                    at=first.at,
+                )
+        taken.update({(place, id): request for id in request.answers})
+
+
+def _give_back(saver: Any, place: _Place, interrupt_ids: Sequence[str]) -> dict[str, list[Any]]:
+    """Return what remains of the answers of each task: `{task_id: [[id, digest, answer], ...]}`."""
+    remaining: dict[str, list[Any]] = {}
+    with _lock:
+        taken = _claims.get(saver, {})
+        for id in interrupt_ids:
+            request = taken.pop((place, id), None)
+            for task_id, rows in (request.resumes if request else {}).items():
+                remaining[task_id] = [row for row in remaining.get(task_id, rows) if row[0] != id]
+    return remaining
+
+
+def _resume_writes(request: ClaimRequest) -> Iterator[tuple[list[tuple[str, Any]], str]]:
+    for task_id, rows in request.resumes.items():
+        if task_id != NULL_TASK_ID:
+            yield [(RESUME, rows)], task_id

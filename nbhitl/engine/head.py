@@ -1,0 +1,119 @@
+"""The newest state of a running thread: values, and who runs next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.records import Frame
+from nbhitl.engine.keys import KeyKind
+from nbhitl.types import MISSING
+
+if TYPE_CHECKING:
+    from nbhitl.channels.base import BaseChannel
+    from nbhitl.checkpoint.records import StoredCheckpoint
+    from nbhitl.engine.program import Program
+    from nbhitl.types import Send
+
+
+class Head:
+    """The state that the engine works on; `apply_writes` alone changes it.
+
+    `values` holds the visible value of every key that has one. `objects` are the channels that are neither a
+    plain value nor a reducer: odd state keys, barriers, deferred triggers. `triggers` are the plain trigger
+    channels that fired in the last step.
+    """
+
+    __slots__ = (
+        "checkpoint_id",
+        "lengths",
+        "objects",
+        "sends",
+        "start",
+        "triggers",
+        "values",
+        "writers",
+    )
+
+    def __init__(self) -> None:
+        self.checkpoint_id = ""
+        self.values: dict[str, Any] = {}
+        self.objects: dict[str, BaseChannel[Any, Any, Any]] = {}
+        self.triggers: tuple[str, ...] = ()
+        self.sends: tuple[Send, ...] = ()
+        self.start: Any = MISSING
+        self.writers: tuple[str, ...] = ()
+        # Length of each list as last saved: a list that code changed in place is saved whole, not as a delta.
+        self.lengths: dict[str, int] = {}
+
+    def ready(self, program: Program) -> tuple[str, ...]:
+        """The trigger channels that start tasks in the next step."""
+        if not self.objects:
+            return self.triggers
+        gates = [n for n, gate in self.objects.items() if n in program.gates and gate.is_available()]
+        return (*self.triggers, *gates)
+
+
+def new_head(program: Program) -> Head:
+    """Return the state of a thread on which nothing has run."""
+    head = Head()
+    for name, rule in program.keys.items():
+        if rule.kind is KeyKind.REDUCE:
+            value = rule.first_value()
+            if value is not MISSING:
+                head.values[name] = value
+        elif rule.kind is KeyKind.OBJECT:
+            head.objects[name] = rule.channel.from_checkpoint(MISSING)
+    return head
+
+
+def head_of(program: Program, stored: StoredCheckpoint) -> Head:
+    """Return the state of a stored checkpoint; keys that the graph no longer has are left out."""
+    head = new_head(program)
+    head.checkpoint_id = stored.checkpoint_id
+    frame = stored.frame
+    for name, value in stored.values.items():
+        rule = program.keys.get(name)
+        if rule is None:
+            continue
+        if rule.kind is KeyKind.OBJECT:
+            head.objects[name] = rule.channel.from_checkpoint(value)
+        else:
+            head.values[name] = value
+            if rule.appended is not None and type(value) is list:
+                head.lengths[name] = len(value)
+    for name, value in frame.channels.items():
+        if name in program.keys:
+            head.objects[name] = program.keys[name].channel.from_checkpoint(value)
+        elif name in program.gates:
+            head.objects[name] = program.gates[name].from_checkpoint(value)
+    show_objects(program, head)
+    head.values = {key: head.values[key] for key in program.keys if key in head.values}
+    head.triggers = tuple(t for t in frame.triggers if t in program.starts)
+    head.sends = frame.sends
+    head.start = MISSING if frame.start is None else frame.start
+    head.writers = frame.writers
+    return head
+
+
+def show_objects(program: Program, head: Head) -> None:
+    """Bring `values` in line with the channels of keys that are objects."""
+    for name in program.objects:
+        channel = head.objects[name]
+        if channel.is_available():
+            head.values[name] = channel.get()
+        else:
+            head.values.pop(name, None)
+
+
+def frame_of(program: Program, head: Head) -> Frame:
+    """Return what a checkpoint stores besides plain values."""
+    channels: dict[str, Any] = {}
+    for name, channel in head.objects.items():
+        rule = program.keys.get(name)
+        if rule is not None and not rule.saved:
+            continue
+        stored = channel.checkpoint()
+        if stored is not MISSING and stored != set():
+            channels[name] = stored
+    start = None if head.start is MISSING else head.start
+    return Frame(head.triggers, head.sends, channels, start, head.writers)

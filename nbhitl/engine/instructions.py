@@ -1,0 +1,73 @@
+"""What the loop asks its driver to do, and what it is told from outside; plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from nbhitl.engine.tasks import Task
+    from nbhitl.types import Interrupt
+
+
+class StoreCall(NamedTuple):
+    """Call this method of the saver and send back what it returns."""
+
+    method: str
+    args: tuple[Any, ...]
+
+
+class Start(NamedTuple):
+    """Start these tasks side by side; their results are asked for with AWAIT."""
+
+    tasks: list[Task]
+
+
+class Await(NamedTuple):
+    """Send back the next result of the tasks that were started."""
+
+
+class Abandon(NamedTuple):
+    """Stop the tasks that still run, and send back the results that are there by then."""
+
+
+AWAIT = Await()
+ABANDON = Abandon()
+
+# A bare Task is an instruction too: run it alone, and send back its result.
+Instruction = "Task | Start | Await | Abandon | StoreCall"
+
+
+@dataclass(slots=True, frozen=True)
+class Clock:
+    """Where time and ids come from: `new_id` grows as a string, `now` is UTC, ISO 8601."""
+
+    new_id: Callable[[], str]
+    now: Callable[[], str]
+
+
+@dataclass(slots=True)
+class Settings:
+    """What a caller may set for one run. `by` and `owner` say who answers, and which process takes it up."""
+
+    output_keys: tuple[str, ...]
+    interrupt_before: Collection[str] | Literal["*"] = ()
+    interrupt_after: Collection[str] | Literal["*"] = ()
+    recursion_limit: int = 10007
+    metadata: dict[str, Any] = field(default_factory=dict)
+    by: str | None = None
+    owner: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended. `values` is MISSING when no step wrote what the output shows.
+
+    `paused` tells that the run stopped to ask; `interrupts` are its questions, none at a static breakpoint.
+    """
+
+    values: Any
+    interrupts: tuple[Interrupt, ...] = ()
+    paused: bool = False

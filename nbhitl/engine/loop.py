@@ -1,0 +1,269 @@
+"""The story of a run: a generator that decides and does no I/O.
+
+    begin      load the checkpoint, take in the input or the answers
+    plan       find the tasks of the step; stop at a breakpoint
+    run        hand out the tasks, take their results in any order
+    settle     report and save each result
+    end        apply all writes in their fixed order, save the next checkpoint
+
+It yields what it wants done (`instructions`) and is sent the outcome; time and ids come from the Clock that it
+is given. The drivers do the rest. So a sync run, an async run and a test that compares values all take the same
+decisions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
+from nbhitl.constants import ERROR, INTERRUPT, START
+from nbhitl.engine import events
+from nbhitl.engine.apply import apply_writes
+from nbhitl.engine.begin import begin, load
+from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
+from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
+from nbhitl.engine.progress import task_writes
+from nbhitl.engine.questions import payload_digest
+from nbhitl.engine.read import read_state
+from nbhitl.engine.snapshot import checkpoint_payload
+from nbhitl.engine.tasks import Task, TaskResult, digest_id
+from nbhitl.errors import GraphDrained, GraphRecursionError, ParentCommand, is_invalid_resume
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from nbhitl.engine.progress import Progress
+
+
+
+def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, Outcome]:
+    """Run to the end or to the next pause.
+
+    Raises:
+        GraphRecursionError: the limit of supersteps was reached.
+        Exception: what a node raised, once everything that was done is saved.
+    """
+    run, settings = progress.run, progress.settings
+    found = yield from load(progress, input, key)
+    run.stop = progress.step + settings.recursion_limit + 1
+    run.resuming = yield from begin(progress, input, found)
+    past_breakpoint = run.resuming
+    while True:
+        if progress.step > run.stop:
+            yield from progress.save_at_exit()
+            raise _recursion_error(settings.recursion_limit)
+        tasks = _plan(progress)
+        if not tasks:
+            return (yield from _finish(progress))
+        if settings.interrupt_before and not past_breakpoint:
+            stops = at_breakpoint(tasks, settings.interrupt_before)
+            if stops:
+                return (yield from _pause_at(progress, stops))
+        if run.control is not None and run.control.drain_requested:
+            yield from progress.save_at_exit()
+            raise GraphDrained(run.control.drain_reason or "shutdown")
+        results = yield from _run_tasks(progress, tasks)
+        for result in results:
+            if result.interrupts is not None:
+                return (yield from _pause(progress, results))
+        yield from _end_step(progress, results)
+        if settings.interrupt_after and at_breakpoint(tasks, settings.interrupt_after):
+            return (yield from _pause_at(progress, _plan_quietly(progress)))
+        past_breakpoint = run.resuming = False
+
+
+def _recursion_error(limit: int) -> GraphRecursionError:
+    return GraphRecursionError(
+        f"Recursion limit of {limit} reached without hitting a stop condition. You can increase the limit by "
+        "setting the `recursion_limit` config key. (GRAPH_RECURSION_LIMIT)"
+    )
+
+
+# -- plan ------------------------------------------------------------------------------------------------
+
+
+def _plan_quietly(progress: Progress) -> list[Task]:
+    tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
+    if progress.pending and tasks:
+        recall_writes(tasks, progress.pending)
+    if progress.head.triggers == (START,):
+        for task in tasks:
+            if task.name == START:
+                task.input = progress.head.start
+    return tasks
+
+
+def _plan(progress: Progress) -> list[Task]:
+    tasks = _plan_quietly(progress)
+    if progress.keeps and progress.run.stream.wants("checkpoints"):
+        progress.emit("checkpoints", checkpoint_payload(progress, tasks), progress.step - 1)
+    return tasks
+
+
+# -- run and settle --------------------------------------------------------------------------------------
+
+
+def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, list[TaskResult]]:
+    if len(tasks) == 1 and tasks[0].writes is None:
+        if progress.run.stream.wants("tasks"):
+            _announce(progress, tasks)
+        result = yield tasks[0]
+        yield from _settle(progress, result, alone=True)
+        return [result]
+    results = [TaskResult(task, task.writes, cached=True) for task in tasks if task.writes is not None]
+    for result in results:
+        _report(progress, result)
+    todo = [task for task in tasks if task.writes is None]
+    if progress.run.stream.wants("tasks"):
+        _announce(progress, todo)
+    if todo:
+        yield Start(todo)
+    for _ in todo:
+        result = yield AWAIT
+        results.append(result)
+        yield from _settle(progress, result, alone=False)
+    return results
+
+
+def _announce(progress: Progress, tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        node = progress.program.nodes[task.name]
+        if node.hidden:
+            continue
+        state = task.input
+        if not task.is_push:
+            state = read_state(node.reader, progress.head.values, task.step, progress.run.stop)
+        progress.emit("tasks", events.task_payload(task, state), progress.step)
+
+
+def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[Any, Any, None]:
+    """Report a result; save it now, unless the step's own record is about to hold it."""
+    if result.error is not None:
+        yield from _fail(progress, result)
+    if not alone and result.interrupts is None and progress.saves_steps:
+        yield StoreCall("put_pending", (progress.key, [task_writes(result, result.writes)]))
+        progress.saved_tasks.add(result.task.id)
+    _report(progress, result)
+
+
+def _fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
+    """Save what is done, give back answers that were refused, and raise the task's error."""
+    error = result.error
+    assert error is not None
+    run = progress.run
+    for other in (yield ABANDON) or ():
+        if other.error is None and other.interrupts is None and progress.saves_steps:
+            yield StoreCall("put_pending", (progress.key, [task_writes(other, other.writes)]))
+            _report(progress, other)
+    if isinstance(error, ParentCommand):
+        raise ParentCommand(replace(error.args[0], graph=run.parent.run.ns)) if run.parent else error
+    yield from progress.save_at_exit()
+    if progress.claimed and is_invalid_resume(error):
+        yield StoreCall("release", (*progress.key, progress.claimed))
+    elif progress.keeps:
+        yield StoreCall("put_pending", (progress.key, [task_writes(result, [(ERROR, repr(error))])]))
+    _report(progress, result)
+    raise error
+
+
+def _report(progress: Progress, result: TaskResult) -> None:
+    stream = progress.run.stream
+    if stream.silent or progress.program.nodes[result.task.name].hidden:
+        return
+    if result.interrupts:
+        chunk = events.interrupt_chunk(result)
+        progress.emit("updates", chunk)
+        if stream.wants("values"):
+            state = progress.output()
+            progress.emit("values", {**state, **chunk} if isinstance(state, dict) else chunk)
+    elif result.interrupts is None and result.error is None and stream.wants("updates"):
+        keys = progress.settings.output_keys
+        progress.emit("updates", events.updates_chunk(keys, progress.program.root_output, result))
+    if not result.cached and stream.wants("tasks"):
+        progress.emit("tasks", events.result_payload(progress.program.stream_keys, result), progress.step)
+
+
+# -- end of a step, and of the run -------------------------------------------------------------------------
+
+
+def _end_step(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any, None]:
+    changes = apply_writes(progress.program, progress.head, results)
+    if not changes.written.isdisjoint(progress.settings.output_keys):
+        progress.show_values()
+    unsaved = []
+    if progress.saves_steps:
+        saved = progress.saved_tasks
+        unsaved = [task_writes(r, r.writes) for r in results if not r.cached and r.task.id not in saved]
+        saved.clear()
+    yield from progress.advance("loop", changes, unsaved)
+    progress.pending = []
+    progress.claimed = ()
+
+
+def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:
+    # A graph that a node called, and that keeps no state of its own, leaves nothing when it is done.
+    if progress.run.parent is None or progress.run.stateful:
+        yield from progress.save_at_exit()
+    return Outcome(progress.final_output())
+
+
+def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any, Outcome]:
+    """Save the questions and what the other tasks did; the step is not over."""
+    paused = [r for r in results if r.interrupts is not None]
+    finished = [r for r in results if r.interrupts is None]
+    interrupts = tuple(i for r in sorted(paused, key=_in_plan_order) for i in r.interrupts or ())
+    yield from progress.save_at_exit()
+    if progress.keeps:
+        yield from _save_pause(progress, paused, [] if progress.saves_steps else finished)
+    if progress.run.parent is None:
+        if any(r.writes for r in finished):
+            changes = apply_writes(progress.program, progress.head, finished)
+            if not changes.written.isdisjoint(progress.settings.output_keys):
+                progress.show_values()
+        if not interrupts:
+            progress.emit("updates", {INTERRUPT: ()})
+    return Outcome(progress.final_output(), interrupts, paused=True)
+
+
+def _in_plan_order(result: TaskResult) -> tuple[bool, object]:
+    path = result.task.path
+    return (not result.task.is_push, path[1])
+
+
+def _save_pause(
+    progress: Progress, paused: list[TaskResult], finished: list[TaskResult]
+) -> Generator[Any, Any, None]:
+    tasks = [task_writes(r, [(INTERRUPT, list(r.interrupts or ()))]) for r in paused if r.interrupts]
+    tasks += [task_writes(r, r.writes) for r in finished]
+    if progress.run.parent is not None:
+        # The questions of a called graph are listed once, by the run that the person answers.
+        yield StoreCall("put_pending", (progress.key, tasks))
+        return
+    asked_at = progress.clock.now()
+    questions = [
+        QuestionRecord(i.id, r.task.id, r.task.name, "interrupt", i.value, payload_digest(i.value), asked_at)
+        for r in paused
+        for i in r.interrupts or ()
+    ]
+    thread_id, ns, checkpoint_id = progress.key
+    yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions),))
+
+
+def _pause_at(progress: Progress, stops: Sequence[Task]) -> Generator[Any, Any, Outcome]:
+    """Stop at a static breakpoint. What is about to run is the question."""
+    yield from progress.save_at_exit()
+    if progress.run.parent is None:
+        if progress.keeps:
+            thread_id, ns, checkpoint_id = progress.key
+            asked_at = progress.clock.now()
+            questions = [
+                QuestionRecord(
+                    digest_id(f"{thread_id}/{checkpoint_id}/{task.id}"), task.id, task.name, "breakpoint", None,
+                    "", asked_at,
+                )
+                for task in stops
+            ]  # fmt: skip
+            yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", [], questions),))
+        progress.emit("updates", {INTERRUPT: ()})
+    return Outcome(progress.final_output(), paused=True)

@@ -1,0 +1,67 @@
+"""Decide who runs next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbhitl.constants import PULL, PUSH, RESUME, START
+from nbhitl.engine.tasks import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from typing import Any, Literal
+
+    from nbhitl.engine.head import Head
+    from nbhitl.engine.program import Program
+
+_PUSH_TRIGGERS = (PUSH,)
+
+
+def plan_tasks(program: Program, head: Head, step: int, ns: str) -> list[Task]:
+    """Return the tasks of the next step: Sends in the order of issue, then nodes by name."""
+    tasks = [
+        Task(send.node, (PUSH, i, False), _PUSH_TRIGGERS, step, head.checkpoint_id, ns, send.arg, send.timeout)
+        for i, send in enumerate(head.sends)
+        if send.node in program.nodes
+    ]
+    ready = head.ready(program)
+    if len(ready) == 1:
+        for name in program.starts[ready[0]]:
+            tasks.append(Task(name, (PULL, name), ready, step, head.checkpoint_id, ns))
+    elif ready:
+        started: dict[str, list[str]] = {}
+        for trigger in ready:
+            for name in program.starts[trigger]:
+                started.setdefault(name, []).append(trigger)
+        for name in sorted(started):
+            triggers = tuple(sorted(started[name]))
+            tasks.append(Task(name, (PULL, name), triggers, step, head.checkpoint_id, ns))
+    return tasks
+
+
+def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]) -> None:
+    """Give each task what an earlier run of the same step left: its writes if it is done, and its answers."""
+    by_task: dict[str, list[tuple[str, Any]]] = {}
+    for task_id, channel, value in pending:
+        by_task.setdefault(task_id, []).append((channel, value))
+    for task in tasks:
+        left = by_task.get(task.id)
+        if not left:
+            continue
+        writes = [(channel, value) for channel, value in left if channel not in RESERVED]
+        if writes:
+            task.writes = writes
+        for channel, value in left:
+            if channel == RESUME:
+                task.answers = {id: (digest, answer) for id, digest, answer in value}
+
+
+RESERVED = frozenset({"__error__", "__interrupt__", RESUME, "__scheduled__"})
+"""Channels of pending writes that tell of a task, but are not what it wrote."""
+
+
+def at_breakpoint(tasks: Sequence[Task], nodes: Collection[str] | Literal["*"]) -> list[Task]:
+    """Return the tasks at which a static breakpoint stops the run; `"*"` means every node."""
+    if nodes == "*":
+        return [task for task in tasks if task.name != START]
+    return [task for task in tasks if task.name in nodes]

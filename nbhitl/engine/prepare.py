@@ -1,0 +1,152 @@
+"""From a caller's config to a Run: which thread, which saver, nested in which task."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from nbhitl._context import CURRENT_TASK
+from nbhitl.checkpoint.base import get_checkpoint_metadata
+from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.config import merge_configs
+from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
+from nbhitl.engine.foreign import step_saver
+from nbhitl.engine.running import TASK_KEY, Run, RunningTask
+from nbhitl.errors import MissingThreadId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbhitl.config import RunnableConfig
+    from nbhitl.engine.events import Stream
+    from nbhitl.engine.program import Program
+
+BY_KEY = "__nbhitl_by"
+"""Key of `configurable` under which a review says who answers."""
+
+OWNER = f"{os.getpid()}-{uuid4().hex[:8]}"
+"""Names this process in the claims on questions."""
+
+
+def calling_task(config: RunnableConfig | None) -> RunningTask | None:
+    """Return the task whose node makes this call, or None at the top."""
+    carried = (config or {}).get(CONF, {}).get(TASK_KEY)
+    return cast("RunningTask | None", carried if carried is not None else CURRENT_TASK.get())
+
+
+def prepare_run(
+    program: Program,
+    config: RunnableConfig,
+    stream: Stream,
+    *,
+    checkpointer: Any,
+    store: Any,
+    cache: Any,
+    parent: RunningTask | None,
+) -> tuple[Run, CheckpointKey]:
+    """Return the Run for one call of a graph, and the checkpoint that it starts from.
+
+    Raises:
+        MissingThreadId: the graph has a saver, and the config names no thread.
+        RuntimeError: `checkpointer=True` on a graph that no other graph calls.
+    """
+    given = config.get(CONF, {})
+    own_thread = parent is not None and _own_thread(given, parent)
+    if parent is not None:
+        config = _inherited(config, parent)
+    run = Run(program, config, stream, parent=parent)
+    run.saver = _saver(checkpointer, parent, program)
+    run.store = store if store is not None else parent.run.store if parent else None
+    run.cache = cache if cache is not None else parent.run.cache if parent else None
+    run.max_concurrency = config.get("max_concurrency")
+    run.stateful = checkpointer is True
+    configurable = config.get(CONF, {})
+    thread_id = configurable.get("thread_id")
+    if run.saver is not None:
+        if thread_id is None:
+            raise MissingThreadId(
+                "Checkpointer requires one or more of the following 'configurable' keys: thread_id, checkpoint_ns, "
+                f"checkpoint_id. Graph {program.name!r} keeps threads, so say which one this is: "
+                'invoke(input, {"configurable": {"thread_id": "my-thread"}}).'
+            )
+        thread_id = str(thread_id)
+    run.thread_id = thread_id
+    checkpoint_id: str | None = configurable.get("checkpoint_id")
+    if parent is not None:
+        run.durability = parent.run.durability
+        run.answers = {**parent.run.answers, **parent.task.answers}
+        run.replay_check = parent.run.replay_check
+        run.control = parent.run.control
+        if not own_thread:
+            run.ns = _namespace(parent, stateful=checkpointer is True)
+            run.checkpoint_map = {**parent.run.checkpoint_map, parent.run.ns: parent.task.checkpoint_id}
+            checkpoint_id = None
+    else:
+        run.ns = str(configurable.get("checkpoint_ns") or "")
+        run.replay_check = str(configurable.get("replay_check", "payload"))
+    stream.root = run.ns
+    return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)
+
+
+def _own_thread(given: Mapping[str, Any], parent: RunningTask) -> bool:
+    thread_id = given.get("thread_id")
+    return thread_id is not None and str(thread_id) != parent.run.thread_id
+
+
+def _inherited(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
+    above = parent.run.config
+    base = {**above, CONF: {k: v for k, v in above.get(CONF, {}).items() if k not in _PLACE}}
+    return merge_configs(cast("RunnableConfig", base), config, _thread_of(config, parent))
+
+
+_PLACE = frozenset({"checkpoint_id", "checkpoint_ns", "checkpoint_map", TASK_KEY})
+
+
+def _thread_of(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
+    thread_id = config.get(CONF, {}).get("thread_id", parent.run.thread_id)
+    return {CONF: {"thread_id": thread_id}} if thread_id is not None else {}  # type: ignore[typeddict-item, misc]
+
+
+def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> Any:
+    if checkpointer is False:
+        return None
+    if parent is not None:
+        if parent.run.saver is not None:
+            return parent.run.saver
+        return None if checkpointer in (None, True) else step_saver(checkpointer, program)
+    if checkpointer is True:
+        raise RuntimeError(
+            f"checkpointer=True cannot be used for root graphs: graph {program.name!r} is not called by another graph. "
+            "Compile it with a saver, for example compile(checkpointer=InMemorySaver())."
+        )
+    return None if checkpointer is None else step_saver(checkpointer, program)
+
+
+def _namespace(parent: RunningTask, *, stateful: bool) -> str:
+    """Return where a graph called by a task keeps its checkpoints; a second call in one task gets a number."""
+    ns = parent.task.namespace
+    if stateful:
+        ns = NS_SEP.join(part.split(NS_END)[0] for part in ns.split(NS_SEP))
+    calls = parent.subgraph_calls
+    parent.subgraph_calls += 1
+    return f"{ns}{NS_SEP}{calls}" if calls else ns
+
+
+def recursion_limit(config: RunnableConfig) -> int:
+    """Return the bound on supersteps.
+
+    Raises:
+        ValueError: it is below 1.
+    """
+    limit = config.get("recursion_limit", RECURSION_LIMIT)
+    if limit < 1:
+        raise ValueError(f"recursion_limit must be at least 1, got {limit}")
+    return limit
+
+
+def caller_metadata(config: RunnableConfig) -> dict[str, Any]:
+    """Return the caller's own entries for a checkpoint's metadata."""
+    return {k: v for k, v in get_checkpoint_metadata(config, {}).items() if not k.startswith("__")}
+
+

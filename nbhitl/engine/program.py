@@ -1,0 +1,102 @@
+"""What the engine runs: a compiled graph's nodes, keys and triggers, ready for quick look-ups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nbhitl.channels.base import BaseChannel
+    from nbhitl.engine.keys import KeyRule
+    from nbhitl.types import CachePolicy, RetryPolicy, TimeoutPolicy
+
+ROOT = "__root__"
+"""The key that holds the whole state of a graph whose schema has no keys."""
+
+
+@dataclass(slots=True)
+class Action:
+    """What a node or path function runs: at least one of `sync` and `async_`.
+
+    `injects` names the parameters that the engine fills: config, runtime, writer, store, previous.
+    `runnable` tells an object with `invoke`/`ainvoke`. `inline` functions are the engine's own: they are never
+    worth a worker thread.
+    """
+
+    name: str
+    sync: Callable[..., Any] | None
+    async_: Callable[..., Any] | None
+    injects: tuple[str, ...] = ()
+    runnable: bool = False
+    inline: bool = False
+
+
+@dataclass(slots=True)
+class Reader:
+    """How a node's input is made from the state: which keys, and the type they become.
+
+    `keys` None takes the state as it is. `build` makes a model or dataclass of the dict; None leaves the dict.
+    """
+
+    keys: tuple[str, ...] | None
+    build: Callable[[dict[str, Any]], Any] | None = None
+    root: bool = False
+    managed: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(slots=True)
+class Branch:
+    """A conditional edge, ready to run."""
+
+    action: Action
+    ends: Mapping[Any, str] | None
+    reader: Reader
+    merges_return: bool
+    name: str
+
+
+@dataclass(slots=True)
+class Node:
+    """A node, ready to run. `routes` are the writes that start its static successors."""
+
+    name: str
+    action: Action
+    reader: Reader
+    routes: tuple[tuple[str, Any], ...] = ()
+    branches: tuple[Branch, ...] = ()
+    retry: Sequence[RetryPolicy] = ()
+    cache: CachePolicy | None = None
+    timeout: TimeoutPolicy | None = None
+    error_handler: str | None = None
+    hidden: bool = False
+    metadata: Mapping[str, Any] | None = None
+    subgraph: Any = None
+
+
+@dataclass(slots=True)
+class Program:
+    """A graph, ready to run.
+
+    `starts` maps a trigger channel to the nodes it starts; `gates` are the triggers that are objects (barriers,
+    deferred nodes); `goto` maps a node's name to its trigger channel.
+    """
+
+    name: str
+    keys: dict[str, KeyRule]
+    nodes: dict[str, Node]
+    starts: dict[str, tuple[str, ...]]
+    gates: dict[str, BaseChannel[Any, Any, Any]]
+    goto: dict[str, str]
+    output_keys: tuple[str, ...]
+    stream_keys: tuple[str, ...]
+    root_state: bool = False
+    root_output: bool = False
+    start: str = "__start__"
+    returns: str | None = None
+    objects: tuple[str, ...] = field(default=())
+    schema_types: tuple[type, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.objects = tuple(name for name, rule in self.keys.items() if rule.kind == 2)

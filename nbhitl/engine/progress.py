@@ -1,0 +1,168 @@
+"""Where a run is: the thread's head, its step, and what is saved of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.records import CheckpointKey, StepRecord, TaskWrites
+from nbhitl.engine import events
+from nbhitl.engine.head import frame_of, new_head
+from nbhitl.engine.instructions import StoreCall
+from nbhitl.types import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    from nbhitl.engine.apply import Changes
+    from nbhitl.engine.instructions import Clock, Settings
+    from nbhitl.engine.running import Run
+    from nbhitl.engine.tasks import TaskResult
+
+
+class Progress:
+    """The state of one run of one graph.
+
+    `step` is the number of the next step, `pending` the writes that tasks of the current checkpoint left,
+    `saved_id` the newest checkpoint that the saver has.
+    """
+
+    __slots__ = (
+        "claimed",
+        "clock",
+        "created_at",
+        "head",
+        "parent_id",
+        "pending",
+        "program",
+        "run",
+        "saved_id",
+        "saved_tasks",
+        "settings",
+        "shown",
+        "source",
+        "step",
+        "transient",
+    )
+
+    def __init__(self, run: Run, settings: Settings, clock: Clock) -> None:
+        self.run = run
+        self.program = run.program
+        self.settings = settings
+        self.clock = clock
+        self.head = new_head(run.program)
+        self.step = -1
+        self.source = "input"
+        self.created_at = ""
+        self.parent_id: str | None = None
+        self.saved_id: str | None = None
+        self.pending: list[tuple[str, str, Any]] = []
+        self.saved_tasks: set[str] = set()
+        self.claimed: tuple[str, ...] = ()
+        # What the output showed last. It is read from the head when the run ends, unless it can vanish before.
+        self.shown: Any = MISSING
+        self.transient = any(key in run.program.objects for key in settings.output_keys)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the run has a saver."""
+        return self.run.saver is not None
+
+    @property
+    def saves_steps(self) -> bool:
+        """Whether each step is saved as it ends, and not only the last one."""
+        return self.run.saver is not None and self.run.durability != "exit"
+
+    @property
+    def key(self) -> CheckpointKey:
+        """The checkpoint that the run is at."""
+        return CheckpointKey(self.run.thread_id or "", self.run.ns, self.head.checkpoint_id)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata of the checkpoint that the run is at."""
+        own = {"source": self.source, "step": self.step - 1, "parents": self.run.checkpoint_map}
+        return {**self.settings.metadata, **own} if self.settings.metadata else own
+
+    def emit(self, mode: str, payload: Any, step: int = 0) -> None:
+        """Report a chunk to whoever looks at the run's stream."""
+        self.run.stream.emit(self.run.ns, mode, payload, step)
+
+    def output(self) -> Any:
+        """Return the state as the output shows it."""
+        return events.read_output(self.program, self.head.values, self.settings.output_keys)
+
+    def show_values(self) -> None:
+        """Report the state after a change."""
+        wanted = self.run.stream.wants("values")
+        if wanted or self.transient:
+            self.shown = self.output()
+            if wanted:
+                self.emit("values", self.shown)
+        else:
+            self.shown = None
+
+    def final_output(self) -> Any:
+        """Return what the output showed last, or MISSING when nothing was shown."""
+        if self.shown is MISSING or self.transient:
+            return self.shown
+        return self.output()
+
+    def advance(
+        self, source: str, changes: Changes | None, results: Sequence[TaskWrites]
+    ) -> Generator[Any, Any, None]:
+        """Move on to the next checkpoint and save it, unless the run saves only where it ends."""
+        head = self.head
+        self.source = source
+        self.step += 1
+        if self.run.saver is None:
+            # Ids of a run that is not saved only have to differ within the run; counting keeps them repeatable.
+            head.checkpoint_id = f"{self.run.ns}@{self.step}"
+            return
+        self.parent_id = head.checkpoint_id or None
+        head.checkpoint_id = self.clock.new_id()
+        self.created_at = self.clock.now()
+        if self.run.durability != "exit":
+            yield StoreCall("put_step", (self._record(changes, results, self.parent_id),))
+            self.saved_id = head.checkpoint_id
+
+    def save_at_exit(self) -> Generator[Any, Any, None]:
+        """Save the checkpoint where a run ends or stops, if the steps before were not saved one by one."""
+        if self.run.saver is None or self.saved_id == self.head.checkpoint_id or not self.head.checkpoint_id:
+            return
+        self.parent_id = self.saved_id
+        yield StoreCall("put_step", (self._record(None, (), self.saved_id, whole=True),))
+        self.saved_id = self.head.checkpoint_id
+
+    def _record(
+        self,
+        changes: Changes | None,
+        results: Sequence[TaskWrites],
+        parent_id: str | None,
+        *,
+        whole: bool = False,
+    ) -> StepRecord:
+        values = self._plain_values() if whole else changes.values if changes is not None else {}
+        return StepRecord(
+            self.run.thread_id or "",
+            self.run.ns,
+            self.head.checkpoint_id,
+            parent_id,
+            self.created_at,
+            self.metadata,
+            frame_of(self.program, self.head),
+            dict(values),
+            changes.appended if changes is not None else {},
+            (),
+            list(results),
+            self._plain_values,
+        )
+
+    def _plain_values(self) -> Mapping[str, Any]:
+        if not self.program.objects:
+            return self.head.values
+        return {key: value for key, value in self.head.values.items() if key not in self.program.objects}
+
+
+def task_writes(result: TaskResult, writes: Sequence[tuple[str, Any]]) -> TaskWrites:
+    """Return what a task left, as the saver takes it."""
+    return TaskWrites(result.task.id, result.task.name, result.task.path, writes)

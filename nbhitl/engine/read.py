@@ -1,0 +1,50 @@
+"""Make a node's input from the state; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.channels.binop import fold
+from nbhitl.engine.keys import KeyKind
+from nbhitl.engine.program import ROOT
+from nbhitl.types import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nbhitl.engine.program import Program, Reader
+
+
+def read_state(reader: Reader, values: Mapping[str, Any], step: int, stop: int) -> Any:
+    """Return the input of a node or path function: a new dict, or what the schema makes of it."""
+    if reader.root:
+        return values.get(ROOT)
+    if reader.keys is None:
+        state = dict(values)
+    else:
+        state = {key: values[key] for key in reader.keys if key in values}
+    for key, managed in reader.managed:
+        state[key] = managed.get(step, stop)
+    return state if reader.build is None else reader.build(state)
+
+
+def with_writes(program: Program, values: Mapping[str, Any], writes: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the state as it will be for a task alone, with its own writes applied: what its edges look at."""
+    state = dict(values)
+    for key, value in writes:
+        rule = program.keys.get(key)
+        if rule is None:
+            continue
+        if rule.kind is KeyKind.REDUCE and rule.operator is not None:
+            state[key] = fold(rule.operator, state.get(key, MISSING), (value,), key)
+        elif rule.kind is KeyKind.OBJECT:
+            channel = rule.channel.from_checkpoint(state.get(key, MISSING))
+            channel.update((value,))
+            state[key] = channel.get()
+        else:
+            state[key] = fold(_replace, state.get(key, MISSING), (value,), key)
+    return state
+
+
+def _replace(_: Any, new: Any) -> Any:
+    return new

@@ -1,0 +1,231 @@
+"""Run one task: the only caller of user code.
+
+`task_steps` tells what a task does as a generator of calls; `run_task` makes them one after another, and
+`arun_task` awaits them. So a sync and an async run differ in how a call is made, and in nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nbhitl._context import CURRENT_TASK
+from nbhitl._langchain import langchain_scope
+from nbhitl.constants import NO_WRITES
+from nbhitl.engine.read import read_state, with_writes
+from nbhitl.engine.retry import retry_delay
+from nbhitl.engine.running import RunningTask
+from nbhitl.engine.tasks import TaskResult, interrupt_id
+from nbhitl.engine.writes import target_writes, writes_of
+from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand, SwallowedInterrupt
+from nbhitl.types import MISSING, Interrupt, Send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from contextvars import Context
+
+    from nbhitl.engine.program import Action, Branch, Node
+    from nbhitl.engine.running import Run
+    from nbhitl.engine.tasks import Task
+
+Call = tuple["Action", tuple[Any, ...], dict[str, Any]]
+
+
+def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Call | float, Any, TaskResult]:
+    """Yield the calls that a task makes, get their results sent, and return what the task left.
+
+    A yielded number asks to wait for so many seconds before the next attempt.
+    """
+    task, node, run = running.task, running.node, running.run
+    running.started_at = time.time() if node.retry else None
+    while True:
+        try:
+            writes = yield from _attempt(running, values)
+        except GraphInterrupt as pause:
+            return TaskResult(task, [], interrupts=_asked(task, pause))
+        except ParentCommand as up:
+            if up.args[0].graph != run.ns and up.args[0].graph != task.name:
+                return TaskResult(task, [], error=up)
+            writes = writes_of(run.program, node, _for_this_graph(up))
+            return TaskResult(task, [*writes, *node.routes])
+        except Exception as error:
+            delay = retry_delay(node.retry, running.attempt, error)
+            if delay is None:
+                return TaskResult(task, [], error=error)
+            running.attempt += 1
+            running.restart()
+            yield delay
+        else:
+            return TaskResult(task, writes or [(NO_WRITES, None)])
+
+
+def _attempt(running: RunningTask, values: Mapping[str, Any]) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
+    task, node, run = running.task, running.node, running.run
+    if task.returned is not MISSING:
+        return (yield from _outcome(running, values, task.returned))
+    if task.is_push:
+        state = task.input if node.reader.build is None else _built(node, task.input)
+    elif task.name == run.program.start:
+        state = task.input
+    else:
+        state = read_state(node.reader, values, task.step, run.stop)
+    action = node.action
+    returned = yield (action, (state,), _injected(running, action))
+    if running.paused is not None:
+        raise _swallowed(running)
+    return (yield from _outcome(running, values, returned))
+
+
+def _outcome(
+    running: RunningTask, values: Mapping[str, Any], returned: Any
+) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
+    """Return the writes of a node that returned: its updates, and what its edges start."""
+    node = running.node
+    writes = writes_of(running.run.program, node, returned)
+    if node.routes:
+        writes.extend(node.routes)
+    for branch in node.branches:
+        writes.extend((yield from _branch_writes(running, branch, values, writes, returned)))
+    return writes
+
+
+def _built(node: Node, input: Any) -> Any:
+    """A Send's dict becomes the type that the node asks for; other arguments pass as they are."""
+    build = node.reader.build
+    return build(input) if build is not None and isinstance(input, dict) else input
+
+
+def _injected(running: RunningTask, action: Action) -> dict[str, Any]:
+    return running.injected(action.injects) if action.injects else {}
+
+
+def _branch_writes(
+    running: RunningTask, branch: Branch, values: Mapping[str, Any], writes: list[tuple[str, Any]], returned: Any
+) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
+    """Ask a path function where to go, on the state with the task's own writes applied."""
+    run, node = running.run, running.node
+    state = read_state(branch.reader, with_writes(run.program, values, writes), running.task.step, run.stop)
+    if branch.merges_return and type(state) is dict and isinstance(returned, dict):
+        state = {**returned, **state}
+    answer = yield (branch.action, (state,), _injected(running, branch.action))
+    if running.paused is not None:
+        raise _swallowed(running)
+    targets = answer if isinstance(answer, (list, tuple)) else [answer]
+    where = f"the conditional edge {branch.name!r} of node {node.name!r}"
+    routes: list[tuple[str, Any]] = []
+    for target in targets:
+        named = target if isinstance(target, Send) or branch.ends is None else branch.ends[target]
+        if named is None:
+            raise ValueError(f"Branch did not return a valid destination: {where} returned None.")
+        routes.extend(target_writes(run.program, named, where))
+    return routes
+
+
+def _for_this_graph(up: ParentCommand) -> Any:
+    from dataclasses import replace
+
+    return replace(up.args[0], graph=None)
+
+
+def _asked(task: Task, pause: GraphInterrupt) -> tuple[Interrupt, ...]:
+    """Return the questions of a pause; one that a node raised itself gets its id here."""
+    interrupts = pause.args[0] if pause.args else ()
+    return tuple(
+        Interrupt(i.value, interrupt_id(task.namespace, n)) if i.id == "placeholder-id" else i
+        for n, i in enumerate(interrupts)
+    )
+
+
+def _swallowed(running: RunningTask) -> SwallowedInterrupt:
+    where = f" at {running.paused_at}" if running.paused_at else ""
+    return SwallowedInterrupt(
+        f"Node {running.task.name!r} asked a person{where}, caught the pause itself and went on. Let it pass: "
+        "in `except Exception`, `suppress` or a retry wrapper, raise GraphInterrupt again, or move the "
+        "interrupt() out of the block."
+    )
+
+
+def _enter(running: RunningTask) -> None:
+    CURRENT_TASK.set(running)
+    langchain_scope(running)
+
+
+def run_task(run: Run, task: Task, values: Mapping[str, Any], context: Context) -> TaskResult:
+    """Run a task on this thread, within `context`, and return what it left."""
+    return context.run(_drive, RunningTask(run, task, run.program.nodes[task.name]), values)
+
+
+def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
+    _enter(running)
+    steps = task_steps(running, values)
+    try:
+        wanted = next(steps)
+        while True:
+            if type(wanted) is float:
+                time.sleep(wanted)
+                wanted = steps.send(None)
+                continue
+            action, args, kwargs = wanted  # type: ignore[misc]
+            try:
+                returned = _sync_function(action)(*args, **kwargs)
+            except Exception as error:
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(returned)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _sync_function(action: Action) -> Callable[..., Any]:
+    if action.sync is None:
+        raise TypeError(
+            f'No synchronous function provided to "{action.name}". Either give it a synchronous function, or '
+            "run the graph with its async methods (ainvoke, astream)."
+        )
+    return action.sync
+
+
+async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResult:
+    """Run a task in the running event loop and the current context; sync functions go to a worker thread."""
+    running = RunningTask(run, task, run.program.nodes[task.name])
+    _enter(running)
+    steps = task_steps(running, values)
+    try:
+        wanted = next(steps)
+        while True:
+            if type(wanted) is float:
+                await asyncio.sleep(wanted)
+                wanted = steps.send(None)
+                continue
+            action, args, kwargs = wanted  # type: ignore[misc]
+            try:
+                returned = await _acall(action, args, kwargs)
+            except asyncio.CancelledError as error:
+                current = asyncio.current_task()
+                if current is not None and current.cancelling():
+                    raise
+                wanted = steps.throw(_cancelled(running, error))
+            except Exception as error:
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(returned)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _cancelled(running: RunningTask, error: BaseException) -> NodeCancelledError:
+    cancelled = NodeCancelledError(running.task.name)
+    cancelled.__cause__ = error
+    return cancelled
+
+
+async def _acall(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if action.async_ is not None:
+        return await action.async_(*args, **kwargs)
+    if action.inline or action.sync is None:
+        return _sync_function(action)(*args, **kwargs)
+    call = partial(copy_context().run, action.sync, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(None, call)

@@ -1,0 +1,240 @@
+"""A run, and a task while it runs: what code inside a node can see and do."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.constants import CONF
+from nbhitl.engine.questions import payload_digest, validated_answer
+from nbhitl.engine.tasks import interrupt_id
+from nbhitl.errors import GraphInterrupt, QuestionChanged
+from nbhitl.runtime import ExecutionInfo, RunControl, Runtime
+from nbhitl.types import Interrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from nbhitl.config import RunnableConfig
+    from nbhitl.engine.events import Stream
+    from nbhitl.engine.program import Node, Program
+    from nbhitl.engine.tasks import Task
+    from nbhitl.types import Durability
+
+TASK_KEY = "__nbhitl_task"
+"""Key of `configurable` under which a node's config carries its task to graphs that the node calls."""
+
+_SCOPE: ContextVar[str] = ContextVar("nbhitl_scope", default="")
+
+
+class Run:
+    """One call of a graph: its settings, and what its tasks share.
+
+    `answers` is `{interrupt id: (digest of the question, answer)}` for every answer that this run may deliver.
+    """
+
+    __slots__ = (
+        "answers",
+        "asynchronous",
+        "cache",
+        "checkpoint_map",
+        "config",
+        "context",
+        "control",
+        "durability",
+        "max_concurrency",
+        "ns",
+        "parent",
+        "program",
+        "replay_check",
+        "resuming",
+        "saver",
+        "stateful",
+        "step_timeout",
+        "stop",
+        "store",
+        "stream",
+        "thread_id",
+    )
+
+    def __init__(
+        self, program: Program, config: RunnableConfig, stream: Stream, *, parent: RunningTask | None = None
+    ) -> None:
+        self.program = program
+        self.config = config
+        self.stream = stream
+        self.parent = parent
+        self.ns = ""
+        self.thread_id: str | None = None
+        self.saver: Any = None
+        self.store: Any = None
+        self.cache: Any = None
+        self.context: Any = None
+        self.control: RunControl | None = None
+        self.durability: Durability = "async"
+        self.max_concurrency: int | None = None
+        self.step_timeout: float | None = None
+        self.resuming = False
+        self.stateful = False
+        self.replay_check = "payload"
+        self.answers: Mapping[str, tuple[str, Any]] = {}
+        self.checkpoint_map: dict[str, str] = {}
+        self.stop = 0
+        self.asynchronous = False
+
+
+class RunningTask:
+    """A task while its node runs; the engine's implementation of `TaskContext`."""
+
+    __slots__ = (
+        "attempt",
+        "calls",
+        "counters",
+        "node",
+        "paused",
+        "paused_at",
+        "previous",
+        "run",
+        "started_at",
+        "subgraph_calls",
+        "task",
+    )
+
+    def __init__(self, run: Run, task: Task, node: Node) -> None:
+        self.run = run
+        self.task = task
+        self.node = node
+        self.attempt = 1
+        self.started_at: float | None = None
+        self.counters: dict[str, int] = {}
+        self.paused: GraphInterrupt | None = None
+        self.paused_at = ""
+        self.subgraph_calls = 0
+        self.calls = 0
+        self.previous: Any = None
+
+    def restart(self) -> None:
+        """Forget what one attempt asked and called: the node starts again from its top."""
+        self.counters = {}
+        self.paused = None
+        self.subgraph_calls = 0
+        self.calls = 0
+
+    # -- what a node can do ------------------------------------------------------------------------------
+
+    def ask(self, value: Any, response_schema: Any) -> Any:
+        """Return the answer to this question, or pause the node.
+
+        An answer belongs to one question, by id: the place of this call among the calls of its scope, and the
+        digest of what was asked there.
+        """
+        scope = _SCOPE.get()
+        index = self.counters.get(scope, 0)
+        self.counters[scope] = index + 1
+        id = interrupt_id(f"{self.task.namespace}#{scope}" if scope else self.task.namespace, index)
+        entry = self.task.answers.get(id) or self.run.answers.get(id)
+        if entry is None:
+            self.paused_at = _caller()
+            raise self.pause(GraphInterrupt((Interrupt(value, id, response_schema=response_schema),)))
+        digest, answer = entry
+        if self.run.replay_check == "payload" and digest and digest != payload_digest(value):
+            raise QuestionChanged(
+                f"Node {self.task.name!r} asks something else than what was answered ({_caller()}): the question "
+                f"now is {value!r}. The answer was not delivered. Keep what the node asks the same between runs, "
+                'for example by once("draft", fn), or answer anew from a fork of this checkpoint.',
+                asked=value,
+            )
+        return validated_answer(answer, response_schema)
+
+    def pause(self, error: GraphInterrupt) -> GraphInterrupt:
+        """Note that the node is about to pause, and return `error`."""
+        self.paused = error
+        return error
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Give the questions asked inside their own count, so that parallel calls cannot swap answers."""
+        token = _SCOPE.set(name)
+        try:
+            yield
+        finally:
+            _SCOPE.reset(token)
+
+    def write_custom(self, chunk: Any) -> None:
+        """Put `chunk` into the stream of mode `custom`, at once."""
+        self.run.stream.custom(self.run.ns, chunk)
+
+    # -- what a node can see -----------------------------------------------------------------------------
+
+    @property
+    def config(self) -> RunnableConfig:
+        """The run's config, with what identifies this task."""
+        run, task = self.run, self.task
+        configurable = {
+            **run.config.get(CONF, {}),
+            "checkpoint_ns": task.namespace,
+            "checkpoint_id": None,
+            TASK_KEY: self,
+        }
+        metadata = {
+            **run.config.get("metadata", {}),
+            "langgraph_step": task.step,
+            "langgraph_node": task.name,
+            "langgraph_triggers": task.triggers,
+            "langgraph_path": task.path,
+            "langgraph_checkpoint_ns": task.namespace,
+        }
+        return {**run.config, CONF: configurable, "metadata": metadata}  # type: ignore[typeddict-item, misc]
+
+    @property
+    def runtime(self) -> Runtime[Any]:
+        """The run's context, store and stream writer, with what identifies this task."""
+        run, task = self.run, self.task
+        return Runtime(
+            context=run.context,
+            store=run.store,
+            stream_writer=self.write_custom,
+            previous=self.previous,
+            control=run.control,
+            execution_info=ExecutionInfo(
+                checkpoint_id=task.checkpoint_id,
+                checkpoint_ns=task.namespace,
+                task_id=task.id,
+                thread_id=run.thread_id,
+                run_id=str(run.config["run_id"]) if run.config.get("run_id") else None,
+                node_attempt=self.attempt,
+                node_first_attempt_time=self.started_at,
+            ),
+        )
+
+    @property
+    def store(self) -> Any:
+        """The store given to `compile()`, or None."""
+        return self.run.store
+
+    def call(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any) -> Any:
+        """Run `func` as a task of its own (functional API)."""
+        raise RuntimeError("Tasks of the functional API can only be called inside an entrypoint.")
+
+    def injected(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return the values of the parameters that the engine fills."""
+        return {name: _INJECT[name](self) for name in names}
+
+
+_INJECT: dict[str, Callable[[RunningTask], Any]] = {
+    "config": lambda task: task.config,
+    "runtime": lambda task: task.runtime,
+    "writer": lambda task: task.write_custom,
+    "store": lambda task: task.store,
+    "previous": lambda task: task.previous,
+}
+
+
+def _caller() -> str:
+    """Return `file:line` of the code that called `interrupt()`."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("nbhitl."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,179 @@
+"""What a checkpoint looks like from outside: StateSnapshot, and the chunks of mode `checkpoints`; pure."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
+from nbhitl.engine.apply import apply_writes
+from nbhitl.engine.events import interrupt_dict, written
+from nbhitl.engine.head import head_of
+from nbhitl.engine.plan import RESERVED, plan_tasks
+from nbhitl.engine.program import ROOT
+from nbhitl.engine.questions import open_questions
+from nbhitl.engine.read import read_state
+from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.types import MISSING, PregelTask, StateSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nbhitl.checkpoint.records import StoredCheckpoint
+    from nbhitl.config import RunnableConfig
+    from nbhitl.engine.head import Head
+    from nbhitl.engine.program import Program
+    from nbhitl.engine.progress import Progress
+    from nbhitl.types import Interrupt
+
+ALL_STEPS = 1 << 30
+
+
+def checkpoint_config(
+    thread_id: str, ns: str, checkpoint_id: str | None, parents: Mapping[str, str] | None = None
+) -> RunnableConfig:
+    """Return the config that names a checkpoint; inside a called graph also those of the graphs above."""
+    configurable: dict[str, Any] = {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}
+    if parents:
+        configurable["checkpoint_map"] = {**parents, ns: checkpoint_id}
+    return {CONF: configurable}  # type: ignore[typeddict-item, misc]
+
+
+def read_values(program: Program, head: Head) -> Any:
+    """Return the whole state, keys of every schema included."""
+    if program.root_state:
+        return head.values.get(ROOT)
+    return {key: head.values[key] for key in program.stream_keys if key in head.values}
+
+
+def snapshot_of(
+    program: Program,
+    stored: StoredCheckpoint,
+    *,
+    newest: bool,
+    state_of: Callable[[Task], Any] = lambda _: None,
+) -> StateSnapshot:
+    """Return what `get_state` reports for a stored checkpoint.
+
+    Args:
+        newest: the thread's newest checkpoint shows what tasks have already done, and only questions that are
+            still open. A checkpoint of the past shows the record: every question that its step raised.
+        state_of: the state of the graph that a task calls: a config, a snapshot, or None.
+    """
+    head = head_of(program, stored)
+    step = int(stored.metadata.get("step", -1)) + 1
+    apply_null_writes(program, head, stored.writes)
+    tasks = plan_tasks(program, head, step, stored.ns)
+    left = _by_task(stored.writes)
+    inputs = dict(head.values)
+    start = head.start
+    done = [TaskResult(task, w) for task in tasks if (w := _writes_left(left.get(task.id, ())))]
+    if newest and done:
+        apply_writes(program, head, done)
+    finished = {result.task.id for result in done} if newest else set()
+    open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked} if newest else None
+    shown = tuple(
+        _task_shown(program, task, left.get(task.id, ()), open_ids, partial(_input_of, program, task, inputs, start), state_of)
+        for task in tasks
+    )
+    parents = stored.metadata.get("parents") or None
+    return StateSnapshot(
+        values=read_values(program, head),
+        next=tuple(task.name for task in tasks if task.id not in finished),
+        config=checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents),
+        metadata=stored.metadata,  # type: ignore[arg-type]
+        created_at=stored.created_at,
+        parent_config=(
+            checkpoint_config(stored.thread_id, stored.ns, stored.parent_id, parents) if stored.parent_id else None
+        ),
+        tasks=shown,
+        interrupts=tuple(i for task in shown for i in task.interrupts),
+    )
+
+
+def apply_null_writes(program: Program, head: Head, pending: Sequence[tuple[str, str, Any]]) -> None:
+    """Apply what Commands given as input left at the checkpoint."""
+    writes = [(channel, value) for task_id, channel, value in pending if task_id == NULL_TASK_ID]
+    if writes:
+        outside = Task(INPUT, ("__update__", 0), (), 0, head.checkpoint_id, "")
+        apply_writes(program, head, [TaskResult(outside, writes)], ends_step=False)
+
+
+def _by_task(pending: Sequence[tuple[str, str, Any]]) -> dict[str, list[tuple[str, Any]]]:
+    left: dict[str, list[tuple[str, Any]]] = {}
+    for task_id, channel, value in pending:
+        left.setdefault(task_id, []).append((channel, value))
+    return left
+
+
+def _writes_left(left: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return [(channel, value) for channel, value in left if channel not in RESERVED]
+
+
+def _input_of(program: Program, task: Task, values: Mapping[str, Any], start: Any) -> Any:
+    if task.is_push:
+        return task.input
+    if task.name == START:
+        return None if start is MISSING else start
+    return read_state(program.nodes[task.name].reader, values, task.step, task.step + ALL_STEPS)
+
+
+def _task_shown(
+    program: Program,
+    task: Task,
+    left: Sequence[tuple[str, Any]],
+    open_ids: set[str] | None,
+    read_input: Callable[[], Any],
+    state_of: Callable[[Task], Any],
+) -> PregelTask:
+    writes = _writes_left(left)
+    asked = [i for channel, value in left if channel == INTERRUPT for i in _listed(value)]
+    return PregelTask.with_input(
+        read_input,
+        id=task.id,
+        name=task.name,
+        path=task.path,
+        error=next((value for channel, value in left if channel == ERROR), None),
+        interrupts=tuple(i for i in asked if open_ids is None or i.id in open_ids),
+        state=None if writes else state_of(task),
+        result=written(program.stream_keys, writes) if writes else None,
+    )
+
+
+def _listed(value: Any) -> Sequence[Interrupt]:
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+def checkpoint_payload(progress: Progress, tasks: Sequence[Task]) -> dict[str, Any]:
+    """Return the chunk of mode `checkpoints` for the checkpoint that a run is at."""
+    run = progress.run
+    left = _by_task(progress.pending)
+    parents = run.checkpoint_map or None
+    thread_id = run.thread_id or ""
+    return {
+        "config": checkpoint_config(thread_id, run.ns, progress.head.checkpoint_id, parents),
+        "parent_config": (
+            checkpoint_config(thread_id, run.ns, progress.parent_id, parents) if progress.parent_id else None
+        ),
+        "values": progress.output(),
+        "metadata": progress.metadata,
+        "next": [task.name for task in tasks],
+        "tasks": [_task_payload(progress, task, left.get(task.id, ())) for task in tasks],
+    }
+
+
+def _task_payload(progress: Progress, task: Task, left: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    payload: dict[str, Any] = {"id": task.id, "name": task.name}
+    writes = _writes_left(left)
+    error = next((value for channel, value in left if channel == ERROR), None)
+    if error is not None:
+        payload["error"] = error
+    elif writes:
+        payload["result"] = written(progress.program.stream_keys, writes)
+    payload["interrupts"] = tuple(
+        interrupt_dict(i) for channel, value in left if channel == INTERRUPT for i in _listed(value)
+    )
+    payload["state"] = None
+    return payload
+
+

@@ -1,0 +1,113 @@
+"""A task and its result: data in, data out, so that a task can run anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.constants import NS_END, NS_SEP, PULL, PUSH
+from nbhitl.types import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbhitl.types import Interrupt, TimeoutPolicy
+
+Path = tuple[Any, ...]
+
+
+def digest_id(text: str) -> str:
+    """Return 32 hex digits that name `text`: the same text, the same id, in every process.
+
+    >>> digest_id("plan:1")
+    '1bd9b1b11b2c2b8d4ff2c69b9cd86e8f'
+    """
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def task_id(checkpoint_id: str, ns: str, step: int, name: str, path: Path) -> str:
+    """Return the id of a task, in the form of a UUID: one name for one task of one checkpoint."""
+    h = digest_id(f"{checkpoint_id}/{ns}/{step}/{name}/{path!r}")
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+
+
+def interrupt_id(task_ns: str, index: int) -> str:
+    """Return the id of a task's interrupt number `index`: 32 hex digits."""
+    return digest_id(task_ns if index == 0 else f"{task_ns}{NS_SEP}{index}")
+
+
+def task_namespace(ns: str, name: str, id: str) -> str:
+    """Return the namespace of what a task calls.
+
+    >>> task_namespace("a:1", "b", "2")
+    'a:1|b:2'
+    """
+    return f"{ns}{NS_SEP}{name}{NS_END}{id}" if ns else f"{name}{NS_END}{id}"
+
+
+@dataclass(slots=True)
+class Task:
+    """One run of one node in one step. `id` is made by the planner, lazily where nothing needs it.
+
+    `input` is what a Send carried; tasks started by an edge read the state when they start. `writes` are those
+    of an earlier run of the same step, for a task that is already done; `answers` what it was answered so far,
+    `{interrupt id: (digest of the question, answer)}`. `returned` stands for what the node would return, in an
+    update from outside: the node does not run.
+    """
+
+    name: str
+    path: Path
+    triggers: tuple[str, ...]
+    step: int
+    checkpoint_id: str
+    ns: str
+    input: Any = None
+    timeout: TimeoutPolicy | None = None
+    writes: list[tuple[str, Any]] | None = None
+    answers: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    returned: Any = MISSING
+    _id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The task's id; the same for the same task of the same checkpoint."""
+        if self._id is None:
+            self._id = task_id(self.checkpoint_id, self.ns, self.step, self.name, self.path)
+        return self._id
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the graphs that the task calls."""
+        return task_namespace(self.ns, self.name, self.id)
+
+    @property
+    def is_push(self) -> bool:
+        """Whether a Send started the task, not an edge."""
+        return self.path[0] == PUSH
+
+
+@dataclass(slots=True)
+class TaskResult:
+    """What a task left: its writes, or the questions that it asks, or its error.
+
+    `interrupts` is None for a task that does not pause, and empty for one that stopped at a breakpoint of a
+    graph that it called. `cached` tells writes that come from an earlier run or from a cache.
+    """
+
+    task: Task
+    writes: list[tuple[str, Any]]
+    interrupts: tuple[Interrupt, ...] | None = None
+    error: BaseException | None = None
+    cached: bool = False
+
+
+def apply_order(result: TaskResult) -> tuple[int, Any]:
+    """Sort key of the order in which writes are applied: edge-started tasks by name, then Sends by index."""
+    path = result.task.path
+    return (0, path[1]) if path[0] == PULL else (1, _push_order(path))
+
+
+def _push_order(path: Path) -> Any:
+    # A task called by a task carries its caller's path as its second element.
+    return tuple(str(part).rjust(10, "0") if isinstance(part, int) else str(part) for part in path[1:])

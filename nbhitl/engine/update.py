@@ -1,0 +1,184 @@
+"""Change a thread from outside, as if its nodes had written: the story of `bulk_update_state`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.constants import COPY, END, INPUT, START
+from nbhitl.engine.apply import apply_writes
+from nbhitl.engine.head import head_of
+from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.plan import plan_tasks, recall_writes
+from nbhitl.engine.progress import task_writes
+from nbhitl.engine.snapshot import apply_null_writes
+from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.errors import InvalidUpdateError, UnknownNodeError
+from nbhitl.types import StateUpdate
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from nbhitl.checkpoint.records import CheckpointKey, StoredCheckpoint
+    from nbhitl.engine.progress import Progress
+
+
+def update_loop(
+    progress: Progress, key: CheckpointKey, supersteps: Sequence[Sequence[StateUpdate]]
+) -> Generator[Any, Any, str]:
+    """Write one checkpoint for each superstep, and return the id of the last.
+
+    Raises:
+        ValueError: no supersteps, or one without updates.
+        InvalidUpdateError: an update that no node can be named for.
+    """
+    if not supersteps:
+        raise ValueError("No supersteps provided: give at least one list of StateUpdates.")
+    for updates in supersteps:
+        if not updates:
+            raise ValueError("No updates provided: each superstep needs at least one StateUpdate.")
+    stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+    if stored is not None:
+        _stand_on(progress, stored)
+    at_newest = key.checkpoint_id is None
+    for updates in supersteps:
+        yield from _superstep(progress, list(updates), stored, at_newest)
+        at_newest = True
+        progress.pending = []
+    return progress.head.checkpoint_id
+
+
+def _stand_on(progress: Progress, stored: StoredCheckpoint) -> None:
+    progress.head = head_of(progress.program, stored)
+    progress.step = int(stored.metadata.get("step", -2)) + 1
+    progress.saved_id = stored.checkpoint_id
+    progress.parent_id = stored.parent_id
+    progress.pending = stored.writes
+
+
+def _superstep(
+    progress: Progress, updates: list[StateUpdate], stored: StoredCheckpoint | None, at_newest: bool
+) -> Generator[Any, Any, None]:
+    first = updates[0]
+    if len(updates) > 1:
+        _check_batch(updates)
+    elif first.as_node == COPY:
+        yield from _copy(progress, first.values, stored)
+        return
+    elif first.as_node == INPUT:
+        yield from _input(progress, first.values)
+        return
+    elif first.as_node == END or (first.values is None and first.as_node is None):
+        if first.values is not None:
+            raise InvalidUpdateError("An update as END takes no values: update_state(config, None, as_node=END).")
+        if first.as_node == END:
+            _clear_tasks(progress)
+        yield from progress.advance("update", None, ())
+        return
+    if at_newest:
+        _apply_finished(progress)
+    tasks = _named_tasks(progress, updates)
+    results = []
+    for task in tasks:
+        result: TaskResult = yield task
+        if result.error is not None:
+            raise result.error
+        results.append(result)
+    changes = apply_writes(progress.program, progress.head, results)
+    record = [task_writes(r, r.writes) for r in results] if progress.saved_id is not None else []
+    yield from progress.advance("update", changes, record)
+
+
+def _check_batch(updates: Sequence[StateUpdate]) -> None:
+    for update in updates:
+        if update.as_node is None:
+            raise InvalidUpdateError("as_node is required when applying multiple updates in one superstep.")
+        if update.as_node in (END, COPY):
+            raise InvalidUpdateError(f"Cannot apply an update as {update.as_node!r} together with others.")
+
+
+def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> Generator[Any, Any, None]:
+    """Clone the checkpoint as its own sibling; a list of `(values, as_node)` replaces its tasks' results."""
+    if stored is None:
+        raise InvalidUpdateError("Cannot copy a non-existent checkpoint: the thread is empty.")
+    progress.head.checkpoint_id = stored.parent_id or ""
+    yield from progress.advance("fork", None, ())
+    if not isinstance(values, (list, tuple)) or not values:
+        return
+    replaced = [pair if isinstance(pair, StateUpdate) else StateUpdate(*pair) for pair in values]
+    progress.pending = []
+    yield from _superstep(progress, replaced, stored, at_newest=True)
+
+
+def _input(progress: Progress, values: Any) -> Generator[Any, Any, None]:
+    """Take `values` as a run's input would be."""
+    _clear_tasks(progress)
+    progress.head.start = values
+    progress.head.triggers = (START,)
+    yield from progress.advance("input", None, ())
+
+
+def _clear_tasks(progress: Progress) -> None:
+    tasks = _tasks(progress)
+    apply_null_writes(progress.program, progress.head, progress.pending)
+    apply_writes(progress.program, progress.head, [TaskResult(t, t.writes or []) for t in tasks])
+    progress.head.triggers = ()
+    progress.head.sends = ()
+
+
+def _tasks(progress: Progress) -> list[Task]:
+    tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
+    recall_writes(tasks, progress.pending)
+    return tasks
+
+
+def _apply_finished(progress: Progress) -> None:
+    """Bring in what tasks of the newest checkpoint have already done."""
+    tasks = _tasks(progress)
+    apply_null_writes(progress.program, progress.head, progress.pending)
+    done = [TaskResult(t, t.writes) for t in tasks if t.writes is not None]
+    if done:
+        apply_writes(progress.program, progress.head, done)
+
+
+def _named_tasks(progress: Progress, updates: Sequence[StateUpdate]) -> list[Task]:
+    """Return a task for each update: the pending one of that node, where there is one."""
+    pending: dict[str, list[Task]] = {}
+    for task in plan_tasks(progress.program, progress.head, progress.step, progress.run.ns):
+        pending.setdefault(task.name, []).append(task)
+    tasks = []
+    for number, update in enumerate(updates):
+        name = update.as_node or _last_writer(progress)
+        if name not in progress.program.nodes:
+            raise _unknown_node(progress, name)
+        same = pending.get(name)
+        known = same.pop(0).id if same else update.task_id
+        task = Task(
+            name,
+            ("__update__", number),
+            (),
+            progress.step,
+            progress.head.checkpoint_id,
+            progress.run.ns,
+            returned=update.values,
+        )
+        if known is not None:
+            task._id = known
+        tasks.append(task)
+    return tasks
+
+
+def _unknown_node(progress: Progress, name: str) -> InvalidUpdateError:
+    unknown = UnknownNodeError(name, [n for n in progress.program.nodes if n != START], "update_state(as_node=)")
+    return InvalidUpdateError(f"Node {name} does not exist. {unknown}")
+
+
+def _last_writer(progress: Progress) -> str:
+    writers = progress.head.writers
+    if progress.saved_id is None:
+        return START
+    if len(writers) != 1:
+        raise InvalidUpdateError(
+            "Ambiguous update, specify as_node: the last step ran "
+            f"{', '.join(sorted(writers)) or 'no node that an edge started'}, so say whose update this is."
+        )
+    return writers[0]

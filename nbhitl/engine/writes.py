@@ -1,0 +1,143 @@
+"""Turn what a node returned into writes; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.constants import END, TASKS
+from nbhitl.engine.program import ROOT
+from nbhitl.errors import InvalidUpdateError, ParentCommand, UnknownNodeError
+from nbhitl.types import MISSING, Command, Send
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from nbhitl.engine.program import Node, Program
+
+Writes = list[tuple[str, Any]]
+
+
+def writes_of(program: Program, node: Node, returned: Any) -> Writes:
+    """Return the writes that a node's return value stands for, without its edges.
+
+    Raises:
+        InvalidUpdateError: the value is none of dict, Command, model, None.
+        UnknownNodeError: a `goto` or a Send names no node.
+        ParentCommand: a Command is addressed to the graph above.
+    """
+    if returned is None:
+        return []
+    if type(returned) is dict and not program.root_state:
+        keys = program.keys
+        return [(key, value) for key, value in returned.items() if key in keys]
+    writes = [
+        (key, value)
+        for item in _items(returned)
+        for key, value in _updates(program, node.name, item)
+        if key in program.keys
+    ]
+    writes.extend(routes_of(program, node.name, returned))
+    return writes
+
+
+def _items(returned: Any) -> Iterable[Any]:
+    """A list that holds a Command is a list of updates; every other value is one update."""
+    if isinstance(returned, (list, tuple)) and any(isinstance(item, Command) for item in returned):
+        return returned
+    return (returned,)
+
+
+def _updates(program: Program, node: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, Command):
+        return command_updates(value)
+    if program.root_state:
+        return () if value is None else ((ROOT, value),)
+    if value is None:
+        return ()
+    if isinstance(value, dict):
+        return value.items()
+    if isinstance(value, Send):
+        return ()
+    if _has_fields(value):
+        return model_updates(value, program.keys)
+    raise InvalidUpdateError(
+        f"Expected dict, got {value!r} from node {node!r}. A node returns a dict of state keys, a Command, "
+        "an instance of the state's schema, or None. (INVALID_GRAPH_NODE_RETURN_VALUE)"
+    )
+
+
+def command_updates(command: Command[Any]) -> Iterable[tuple[str, Any]]:
+    """Return the `update=` of a command as pairs of key and value."""
+    update = command.update
+    if update is None:
+        return ()
+    if isinstance(update, dict):
+        return update.items()
+    if isinstance(update, (list, tuple)) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in update
+    ):
+        return update
+    if _has_fields(update):
+        return model_updates(update, type(update).__annotations__)
+    return ((ROOT, update),)
+
+
+def _has_fields(value: Any) -> bool:
+    return bool(getattr(type(value), "__annotations__", None)) and not isinstance(value, (str, bytes))
+
+
+def model_updates(value: Any, keys: Collection[str]) -> Iterable[tuple[str, Any]]:
+    """Return the fields of a model or dataclass that were set, or that differ from the model's default."""
+    fields = getattr(type(value), "model_fields", None)
+    if fields is None:
+        return [(key, v) for key in keys if (v := getattr(value, key, MISSING)) is not MISSING]
+    given = value.model_fields_set
+    return [
+        (key, v)
+        for key in keys
+        if (v := getattr(value, key, MISSING)) is not MISSING
+        and (key in given or key not in fields or v is not fields[key].default)
+    ]
+
+
+def routes_of(program: Program, node: str, returned: Any) -> Writes:
+    """Return the writes that start what a returned Send or Command goes to."""
+    if isinstance(returned, Send):
+        return [send_write(program, returned, f"node {node!r}")]
+    commands = returned if isinstance(returned, (list, tuple)) else (returned,)
+    return [
+        write
+        for command in commands
+        if isinstance(command, Command)
+        for write in goto_writes(program, command, f"node {node!r}")
+    ]
+
+
+def goto_writes(program: Program, command: Command[Any], where: str) -> Writes:
+    """Return the writes that start the targets of a command's `goto=`."""
+    if command.graph == Command.PARENT:
+        raise ParentCommand(command)
+    goto = command.goto
+    targets = (goto,) if isinstance(goto, (Send, str)) else goto
+    return [write for target in targets for write in target_writes(program, target, where)]
+
+
+def target_writes(program: Program, target: Any, where: str) -> Writes:
+    """Return the writes that start one target: a Send, a node's name, or END, which starts nothing."""
+    if isinstance(target, Send):
+        return [send_write(program, target, where)]
+    if target == END:
+        return []
+    channel = program.goto.get(target)
+    if channel is None:
+        raise UnknownNodeError(target, program.goto, f"{where} goes on to {target!r}")
+    return [(channel, None)]
+
+
+def send_write(program: Program, send: Send, where: str) -> tuple[str, Any]:
+    """Return the write of a Send."""
+    if send.node == END:
+        raise InvalidUpdateError(f"Cannot send a packet to the END node ({where}).")
+    if send.node not in program.goto:
+        raise UnknownNodeError(send.node, program.goto, f"{where} sends to {send.node!r}")
+    return (TASKS, send)

@@ -1,0 +1,77 @@
+"""From what a user calls a node to what the engine runs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+from nbhitl.engine.program import Action
+
+_INJECTED = ("config", "runtime", "writer", "store", "previous")
+
+
+def action_of(target: Any, name: str) -> Action:
+    """Return the action that runs `target`: a function, a callable object, or something with `invoke`.
+
+    Raises:
+        TypeError: `target` is none of these.
+    """
+    if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
+        return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
+    if not callable(target):
+        raise TypeError(
+            f"Expected a Runnable, callable or dict. Instead got an unsupported type: {type(target)} for {name!r}. "
+            "A node is a function, an object with __call__, or one with invoke and ainvoke."
+        )
+    injects = injected_parameters(target)
+    if is_async(target):
+        return Action(name, None, target, injects)
+    return Action(name, target, None, injects)
+
+
+def _invoke(target: Any) -> Any:
+    def invoke(state: Any, config: Any) -> Any:
+        return target.invoke(state, config)
+
+    return invoke
+
+
+def _ainvoke(target: Any) -> Any:
+    async def ainvoke(state: Any, config: Any) -> Any:
+        return await target.ainvoke(state, config)
+
+    return ainvoke
+
+
+def is_async(target: Any) -> bool:
+    """Whether calling `target` returns something to await; partials and callable objects are looked into."""
+    while isinstance(target, functools.partial):
+        target = target.func
+    return inspect.iscoroutinefunction(target) or (
+        not inspect.isroutine(target) and inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
+    )
+
+
+def injected_parameters(target: Any) -> tuple[str, ...]:
+    """Return the parameters after the first, by name, that the engine fills."""
+    try:
+        parameters = list(inspect.signature(target).parameters.values())
+    except (ValueError, TypeError):
+        return ()
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    keyword_only = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return tuple(n for i, n in enumerate(names) if n in _INJECTED and (i > 0 or n in keyword_only))
+
+
+def name_of(target: Any) -> str | None:
+    """Return the name that `target` has of itself, or None."""
+    if isinstance(target, functools.partial):
+        return name_of(target.func)
+    get_name = getattr(target, "get_name", None)
+    if callable(get_name):
+        return str(get_name())
+    name = getattr(target, "__name__", None)
+    if name is None and hasattr(target, "invoke"):
+        name = getattr(target, "name", None)
+    return str(name) if name is not None else (type(target).__name__ if callable(target) else None)

@@ -1,0 +1,149 @@
+"""From the builder to what the engine runs and the drawing reads; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.channels.last_value import LastValueAfterFinish
+from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
+from nbhitl.constants import END, START, branch_channel, join_channel
+from nbhitl.engine.keys import KeyRule
+from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
+from nbhitl.engine.spec import Topology
+from nbhitl.graph._action import action_of
+from nbhitl.graph._schema import first_parameter, has_keys, reader_of, schema_types
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nbhitl.channels.base import BaseChannel
+    from nbhitl.engine.spec import BranchSpec, NodeSpec
+    from nbhitl.graph.state import StateGraph
+
+
+def build_topology(
+    name: str,
+    nodes: Mapping[str, NodeSpec],
+    edges: Sequence[tuple[str, str]],
+    joins: Sequence[tuple[tuple[str, ...], str]],
+    branches: Mapping[str, Mapping[str, BranchSpec]],
+    before: Sequence[str],
+    after: Sequence[str],
+) -> Topology:
+    """Return what a drawing needs, as copies: the builder may change after `compile()`."""
+    return Topology(
+        name,
+        dict(nodes),
+        list(edges),
+        list(joins),
+        {source: list(named.values()) for source, named in branches.items()},
+        frozenset(nodes) if "*" in before else frozenset(before),
+        frozenset(nodes) if "*" in after else frozenset(after),
+    )
+
+
+def build_program(builder: StateGraph, topology: Topology) -> Program:
+    """Return what the engine runs."""
+    state_keys = tuple(builder.channels)
+    gates, starts, goto = _triggers(topology)
+    program = Program(
+        name=topology.name,
+        keys={name: KeyRule(name, channel) for name, channel in builder.channels.items()},
+        nodes={},
+        starts={START: (START,), **starts},
+        gates=gates,
+        goto=goto,
+        output_keys=_keys_of(builder, builder.output_schema),
+        stream_keys=state_keys,
+        root_state=ROOT in builder.channels,
+        root_output=ROOT in _keys_of(builder, builder.output_schema),
+        schema_types=schema_types([s for s in (*builder.schemas, builder.context_schema) if s is not None]),
+    )
+    program.nodes[START] = _start_node(builder, topology)
+    for spec in topology.nodes.values():
+        program.nodes[spec.name] = _node(builder, topology, spec)
+    return program
+
+
+def _keys_of(builder: StateGraph, schema: Any) -> tuple[str, ...]:
+    return tuple(builder.schemas[schema].channels)
+
+
+def _triggers(
+    topology: Topology,
+) -> tuple[dict[str, BaseChannel[Any, Any, Any]], dict[str, tuple[str, ...]], dict[str, str]]:
+    """Return the trigger channels that are objects, who each trigger starts, and each node's own trigger."""
+    gates: dict[str, BaseChannel[Any, Any, Any]] = {}
+    starts: dict[str, tuple[str, ...]] = {}
+    goto: dict[str, str] = {}
+    for name, spec in topology.nodes.items():
+        channel = branch_channel(name)
+        goto[name] = channel
+        starts[channel] = (name,)
+        if spec.defer:
+            gates[channel] = LastValueAfterFinish(Any, channel)
+    for sources, target in topology.joins:
+        if target == END:
+            continue
+        channel = join_channel(sources, target)
+        starts[channel] = (target,)
+        barrier = NamedBarrierValueAfterFinish if topology.nodes[target].defer else NamedBarrierValue
+        gates[channel] = barrier(str, set(sources), channel)
+    return gates, starts, goto
+
+
+def _routes(topology: Topology, name: str) -> tuple[tuple[str, Any], ...]:
+    """Return the writes that start a node's static successors."""
+    edges = [(branch_channel(target), None) for source, target in topology.edges if source == name and target != END]
+    joins = [
+        (join_channel(sources, target), name)
+        for sources, target in topology.joins
+        if name in sources and target != END
+    ]
+    return (*edges, *joins)
+
+
+def _branches(builder: StateGraph, topology: Topology, name: str, schema: Any) -> tuple[Branch, ...]:
+    branches = []
+    for spec in topology.branches.get(name, ()):
+        hint = first_parameter(spec.path)
+        own = hint is not None and has_keys(hint)
+        reader = reader_of(hint if own else schema, builder.channels)
+        branches.append(Branch(action_of(spec.path, spec.name), spec.ends, reader, not own, spec.name))
+    return tuple(branches)
+
+
+def _node(builder: StateGraph, topology: Topology, spec: NodeSpec) -> Node:
+    return Node(
+        name=spec.name,
+        action=action_of(spec.action, spec.name),
+        reader=reader_of(spec.input_schema, builder.channels),
+        routes=_routes(topology, spec.name),
+        branches=_branches(builder, topology, spec.name, spec.input_schema),
+        retry=spec.retry,
+        cache=spec.cache,
+        timeout=spec.timeout,
+        metadata=spec.metadata,
+        subgraph=spec.subgraph,
+    )
+
+
+def _start_node(builder: StateGraph, topology: Topology) -> Node:
+    """The node that takes in the input: what it returns is written like any node's return value."""
+    keys = frozenset(_keys_of(builder, builder.input_schema))
+
+    def take_input(value: Any) -> Any:
+        if type(value) is dict and ROOT not in keys:
+            return {key: v for key, v in value.items() if key in keys}
+        return value
+
+    return Node(
+        name=START,
+        action=Action(START, take_input, None, inline=True),
+        reader=Reader(None),
+        routes=_routes(topology, START),
+        branches=_branches(builder, topology, START, builder.input_schema),
+        hidden=True,
+    )
+
+

@@ -1,0 +1,422 @@
+"""The compiled graph: run it, stream it, look at its threads. Sync and async methods share everything but I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, cast
+
+from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
+from nbhitl.config import merge_configs
+from nbhitl.constants import CONF, INTERRUPT
+from nbhitl.engine.adrive import Mailbox, arun_streaming, arun_to_end
+from nbhitl.engine.drive import run_live, run_streaming, run_to_end
+from nbhitl.engine.events import Stream
+from nbhitl.engine.instructions import Clock, Outcome, Settings
+from nbhitl.engine.loop import superstep_loop
+from nbhitl.engine.prepare import (
+    BY_KEY,
+    OWNER,
+    calling_task,
+    caller_metadata,
+    prepare_run,
+    recursion_limit,
+)
+from nbhitl.engine.progress import Progress
+from nbhitl.errors import GraphInterrupt
+from nbhitl.graph._context import coerced_context
+from nbhitl.graph._display import graph_view, mimebundle
+from nbhitl.graph._threads import ThreadMethods
+from nbhitl.types import MISSING, GraphOutput
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+
+    from nbhitl.config import RunnableConfig
+    from nbhitl.engine.program import Program
+    from nbhitl.engine.spec import Topology
+    from nbhitl.graph.state import StateGraph
+    from nbhitl.runtime import RunControl
+    from nbhitl.types import All, Durability, StreamMode
+
+_CLOCK = Clock(new_checkpoint_id, utc_now)
+_LIVE = frozenset({"custom", "messages"})
+
+
+class CompiledStateGraph(ThreadMethods):
+    """A graph that runs.
+
+    `checkpointer` is where its threads are kept, `step_timeout` how many seconds a step may take (None: any),
+    `topology` its nodes and edges.
+    """
+
+    def __init__(
+        self,
+        *,
+        builder: StateGraph | None,
+        program: Program,
+        topology: Topology,
+        checkpointer: Any = None,
+        store: Any = None,
+        cache: Any = None,
+        interrupt_before: Sequence[str] = (),
+        interrupt_after: Sequence[str] = (),
+        debug: bool = False,
+        context_schema: Any = None,
+    ) -> None:
+        self.builder = builder
+        self.program = program
+        self.topology = topology
+        self.name = topology.name
+        self.checkpointer = checkpointer
+        self.store = store
+        self.cache = cache
+        self.interrupt_before_nodes = tuple(interrupt_before)
+        self.interrupt_after_nodes = tuple(interrupt_after)
+        self.debug = debug
+        self.context_schema = context_schema if builder is None else builder.context_schema
+        self.step_timeout: float | None = None
+        self.config: RunnableConfig | None = None
+
+    # -- run ---------------------------------------------------------------------------------------------
+
+    def invoke(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        context: Any = None,
+        stream_mode: StreamMode | Sequence[StreamMode] = "values",
+        print_mode: StreamMode | Sequence[StreamMode] = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        durability: Durability | None = None,
+        control: RunControl | None = None,
+        version: str = "v1",
+        **_: Any,
+    ) -> Any:
+        """Run to the end or to the next pause, and return the state.
+
+        Where questions are open, the state has them under `__interrupt__`: a list of Interrupt. With
+        `version="v2"` the result is a GraphOutput. With another `stream_mode` it is the list of its chunks.
+
+        Args:
+            input: the first state, None to go on where the thread stopped, or a Command.
+            config: which thread (`configurable`), `recursion_limit`, `max_concurrency`, ...
+            context: what nodes find as `runtime.context`.
+            output_keys: which keys of the state to return.
+            interrupt_before: stop before these nodes, for this run.
+            interrupt_after: stop after these nodes, for this run.
+            durability: when checkpoints are saved.
+            control: asks the run from outside to stop.
+
+        Raises:
+            GraphRecursionError: the limit of supersteps was reached.
+            Exception: whatever a node raised.
+        """
+        options = _Options(
+            context, output_keys, interrupt_before, interrupt_after, durability, control, False, version
+        )
+        if stream_mode != "values":
+            return list(self.stream(input, config, stream_mode=stream_mode, **options.as_arguments()))
+        progress, steps = self._start(input, config, options, (), _nowhere)
+        outcome = run_to_end(steps, progress)
+        return _result(self._ended(progress, outcome), version)
+
+    async def ainvoke(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        context: Any = None,
+        stream_mode: StreamMode | Sequence[StreamMode] = "values",
+        print_mode: StreamMode | Sequence[StreamMode] = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        durability: Durability | None = None,
+        control: RunControl | None = None,
+        version: str = "v1",
+        **_: Any,
+    ) -> Any:
+        """Run to the end or to the next pause, and return the state; see `invoke`."""
+        options = _Options(
+            context, output_keys, interrupt_before, interrupt_after, durability, control, False, version
+        )
+        if stream_mode != "values":
+            chunks = self.astream(input, config, stream_mode=stream_mode, **options.as_arguments())
+            return [chunk async for chunk in chunks]
+        progress, steps = self._start(input, config, options, (), _nowhere)
+        outcome = await arun_to_end(steps, progress)
+        return _result(self._ended(progress, outcome), version)
+
+    def stream(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        context: Any = None,
+        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
+        print_mode: StreamMode | Sequence[StreamMode] = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        durability: Durability | None = None,
+        control: RunControl | None = None,
+        subgraphs: bool = False,
+        debug: bool | None = None,
+        version: str = "v1",
+        **_: Any,
+    ) -> Iterator[Any]:
+        """Run, and yield what happens as chunks of `stream_mode` (`updates` by default).
+
+        A list of modes yields `(mode, chunk)`; `subgraphs=True` puts the namespace, a tuple, in front.
+        See `invoke` for the other arguments.
+        """
+        options = _Options(
+            context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version
+        )
+        modes, shape = _modes(stream_mode, subgraphs)
+        live = subgraphs or not _LIVE.isdisjoint(modes)
+        if live:
+            inbox: SimpleQueue[Any] = SimpleQueue()
+            progress, steps = self._start(input, config, options, modes, inbox.put)
+            run = run_live(steps, progress, inbox)
+        else:
+            chunks: deque[Any] = deque()
+            progress, steps = self._start(input, config, options, modes, chunks.append)
+            run = run_streaming(steps, progress, chunks)
+        outcome = yield from _shaped(run, shape)
+        self._ended(progress, outcome)
+
+    async def astream(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        context: Any = None,
+        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
+        print_mode: StreamMode | Sequence[StreamMode] = (),
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        durability: Durability | None = None,
+        control: RunControl | None = None,
+        subgraphs: bool = False,
+        debug: bool | None = None,
+        version: str = "v1",
+        **_: Any,
+    ) -> AsyncIterator[Any]:
+        """Run, and yield what happens as chunks of `stream_mode`; see `stream`."""
+        options = _Options(
+            context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version
+        )
+        modes, shape = _modes(stream_mode, subgraphs)
+        mailbox = Mailbox()
+        progress, steps = self._start(input, config, options, modes, mailbox.put)
+        outcomes: list[Outcome] = []
+        chunks = arun_streaming(steps, progress, mailbox, outcomes)
+        try:
+            async for chunk in chunks:
+                yield shape(chunk)
+        finally:
+            await chunks.aclose()
+        self._ended(progress, outcomes[0])
+
+    def batch(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> list[Any]:
+        """Run each input, with its own config when `config` is a list, and return the results in order."""
+        configs = config if isinstance(config, (list, tuple)) else [config] * len(inputs)
+        return [self.invoke(one, c, **kwargs) for one, c in zip(inputs, configs, strict=True)]
+
+    async def abatch(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> list[Any]:
+        """Run the inputs side by side and return the results in order; see `batch`."""
+        import asyncio
+
+        configs = config if isinstance(config, (list, tuple)) else [config] * len(inputs)
+        runs = (self.ainvoke(one, c, **kwargs) for one, c in zip(inputs, configs, strict=True))
+        return list(await asyncio.gather(*runs))
+
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> CompiledStateGraph:
+        """Return the graph with `config` as the ground of every run's config."""
+        copy = self.copy()
+        copy.config = merge_configs(self.config, config, cast("RunnableConfig", kwargs))
+        return copy
+
+    def copy(self, update: dict[str, Any] | None = None) -> CompiledStateGraph:
+        """Return the same graph as a new object, with some attributes replaced."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.update(update or {})
+        return copy
+
+    def _start(
+        self,
+        input: Any,
+        config: RunnableConfig | None,
+        options: _Options,
+        modes: Sequence[str],
+        put: Callable[[Any], None],
+    ) -> tuple[Progress, Generator[Any, Any, Outcome]]:
+        """Return a run's progress and its steps, not yet taken."""
+        parent = calling_task(config)
+        merged = merge_configs(self.config, config) if self.config else (config or {})
+        above = parent.run.stream if parent is not None else None
+        stream = Stream(modes, put, utc_now, subgraphs=options.subgraphs, above=above)
+        run, key = prepare_run(
+            self.program,
+            merged,
+            stream,
+            checkpointer=self.checkpointer,
+            store=self.store,
+            cache=self.cache,
+            parent=parent,
+        )
+        run.step_timeout = self.step_timeout
+        run.durability = options.durability or run.durability
+        run.control = options.control or run.control
+        run.context = coerced_context(self.context_schema, options.context)
+        if options.context is None and parent is not None:
+            run.context = parent.run.context
+        settings = Settings(
+            output_keys=_output_keys(options.output_keys, self.program),
+            interrupt_before=_nodes(options.interrupt_before, self.interrupt_before_nodes),
+            interrupt_after=_nodes(options.interrupt_after, self.interrupt_after_nodes),
+            recursion_limit=recursion_limit(run.config),
+            metadata=caller_metadata(run.config) if run.saver is not None else {},
+            by=run.config.get(CONF, {}).get(BY_KEY),
+            owner=OWNER,
+        )
+        progress = Progress(run, settings, _CLOCK)
+        return progress, superstep_loop(progress, input, key)
+
+    def _ended(self, progress: Progress, outcome: Outcome) -> Outcome:
+        """A pause inside a graph that a node called pauses the node."""
+        parent = progress.run.parent
+        if outcome.paused and parent is not None:
+            raise parent.pause(GraphInterrupt(outcome.interrupts))
+        return outcome
+
+    # -- show --------------------------------------------------------------------------------------------
+
+    def get_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Any:
+        """Return the graph's nodes and edges, with `draw_mermaid()`; `xray` opens subgraphs."""
+        return graph_view(self.topology, xray=bool(xray))
+
+    async def aget_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Any:
+        """Return the graph's nodes and edges; see `get_graph`."""
+        return self.get_graph(config, xray=xray)
+
+    def get_name(self) -> str:
+        """Return the graph's name."""
+        return self.name
+
+    @property
+    def nodes(self) -> dict[str, Any]:
+        """The graph's nodes, START included."""
+        return self.program.nodes
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return mimebundle(self.topology)
+
+    def __repr__(self) -> str:
+        return f"<CompiledStateGraph {self.name!r}: {', '.join(self.topology.nodes)}>"
+
+    def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Forget cached results, of all nodes or of `nodes`."""
+        if self.cache is None:
+            raise ValueError("No cache is set for this graph: compile(cache=InMemoryCache()).")
+        self.cache.clear([("__pregel_ns_writes", name) for name in nodes or self.program.nodes])
+
+    async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Forget cached results; see `clear_cache`."""
+        if self.cache is None:
+            raise ValueError("No cache is set for this graph: compile(cache=InMemoryCache()).")
+        await self.cache.aclear([("__pregel_ns_writes", name) for name in nodes or self.program.nodes])
+
+
+class _Options:
+    """The keywords that invoke and stream share."""
+
+    __slots__ = (
+        "context",
+        "control",
+        "durability",
+        "interrupt_after",
+        "interrupt_before",
+        "output_keys",
+        "subgraphs",
+        "version",
+    )
+
+    def __init__(
+        self,
+        context: Any,
+        output_keys: str | Sequence[str] | None,
+        interrupt_before: All | Sequence[str] | None,
+        interrupt_after: All | Sequence[str] | None,
+        durability: Durability | None,
+        control: RunControl | None,
+        subgraphs: bool,
+        version: str,
+    ) -> None:
+        self.context = context
+        self.output_keys = output_keys
+        self.interrupt_before = interrupt_before
+        self.interrupt_after = interrupt_after
+        self.durability = durability
+        self.control = control
+        self.subgraphs = subgraphs
+        self.version = version
+
+    def as_arguments(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def _nowhere(_: Any) -> None:
+    """Drop a chunk: nobody streams this run."""
+
+
+def _modes(
+    stream_mode: StreamMode | Sequence[StreamMode] | None, subgraphs: bool
+) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
+    """Return the modes, and how a chunk `(namespace, mode, payload)` is handed out."""
+    if stream_mode is None or isinstance(stream_mode, str):
+        modes: tuple[str, ...] = (stream_mode or "updates",)
+        return modes, (lambda c: (c[0], c[2])) if subgraphs else (lambda c: c[2])
+    modes = tuple(stream_mode)
+    return modes, (lambda c: c) if subgraphs else (lambda c: (c[1], c[2]))
+
+
+def _shaped(
+    run: Generator[Any, None, Outcome], shape: Callable[[Any], Any]
+) -> Generator[Any, None, Outcome]:
+    try:
+        while True:
+            yield shape(next(run))
+    except StopIteration as end:
+        return cast("Outcome", end.value)
+    finally:
+        run.close()
+
+
+def _output_keys(given: str | Sequence[str] | None, program: Program) -> tuple[str, ...]:
+    if given is None:
+        return program.output_keys
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _nodes(given: All | Sequence[str] | None, own: Sequence[str]) -> Any:
+    nodes = own if given is None else (given,) if isinstance(given, str) else tuple(given)
+    return "*" if "*" in nodes else frozenset(nodes)
+
+
+def _result(outcome: Outcome, version: str) -> Any:
+    values = None if outcome.values is MISSING else outcome.values
+    if version == "v2":
+        return GraphOutput(values, outcome.interrupts)
+    if not outcome.interrupts:
+        return values
+    return {**(values if isinstance(values, dict) else {}), INTERRUPT: list(outcome.interrupts)}
+
+

@@ -1,0 +1,20 @@
+"""The context of a run: what `context=` becomes; pure."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from typing import Any
+
+
+def coerced_context(schema: Any, context: Any) -> Any:
+    """Return `context` as an instance of `schema`; a dict stays a dict where the schema is a TypedDict.
+
+    Raises:
+        TypeError: a dataclass without such a field.
+        pydantic.ValidationError: a model that does not accept the values.
+    """
+    if schema is None or context is None or not isinstance(context, dict):
+        return context
+    if is_dataclass(schema) or hasattr(schema, "model_fields"):
+        return schema(**context)
+    return context

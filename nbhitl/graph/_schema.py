@@ -1,0 +1,178 @@
+"""From a state schema to channels: what each annotated key means; pure."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from dataclasses import is_dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired, Required, get_args, get_origin
+
+import typing_extensions
+
+from nbhitl._langchain import is_message_class
+from nbhitl.channels.base import BaseChannel
+from nbhitl.channels.binop import BinaryOperatorAggregate
+from nbhitl.channels.last_value import LastValue
+from nbhitl.engine.program import ROOT, Reader
+from nbhitl.managed.base import is_managed_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_MARKERS = (Required, NotRequired, typing_extensions.ReadOnly)
+
+
+class SchemaKeys(NamedTuple):
+    """What a schema declares: `{key: channel}`, and `{key: managed value}` for those that the engine fills."""
+
+    channels: dict[str, BaseChannel[Any, Any, Any]]
+    managed: dict[str, Any]
+
+
+def schema_keys(schema: Any) -> SchemaKeys:
+    """Return the keys of a schema; a schema without keys is one value, under the key ROOT.
+
+    Raises:
+        ValueError: a reducer does not take two arguments.
+    """
+    if not has_keys(schema):
+        return SchemaKeys({ROOT: _channel(ROOT, schema, schema)}, {})
+    channels: dict[str, BaseChannel[Any, Any, Any]] = {}
+    managed: dict[str, Any] = {}
+    for name, hint in type_hints(schema).items():
+        if name == "__slots__":
+            continue
+        marker = _managed_of(hint)
+        if marker is not None:
+            managed[name] = marker
+        else:
+            channels[name] = _channel(name, hint, schema)
+    return SchemaKeys(channels, managed)
+
+
+def has_keys(schema: Any) -> bool:
+    """Whether a schema names the keys of the state."""
+    return isinstance(schema, type) and get_origin(schema) is None and bool(getattr(schema, "__annotations__", None))
+
+
+def type_hints(schema: Any) -> dict[str, Any]:
+    """Return a schema's annotations with their metadata, those of its base classes included."""
+    return typing_extensions.get_type_hints(schema, include_extras=True)
+
+
+def _bare(hint: Any) -> Any:
+    while get_origin(hint) in _MARKERS:
+        hint = get_args(hint)[0]
+    return hint
+
+
+def _managed_of(hint: Any) -> Any:
+    hint = _bare(hint)
+    if get_origin(hint) is not Annotated:
+        return None
+    return next((extra for extra in hint.__metadata__ if is_managed_value(extra)), None)
+
+
+def _channel(name: str, hint: Any, schema: Any) -> BaseChannel[Any, Any, Any]:
+    hint = _bare(hint)
+    if get_origin(hint) is Annotated:
+        typ, marker = _bare(hint.__origin__), hint.__metadata__[-1]
+        if isinstance(marker, BaseChannel):
+            channel = marker.copy()
+            channel.typ, channel.key = typ, name
+            return channel
+        if isinstance(marker, type) and issubclass(marker, BaseChannel):
+            return marker(typ, key=name)
+        if callable(marker):
+            return BinaryOperatorAggregate(typ, _checked_reducer(marker, name, schema), name)
+        hint = typ
+    return LastValue(hint, name)
+
+
+def _checked_reducer(reducer: Any, name: str, schema: Any) -> Any:
+    try:
+        parameters = list(inspect.signature(reducer).parameters.values())
+    except (ValueError, TypeError):
+        return reducer  # builtins need not tell their signature
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(positional) == 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return reducer
+    if len(positional) > 2 and all(p.default is not p.empty for p in positional[2:]):
+        return reducer
+    raise ValueError(
+        f"Invalid reducer signature. Expected (a, b) -> c. Got {inspect.signature(reducer)} for key {name!r} of "
+        f"{getattr(schema, '__name__', schema)}. A reducer takes the old value and one write, and returns the new value."
+    )
+
+
+def builder_of(schema: Any) -> Callable[[dict[str, Any]], Any] | None:
+    """Return what makes a schema's instance of a dict of state; None for schemas that are dicts."""
+    if not isinstance(schema, type) or get_origin(schema) is not None:
+        return None
+    if is_dataclass(schema) or hasattr(schema, "model_fields"):
+        return lambda state: schema(**state)
+    return None
+
+
+def reader_of(schema: Any, state_keys: Iterable[str]) -> Reader:
+    """Return how input of type `schema` is made from a state with `state_keys`."""
+    if not has_keys(schema):
+        return Reader(keys=None, root=True)
+    keys = schema_keys(schema)
+    wanted = tuple(keys.channels)
+    whole = set(wanted) == set(state_keys)
+    return Reader(
+        keys=None if whole else wanted,
+        build=builder_of(schema),
+        managed=tuple(keys.managed.items()),
+    )
+
+
+def schema_types(schemas: Iterable[Any]) -> tuple[type, ...]:
+    """Return the classes named in the schemas' annotations: those that a store must be able to hold."""
+    found: dict[type, None] = {}
+    for schema in schemas:
+        _collect(schema, found)
+    return tuple(found)
+
+
+def _collect(hint: Any, found: dict[type, None]) -> None:
+    hint = _bare(hint)
+    if get_origin(hint) is Annotated:
+        _collect(hint.__origin__, found)
+        return
+    for argument in get_args(hint):
+        _collect(argument, found)
+    if not isinstance(hint, type) or hint in found or hint.__module__ in _PLAIN_MODULES:
+        return
+    if is_message_class(hint):
+        return  # every store holds messages
+    if is_dataclass(hint) or hasattr(hint, "model_fields") or issubclass(hint, Enum) or _is_named_tuple(hint):
+        found[hint] = None
+    if getattr(hint, "__annotations__", None):
+        try:
+            hints = type_hints(hint)
+        except (NameError, TypeError):
+            return  # annotations that cannot be resolved are reported where a value of the type is saved
+        for inner in hints.values():
+            _collect(inner, found)
+
+
+def _is_named_tuple(cls: type) -> bool:
+    return issubclass(cls, tuple) and hasattr(cls, "_fields")
+
+
+_PLAIN_MODULES = frozenset({"builtins", "typing", "typing_extensions", "collections", "collections.abc"})
+
+
+def first_parameter(func: Any) -> Any:
+    """Return the annotated type of a function's first parameter, or None; methods count without `self`."""
+    try:
+        hints = typing.get_type_hints(func if inspect.isroutine(func) else type(func).__call__)
+        parameters = list(inspect.signature(func).parameters.values())
+    except (NameError, TypeError, ValueError, AttributeError):
+        return None
+    if not parameters:
+        return None
+    return hints.get(parameters[0].name)

@@ -1,0 +1,392 @@
+"""StateGraph: nodes that read and write a shared, typed state."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Hashable, Mapping, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
+
+from nbhitl.constants import END, NS_END, NS_SEP, START
+from nbhitl.engine.spec import BranchSpec, NodeSpec
+from nbhitl.graph._action import is_async, name_of
+from nbhitl.graph._compile import build_program, build_topology
+from nbhitl.graph._compiled import CompiledStateGraph
+from nbhitl.graph._schema import SchemaKeys, first_parameter, has_keys, schema_keys, schema_types
+from nbhitl.types import Command, RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from nbhitl.channels.base import BaseChannel
+    from nbhitl.types import All, CachePolicy
+
+__all__ = ["CompiledStateGraph", "StateGraph"]
+
+
+class StateGraph:
+    """A graph under construction; `compile()` makes it runnable. Every method returns the builder.
+
+    Args:
+        state_schema: a TypedDict, dataclass or pydantic model with the keys of the state, or a type for a state
+            that is one value. `Annotated[type, reducer]` says how writes are combined.
+        context_schema: the type of `context=` given to a run.
+        input_schema: what a run takes; the state by default.
+        output_schema: what a run returns; the state by default.
+    """
+
+    def __init__(
+        self,
+        state_schema: Any,
+        context_schema: Any = None,
+        *,
+        input_schema: Any = None,
+        output_schema: Any = None,
+    ) -> None:
+        self.state_schema = state_schema
+        self.context_schema = context_schema
+        self.input_schema = input_schema if input_schema is not None else state_schema
+        self.output_schema = output_schema if output_schema is not None else state_schema
+        self.nodes: dict[str, NodeSpec] = {}
+        self.edges: set[tuple[str, str]] = set()
+        self.waiting_edges: set[tuple[tuple[str, ...], str]] = set()
+        self.branches: dict[str, dict[str, BranchSpec]] = {}
+        self.channels: dict[str, BaseChannel[Any, Any, Any]] = {}
+        self.managed: dict[str, Any] = {}
+        self.schemas: dict[Any, SchemaKeys] = {}
+        # Sets have no order, and a drawing needs one.
+        self._edge_order: list[tuple[str, str]] = []
+        self._join_order: list[tuple[tuple[str, ...], str]] = []
+        self._error_handlers: dict[str, str] = {}
+        for schema in (state_schema, self.input_schema, self.output_schema):
+            self._add_schema(schema)
+
+    # -- nodes -------------------------------------------------------------------------------------------
+
+    def add_node(
+        self,
+        node: Any = None,
+        action: Any = None,
+        *,
+        defer: bool = False,
+        metadata: dict[str, Any] | None = None,
+        input_schema: Any = None,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
+        destinations: Mapping[str, str] | Sequence[str] | None = None,
+        timeout: float | timedelta | TimeoutPolicy | None = None,
+    ) -> Any:
+        """Add a node: `add_node(func)`, `add_node("name", func)`, or as a decorator `@builder.add_node`.
+
+        Args:
+            defer: run only when no other task is left.
+            metadata: notes for drawing and tracing.
+            input_schema: what of the state the node gets; by default the type of its first parameter.
+            retry_policy: when a failed node is tried again.
+            cache_policy: keep results for equal inputs.
+            destinations: where the node's Commands may go, for the drawing.
+            timeout: how long one attempt may take; for async nodes.
+
+        Raises:
+            ValueError: the name is taken, reserved or holds a reserved character.
+        """
+        if isinstance(node, str):
+            name = node.value if isinstance(node, Enum) else node
+            if action is None:
+                raise ValueError(f"Node {name!r} has no action: add_node({name!r}, function).")
+        else:
+            action, name = node, name_of(node) or ""
+            if not name:
+                raise ValueError(f"Node name must be provided if action is not a function: add_node(name, {node!r}).")
+        self._check_name(name)
+        if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
+            raise ValueError(
+                f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
+            )
+        schema = input_schema if input_schema is not None else self._inferred_schema(action)
+        self._add_schema(schema)
+        self.nodes[name] = NodeSpec(
+            name=name,
+            action=action,
+            input_schema=schema,
+            metadata=metadata,
+            defer=defer,
+            ends=_destinations(destinations, action),
+            retry=(retry_policy,) if isinstance(retry_policy, RetryPolicy) else tuple(retry_policy or ()),
+            cache=cache_policy,
+            timeout=TimeoutPolicy.of(timeout),
+            subgraph=action if isinstance(action, CompiledStateGraph) else None,
+        )
+        return self
+
+    def _check_name(self, name: str) -> None:
+        if name in self.nodes:
+            raise ValueError(f"Node `{name}` already present. Give this one another name.")
+        if name in (START, END):
+            raise ValueError(f"Node `{name}` is reserved.")
+        for character in (NS_SEP, NS_END):
+            if character in name:
+                raise ValueError(f"'{character}' is a reserved character and is not allowed in the node names.")
+        if name in self.channels and not name.isidentifier():
+            raise ValueError(f"'{name}' is already being used as a state key")
+
+    def _inferred_schema(self, action: Any) -> Any:
+        """The type of the action's first parameter when it names state keys, else the graph's state."""
+        if isinstance(action, CompiledStateGraph) or not callable(action):
+            return self.state_schema
+        hint = first_parameter(action)
+        return hint if hint is not None and has_keys(hint) else self.state_schema
+
+    def _add_schema(self, schema: Any) -> None:
+        if schema in self.schemas:
+            return
+        keys = schema_keys(schema)
+        self.schemas[schema] = keys
+        for name, channel in keys.channels.items():
+            known = self.channels.get(name)
+            if known is None:
+                self.channels[name] = channel
+            elif known != channel:
+                if _is_plain(channel):
+                    continue
+                if not _is_plain(known):
+                    raise ValueError(
+                        f"Channel '{name}' already exists with a different type: two schemas of this graph give the "
+                        "key different reducers."
+                    )
+                self.channels[name] = channel
+        self.managed.update(keys.managed)
+
+    # -- edges -------------------------------------------------------------------------------------------
+
+    def add_edge(self, start_key: str | list[str], end_key: str) -> Self:
+        """Run `end_key` after `start_key`; after a list of nodes, once all of them have run.
+
+        Raises:
+            ValueError: an edge from END, to START, or a barrier with an unknown node.
+        """
+        if isinstance(start_key, str):
+            if start_key == END:
+                raise ValueError("END cannot be a start node")
+            if end_key == START:
+                raise ValueError("START cannot be an end node")
+            edge = (str(start_key), str(end_key))
+            if edge not in self.edges:
+                self.edges.add(edge)
+                self._edge_order.append(edge)
+            return self
+        for source in start_key:
+            if source == END:
+                raise ValueError("END cannot be a start node")
+            if source not in self.nodes:
+                raise ValueError(f"Need to add_node `{source}` first")
+        if end_key == START:
+            raise ValueError("START cannot be an end node")
+        if end_key != END and end_key not in self.nodes:
+            raise ValueError(f"Need to add_node `{end_key}` first")
+        join = (tuple(start_key), end_key)
+        if join not in self.waiting_edges:
+            self.waiting_edges.add(join)
+            self._join_order.append(join)
+        return self
+
+    def add_conditional_edges(
+        self,
+        source: str,
+        path: Any,
+        path_map: Mapping[Hashable, str] | Sequence[str] | None = None,
+    ) -> Self:
+        """After `source`, ask `path(state)` what runs next: a node's name, END, a Send, or a list of these.
+
+        Args:
+            path_map: `{what path returns: node}`, or the list of possible nodes. By default the Literal that
+                `path` is annotated to return; without one the names that it returns are nodes.
+
+        Raises:
+            ValueError: the node has a conditional edge of this name already.
+        """
+        name = name_of(path) or "condition"
+        if name in self.branches.setdefault(source, {}):
+            raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
+        self.branches[source][name] = BranchSpec(path, _ends(path, path_map), name)
+        hint = first_parameter(path)
+        if hint is not None and has_keys(hint):
+            self._add_schema(hint)
+        return self
+
+    def add_sequence(self, nodes: Sequence[Any]) -> Self:
+        """Add nodes that run one after another; an item is a function or a `(name, function)` pair.
+
+        Raises:
+            ValueError: the sequence is empty or repeats a name.
+        """
+        if not nodes:
+            raise ValueError("Sequence requires at least one node.")
+        previous: str | None = None
+        for item in nodes:
+            name, action = item if isinstance(item, tuple) and len(item) == 2 else (name_of(item) or "", item)
+            if name in self.nodes:
+                raise ValueError(
+                    f"Node names must be unique: node with the name '{name}' already exists. Pass "
+                    "(name, function) pairs to name the steps."
+                )
+            self.add_node(name, action)
+            if previous is not None:
+                self.add_edge(previous, name)
+            previous = name
+        return self
+
+    def set_entry_point(self, key: str) -> Self:
+        """Start at node `key`."""
+        return self.add_edge(START, key)
+
+    def set_conditional_entry_point(
+        self, path: Any, path_map: Mapping[Hashable, str] | Sequence[str] | None = None
+    ) -> Self:
+        """Ask `path(state)` where to start."""
+        return self.add_conditional_edges(START, path, path_map)
+
+    def set_finish_point(self, key: str) -> Self:
+        """End after node `key`."""
+        return self.add_edge(key, END)
+
+    # -- compile -----------------------------------------------------------------------------------------
+
+    def validate(self, interrupt: Sequence[str] | None = None) -> Self:
+        """Check that every edge leads from a node to a node, and that there is a way in.
+
+        Raises:
+            ValueError: it does not; the message names the edge.
+        """
+        sources = {source for source, _ in self.edges} | set(self.branches)
+        sources |= {source for join, _ in self.waiting_edges for source in join}
+        for source in sorted(sources):
+            if source not in self.nodes and source != START:
+                raise ValueError(f"Found edge starting at unknown node '{source}'{_near(source, self.nodes)}")
+        if START not in sources:
+            raise ValueError("Graph must have an entrypoint: add at least one edge from START to another node")
+        for source, ends in self.branches.items():
+            for branch in ends.values():
+                for end in (branch.ends or {}).values():
+                    if end not in self.nodes and end != END:
+                        raise ValueError(
+                            f"At '{source}' node, '{branch.name}' branch found unknown target '{end}'"
+                            f"{_near(end, self.nodes)}"
+                        )
+        for target in [target for _, target in self._edge_order] + [target for _, target in self._join_order]:
+            if target not in self.nodes and target != END:
+                raise ValueError(f"Found edge ending at unknown node `{target}`{_near(target, self.nodes)}")
+        for node in interrupt or ():
+            if node not in self.nodes:
+                raise ValueError(f"Interrupt node `{node}` not found{_near(node, self.nodes)}")
+        return self
+
+    def compile(
+        self,
+        checkpointer: Any = None,
+        *,
+        cache: Any = None,
+        store: Any = None,
+        interrupt_before: All | list[str] | None = None,
+        interrupt_after: All | list[str] | None = None,
+        debug: bool = False,
+        name: str | None = None,
+    ) -> CompiledStateGraph:
+        """Return the runnable graph.
+
+        Args:
+            checkpointer: where threads are kept. A saver; None for none, or inside another graph for that one's;
+                True to keep state of its own inside another graph; False for none at all.
+            cache: where results of nodes with a cache policy are kept.
+            store: the store that nodes can ask for.
+            interrupt_before: stop before these nodes, or before all with `"*"`.
+            interrupt_after: stop after these nodes.
+            debug: print what runs do.
+            name: what the graph is called in drawings and messages.
+
+        Raises:
+            ValueError: an edge leads to nowhere, or there is no way in.
+            TypeError: `checkpointer` is not a saver.
+        """
+        checkpointer = ensure_valid_checkpointer(checkpointer)
+        before = _names(interrupt_before)
+        after = _names(interrupt_after)
+        self.validate([n for n in (*before, *after) if n != "*"])
+        name = name or "LangGraph"
+        topology = build_topology(
+            name, self.nodes, self._edge_order, self._join_order, self.branches, before, after
+        )
+        program = build_program(self, topology)
+        register = getattr(getattr(checkpointer, "serde", None), "register", None)
+        if register is not None:
+            register(*program.schema_types)
+        return CompiledStateGraph(
+            builder=self,
+            program=program,
+            topology=topology,
+            checkpointer=checkpointer,
+            store=store,
+            cache=cache,
+            interrupt_before=before,
+            interrupt_after=after,
+            debug=debug,
+        )
+
+
+def _is_plain(channel: BaseChannel[Any, Any, Any]) -> bool:
+    from nbhitl.channels.last_value import LastValue
+
+    return type(channel) is LastValue
+
+
+def _names(nodes: All | Sequence[str] | None) -> tuple[str, ...]:
+    if nodes is None:
+        return ()
+    return ("*",) if nodes == "*" else tuple(nodes)
+
+
+def _near(name: str, nodes: Mapping[str, Any]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(nodes), n=1)
+    return f". Did you mean '{near[0]}'?" if near else ""
+
+
+def _destinations(given: Mapping[str, str] | Sequence[str] | None, action: Any) -> dict[str, str]:
+    if given is not None:
+        return dict(given) if isinstance(given, Mapping) else dict.fromkeys(given, "")
+    return dict.fromkeys(_command_targets(_return_hint(action)), "")
+
+
+def _return_hint(action: Any) -> Any:
+    try:
+        target = action if inspect.isroutine(action) else type(action).__call__
+        return typing.get_type_hints(target).get("return")
+    except (NameError, TypeError, AttributeError):
+        return None
+
+
+def _command_targets(hint: Any) -> tuple[str, ...]:
+    if get_origin(hint) is Command:
+        return tuple(t for arg in get_args(hint) if get_origin(arg) is Literal for t in get_args(arg))
+    return tuple(t for arg in get_args(hint) for t in _command_targets(arg))
+
+
+def _ends(path: Any, path_map: Mapping[Hashable, str] | Sequence[str] | None) -> Mapping[Hashable, str] | None:
+    if isinstance(path_map, Mapping):
+        return dict(path_map)
+    if path_map is not None:
+        return {name: name for name in path_map}
+    hint = _return_hint(path)
+    if get_origin(hint) is Literal:
+        return {name: name for name in get_args(hint)}
+    return None
+
+
+def types_of(builder: StateGraph) -> tuple[type, ...]:
+    """Return the classes that a store of this graph's threads must be able to hold."""
+    schemas = [s for s in (*builder.schemas, builder.context_schema) if s is not None]
+    return schema_types(schemas)
+
+
