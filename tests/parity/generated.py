@@ -6,6 +6,7 @@ can be typed in. Both engines build the same graph from it and are driven by the
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -114,17 +115,47 @@ def _path(node: NodePlan, types: Any, end: str) -> Any:
     return path
 
 
+class Blocking:
+    """A graph's async methods, called from synchronous code."""
+
+    def __init__(self, graph: Any, runner: asyncio.Runner) -> None:
+        self._graph = graph
+        self._runner = runner
+
+    def stream(self, *arguments: Any, **options: Any) -> list[Any]:
+        return self._runner.run(_collect(self._graph.astream(*arguments, **options)))
+
+    def get_state(self, config: Any) -> Any:
+        return self._runner.run(self._graph.aget_state(config))
+
+    def get_state_history(self, config: Any) -> list[Any]:
+        return self._runner.run(_collect(self._graph.aget_state_history(config)))
+
+
+async def _collect(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+def adrive(plan: Plan, engine: str, saver: Any, durability: str = "async") -> list[tuple[str, str]]:
+    """The same by the graph's async methods."""
+    with asyncio.Runner() as runner:
+        return _drive(plan, Blocking(build(plan, engine, saver), runner), engine, durability)
+
+
 def drive(plan: Plan, engine: str, saver: Any, durability: str = "async") -> list[tuple[str, str]]:
     """Run the planned graph to its end, answering as `choices` say, and return what was seen."""
-    record = Record()
-    graph, command = build(plan, engine, saver), import_module(f"{engine}.types").Command
+    return _drive(plan, build(plan, engine, saver), engine, durability)
+
+
+def _drive(plan: Plan, graph: Any, engine: str, durability: str) -> list[tuple[str, str]]:
+    record, command = Record(), import_module(f"{engine}.types").Command
     config = {"configurable": {"thread_id": "1"}, "recursion_limit": 30}
     given: Any = {"log": ["in"], "total": 1}
     for turn in range(14):
         if not _step(record, graph, given, config, turn, durability):
             break
         state = graph.get_state(config)
-        _note_state(record, turn, state)
+        record(f"turn {turn} state", state)
         if not state.next:
             break
         given = _next_input(plan, turn, state, command)
@@ -154,10 +185,6 @@ def _split(chunks: list[Any]) -> list[list[Any]]:
         if chunk[0] == "values" and "__interrupt__" not in chunk[1]:
             steps.append([])
     return steps
-
-
-def _note_state(record: Record, turn: int, state: Any) -> None:
-    record(f"turn {turn} state", state)
 
 
 def _next_input(plan: Plan, turn: int, state: Any, command: Any) -> Any:

@@ -1,0 +1,124 @@
+"""Every public name that programs import has its counterpart, and takes the same parameters."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import warnings
+from importlib import import_module
+
+import pytest
+
+from .swap import LANGGRAPH, NBHITL
+
+NAMES = {
+    "graph": ["StateGraph", "START", "END", "add_messages", "MessagesState"],
+    "graph.state": ["StateGraph"],
+    "graph.message": ["MessagesState", "add_messages", "REMOVE_ALL_MESSAGES"],
+    "types": [
+        "Command", "interrupt", "Interrupt", "Durability", "Send", "StateSnapshot", "StateUpdate", "PregelTask",
+        "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite", "StreamMode", "GraphOutput",
+    ],
+    "checkpoint.base": ["BaseCheckpointSaver", "Checkpoint", "CheckpointMetadata", "ChannelVersions", "CheckpointTuple"],
+    "checkpoint.memory": ["InMemorySaver", "MemorySaver"],
+    "checkpoint.sqlite": ["SqliteSaver"],
+    "checkpoint.sqlite.aio": ["AsyncSqliteSaver"],
+    "runtime": ["ExecutionInfo", "Runtime", "get_runtime"],
+    "prebuilt": ["ToolNode", "InjectedState", "tools_condition"],
+    "prebuilt.tool_node": ["ToolNode", "InjectedState", "tools_condition"],
+    "constants": ["START", "END"],
+    "errors": [
+        "NodeTimeoutError", "InvalidUpdateError", "ParentCommand", "NodeCancelledError", "GraphBubbleUp",
+        "GraphInterrupt", "GraphRecursionError", "EmptyInputError", "EmptyChannelError", "UnknownInterruptError",
+        "is_invalid_resume", "NodeInterrupt",
+    ],
+    "config": ["get_stream_writer", "get_config", "get_store"],
+    "channels.untracked_value": ["UntrackedValue"],
+    "channels.last_value": ["LastValue"],
+    "channels.binop": ["BinaryOperatorAggregate"],
+    "channels.topic": ["Topic"],
+    "channels.ephemeral_value": ["EphemeralValue"],
+    "channels.any_value": ["AnyValue"],
+    "channels.named_barrier_value": ["NamedBarrierValue"],
+}  # fmt: skip
+
+LATER = {
+    "func": ["entrypoint", "task"],
+    "graph.message": ["push_message"],
+    "store.base": ["BaseStore"],
+    "store.memory": ["InMemoryStore"],
+    "cache.base": ["BaseCache"],
+    "cache.memory": ["InMemoryCache"],
+    "prebuilt": ["create_react_agent", "InjectedStore", "ToolRuntime"],
+    "prebuilt.tool_node": ["ToolRuntime", "ToolInvocationError", "TOOL_CALL_ERROR_TEMPLATE"],
+    "prebuilt.chat_agent_executor": ["AgentState"],
+    "managed": ["IsLastStep", "RemainingSteps"],
+}
+
+GRAPH_METHODS = [
+    "invoke", "ainvoke", "stream", "astream", "get_state", "aget_state", "get_state_history", "aget_state_history",
+    "update_state", "aupdate_state", "with_config", "get_graph", "batch", "abatch",
+]  # fmt: skip
+LATER_GRAPH_METHODS = ["bulk_update_state", "abulk_update_state", "get_subgraphs", "clear_cache", "aclear_cache", "astream_events"]
+BUILDER_METHODS = [
+    "add_node", "add_edge", "add_conditional_edges", "add_sequence", "set_entry_point", "set_conditional_entry_point",
+    "set_finish_point", "compile",
+]  # fmt: skip
+
+
+def wanted() -> list[tuple[str, str]]:
+    tables = [NAMES, LATER] if os.environ.get("PARITY_NEXT") else [NAMES]
+    return [(module, name) for table in tables for module, names in table.items() for name in names]
+
+
+def named(engine: str, module: str, name: str) -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(import_module(f"{engine}.{module}"), name)
+
+
+@pytest.mark.parametrize(("module", "name"), wanted())
+def test_name_is_there(module: str, name: str) -> None:
+    theirs, ours = named(LANGGRAPH, module, name), named(NBHITL, module, name)
+    assert isinstance(theirs, type) == isinstance(ours, type)
+    if isinstance(theirs, str):
+        assert theirs == ours
+
+
+def missing_parameters(theirs: object, ours: object) -> list[str]:
+    """Parameters that a caller may name on LangGraph and not here (unless `**kwargs` takes them)."""
+    have = inspect.signature(ours).parameters  # type: ignore[arg-type]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in have.values()):
+        return []
+    named_ = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    theirs_ = inspect.signature(theirs).parameters.values()  # type: ignore[arg-type]
+    return [parameter.name for parameter in theirs_ if parameter.kind in named_ and parameter.name not in have]
+
+
+def compiled(engine: str) -> object:
+    graph = import_module(f"{engine}.graph")
+    return graph.StateGraph(dict).add_node("a", lambda state: state).add_edge(graph.START, "a").compile()
+
+
+@pytest.mark.parametrize("method", GRAPH_METHODS + (LATER_GRAPH_METHODS if os.environ.get("PARITY_NEXT") else []))
+def test_method_of_a_compiled_graph(method: str) -> None:
+    theirs, ours = getattr(compiled(LANGGRAPH), method), getattr(compiled(NBHITL), method)
+    assert missing_parameters(theirs, ours) == []
+
+
+@pytest.mark.parametrize("method", BUILDER_METHODS)
+def test_method_of_the_builder(method: str) -> None:
+    theirs = getattr(named(LANGGRAPH, "graph", "StateGraph"), method)
+    ours = getattr(named(NBHITL, "graph", "StateGraph"), method)
+    assert missing_parameters(theirs, ours) == []
+
+
+@pytest.mark.parametrize("name", ["StateSnapshot", "PregelTask", "StateUpdate", "RetryPolicy"])
+def test_fields_of_tuples(name: str) -> None:
+    theirs, ours = named(LANGGRAPH, "types", name), named(NBHITL, "types", name)
+    assert theirs._fields == ours._fields  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["Command", "Interrupt", "Send", "CachePolicy", "TimeoutPolicy", "Overwrite"])
+def test_parameters_of_constructors(name: str) -> None:
+    assert missing_parameters(named(LANGGRAPH, "types", name), named(NBHITL, "types", name)) == []
