@@ -146,6 +146,11 @@ class ReviewSaver(SaverCore):
         """Return the threads, by name; only those whose names begin with `prefix` if given."""
         return self._rows.threads(prefix, limit)
 
+    def settle(self, thread_id: str, ns: str, parent_id: str | None, source: str | None) -> None:
+        """Move the claims of a thread on after a checkpoint was saved; `put_step` and `put` do so themselves."""
+        with self._rows.atomic():
+            self._settle(thread_id, ns, parent_id, source)
+
     def _listed(self, question: Question) -> PendingQuestion:
         return PendingQuestion(
             *question[:7], self._lenient(question.payload), question.digest, question.asked_at, question.state,
