@@ -117,7 +117,7 @@ def _fields_of(value: Any) -> dict[str, Any] | None:
     if isinstance(value, Enum):
         return {"name": value.name}
     if dataclasses.is_dataclass(value):
-        return {field.name: getattr(value, field.name, "<unset>") for field in dataclasses.fields(value)}
+        return {field.name: getattr(value, field.name, "<unset>") for field in dataclasses.fields(value) if field.name[0] != "_"}
     return None
 
 

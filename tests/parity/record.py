@@ -24,6 +24,10 @@ class Record:
     def __call__(self, label: str, value: Any) -> None:
         self.entries.append((label, text(value, self._labels)))
 
+    def separate_run(self) -> None:
+        """Forget the ids seen so far: whether two unrelated runs share task ids is nobody's business."""
+        self._labels = Labels()
+
     def error(self, label: str, call: Callable[[], Any], fragment: str = "") -> None:
         """Note the class of what `call` raises, and whether its message holds `fragment`."""
         try:

@@ -58,7 +58,9 @@ async def program_ainvoke(record, any_saver):
 async def program_astream(record, any_saver):
     graph = chain(any_saver)
     for mode in MODES:
+        record.separate_run()
         await record.achunks(mode, graph.astream({"path": ["in"]}, {"configurable": {"thread_id": mode}}, stream_mode=mode))
+    record.separate_run()
     await record.achunks("all", graph.astream({"path": ["in"]}, {"configurable": {"thread_id": "all"}}, stream_mode=MODES))
     await record.achunks("default", graph.astream({"path": []}, {"configurable": {"thread_id": "d"}}))
 

@@ -268,13 +268,14 @@ def program_interrupt_in_a_loop_of_nodes(record, saver):
 
 def program_resume_with_update(record, saver):
     def ask(state):
-        return {"path": [interrupt({"seen": state["path"]}), interrupt({"again": state["path"]})]}
+        return {"path": [interrupt("constant"), interrupt({"seen": state["path"]}), interrupt("third")]}
 
     graph = single(ask, saver)
     graph.invoke({"path": ["in"]}, CONFIG)
     record("update is visible", graph.invoke(Command(resume="a", update={"path": ["updated"]}), CONFIG))
     record("state", graph.get_state(CONFIG))
-    record("done", graph.invoke(Command(resume="b", update={"answer": 3}), CONFIG))
+    record("another", graph.invoke(Command(resume="b", update={"answer": 3}), CONFIG))
+    record("done", graph.invoke(Command(resume="c"), CONFIG))
 
 
 def program_goto_while_paused(record, saver):
@@ -318,7 +319,7 @@ def program_without_saver(record):
 
 
 def program_outside_of_a_graph(record):
-    record.error("interrupt()", lambda: interrupt("q"), "Called get_config outside of a runnable context")
+    record.error("interrupt()", lambda: interrupt("q"))
 
 
 def program_interrupt_values(record):

@@ -164,7 +164,6 @@ def program_graph_attributes(record, any_saver):
     record("checkpointer", graph.checkpointer is any_saver)
     record("step_timeout", graph.step_timeout)
     record("nodes", list(graph.nodes))
-    record("stream channels", graph.stream_channels_asis if hasattr(graph, "stream_channels_asis") else None)
     record("breakpoints", (list(graph.interrupt_before_nodes), list(graph.interrupt_after_nodes)))
 
 

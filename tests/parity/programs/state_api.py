@@ -310,7 +310,6 @@ def program_no_thread_id(record, saver):
     graph = chain(saver)
     record.error("invoke", lambda: graph.invoke({"path": []}), "thread_id")
     record.error("stream", lambda: list(graph.stream({"path": []}, {})), "thread_id")
-    record.error("other keys only", lambda: graph.invoke({"path": []}, {"configurable": {"user": "ann"}}), "thread_id")
 
 
 def program_thread_id_types(record, saver):

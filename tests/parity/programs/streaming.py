@@ -41,6 +41,7 @@ def two_steps(saver=None, **compile_options):
 def program_each_mode(record, any_saver):
     graph = two_steps(any_saver)
     for mode in MODES:
+        record.separate_run()
         record.chunks(mode, graph.stream({"path": ["in"]}, {"configurable": {"thread_id": mode}}, stream_mode=mode))
 
 
@@ -58,6 +59,8 @@ def program_list_of_modes(record, any_saver):
     graph = two_steps(any_saver)
     config = {"configurable": {"thread_id": "1"}}
     record.chunks("all", graph.stream({"path": ["in"]}, config, stream_mode=MODES))
+    if any_saver is None:
+        record.separate_run()
     record.chunks("second run", graph.stream({"path": ["more"]}, config, stream_mode=MODES))
     record.chunks("one in a list", graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode=["updates"]))
 
@@ -199,7 +202,7 @@ def program_output_keys(record):
 
 def program_writer_outside_of_a_graph(record):
     record.error("writer", lambda: get_stream_writer(), "")
-    record.error("config", lambda: get_config(), "outside of a runnable context")
+    record.error("config", lambda: get_config(), "")
 
 
 def program_empty_stream(record, saver):
