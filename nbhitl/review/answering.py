@@ -69,6 +69,12 @@ def _complete_batch(question: Question, decision: Decision) -> Decision:
             f"Node {question.node!r} asks about {len(question.actions)} actions "
             f"({', '.join(a.name for a in question.actions)}): give one decision for each of them."
         )
+    if question.dialect == "tool_calls" and len({part.rejected for part in decision.actions}) > 1:
+        # The stopped node runs all of its pending calls, and a rejected one has no call left to answer.
+        raise InvalidAnswer(
+            f"The breakpoint at node {question.node!r} stops before all of its tool calls at once: reject "
+            "all of them or none. To decide about each call, ask inside the tool, with ask()."
+        )
     parts = [
         _complete_action(question, action, part)
         for action, part in zip(question.actions, decision.actions, strict=True)

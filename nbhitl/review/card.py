@@ -167,21 +167,15 @@ class Card:
 
     def settled(self, state: Literal["decided", "stale", "failed"], error: str | None = None) -> None:
         """Move out of "sending", or from open to stale (called by the session, under its lock)."""
-        self.state, self.error = state, error
-        if state == "stale":
+        if state == "stale" and self.state != "failed":  # what was sent before a failure stays on record
             self.decision = None
+        self.state, self.error = state, error
         self._settled.set()
 
     def resent(self) -> None:
         """Move from "failed" back to "sending" for a retry (called by the session, under its lock)."""
         self.state, self.error = "sending", None
         self._settled.clear()
-
-    def answered_elsewhere(self, by: str | None, at: str | None, why: str) -> None:
-        """Note that someone else's answer won (called by the session, under its lock)."""
-        self.state, self.decision = "stale", None
-        self.error = why
-        self._settled.set()
 
     def reopened(self, error: str) -> None:
         """Move back to "open" (called by the session, under its lock)."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbhitl.checkpoint.serde import canonical_bytes
 from nbhitl.review import dialects
 from nbhitl.review.dialects.parts import Asked
 from nbhitl.review.plain import to_plain
@@ -20,10 +20,9 @@ DIGEST_VERSION = 1
 
 
 def digest_of(kind: str, node: str, payload: Any, schema: Any) -> str:
-    """Return the SHA-256 (hex) of what is asked, in versioned canonical JSON."""
+    """Return the SHA-256 (hex) of what is asked, in versioned canonical JSON; `payload` is plain."""
     asked = {"v": DIGEST_VERSION, "kind": kind, "node": node, "payload": payload, "schema": schema}
-    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return hashlib.sha256(canonical_bytes(asked)).hexdigest()
 
 
 def json_schema(schema: Any) -> Mapping[str, Any] | None:

@@ -70,7 +70,7 @@ class Courier(Protocol):
         """Ask the running graph to stop after the step that it is in."""
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -79,7 +79,7 @@ class ReviewSession:
 
     Args:
         thread_id: whose questions they are.
-        courier: who runs the graph.
+        courier: who runs the graph; may be set later, but before the first answer.
         by: who decides here; `verified` whether anything but the kernel's user name says so.
         clock: the time, in UTC; tests hand in their own.
     """
@@ -87,14 +87,16 @@ class ReviewSession:
     def __init__(
         self,
         thread_id: str,
-        courier: Courier,
+        courier: Courier | None = None,
         *,
         by: str = "someone",
         verified: bool = False,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.thread_id = thread_id
-        self.courier = courier
+        self.courier: Courier
+        if courier is not None:
+            self.courier = courier
         self.by = by
         self.verified = verified
         self.clock = clock
@@ -204,6 +206,29 @@ class ReviewSession:
             at=card.decision.at,
         )
 
+    def resend(self, card: Card) -> None:
+        """Move a failed card back to "sending", for a retry.
+
+        Raises:
+            ReviewError: it has not failed.
+        """
+        with self._lock:
+            if card.state != "failed":
+                raise ReviewError(f"{card.label} is {card.state}; only a failed question can be retried.")
+            card.resent()
+        self.changed()
+
+    def check_can_ask_again(self, card: Card) -> None:
+        """Check that `card` can be asked anew.
+
+        Raises:
+            ReviewError: it has neither failed nor gone stale.
+        """
+        if card.state not in ("failed", "stale"):
+            raise ReviewError(
+                f"{card.label} is {card.state}; only a failed or stale question can be asked again."
+            )
+
     # -- what the courier reports --------------------------------------------------------------
 
     def started(self) -> None:
@@ -235,10 +260,10 @@ class ReviewSession:
             card.settled("stale", why)
         self.changed()
 
-    def answered_elsewhere(self, card: Card, by: str | None, at: str | None, why: str) -> None:
+    def answered_elsewhere(self, card: Card, why: str) -> None:
         """Someone else's answer came first; this one was not sent."""
         with self._lock:
-            card.answered_elsewhere(by, at, why)
+            card.settled("stale", why)
         self.changed()
 
     def reopened(self, card: Card, error: str) -> None:
@@ -247,11 +272,24 @@ class ReviewSession:
             card.reopened(error)
         self.changed()
 
-    def ended(self, state: SessionState, questions: Iterable[Question], error: str | None = None) -> None:
-        """A run is over, and these questions are open now."""
+    def ended(
+        self,
+        state: SessionState,
+        questions: Iterable[Question],
+        error: str | None = None,
+        *,
+        runs: Callable[[Question], int] | None = None,
+    ) -> None:
+        """A run is over, and these questions are open now; `runs` says how often a node has started."""
         with self._lock:
-            self.sync(questions, quiet=True)
+            self.sync(questions, runs=runs, quiet=True)
             self.state, self.error, self.progress = state, error, None
+        self.changed()
+
+    def broke(self, error: BaseException) -> None:
+        """A run ended before it could say where the thread stands."""
+        with self._lock:
+            self.state, self.error, self.progress = "failed", describe(error), None
         self.changed()
 
     def sync(

@@ -31,8 +31,8 @@ READY = (
 def _encode_response(question: Question, decision: Decision) -> Any:
     if decision.kind != "respond":
         raise InvalidAnswer(
-            f"How node {question.node!r} wants to be told {decision.kind!r} is not known. Send the value that "
-            f"it looks for with answer(value), or name it once: GraphThread(..., replies={{"
+            f"How node {question.node!r} wants to be told {decision.kind!r} is not known. Send the value "
+            f"that it looks for with answer(value), or name it once: GraphThread(..., replies={{"
             f"{question.node!r}: {{{decision.kind!r}: value}}}})."
         )
     return decision.value

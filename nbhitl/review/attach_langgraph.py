@@ -1,0 +1,104 @@
+"""The one door to LangGraph: what its compiled graphs want done differently. Imported only for such a graph.
+
+Resumes are always id maps in strict mode: its scalar resumes answer whatever question is open at the moment,
+`{}` and None only count as answers within a map, and unknown ids are ignored unless it is told not to.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OLDEST = (1, 2, 22)
+"""LangGraph's current release; older ones number the questions of a node differently."""
+
+_STRICT = "__pregel_strict_resume"
+
+
+def check_release(found: str) -> None:
+    """Raise ValueError if LangGraph `found` is older than what nbhitl works with.
+
+    >>> check_release("1.2.22")
+    """
+    numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:3])
+    if numbers < OLDEST:
+        wanted = ".".join(map(str, OLDEST))
+        raise ValueError(
+            f"This graph was compiled by LangGraph {found}; nbhitl attaches to {wanted} or newer. "
+            f'Update it: pip install -U "langgraph>={wanted}"'
+        )
+
+
+class LangGraphEngine:
+    """LangGraph's engine."""
+
+    name = "langgraph"
+
+    def __init__(self) -> None:
+        check_release(version("langgraph"))
+
+    def resume(self, answers: Mapping[str, Any]) -> Any:
+        """Return the input that delivers `{interrupt id: answer}`."""
+        from langgraph.types import Command
+
+        return Command(resume=dict(answers))
+
+    def go_to(self, node: str) -> Any:
+        """Return the input that starts `node`."""
+        from langgraph.types import Command
+
+        return Command(goto=node)
+
+    def reducers(self, graph: Any) -> frozenset[str]:
+        """Return the state keys of `graph` that have a reducer."""
+        from langgraph.channels import BinaryOperatorAggregate
+
+        return frozenset(key for key, c in graph.channels.items() if isinstance(c, BinaryOperatorAggregate))
+
+    def is_command(self, value: Any) -> bool:
+        """Whether `value` is LangGraph's Command."""
+        from langgraph.types import Command
+
+        return isinstance(value, Command)
+
+    def strict(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `config` with resumes of unknown questions refused."""
+        return {**config, "configurable": {**config["configurable"], _STRICT: True}}
+
+    def is_invalid_answer(self, error: BaseException) -> bool:
+        """Whether `error` judges an answer, and nothing was saved."""
+        from langgraph.errors import is_invalid_resume
+
+        return isinstance(error, Exception) and bool(is_invalid_resume(error))
+
+    def is_unknown_question(self, error: BaseException) -> bool:
+        """Whether `error` says that the question is not open."""
+        from langgraph.errors import UnknownInterruptError
+
+        return isinstance(error, UnknownInterruptError)
+
+
+def ask_langgraph(payload: Any) -> Any:
+    """Return the answer to `payload`, asked by the LangGraph node that is running.
+
+    Raises:
+        RuntimeError: no LangGraph node is running here.
+    """
+    from langgraph.types import interrupt
+
+    return interrupt(payload)
+
+
+def in_langgraph_node() -> bool:
+    """Whether a LangGraph node is running here, in this thread or asyncio task."""
+    from langgraph.config import get_config
+
+    try:
+        config = get_config()
+    except RuntimeError:
+        return False
+    return "thread_id" in config.get("configurable", {})

@@ -1,0 +1,148 @@
+"""Runs a flow against a graph: the only code here that calls graphs. One driver for sync, one for async.
+
+A flow (`review.flows`) is a generator that yields what it wants done and is sent the result, or thrown the
+error. So the sync and the async side share every decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from nbhitl.review.protocol import Graph
+
+T = TypeVar("T")
+
+STREAM_MODES = ["tasks", "updates", "custom"]
+
+
+class Read(NamedTuple):
+    """Get the snapshot of a config, with those of subgraphs."""
+
+    config: Mapping[str, Any]
+
+
+class ReadInput(NamedTuple):
+    """Get the newest snapshot that a run's input made, or None."""
+
+    config: Mapping[str, Any]
+
+
+class ReadHistory(NamedTuple):
+    """Get all snapshots of a thread, newest first."""
+
+    config: Mapping[str, Any]
+
+
+class Write(NamedTuple):
+    """Call `update_state`."""
+
+    config: Mapping[str, Any]
+    values: Any
+    as_node: str | None
+
+
+class Run(NamedTuple):
+    """Run to the next pause or the end. `seen(mode, chunk)` is told what happens; True from it ends it."""
+
+    input: Any
+    config: Mapping[str, Any]
+    seen: Callable[[str, Any], bool]
+    how: Mapping[str, Any]
+
+
+class Forget(NamedTuple):
+    """Delete the thread from the checkpointer."""
+
+    thread_id: str
+
+
+Instruction = Read | ReadInput | ReadHistory | Write | Run | Forget
+Flow = Generator[Instruction, Any, T]
+
+
+def drive(graph: Graph, flow: Flow[T]) -> T:
+    """Run a flow to its end and return its result; raises what it raises."""
+    try:
+        step = next(flow)
+        while True:
+            try:
+                result = _perform(graph, step)
+            except BaseException as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(result)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _perform(graph: Graph, step: Instruction) -> Any:
+    match step:
+        case Read(config):
+            return graph.get_state(config, subgraphs=True)
+        case ReadInput(config):
+            return next(iter(graph.get_state_history(config, filter={"source": "input"}, limit=1)), None)
+        case ReadHistory(config):
+            return list(graph.get_state_history(config))
+        case Write(config, values, as_node):
+            return graph.update_state(config, values, as_node=as_node)
+        case Forget(thread_id):
+            return graph.checkpointer.delete_thread(thread_id)
+        case Run(input, config, seen, how):
+            return _watch(graph.stream(input, config, stream_mode=STREAM_MODES, **how), seen)
+
+
+def _watch(chunks: Iterator[Any], seen: Callable[[str, Any], bool]) -> None:
+    try:
+        for mode, chunk in chunks:
+            if seen(mode, chunk):
+                return
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+
+
+async def adrive(graph: Graph, flow: Flow[T]) -> T:
+    """Run a flow to its end on this event loop and return its result; raises what it raises."""
+    try:
+        step = next(flow)
+        while True:
+            try:
+                result = await _aperform(graph, step)
+            except BaseException as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(result)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+async def _aperform(graph: Graph, step: Instruction) -> Any:
+    match step:
+        case Read(config):
+            return await graph.aget_state(config, subgraphs=True)
+        case ReadInput(config):
+            inputs = graph.aget_state_history(config, filter={"source": "input"}, limit=1)
+            found = [snapshot async for snapshot in inputs]
+            return found[0] if found else None
+        case ReadHistory(config):
+            return [snapshot async for snapshot in graph.aget_state_history(config)]
+        case Write(config, values, as_node):
+            return await graph.aupdate_state(config, values, as_node=as_node)
+        case Forget(thread_id):
+            return await graph.checkpointer.adelete_thread(thread_id)
+        case Run(input, config, seen, how):
+            return await _awatch(graph.astream(input, config, stream_mode=STREAM_MODES, **how), seen)
+
+
+async def _awatch(chunks: AsyncIterator[Any], seen: Callable[[str, Any], bool]) -> None:
+    try:
+        async for mode, chunk in chunks:
+            if seen(mode, chunk):
+                return
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()

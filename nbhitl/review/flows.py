@@ -1,0 +1,307 @@
+"""What happens to a thread, step by step: begin, answer, retry, ask again, fork. `review.drive` does the I/O.
+
+Each flow yields the graph calls that it wants (`Read`, `Run`, ...) and reports to the session. The order in
+`answer` is what keeps the promise "what the person saw is what runs, once": read the question as it is now,
+compare it with what was shown, note who answers, only then hand the answer to the graph.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.serde import canonical_bytes
+from nbhitl.constants import COPY
+from nbhitl.errors import AlreadyAnswered, InvalidAnswer, QuestionOpen, ReviewError, StaleQuestion
+from nbhitl.review.drive import Flow, Forget, Instruction, Read, ReadInput, Run, Write
+from nbhitl.review.pending import error_of, open_questions, stopped_before, waiting_tasks
+from nbhitl.review.plain import to_plain
+from nbhitl.review.session import describe, labels
+from nbhitl.review.shared import Answered
+from nbhitl.review.steps import breakpoint_steps
+from nbhitl.review.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from nbhitl.review.card import Card
+    from nbhitl.review.engines import Engine
+    from nbhitl.review.pending import Reading
+    from nbhitl.review.protocol import Snapshot
+    from nbhitl.review.questions import Question
+    from nbhitl.review.session import ReviewSession, SessionState
+    from nbhitl.review.shared import SharedThread
+
+
+def input_digest(value: Any) -> str:
+    """Return a digest of a run's input; ids that messages get when they are added do not count."""
+    return hashlib.sha256(canonical_bytes(_without_ids(to_plain(value)))).hexdigest()
+
+
+def _without_ids(value: Any) -> Any:
+    if isinstance(value, dict):
+        is_message = "content" in value and ("type" in value or "role" in value)
+        return {k: _without_ids(v) for k, v in value.items() if not (is_message and k == "id")}
+    return [_without_ids(item) for item in value] if isinstance(value, list) else value
+
+
+@dataclass
+class Flows:
+    """The flows of one thread.
+
+    `how` are arguments for every run (context, breakpoints, durability). `snapshot` is where the thread stood
+    when it was last looked at.
+    """
+
+    session: ReviewSession
+    engine: Engine
+    reading: Reading
+    config: Mapping[str, Any]
+    shared: SharedThread
+    how: Mapping[str, Any]
+    reducers: frozenset[str]
+    snapshot: Snapshot | None = None
+    watch: Watch | None = None
+
+    # -- looking --------------------------------------------------------------------------------
+
+    def refresh(self) -> Flow[list[Question]]:
+        """Read where the thread stands and make the cards match; returns the open questions."""
+        questions = yield from self._questions()
+        self._stand(questions)
+        return questions
+
+    def _stand(self, questions: list[Question]) -> None:
+        state: SessionState = "paused" if questions else self._resting_state()
+        error = error_of(self.snapshot) if self.snapshot is not None else None
+        self.session.ended(state, questions, error, runs=self._runs)
+
+    def _questions(self) -> Generator[Instruction, Any, list[Question]]:
+        snapshot: Snapshot = yield Read(self.config)
+        self.snapshot = snapshot
+        stands = snapshot.config["configurable"].get("checkpoint_id")
+        at_breakpoint = stands is not None and stands == self.shared.breakpoint_at
+        if not at_breakpoint and snapshot.next:
+            before = (yield from self._last_nodes(snapshot)) if self.reading.after else ()
+            at_breakpoint = stopped_before(snapshot, before, self.reading)
+        return open_questions(snapshot, self.reading, at_breakpoint=at_breakpoint)
+
+    def _last_nodes(self, snapshot: Snapshot) -> Generator[Instruction, Any, tuple[str, ...]]:
+        if snapshot.parent_config is None:
+            return ()
+        parent: Snapshot = yield Read(snapshot.parent_config)
+        return tuple(dict.fromkeys(task.name for task in parent.tasks))
+
+    def _resting_state(self) -> SessionState:
+        snapshot = self.snapshot
+        if snapshot is None or snapshot.created_at is None:
+            return "idle"
+        if error_of(snapshot):
+            return "failed"
+        return "stopped" if snapshot.next else "finished"
+
+    def _runs(self, question: Question) -> int:
+        return max(1, self.shared.starts[question.task_id])
+
+    # -- running --------------------------------------------------------------------------------
+
+    def begin(self, input: Any, *, restart: bool) -> Flow[bool]:
+        """Run `input`; False if the same input is open already, and its card is to be shown again.
+
+        Raises:
+            QuestionOpen: a question is open that another input led to.
+        """
+        if restart:
+            yield Forget(self.reading.thread_id)
+            self.shared.forget()
+            self.session.forget_cards()
+        elif questions := (yield from self._questions()):
+            self._stand(questions)
+            if input is None or (yield from self._is_open_input(input)):
+                return False
+            raise QuestionOpen(
+                f"Thread {self.reading.thread_id!r} waits for an answer at node {questions[0].node!r} "
+                f"({labels(self.session.open_cards)}), and this is another input. Answer first "
+                "(thread.question), run the same input to see the card again, or run(..., restart=True) to "
+                "start over."
+            )
+        if input is not None:
+            self.shared.input_digest = input_digest(input)
+        error = yield from self._run(input, self.config)
+        if error is not None:
+            raise error
+        return True
+
+    def _is_open_input(self, input: Any) -> Generator[Instruction, Any, bool]:
+        digest = input_digest(input)
+        if self.shared.input_digest is not None:
+            return self.shared.input_digest == digest
+        first = yield ReadInput(self.config)
+        return first is not None and any(
+            input_digest(task.result) == digest for task in first.tasks if task.name == "__start__"
+        )
+
+    def _run(
+        self, input: Any, config: Mapping[str, Any]
+    ) -> Generator[Instruction, Any, BaseException | None]:
+        """Run and look; returns what the run raised. The session is told where the thread stands now."""
+        metadata = (self.snapshot.metadata if self.snapshot is not None else None) or {}
+        watch = Watch(
+            self.session.progressed, self.session.clock, self.shared.starts, metadata.get("step", -2)
+        )
+        self.watch = watch
+        self.session.started()
+        error: BaseException | None = None
+        try:
+            yield Run(input, config, watch.seen, self.how)
+        except GeneratorExit:
+            raise
+        except BaseException as raised:
+            error = raised
+        self.watch = None
+        yield from self._look(watch, error)
+        return error
+
+    def _look(self, watch: Watch | None, error: BaseException | None) -> Generator[Instruction, Any, None]:
+        snapshot: Snapshot = yield Read(self.config)
+        self.snapshot = snapshot
+        at_breakpoint = error is None and watch is not None and watch.at_breakpoint and bool(snapshot.next)
+        if at_breakpoint:
+            self.shared.breakpoint_at = snapshot.config["configurable"].get("checkpoint_id")
+        now = self.session.clock().isoformat(timespec="milliseconds")
+        questions = open_questions(snapshot, self.reading, at_breakpoint=at_breakpoint, asked_at=now)
+        state: SessionState = "paused" if questions else self._resting_state()
+        if watch is not None and watch.stopped and not questions:
+            state = "stopped" if snapshot.next else "finished"
+        if error is not None and not questions:
+            state = "failed" if isinstance(error, Exception) else "stopped"
+        text = None if error is None else describe(error)
+        self.session.ended(state, questions, text, runs=self._runs)
+
+    # -- answering ------------------------------------------------------------------------------
+
+    def answer(self, card: Card) -> Flow[None]:
+        """Deliver the decision of `card`.
+
+        Raises:
+            StaleQuestion: the question is not the one that was shown; nothing was sent.
+            AlreadyAnswered: someone else was first.
+            InvalidAnswer: the graph refused the answer; nothing was saved.
+            Exception: what a node raised.
+        """
+        question, decision = card.question, card.decision
+        if decision is None:
+            raise ReviewError(f"{card.label} has no decision to send.")
+        questions = yield from self._questions()
+        fresh = next((found for found in questions if found.id == question.id), None)
+        if fresh is None or fresh.digest != question.digest:
+            self._refuse(card, fresh, questions)
+        self.shared.answered[question.id] = Answered(decision.by, decision.at)
+        if question.kind == "breakpoint":
+            error = yield from self._pass_breakpoint(card)
+        else:
+            run = self.engine.resume({question.id: decision.answer})
+            error = yield from self._run(run, self.engine.strict(self.config))
+        self._conclude(card, error)
+
+    def _refuse(self, card: Card, fresh: Question | None, questions: list[Question]) -> None:
+        """Report that the question of `card` is not open as it was shown, and raise that."""
+        session, question = self.session, card.question
+        earlier = self.shared.answered.get(question.id)
+        where = f"Question {card.label} of thread {self.reading.thread_id!r} (node {question.node!r})"
+        if fresh is None and earlier is not None:
+            why = f"{where} was answered by {earlier.by} at {earlier.at}; this answer was not sent."
+            session.answered_elsewhere(card, why)
+            session.sync(questions, runs=self._runs)
+            raise AlreadyAnswered(why, by=earlier.by, at=earlier.at)
+        if fresh is None:
+            why = f"{where} is no longer open: the thread has moved on. Nothing was sent."
+        else:
+            why = f"{where} has changed since it was shown. Nothing was sent; look at the new card."
+        session.went_stale(card, why)
+        session.sync(questions, runs=self._runs)
+        raise StaleQuestion(why)
+
+    def _pass_breakpoint(self, card: Card) -> Generator[Instruction, Any, BaseException | None]:
+        decision, snapshot = card.decision, self.snapshot
+        if decision is None or snapshot is None:
+            raise ReviewError(f"{card.label} has no decision to send.")
+        inner = waiting_tasks(snapshot)[0].snapshot
+        last = yield from self._last_nodes(inner)
+        steps = breakpoint_steps(card.question, decision, inner, last, self.reducers)
+        where = self.config if inner is snapshot else inner.config
+        for update in steps.updates:
+            yield Write(where, update.values, update.as_node)
+        if not steps.run:
+            yield from self._look(None, None)
+            return None
+        run = None if steps.goto is None else self.engine.go_to(steps.goto)
+        return (yield from self._run(run, self.config))
+
+    def _conclude(self, card: Card, error: BaseException | None) -> None:
+        """Report how the delivery of `card` ended, and raise what the caller should see."""
+        session = self.session
+        if error is None:
+            session.delivered(card)
+            return
+        if self.engine.is_invalid_answer(error):
+            self.shared.answered.pop(card.question.id, None)
+            session.reopened(card, describe(error))
+            raise InvalidAnswer(
+                f"The graph refused the answer; {card.label} is still open. {error}"
+            ) from error
+        if self.engine.is_unknown_question(error):
+            why = f"{card.label} is no longer open: {error} Nothing was sent."
+            session.went_stale(card, why)
+            raise StaleQuestion(why) from error
+        if isinstance(error, AlreadyAnswered):
+            session.answered_elsewhere(card, str(error))
+            raise error
+        session.failed(card, error)
+        raise error
+
+    # -- after a failure --------------------------------------------------------------------------
+
+    def retry(self, card: Card) -> Flow[None]:
+        """Run the failed node again; the answer that it was given is still saved."""
+        questions = yield from self._questions()
+        snapshot = self.snapshot
+        failed_here = snapshot is not None and bool(snapshot.next) and not questions
+        if not failed_here and all(found.id != card.question.id for found in questions):
+            # Going on here would pass whatever the thread waits for now.
+            self._refuse(card, None, questions)
+        self._conclude(card, (yield from self._run(None, self.config)))
+
+    def ask_again(self, card: Card) -> Flow[None]:
+        """Ask anew: a failed question on a fork from where it was, a stale one where the thread is."""
+        if card.state == "failed":
+            yield from self.fork(self._at(card.question.checkpoint_id), None, None)
+            self.session.went_stale(card, "This question was asked anew; see the newest card.")
+        else:
+            yield from self._go_on_asking()
+
+    def fork(self, at: Mapping[str, Any], values: Any, as_node: str | None) -> Flow[None]:
+        """Go on from an earlier checkpoint as a new branch: write `values`, if any, and run to the next stop.
+
+        A static breakpoint at that checkpoint is asked again, not passed.
+        """
+        writer = COPY if values is None and as_node is None else as_node
+        yield Write(at, values, writer)
+        yield from self._go_on_asking()
+
+    def _go_on_asking(self) -> Generator[Instruction, Any, None]:
+        """Show what is open; if nothing is and the thread stands before a node, run to the next question."""
+        questions = yield from self._questions()
+        if questions or self._resting_state() != "stopped":
+            self._stand(questions)
+            return
+        error = yield from self._run(None, self.config)
+        if error is not None:
+            raise error
+
+    def _at(self, checkpoint_id: str) -> dict[str, Any]:
+        return {
+            **self.config,
+            "configurable": {**self.config["configurable"], "checkpoint_id": checkpoint_id},
+        }

@@ -1,0 +1,193 @@
+"""From a thread's snapshot to the questions that are open on it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from nbhitl.constants import END
+from nbhitl.review.plain import to_plain
+from nbhitl.review.reading import make_question
+
+if TYPE_CHECKING:
+    from nbhitl.review.protocol import Snapshot, Task
+    from nbhitl.review.questions import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read a thread: its replies and routes (see GraphThread), and its graph's breakpoints."""
+
+    thread_id: str
+    replies: Mapping[str, Mapping[str, Any]]
+    routes: Mapping[str, tuple[str, ...]]
+    before: frozenset[str] | Literal["*"]
+    after: frozenset[str] | Literal["*"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A task that has not run to its end, in `snapshot`; `root_id` is its task in the outermost graph."""
+
+    task: Task
+    snapshot: Snapshot
+    root_id: str
+    path: tuple[str, ...]
+
+
+def waiting_tasks(snapshot: Snapshot) -> list[Waiting]:
+    """Return the tasks that wait, those of subgraphs in place of the task that runs the subgraph."""
+    return list(_waiting(snapshot, (), None))
+
+
+def _waiting(snapshot: Snapshot, path: tuple[str, ...], root_id: str | None) -> Iterator[Waiting]:
+    for task in snapshot.tasks:
+        if task.result is not None and not task.interrupts and not task.error:
+            continue
+        inner = task.state
+        root = root_id or task.id
+        if inner is not None and getattr(inner, "tasks", None):
+            yield from _waiting(inner, (*path, task.name), root)
+        else:
+            yield Waiting(task, snapshot, root, (*path, task.name))
+
+
+def error_of(snapshot: Snapshot) -> str | None:
+    """Return what the failed tasks of a snapshot raised, or None."""
+    failed = [f"node {w.task.name!r} raised {w.task.error}" for w in waiting_tasks(snapshot) if w.task.error]
+    return "; ".join(failed) or None
+
+
+def open_questions(
+    snapshot: Snapshot, reading: Reading, *, at_breakpoint: bool, asked_at: str | None = None
+) -> list[Question]:
+    """Return the questions of a thread's newest snapshot (`get_state(subgraphs=True)`).
+
+    Args:
+        snapshot: where the thread stands.
+        reading: how to read it.
+        at_breakpoint: the run that led here stopped at a static breakpoint; see `stopped_before`.
+        asked_at: when the run paused, UTC, ISO 8601; None takes the time of the checkpoint.
+    """
+    waiting = waiting_tasks(snapshot)
+    asked = [
+        _interrupt_question(found, interrupt, snapshot, reading, asked_at or snapshot.created_at)
+        for found in waiting
+        if not found.task.error
+        for interrupt in found.task.interrupts
+    ]
+    if asked or not at_breakpoint or any(found.task.error for found in waiting) or not waiting:
+        return asked
+    return [_breakpoint_question(waiting, snapshot, reading, asked_at or snapshot.created_at)]
+
+
+def stopped_before(snapshot: Snapshot, parent_nodes: tuple[str, ...], reading: Reading) -> bool:
+    """Whether a thread that nobody saw pausing stands at a static breakpoint of its graph.
+
+    `parent_nodes` are the nodes that ran last, for breakpoints after a node.
+    """
+    if not snapshot.next or any(found.task.error for found in waiting_tasks(snapshot)):
+        return False
+    if snapshot.next == ("__start__",):
+        return False
+    before = reading.before == "*" or any(node in reading.before for node in snapshot.next)
+    after = bool(parent_nodes) and (
+        reading.after == "*" or any(node in reading.after for node in parent_nodes)
+    )
+    return before or after
+
+
+def _checkpoint_id(snapshot: Snapshot) -> str:
+    return str(snapshot.config["configurable"].get("checkpoint_id", ""))
+
+
+def _ns(snapshot: Snapshot) -> str:
+    return str(snapshot.config["configurable"].get("checkpoint_ns", ""))
+
+
+def _interrupt_question(
+    found: Waiting, interrupt: Any, root: Snapshot, reading: Reading, asked_at: str | None
+) -> Question:
+    return make_question(
+        id=interrupt.id,
+        kind="interrupt",
+        thread_id=reading.thread_id,
+        node="/".join(found.path),
+        payload=interrupt.value,
+        ns=_ns(found.snapshot),
+        checkpoint_id=_checkpoint_id(root),
+        task_id=found.root_id,
+        response_schema=getattr(interrupt, "response_schema", None),
+        asked_at=asked_at,
+        replies=reading.replies,
+    )
+
+
+def _breakpoint_question(
+    waiting: list[Waiting], root: Snapshot, reading: Reading, asked_at: str | None
+) -> Question:
+    first = waiting[0]
+    snapshot = first.snapshot
+    nodes = list(dict.fromkeys("/".join(found.path) for found in waiting if found.snapshot is snapshot))
+    node = ", ".join(nodes)
+    place = [reading.thread_id, _ns(snapshot), _checkpoint_id(snapshot), *sorted(nodes)]
+    return make_question(
+        id=hashlib.sha256("\0".join(place).encode()).hexdigest()[:32],
+        kind="breakpoint",
+        thread_id=reading.thread_id,
+        node=node,
+        payload=breakpoint_payload(snapshot, node, [found.task for found in waiting]),
+        ns=_ns(snapshot),
+        checkpoint_id=_checkpoint_id(root),
+        task_id=first.root_id,
+        asked_at=asked_at,
+        routes=next((reading.routes[name] for name in nodes if name in reading.routes), (END,)),
+    )
+
+
+def breakpoint_payload(snapshot: Snapshot, node: str, tasks: list[Task]) -> dict[str, Any]:
+    """Return what a breakpoint asks about: the pending tool calls, else what the node would start with."""
+    if found := pending_tool_calls(snapshot.values):
+        _, message = found
+        calls = [
+            {"name": call["name"], "args": to_plain(call["args"]), "id": call.get("id")}
+            for call in _tool_calls(message)
+        ]
+        return {"tool_calls": calls}
+    given = getattr(tasks[0], "input", None)
+    plain = to_plain(snapshot.values if given is None else given)
+    return {"node": node, "input": plain if isinstance(plain, dict) else {"value": plain}}
+
+
+def _tool_calls(message: Any) -> list[Any]:
+    if isinstance(message, Mapping):
+        return list(message.get("tool_calls") or ())
+    return list(getattr(message, "tool_calls", None) or ())
+
+
+def pending_tool_calls(values: Any) -> tuple[str, Any] | None:
+    """Return `(state key, message)` of the tool calls that nobody has answered yet, or None.
+
+    They are pending if the newest message of a list of messages is the one that makes them.
+    """
+    if not isinstance(values, Mapping):
+        values = fields_of(values)
+    keys = sorted(values, key=lambda key: key != "messages")
+    for key in keys:
+        messages = values[key]
+        if isinstance(messages, list) and messages:
+            calls = _tool_calls(messages[-1])
+            if calls and all(
+                isinstance(call, Mapping) and "name" in call and "args" in call for call in calls
+            ):
+                return key, messages[-1]
+    return None
+
+
+def fields_of(values: Any) -> dict[str, Any]:
+    """Return the fields of a state that is a dataclass or a pydantic model, else nothing."""
+    kind = type(values)
+    fields = getattr(kind, "__dataclass_fields__", None) or getattr(kind, "model_fields", None)
+    return {name: getattr(values, name) for name in fields} if fields else {}

@@ -1,0 +1,469 @@
+"""A thread of a graph, to run, to answer and to look at: what a person types in a notebook."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal
+
+from nbhitl.errors import NotAnswered, QuestionOpen, ReviewError
+from nbhitl.review import decisions
+from nbhitl.review.engines import engine_of
+from nbhitl.review.flows import Flows
+from nbhitl.review.pending import Reading
+from nbhitl.review.runner import Runner
+from nbhitl.review.session import ReviewSession, labels, utc_now
+from nbhitl.review.settings import (
+    breakpoints,
+    check_nodes,
+    current_user,
+    run_settings,
+    targets,
+    thread_config,
+)
+from nbhitl.review.shared import shared_thread
+from nbhitl.review.text import card_text
+from nbhitl.script import active_script, nobody_can_click, running_kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+    from threading import Thread
+
+    import pandas as pd
+
+    from nbhitl.review.card import Card
+    from nbhitl.review.decisions import Decision
+    from nbhitl.review.drive import Flow
+    from nbhitl.review.protocol import Snapshot
+
+__all__ = ["GraphThread"]
+
+HEARTBEAT = 0.25
+"""Seconds between looks while a cell waits: what lets the stop button through."""
+
+
+class GraphThread:
+    """One thread of a compiled graph: nbhitl's, or one compiled by LangGraph.
+
+    Args:
+        graph: compiled with a checkpointer.
+        thread_id: names the thread; the same id finds the same thread again.
+        replies: what nodes that ask by hand want to hear, `{node: {"approve": value, "reject": value, ...}}`;
+            see `review.dialects.replies`.
+        routes: where the graph may go instead when a static breakpoint is rejected, `{node: target}` or
+            `{node: [targets]}`; END by default.
+        interrupt_before, interrupt_after: static breakpoints of this thread, besides the graph's own.
+        context: the run's context, given to every run.
+        config: further settings of every run, for example `{"recursion_limit": 100}`.
+        by: who decides here; by default the user that the kernel runs as, marked as not verified.
+        clock: the time in UTC, for tests.
+
+    Raises:
+        TypeError: `graph` is not compiled.
+        ValueError: it has no checkpointer, or its LangGraph is too old.
+        UnknownNodeError: `replies`, `routes` or a breakpoint name a node that the graph does not have.
+    """
+
+    def __init__(
+        self,
+        graph: Any,
+        thread_id: str,
+        *,
+        replies: Mapping[str, Mapping[str, Any]] | None = None,
+        routes: Mapping[str, str | Sequence[str]] | None = None,
+        interrupt_before: Sequence[str] | Literal["*"] = (),
+        interrupt_after: Sequence[str] | Literal["*"] = (),
+        context: Any = None,
+        config: Mapping[str, Any] | None = None,
+        by: str | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        engine = engine_of(graph)
+        self.graph = graph
+        self.thread_id = thread_id
+        self.config = thread_config(config, thread_id)
+        check_nodes(graph, replies or {}, "replies")
+        check_nodes(graph, routes or {}, "routes")
+        check_nodes(graph, interrupt_before, "interrupt_before")
+        check_nodes(graph, interrupt_after, "interrupt_after")
+        flows = Flows(
+            session=ReviewSession(thread_id, by=by or current_user(), verified=by is not None, clock=clock),
+            engine=engine,
+            reading=Reading(
+                thread_id=thread_id,
+                replies=replies or {},
+                routes={node: targets(to) for node, to in (routes or {}).items()},
+                before=breakpoints(graph, "interrupt_before_nodes", interrupt_before),
+                after=breakpoints(graph, "interrupt_after_nodes", interrupt_after),
+            ),
+            config=self.config,
+            shared=shared_thread(graph.checkpointer, thread_id),
+            how=run_settings(context, interrupt_before, interrupt_after),
+            reducers=engine.reducers(graph),
+        )
+        self._flows = flows
+        self._runner = Runner(graph, flows)
+        self.session = flows.session
+        self.session.courier = self._runner
+        self._background: Thread | None = None
+
+    # -- running --------------------------------------------------------------------------------
+
+    def run(self, input: Any = None, *, restart: bool = False) -> None:
+        """Run to the next pause or the end, and show the graph and a card for each question.
+
+        While a question is open, the same input shows its card again. Without input the thread goes on where
+        it was stopped or where a node failed.
+
+        Args:
+            input: what the graph is invoked with.
+            restart: forget this thread, history included, and start over.
+
+        Raises:
+            QuestionOpen: a question is open that another input led to.
+            ReviewError: the thread is running already.
+            Exception: what a node raises.
+        """
+        self._refuse_resume(input)
+        before = len(self.session.cards)
+        self._runner.run(self._flows.begin(input, restart=restart), wait=False)
+        self._review(0 if restart else before)
+
+    async def arun(self, input: Any = None, *, restart: bool = False) -> None:
+        """Do as `run`, on this event loop: for async nodes and savers. Later answers run on it too."""
+        self._refuse_resume(input)
+        before = len(self.session.cards)
+        await self._runner.arun(self._flows.begin(input, restart=restart), wait=False)
+        await self._areview(0 if restart else before)
+
+    def start(self, input: Any = None, *, restart: bool = False) -> None:
+        """Run in the background, and come back at once; the view has a Stop button. `wait()` waits for it.
+
+        Where a script answers (`answers([...])`), this runs here as `run` does: nobody is there to stop it.
+        """
+        if active_script() is not None:
+            self.run(input, restart=restart)
+            return
+        self._refuse_resume(input)
+        if self.session.state == "running":
+            raise ReviewError(f"Thread {self.thread_id!r} is running already: wait() or stop() it first.")
+        self.session.started()
+        flow = self._flows.begin(input, restart=restart)
+        self._background = self._runner.in_background(lambda: self._run_in_background(flow))
+        self._show(self.session.cards)
+
+    def _run_in_background(self, flow: Flow[bool]) -> None:
+        try:
+            self._runner.run(flow)
+        except BaseException as error:
+            if self.session.state == "running" or isinstance(error, QuestionOpen):
+                self.session.broke(error)
+            raise
+
+    def stop(self) -> None:
+        """Stop a running graph after the task that it is in; `run()` goes on from there."""
+        self._runner.stop()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the background run pauses or ends; False if it still runs after `timeout` seconds."""
+        if self._background is not None:
+            self._background.join(timeout)
+            return not self._background.is_alive()
+        return True
+
+    async def decided(self) -> None:
+        """Wait until nothing runs and no question is open; the stop button ends the wait.
+
+        Raises:
+            NotAnswered: a question is open, nobody can click here, and no script answers it.
+        """
+        if self._runner.loop is None:
+            self._look_once()
+        while self._busy() or self.session.open_cards or self.session.state == "failed":
+            if not self._busy() and nobody_can_click() and running_kernel() is not None:
+                self._refuse_unanswered("Nobody can click here. Answer by script: with answers([...]).")
+            await self._next_change()
+
+    def _busy(self) -> bool:
+        return self.session.state == "running" or any(card.state == "sending" for card in self.session.cards)
+
+    async def _next_change(self) -> None:
+        loop = asyncio.get_running_loop()
+        changed = loop.create_future()
+
+        def settle() -> None:
+            if not changed.done():
+                changed.set_result(None)
+
+        def tell() -> None:
+            loop.call_soon_threadsafe(settle)
+
+        forget = self.session.on_change(tell)
+        try:
+            await asyncio.wait({changed}, timeout=HEARTBEAT)
+        finally:
+            forget()
+
+    # -- questions ------------------------------------------------------------------------------
+
+    @property
+    def questions(self) -> list[Card]:
+        """The open questions, in the order of asking."""
+        self._look_once()
+        return self.session.open_cards
+
+    @property
+    def question(self) -> Card:
+        """The one open question.
+
+        Raises:
+            ReviewError: none is open, or more than one.
+        """
+        found = self.questions
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ReviewError(
+                f"{len(found)} questions are open on thread {self.thread_id!r} ({labels(found)}): say which "
+                "one, for example thread.questions[0]."
+            )
+        raise ReviewError(f"No question is open on thread {self.thread_id!r}: it is {self.session.state}.")
+
+    def refresh(self) -> None:
+        """Read again where the thread stands, for answers and runs of other kernels."""
+        self._runner.run(self._flows.refresh())
+
+    async def arefresh(self) -> None:
+        """Do as `refresh`, on this event loop."""
+        await self._runner.arun(self._flows.refresh())
+
+    def approve(self) -> None:
+        """Answer the one open question: go on exactly as shown."""
+        self._decide(decisions.approve())
+
+    def edit(self, args: Mapping[str, Any] | None = None, **edits: Any) -> None:
+        """Answer the one open question: go on with all of these arguments, or with single ones changed."""
+        self._decide(decisions.edit(args, **edits))
+
+    def reject(self, reason: str | None = None, *, route: str | None = None) -> None:
+        """Answer the one open question: do not go on; see `Card.reject`."""
+        self._decide(decisions.reject(reason, route=route))
+
+    def respond(self, value: Any) -> None:
+        """Answer the one open question with a text, or the values of its form."""
+        self._decide(decisions.respond(value))
+
+    def option(self, value: Any) -> None:
+        """Answer the one open question with one of its options, by value or label."""
+        self._decide(decisions.option(value))
+
+    def answer(self, value: Any) -> None:
+        """Answer the one open question with exactly this value."""
+        self._decide(decisions.answer(value))
+
+    def _decide(self, decision: Decision) -> None:
+        before = len(self.session.cards)
+        self.question.decide(decision)
+        if running_kernel() is None:
+            self._show(self.session.cards[before:])
+
+    # -- looking --------------------------------------------------------------------------------
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Where the thread stood when it was last looked at; each run looks when it pauses or ends."""
+        self._look_once()
+        if self._flows.snapshot is None:
+            raise ReviewError(f"Thread {self.thread_id!r} has not been looked at yet: refresh() it.")
+        return self._flows.snapshot
+
+    @property
+    def result(self) -> Any:
+        """The final state.
+
+        Raises:
+            NotAnswered: a question is open, or the run has not come to its end.
+        """
+        self._look_once()
+        if self._busy():
+            raise NotAnswered(
+                f"Thread {self.thread_id!r} is still running: await thread.decided(), or wait()."
+            )
+        if self.session.open_cards:
+            self._refuse_unanswered("Answer it, then read the result.")
+        if self.session.state == "idle":
+            raise NotAnswered(f"Thread {self.thread_id!r} has not run yet: thread.run(input).")
+        if self.session.state != "finished":
+            raise NotAnswered(
+                f"Thread {self.thread_id!r} has no result: it {_how(self.session.state)} before "
+                f"{', '.join(self.snapshot.next) or 'its end'}. {self.session.error or ''} Go on with "
+                "thread.run(), or retry() the failed question."
+            )
+        return self.snapshot.values
+
+    def _refuse_unanswered(self, then: str) -> None:
+        found = self.session.open_cards or [card for card in self.session.cards if card.state == "failed"]
+        nodes = ", ".join(repr(card.question.node) for card in found)
+        raise NotAnswered(
+            f"Thread {self.thread_id!r} waits for an answer at {nodes} ({labels(found)}). {then}"
+        )
+
+    def history(self, **columns: Any) -> pd.DataFrame:
+        """Return one row a checkpoint, oldest first; see `nbhitl.history.history_frame`."""
+        from nbhitl.history import history_frame
+
+        return history_frame(self.graph, self.config, decisions=self._pairs(), **columns)
+
+    def writes(self) -> pd.DataFrame:
+        """Return one row a write; see `nbhitl.history.writes_frame`."""
+        from nbhitl.history import writes_frame
+
+        return writes_frame(self.graph, self.config)
+
+    def decisions(self, **columns: Any) -> pd.DataFrame:
+        """Return one row a decision made in this session; see `nbhitl.history.decisions_frame`."""
+        from nbhitl.history import decisions_frame
+
+        return decisions_frame(self._pairs(), **columns)
+
+    def diff(self, a: str, b: str) -> pd.DataFrame:
+        """Return what differs between two checkpoints, named by label (`cp3`) or id."""
+        from nbhitl.history import diff_frame, find_checkpoint, read_history
+
+        rows = read_history(self.graph, self.config)
+        return diff_frame(find_checkpoint(rows, a).snapshot, find_checkpoint(rows, b).snapshot)
+
+    def _pairs(self) -> list[tuple[Any, Decision]]:
+        return [(card.question, card.decision) for card in self.session.cards if card.decision is not None]
+
+    def draw(self) -> Drawing:
+        """Return the graph with the state of each node, to end a cell with."""
+        return Drawing(self)
+
+    # -- going back -----------------------------------------------------------------------------
+
+    def fork(self, checkpoint: str, values: Any = None, *, as_node: str | None = None) -> None:
+        """Go back to a checkpoint and go on from there as a new branch; shows what `run` shows.
+
+        A question that was asked there is asked anew; the old branch stays in the history.
+
+        Args:
+            checkpoint: its label (`cp3`) or id.
+            values: an update to write there first, as a node would return it.
+            as_node: the node it comes from; by default the one that ran before.
+
+        Raises:
+            KeyError: the thread has no such checkpoint.
+        """
+        from nbhitl.history import find_checkpoint, read_history
+
+        at = find_checkpoint(read_history(self.graph, self.config), checkpoint).snapshot.config
+        before = len(self.session.cards)
+        self._runner.run(self._flows.fork(at, values, as_node), wait=False)
+        self._review(before)
+
+    async def afork(self, checkpoint: str, values: Any = None, *, as_node: str | None = None) -> None:
+        """Do as `fork`, on this event loop."""
+        from nbhitl.history import find_checkpoint, history_rows
+
+        snapshots = [snapshot async for snapshot in self.graph.aget_state_history(self.config)]
+        at = find_checkpoint(history_rows(snapshots), checkpoint).snapshot.config
+        before = len(self.session.cards)
+        await self._runner.arun(self._flows.fork(at, values, as_node), wait=False)
+        await self._areview(before)
+
+    # -- showing --------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Show the graph and the cards again."""
+        self._look_once()
+        self._show(self.session.cards)
+
+    def _look_once(self) -> None:
+        if self._flows.snapshot is None and self.session.state == "idle":
+            self.refresh()
+
+    def _review(self, before: int) -> None:
+        """Let the script answer, if there is one; else show what is open, or came since `before` cards."""
+        script = active_script()
+        if script is None:
+            self._show(self.session.open_cards or self.session.cards[before:])
+            return
+        answered: list[Card] = []
+        try:
+            while found := self.session.open_cards:
+                decision = script.decision_for(found[0])
+                answered.append(found[0])
+                found[0].decide(decision)
+        finally:
+            self._record(answered)
+
+    async def _areview(self, before: int) -> None:
+        script = active_script()
+        if script is None:
+            self._show(self.session.open_cards or self.session.cards[before:])
+            return
+        answered: list[Card] = []
+        try:
+            while found := self.session.open_cards:
+                decision = script.decision_for(found[0])
+                answered.append(found[0])
+                if self.session.take(found[0], decision):
+                    await self._runner.adeliver(found[0])
+        finally:
+            self._record(answered)
+
+    def _show(self, cards: Iterable[Card]) -> None:
+        if running_kernel() is None:
+            _print(self, list(cards))
+            return
+        from nbhitl.widgets import show_thread
+
+        show_thread(self)
+
+    def _record(self, cards: list[Card]) -> None:
+        """Display cards as they stand, for good: the same in every run."""
+        if running_kernel() is None:
+            _print(self, cards)
+            return
+        from nbhitl.widgets import show_record
+
+        show_record(self, cards)
+
+    def _refuse_resume(self, input: Any) -> None:
+        if self._flows.engine.is_command(input) and input.resume is not None:
+            raise ReviewError(
+                "A GraphThread is answered by its questions, so that an answer reaches the question that was "
+                "shown: thread.approve(), thread.answer(value), ... not run(Command(resume=...))."
+            )
+
+    def __repr__(self) -> str:
+        found = self.session.open_cards
+        head = f"GraphThread({self.thread_id!r}): {self.session.state}"
+        return "\n".join([head, *map(card_text, found)])
+
+
+class Drawing:
+    """A thread's graph with the state of each node; shows itself in a cell."""
+
+    def __init__(self, thread: GraphThread) -> None:
+        from nbhitl.widgets.graph_state import GraphState
+
+        self._bundle = GraphState(thread).record()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return dict(self._bundle)
+
+    def __repr__(self) -> str:
+        return self._bundle["text/plain"]
+
+
+def _print(thread: GraphThread, cards: list[Card]) -> None:
+    for card in cards:
+        print(card_text(card))
+    if not thread.session.open_cards:
+        print(f"thread {thread.thread_id}: {thread.session.state}")
+
+
+def _how(state: str) -> str:
+    return {"failed": "failed", "stopped": "was stopped"}.get(state, f"is {state}")
