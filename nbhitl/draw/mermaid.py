@@ -32,6 +32,10 @@ _STYLES = {
     "next": "fill:#ffffff,stroke:#1f63c4,stroke-dasharray:4 3,color:#0d2547",
 }
 
+# Greys that can be seen on light and on dark pages.
+_FRAME = "fill:none,stroke:#a9b2c0,color:#7b8696"
+_LINE = "stroke:#7b8696"
+
 
 def to_mermaid(diagram: Diagram, *, direction: str = "TD", styles: bool = True, curve: str = "linear") -> str:
     """The Mermaid text of a diagram; deterministic. Names are shown as quoted labels, never as markup.
@@ -53,6 +57,8 @@ def to_mermaid(diagram: Diagram, *, direction: str = "TD", styles: bool = True, 
     if styles:
         used = {"default", "first", "last"} | {node.status for node in diagram.nodes if node.status}
         lines += [f"\tclassDef {name} {style}" for name, style in _STYLES.items() if name in used]
+        lines += [f"\tstyle {_cluster_id(i)} {_FRAME}" for i in range(len(diagram.clusters))]
+        lines += [f"\tlinkStyle default {_LINE}"] if diagram.edges else []
     return "\n".join(lines) + "\n"
 
 
@@ -68,12 +74,16 @@ def _ids(diagram: Diagram) -> dict[str, str]:
 
 def _cluster(cluster: DiagramCluster, diagram: Diagram, ids: dict[str, str], indent: str) -> list[str]:
     number = diagram.clusters.index(cluster)
-    lines = [f"{indent}subgraph c{number}_[{_quoted(cluster.label)}]"]
+    lines = [f"{indent}subgraph {_cluster_id(number)}[{_quoted(cluster.label)}]"]
     lines += [indent + _node(node, ids) for node in diagram.nodes if node.cluster == cluster.key]
     for inner in diagram.clusters:
         if inner.parent == cluster.key:
             lines += _cluster(inner, diagram, ids, indent + "\t")
     return [*lines, f"{indent}end"]
+
+
+def _cluster_id(number: int) -> str:
+    return f"c{number}_"
 
 
 def _node(node: DiagramNode, ids: dict[str, str]) -> str:
@@ -100,7 +110,8 @@ def _edge(edge: DiagramEdge, ids: dict[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f'"{_escaped(text)}"'
+    """A label. Mermaid can't read an empty one, so that becomes a space."""
+    return f'"{_escaped(text) or "#160;"}"'
 
 
 def _escaped(text: str) -> str:

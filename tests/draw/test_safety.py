@@ -109,7 +109,7 @@ def test_mermaid_labels_cannot_end_early(text):
         r"\t+[A-Za-z_]\w*(\(\[?(\w+|\"\")\]?\)|\[\[\"\"\]\])(:::\w+)?|"
         r"\tsubgraph c\d+_\[\"\"\]|\tend|"
         r"\t\w+ (-->|-\.->)(\|\"\"\|)? \w+;|"
-        r"\tclassDef \w+ [\w:#,\- ]+"
+        r"\t(classDef|style|linkStyle) \w+ [\w:#,\- ]+"
     )
     for each in bare.rstrip("\n").split("\n"):
         assert line.fullmatch(each), each

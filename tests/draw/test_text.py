@@ -178,6 +178,7 @@ def test_mermaid_text():
         \tclassDef first fill:#ffffff,stroke:#8590a2,color:#1b2430
         \tclassDef last fill:#dfe4ec,stroke:#8590a2,color:#1b2430
         \tclassDef done fill:#e2f3e7,stroke:#2f7d4f,color:#14301f
+        \tlinkStyle default stroke:#7b8696
     """) + "\n"  # fmt: skip
 
 
