@@ -59,7 +59,7 @@ class SqliteCache(BaseCache[ValueT]):
                 self.close()
                 raise NewerStore(
                     f"The cache {self._path!r} was written by a newer nbhitl (its schema is {version}, this "
-                    f"one reads up to {_SCHEMA_VERSION}). Upgrade nbhitl, or delete the file: it is made anew."
+                    f"one reads up to {_SCHEMA_VERSION}). Upgrade nbhitl or delete the file: it is made anew."
                 )
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")

@@ -1,0 +1,76 @@
+"""A tool call on its way to its tool, and what stands around it for those who wrap it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nbhitl.errors import GraphBubbleUp
+
+
+@dataclass
+class ToolCallRequest:
+    """A tool call on its way to its tool, as `wrap_tool_call` gets it.
+
+    `tool` is None for a name that the ToolNode does not know. `runtime` is a ToolRuntime.
+    """
+
+    tool_call: dict[str, Any]
+    tool: Any
+    state: Any
+    runtime: Any
+
+    def override(self, **overrides: Any) -> ToolCallRequest:
+        """Return a copy with some fields replaced."""
+        return replace(self, **overrides)
+
+
+ToolCallWrapper = Callable[[ToolCallRequest, Callable[[ToolCallRequest], Any]], Any]
+"""Gets a request and the function that carries it out; returns a ToolMessage or Command."""
+
+AsyncToolCallWrapper = Callable[
+    [ToolCallRequest, Callable[[ToolCallRequest], Awaitable[Any]]], Awaitable[Any]
+]
+
+
+class Pauses:
+    """Remembers the pause that a tool call asked for, so that a wrapper cannot make it disappear."""
+
+    pause: GraphBubbleUp | None = None
+
+    def unless_paused(self, output: Any) -> Any:
+        """Return what a wrapper returned, or raise the pause that it caught."""
+        if self.pause is not None:
+            raise self.pause
+        return output
+
+
+class Execute(Pauses):
+    """Carries out a request, for wrappers."""
+
+    def __init__(self, run: Callable[[ToolCallRequest], Any]) -> None:
+        self._run = run
+
+    def __call__(self, request: ToolCallRequest) -> Any:
+        """Run the request's tool."""
+        try:
+            return self._run(request)
+        except GraphBubbleUp as pause:
+            self.pause = pause
+            raise
+
+
+class AsyncExecute(Pauses):
+    """Carries out a request, for async wrappers."""
+
+    def __init__(self, run: Callable[[ToolCallRequest], Awaitable[Any]]) -> None:
+        self._run = run
+
+    async def __call__(self, request: ToolCallRequest) -> Any:
+        """Run the request's tool."""
+        try:
+            return await self._run(request)
+        except GraphBubbleUp as pause:
+            self.pause = pause
+            raise

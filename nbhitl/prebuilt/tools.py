@@ -1,0 +1,148 @@
+"""What a ToolNode takes as a tool: LangChain's tools, and plain functions."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from typing import TYPE_CHECKING, Any
+
+from nbhitl._langchain import langchain_module
+from nbhitl.config import RunnableConfig
+from nbhitl.prebuilt.function_tool import FunctionTool, is_tool_output
+from nbhitl.prebuilt.injection import injected_args, resolved_hints
+from nbhitl.types import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbhitl.prebuilt.injection import InjectedArgs
+
+
+def as_tool(value: Any) -> Any:
+    """Return `value` as a tool: with `name`, `description`, `args`, `invoke` and `ainvoke`.
+
+    A plain function becomes LangChain's StructuredTool if langchain-core is installed, else a FunctionTool.
+
+    Raises:
+        ValueError: `value` is neither a tool nor a function with a docstring.
+    """
+    tools = langchain_module("tools")
+    if isinstance(value, FunctionTool) or (tools is not None and isinstance(value, tools.BaseTool)):
+        return value
+    if not callable(value):
+        raise ValueError(
+            "The first argument must be a string or a callable with a __name__ for tool decorator. "
+            f"Got {type(value)}. ToolNode takes functions with a docstring, and LangChain's tools."
+        )
+    if tools is None:
+        return FunctionTool(value)
+    return tools.tool(_with_langchain_config(value))
+
+
+def injected_args_of(tool: Any) -> InjectedArgs:
+    """Return which parameters of a tool the graph fills."""
+    if isinstance(tool, FunctionTool):
+        return tool.injected
+    functions = [f for f in (getattr(tool, "func", None), getattr(tool, "coroutine", None)) if f is not None]
+    if not functions:
+        functions = [f for f in (getattr(tool, "_run", None), getattr(tool, "_arun", None)) if f is not None]
+    return injected_args([f for f in functions if inspect.isroutine(f)], tool.get_input_schema())
+
+
+class _Carried:
+    """What a tool returned, on its way through LangChain, which would make text of nbhitl's Command."""
+
+    value: Any
+
+
+@functools.cache
+def _carried_class() -> type[_Carried]:
+    messages = langchain_module("messages.tool")
+    assert messages is not None
+    return types.new_class("Carried", (_Carried, messages.ToolOutputMixin))
+
+
+def _carry(output: Any) -> Any:
+    items = output if isinstance(output, list) else [output]
+    if not (is_tool_output(output) and any(isinstance(item, Command) for item in items)):
+        return output
+    carried = _carried_class()()
+    carried.value = output
+    return carried
+
+
+class Runner:
+    """Runs one tool; as the tool's own `invoke` and `ainvoke`, but Commands come back as they are."""
+
+    def __init__(self, tool: Any) -> None:
+        self.name: str = tool.name
+        self.injected = injected_args_of(tool)
+        self._tool = tool if isinstance(tool, FunctionTool) else _carrying(tool)
+
+    def invoke(self, call: dict[str, Any], config: RunnableConfig) -> Any:
+        """Return what the tool returns for `call`: mostly a ToolMessage, made by the tool."""
+        return _delivered(self._tool.invoke(call, config))
+
+    async def ainvoke(self, call: dict[str, Any], config: RunnableConfig) -> Any:
+        """As `invoke`."""
+        return _delivered(await self._tool.ainvoke(call, config))
+
+
+def _delivered(output: Any) -> Any:
+    return output.value if isinstance(output, _Carried) else output
+
+
+def _carrying(tool: Any) -> Any:
+    """Return a copy of a LangChain tool whose Commands get through LangChain; the tool stays as it is."""
+    copied = tool.model_copy()
+
+    @functools.wraps(tool._run)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return _carry(type(tool)._run(copied, *args, **kwargs))
+
+    @functools.wraps(tool._arun)
+    async def arun(*args: Any, **kwargs: Any) -> Any:
+        return _carry(await type(tool)._arun(copied, *args, **kwargs))
+
+    # Set past pydantic, which keeps names with an underscore to itself.
+    object.__setattr__(copied, "_run", run)
+    object.__setattr__(copied, "_arun", arun)
+    return copied
+
+
+def _with_langchain_config(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` with a `config: RunnableConfig` of nbhitl's shown as LangChain's, which fills it."""
+    if not inspect.isroutine(function):
+        return function
+    hints = resolved_hints(function)
+    named = [name for name, hint in hints.items() if hint is RunnableConfig]
+    config = langchain_module("runnables.config")
+    if not named or config is None:
+        return function
+    shown = _forwarder(function)
+    shown.__annotations__ = hints | dict.fromkeys(named, config.RunnableConfig)
+    signature = inspect.signature(function)
+    shown.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[
+            p.replace(annotation=shown.__annotations__.get(name, p.annotation))
+            for name, p in signature.parameters.items()
+        ]
+    )
+    return shown
+
+
+def _forwarder(function: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaiting(*args: Any, **kwargs: Any) -> Any:
+            return await function(*args, **kwargs)
+
+        return awaiting
+
+    @functools.wraps(function)
+    def calling(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return calling
