@@ -48,7 +48,7 @@ class ClassicSaver(SaverCore):
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
         """Yield checkpoints, newest first; see `BaseCheckpointSaver.list`."""
-        conf = (config or {}).get(CONF) or {}
+        conf: dict[str, Any] = config.get(CONF) or {} if config else {}  # type: ignore[assignment]
         thread, ns, only = conf.get("thread_id"), conf.get("checkpoint_ns"), conf.get("checkpoint_id")
         earlier = _names(before)[2] if before else None
         spaces = [

@@ -49,7 +49,8 @@ def ancestry(rows: Sequence[StepRow], target: StepRow) -> list[StepRow]:
 
 def _broken(row: StepRow) -> StoreError:
     return StoreError(
-        f"thread {row.thread_id!r}, checkpoint {row.checkpoint_id}: its parent {row.parent_id} is not in the store. "
+        f"thread {row.thread_id!r}, checkpoint {row.checkpoint_id}: its parent {row.parent_id} is not "
+        "in the store. "
         "The store was changed from outside; delete the thread or restore the file."
     )
 

@@ -1,4 +1,4 @@
-"""Questions and claims of a saver: asked, answered once, released, listed. What is allowed is in `claims.py`."""
+"""Questions and claims of a saver: asked, answered once, released, listed; by the rules of `claims.py`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ReviewSaver(SaverCore):
             self._rows.put_questions(opened)
         return tuple(rules.as_claim(question, self._lenient) for question in opened)
 
-    def record_answer(
+    def record_answer(  # noqa: PLR0917 - the key of a question, and what was said
         self,
         thread_id: str,
         ns: str,
@@ -147,14 +147,14 @@ class ReviewSaver(SaverCore):
         return self._rows.threads(prefix, limit)
 
     def settle(self, thread_id: str, ns: str, parent_id: str | None, source: str | None) -> None:
-        """Move the claims of a thread on after a checkpoint was saved; `put_step` and `put` do so themselves."""
+        """Move the claims of a thread on after a checkpoint was saved; `put_step` and `put` do it too."""
         with self._rows.atomic():
             self._settle(thread_id, ns, parent_id, source)
 
     def _listed(self, question: Question) -> PendingQuestion:
         return PendingQuestion(
-            *question[:7], self._lenient(question.payload), question.digest, question.asked_at, question.state,
-            question.by, question.at,
+            *question[:7], self._lenient(question.payload), question.digest, question.asked_at,
+            question.state, question.by, question.at,
         )  # fmt: skip
 
     def _encode_answer(self, interrupt_id: str, answer: Any) -> bytes:

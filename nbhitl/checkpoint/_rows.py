@@ -1,7 +1,7 @@
-"""Steps as rows: what changed since the parent, or the whole state now and then. Shared by all savers; no I/O.
+"""Steps as rows: what changed since the parent, or the whole state now and then. No I/O.
 
-A row's body is a list, `[kind, frame, values, appended, removed, results, base]`, with the frame as `[triggers,
-writers, sends, channels, start]`:
+A row's body is a list, `[kind, frame, values, appended, removed, results, base]`, with the frame as
+`[triggers, writers, sends, channels, start]`:
 
     DELTA    values and appended hold what changed, removed what is gone; base is None
     FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}]
@@ -38,8 +38,8 @@ class StepRow(NamedTuple):
     """A stored checkpoint; the fields are the columns of table `steps`.
 
     `base_id` is the row from which to fold (its own id if it holds the whole state), `depth` counts the rows
-    from the thread's first and is the version of what changed here, `since` the bytes of deltas since the base
-    and `size` the bytes of the base.
+    from the thread's first and is the version of what changed here, `since` the bytes of deltas since the
+    base and `size` the bytes of the base.
     """
 
     thread_id: str
@@ -76,7 +76,7 @@ class WriteRow(NamedTuple):
 
 @dataclass(slots=True)
 class Tip:
-    """What must be known of a checkpoint to store its child. `versions` is `{key: depth of its last change}`."""
+    """What must be known of a checkpoint to store its child; `versions` is `{key: depth of its change}`."""
 
     checkpoint_id: str
     base_id: str
@@ -287,7 +287,7 @@ def _problem(value: Any, serde: Codec) -> UnsupportedValue | None:
 def encode_writes(
     key: tuple[str, str, str], task: TaskWrites, serde: Codec, special: Mapping[str, int]
 ) -> list[WriteRow]:
-    """Return the rows of a task's pending writes. `special` maps channels that a task has once to their index.
+    """Return the rows of a task's pending writes; `special` has the index of each channel it has once.
 
     Raises:
         UnsupportedValue: a value that cannot be stored; the message names node and channel.

@@ -65,7 +65,7 @@ class RowStore(Protocol):
         """Return the pending writes of all steps of a namespace, each step's by task id and index."""
 
     def add_writes(self, rows: Sequence[WriteRow]) -> None:
-        """Add pending writes; of those with the same task and index, the first stays, or the last if idx < 0."""
+        """Add pending writes; of one task and index the first stays, or the last if idx < 0."""
 
     def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
         """Delete one pending write."""

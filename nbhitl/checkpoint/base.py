@@ -204,7 +204,7 @@ class BaseCheckpointSaver(Generic[V]):
                 f"{type(self).__name__}.get_next_version was given the version {current!r} of another saver. "
                 "Use a thread with the kind of saver that it was begun with."
             )
-        return cast("V", 1 if current is None else int(current) + 1)
+        return current + 1 if current is not None else 1  # type: ignore[return-value]
 
     def get(self, config: RunnableConfig) -> Checkpoint | None:
         """Return the checkpoint that `config` names, or None."""
@@ -332,7 +332,8 @@ class BaseCheckpointSaver(Generic[V]):
     def _missing(self, method: str) -> NotImplementedError:
         kind = "async " if method.startswith("a") else ""
         return NotImplementedError(
-            f"{type(self).__name__} does not implement {method}(). Use a saver that offers it for {kind}runs, "
+            f"{type(self).__name__} does not implement {method}(). Use a saver that offers it for "
+            f"{kind}runs, "
             "for example nbhitl.checkpoint.memory.InMemorySaver."
         )
 

@@ -1,4 +1,4 @@
-"""How a question is answered at most once: the states of a claim, and what moves it. Pure; no clock, no store.
+"""How a question is answered at most once: the states of a claim, and what moves it. No clock, no store.
 
     open ──> recorded ──> delivered ──> applied
       └───────────────────────^
@@ -6,8 +6,8 @@
     delivered ──> open                    released: the answer did not fit, nothing had run
 
 `recorded` is an answer that nobody has delivered yet. `delivered` has an owner and a lease: the answer is on
-its way into the node. `applied` is final: what the node did with it is saved. A delivered claim whose lease is
-over is in doubt: its owner may have died before or after the effect.
+its way into the node. `applied` is final: what the node did with it is saved. A delivered claim whose lease
+is over is in doubt: its owner may have died before or after the effect.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def ask(new: Question, before: Question | None) -> Question:
     return before
 
 
-def take(
+def take(  # noqa: PLR0917 - what a claim consists of
     question: Question, answer: bytes, by: str | None, at: str, owner: str, lease: float, undo: bytes
 ) -> Question:
     """Return the question with the answer on its way.
@@ -104,9 +104,9 @@ def take(
     elif question.state != OPEN:
         if is_in_doubt(question, at):
             raise AnswerInDoubt(
-                f"{_named(question)} was answered {_who(question)}, but whether the node ran with that answer is not "
-                "known: its owner did not report back. Look at what the node does, then release the question to "
-                "answer it again, or drop it."
+                f"{_named(question)} was answered {_who(question)}, but whether the node ran with it "
+                "is not known: its owner did not report back. Look at what the node does, then release the "
+                "question to answer it again, or drop it."
             )
         raise _taken(question)
     return question._replace(
@@ -184,8 +184,8 @@ def after_pause(question: Question, tasks: Collection[str], asked: Collection[st
 def after_results(question: Question, finished: Collection[str], failed: Collection[str]) -> Question:
     """Return the question after tasks of its checkpoint saved results or errors.
 
-    A task with saved results never runs again: its answer has been applied. After an error the answer is still
-    delivered, and nothing is in doubt.
+    A task with saved results never runs again: its answer has been applied. After an error the answer is
+    still delivered, and nothing is in doubt.
     """
     if question.state != DELIVERED:
         return question
@@ -201,7 +201,10 @@ def _applied(question: Question) -> Question:
 
 
 def _named(question: Question) -> str:
-    return f"The question of node {question.node!r} (interrupt {question.interrupt_id}, thread {question.thread_id!r})"
+    return (
+        f"The question of node {question.node!r} (interrupt {question.interrupt_id}, "
+        f"thread {question.thread_id!r})"
+    )
 
 
 def _who(question: Question) -> str:
@@ -228,6 +231,6 @@ def as_claim(question: Question, loads: Callable[[bytes], Any]) -> Claim:
     """Return how a question stands, with its answer decoded."""
     answer = None if question.answer is None else loads(question.answer)
     return Claim(
-        question.thread_id, question.ns, question.checkpoint_id, question.interrupt_id, question.state, answer,
-        question.by, question.at, question.owner, question.lease_until,
+        question.thread_id, question.ns, question.checkpoint_id, question.interrupt_id, question.state,
+        answer, question.by, question.at, question.owner, question.lease_until,
     )  # fmt: skip

@@ -23,7 +23,7 @@ class ClaimTable:
         self._saver = InMemorySaver()
 
     def put_pause(self, record: PauseRecord) -> None:
-        """Note the questions of a pause; see `StepSaver.put_pause`. The tasks' writes are left to the saver."""
+        """Note the questions of a pause; see `StepSaver.put_pause`. The writes are left to the saver."""
         tasks = [task._replace(writes=()) for task in record.tasks]
         place = (record.thread_id, record.ns, record.checkpoint_id)
         self._saver.put_pause(PauseRecord(*place, tasks, record.questions))
@@ -39,7 +39,7 @@ class ClaimTable:
         return self._saver.release(thread_id, ns, checkpoint_id, interrupt_ids)
 
     def settle(self, thread_id: str, ns: str, parent_id: str | None, source: str | None) -> None:
-        """After a checkpoint was saved: answers delivered at its parent are applied, what was open is over."""
+        """After a checkpoint was saved: answers delivered at its parent are applied, open questions over."""
         self._saver.settle(thread_id, ns, parent_id, source)
 
     def claims(self, thread_id: str) -> list[Claim]:

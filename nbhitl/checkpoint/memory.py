@@ -45,7 +45,7 @@ class _Thread:
 
 
 class _Rows:
-    """A `RowStore` of dicts. Changes are encoded and checked before they are made, so none is left half done."""
+    """A `RowStore` of dicts. What can fail is done before anything changes, so nothing is left half done."""
 
     def __init__(self) -> None:
         self._threads: dict[str, _Thread] = {}

@@ -28,10 +28,10 @@ class CheckpointKey(NamedTuple):
 class Frame:
     """What a checkpoint holds besides the state: who runs next.
 
-    `triggers` are the trigger channels that fired (`branch:to:<node>`, `__start__`), `sends` the pending Sends
-    in the order of issue, `channels` the stored form of channels that are neither a plain value nor a reducer
-    (`{"join:a+b:c": {"a"}}`), `start` the input that `__start__` will apply. `writers` are the nodes of the
-    last step that an edge started: an update without `as_node` counts as theirs.
+    `triggers` are the trigger channels that fired (`branch:to:<node>`, `__start__`), `sends` the pending
+    Sends in the order of issue, `channels` the stored form of channels that are neither a plain value nor a
+    reducer (`{"join:a+b:c": {"a"}}`), `start` the input that `__start__` will apply. `writers` are the nodes
+    of the last step that an edge started: an update without `as_node` counts as theirs.
     """
 
     triggers: tuple[str, ...] = ()
@@ -54,10 +54,10 @@ class TaskWrites(NamedTuple):
 class StepRecord:
     """A new checkpoint, as the difference to its parent.
 
-    `values` holds keys with a new value, `appended` keys whose list only grew: `{key: [new items]}`, `removed`
-    keys that are gone. `results` are the tasks of the *parent* that led here and are not among its pending
-    writes yet. `full` returns every key's value, for a snapshot when the saver wants one. `created_at` is UTC,
-    ISO 8601. `metadata` holds `source`, `step`, `parents` and the caller's own entries.
+    `values` holds keys with a new value, `appended` keys whose list only grew: `{key: [new items]}`,
+    `removed` keys that are gone. `results` are the tasks of the *parent* that led here and are not among its
+    pending writes yet. `full` returns every key's value, for a snapshot when the saver wants one.
+    `created_at` is UTC, ISO 8601. `metadata` holds `source`, `step`, `parents` and the caller's own entries.
     """
 
     thread_id: str
@@ -116,8 +116,8 @@ class PauseRecord:
 class ClaimRequest:
     """Answers to open questions of one checkpoint: all are taken, or none is.
 
-    `answers` is `{interrupt_id: value}`, `resumes` the writes that deliver them, `{task_id: [answers so far]}`.
-    The lease is seconds from `at` (UTC, ISO 8601), after which an unapplied claim is in doubt.
+    `answers` is `{interrupt_id: value}`, `resumes` the writes that deliver them, `{task_id: [answers so
+    far]}`. The lease is seconds from `at` (UTC, ISO 8601), after which an unapplied claim is in doubt.
     """
 
     thread_id: str

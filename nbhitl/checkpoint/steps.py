@@ -1,4 +1,4 @@
-"""Savers that store steps: what a step changed, in one transaction, with the claims on open questions beside it."""
+"""Savers that store steps: what a step changed, and beside it the claims on open questions."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ class StepSaver(AsyncTwins, ReviewSaver, ClassicSaver):
     def put_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Save what tasks wrote at a checkpoint before the next one exists.
 
-        Saving the same writes again changes nothing; reserved channels are replaced. Answers of tasks that have
-        results have then been applied.
+        Saving the same writes again changes nothing; reserved channels are replaced. Answers of tasks that
+        have results have then been applied.
 
         Raises:
             UnsupportedValue: a value that cannot be stored; nothing was saved.
@@ -210,14 +210,15 @@ class _Family:
 def _place(key: CheckpointKey) -> tuple[str, str, str]:
     if key.checkpoint_id is None:
         raise StoreError(
-            f"writes for thread {key.thread_id!r} name no checkpoint. Pass the id of the checkpoint they were made at."
+            f"writes for thread {key.thread_id!r} name no checkpoint. Pass the id of the checkpoint "
+            "they were made at."
         )
     return key.thread_id, key.ns, key.checkpoint_id
 
 
 def stores_steps(saver: object) -> bool:
-    """Whether the engine may hand steps to `saver`: it is one of nbhitl's, and a user's subclass of it has not
-    overridden `put`, `put_writes`, `get_tuple` or `get_next_version`, which would then not be called.
+    """Whether the engine may hand steps to `saver`: it is one of nbhitl's, and a user's subclass of it has
+    not overridden `put`, `put_writes`, `get_tuple` or `get_next_version`, which would then not be called.
     """
     if not isinstance(saver, StepSaver):
         return False

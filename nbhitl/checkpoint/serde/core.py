@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 import ormsgpack
 from ormsgpack import Ext, packb, unpackb
@@ -36,6 +37,10 @@ _PACK = (
     | ormsgpack.OPT_PASSTHROUGH_TUPLE
     | ormsgpack.OPT_PASSTHROUGH_UUID
 )
+
+_NUMERIC, _FRAMES, _LIBRARIES = (f"{__package__}.{name}" for name in ("numeric", "frames", "libraries"))
+_MODULES = {"numpy": _NUMERIC, "pandas": _FRAMES, "pydantic": _LIBRARIES, "langchain_core": _LIBRARIES}
+_TAGGED = {tags.NUMPY: _NUMERIC, tags.PANDAS: _FRAMES, tags.OTHERS: _LIBRARIES}
 
 _NATIVE = frozenset({bool, float, bytes, bytearray, memoryview})
 
@@ -211,8 +216,8 @@ class Serde:
             if unknown is not None:
                 return unknown(tag, name, fields)
             raise StoreError(
-                f"a stored value is a {name.replace(':', '.')}, which is not registered here. Compile the graph "
-                "whose state names it, or register it: saver.serde.register(...)"
+                f"a stored value is a {name.replace(':', '.')}, which is not registered here. Compile "
+                "the graph whose state names it, or register it: saver.serde.register(...)"
             )
         if tag == tags.MESSAGE:
             return graphtypes.decode_message(content)
@@ -228,36 +233,15 @@ class Serde:
 
 
 def _foreign_codec(cls: type) -> Codec | None:
-    """NumPy's, pandas' and pydantic's own types, which are loaded if a value of theirs is at hand."""
-    package = cls.__module__.partition(".")[0]
-    if package == "numpy":
-        from nbhitl.checkpoint.serde import numeric
-
-        return numeric.codec(cls)
-    if package == "pandas":
-        from nbhitl.checkpoint.serde import frames
-
-        return frames.codec(cls)
-    if package in ("pydantic", "langchain_core"):
-        from nbhitl.checkpoint.serde import libraries
-
-        return libraries.codec(cls)
-    return None
+    """NumPy's, pandas' and other libraries' types, whose module is loaded if a value of theirs is at hand."""
+    module = _MODULES.get(cls.__module__.partition(".")[0])
+    return None if module is None else cast("Codec | None", import_module(module).codec(cls))
 
 
 def _decode_foreign(tag: int, content: Any) -> Any:
-    if tags.NDARRAY <= tag < tags.DATA_FRAME:
-        from nbhitl.checkpoint.serde import numeric
-
-        return numeric.DECODERS[tag](content)
-    if tags.DATA_FRAME <= tag <= tags.PANDAS_NULL:
-        from nbhitl.checkpoint.serde import frames
-
-        return frames.DECODERS[tag](content)
-    if tag in (tags.DOCUMENT, tags.SECRET):
-        from nbhitl.checkpoint.serde import libraries
-
-        return libraries.DECODERS[tag](content)
+    for tagged, module in _TAGGED.items():
+        if tag in tagged:
+            return import_module(module).DECODERS[tag](content)
     raise StoreError(f"a stored value has the unknown tag {tag}; a newer nbhitl may have written it.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,19 +19,7 @@ if TYPE_CHECKING:
 
 def codec(cls: type) -> Codec | None:
     """Return how to store instances of one of pandas' classes, None if they are not stored."""
-    if cls is pd.DataFrame:
-        return tags.DATA_FRAME, _frame_data
-    if cls is pd.Series:
-        return tags.SERIES, _series_data
-    if issubclass(cls, pd.Index):
-        return tags.INDEX, _index_data
-    if cls is pd.Timestamp:
-        return tags.TIMESTAMP, lambda v: [v.asm8, v.unit, v.tzinfo]
-    if cls is pd.Timedelta:
-        return tags.PANDAS_TIMEDELTA, lambda v: [v.asm8, v.unit]
-    if cls in (type(pd.NaT), type(pd.NA)):
-        return tags.PANDAS_NULL, lambda v: "NaT" if v is pd.NaT else "NA"
-    return None
+    return (tags.INDEX, _index_data) if issubclass(cls, pd.Index) else _CODECS.get(cls)
 
 
 def _frame_data(frame: pd.DataFrame) -> list[Any]:
@@ -77,9 +66,9 @@ def _index(data: list[Any]) -> pd.Index[Any]:
         levels, codes, names = parts
         return pd.MultiIndex(levels=levels, codes=codes, names=names)
     values, name, freq = parts
-    index = pd.Index(_values(values), name=name)
+    index: pd.Index[Any] = pd.Index(_values(values), name=name)
     if freq is not None and isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
-        index.freq = freq  # type: ignore[union-attr]
+        return type(index)(index, freq=freq)
     return index
 
 
@@ -88,23 +77,39 @@ def _values_data(column: Any) -> list[Any]:
     dtype, array = column.dtype, column.array
     if isinstance(dtype, np.dtype):
         return ["numpy", column.to_numpy()]
-    if isinstance(dtype, pd.CategoricalDtype):
-        return ["category", pd.Index(dtype.categories), np.asarray(array.codes), bool(dtype.ordered)]
-    if isinstance(dtype, pd.DatetimeTZDtype):
-        return ["datetime", array.tz_convert("UTC").tz_localize(None).to_numpy(), dtype.unit, dtype.tz]
-    if isinstance(dtype, pd.StringDtype):
-        return ["string", dtype.storage, dtype.na_value is pd.NA, [None if pd.isna(v) else v for v in array]]
-    if isinstance(dtype, pd.PeriodDtype):
-        return ["period", np.asarray(array.asi8), array.freqstr]
-    if isinstance(dtype, pd.IntervalDtype):
-        return ["interval", pd.Index(array.left), pd.Index(array.right), array.closed]
-    if isinstance(dtype, pd.api.extensions.ExtensionDtype) and hasattr(array, "_mask"):
+    if hasattr(dtype, "numpy_dtype") and hasattr(array, "_mask"):
         missing = np.asarray(array.isna())
         fill = False if dtype.kind == "b" else 0
         return ["masked", dtype.name, array.to_numpy(dtype=dtype.numpy_dtype, na_value=fill), missing]
+    for kind, take_apart in _EXTENSIONS.items():
+        if isinstance(dtype, kind):
+            return take_apart(array)
     raise UnsupportedValue(
         f"a pandas column of dtype {dtype} is not stored; convert it first, for example with astype(object)"
     )
+
+
+def _strings_data(array: Any) -> list[Any]:
+    dtype = array.dtype
+    return ["string", dtype.storage, dtype.na_value is pd.NA, [None if pd.isna(v) else v for v in array]]
+
+
+def _datetimes_data(array: Any) -> list[Any]:
+    dtype = array.dtype
+    return ["datetime", array.tz_convert("UTC").tz_localize(None).to_numpy(), dtype.unit, dtype.tz]
+
+
+def _category_data(array: Any) -> list[Any]:
+    return ["category", pd.Index(array.categories), np.asarray(array.codes), bool(array.ordered)]
+
+
+_EXTENSIONS: dict[Any, Callable[[Any], list[Any]]] = {
+    pd.StringDtype: _strings_data,
+    pd.DatetimeTZDtype: _datetimes_data,
+    pd.CategoricalDtype: _category_data,
+    pd.PeriodDtype: lambda array: ["period", np.asarray(array.asi8), array.freqstr],
+    pd.IntervalDtype: lambda array: ["interval", pd.Index(array.left), pd.Index(array.right), array.closed],
+}
 
 
 def _values(data: list[Any]) -> Any:
@@ -113,12 +118,9 @@ def _values(data: list[Any]) -> Any:
 
 
 def _strings(storage: str, uses_na: bool, values: list[str | None]) -> Any:
-    if storage == "pyarrow":
-        try:
-            import pyarrow  # noqa: F401 - asks whether it is there
-        except ModuleNotFoundError:
-            storage = "python"
-    dtype: Any = pd.StringDtype(storage, na_value=pd.NA if uses_na else np.nan)  # type: ignore[call-overload]
+    if storage == "pyarrow" and find_spec("pyarrow") is None:
+        storage = "python"  # the same strings, held in another way
+    dtype: Any = pd.StringDtype(storage, na_value=pd.NA if uses_na else np.nan)
     return pd.array(values, dtype=dtype)
 
 
@@ -127,7 +129,7 @@ def _datetimes(values: Any, unit: str, zone: Any) -> Any:
 
 
 def _masked(dtype: str, values: Any, missing: Any) -> Any:
-    array = pd.array(values, dtype=dtype)
+    array: Any = pd.array(values, dtype=dtype)
     array[missing] = pd.NA
     return array
 
@@ -158,4 +160,13 @@ DECODERS: dict[int, Callable[[Any], Any]] = {
     tags.TIMESTAMP: _timestamp,
     tags.PANDAS_TIMEDELTA: lambda data: pd.Timedelta(data[0]).as_unit(data[1]),
     tags.PANDAS_NULL: lambda data: pd.NaT if data == "NaT" else pd.NA,
+}
+
+_CODECS: dict[Any, Codec] = {
+    pd.DataFrame: (tags.DATA_FRAME, _frame_data),
+    pd.Series: (tags.SERIES, _series_data),
+    pd.Timestamp: (tags.TIMESTAMP, lambda v: [v.asm8, v.unit, v.tzinfo]),
+    pd.Timedelta: (tags.PANDAS_TIMEDELTA, lambda v: [v.asm8, v.unit]),
+    type(pd.NaT): (tags.PANDAS_NULL, lambda _: "NaT"),
+    type(pd.NA): (tags.PANDAS_NULL, lambda _: "NA"),
 }

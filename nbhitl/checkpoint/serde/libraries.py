@@ -35,7 +35,8 @@ def _document(data: list[Any]) -> Any:
         from langchain_core.documents import Document
     except ModuleNotFoundError:
         raise StoreError(
-            "a stored value is a LangChain Document, and langchain-core is not installed: pip install langchain-core"
+            "a stored value is a LangChain Document, and langchain-core is not installed: pip install "
+            "langchain-core"
         ) from None
     page_content, metadata, document_id = data
     return Document(page_content=page_content, metadata=metadata, id=document_id)

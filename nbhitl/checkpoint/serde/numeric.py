@@ -30,7 +30,7 @@ def codec(cls: type) -> Codec | None:
 
 def _array_data(value: np.ndarray[Any, Any]) -> list[Any]:
     dtype = value.dtype
-    if dtype == object:
+    if dtype.char == "O":
         return ["O", list(value.shape), value.ravel().tolist()]
     return [_dtype_data(dtype), list(value.shape), value.tobytes()]
 

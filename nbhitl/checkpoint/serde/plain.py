@@ -104,8 +104,8 @@ _ADDRESSES: dict[str, Callable[[str], Any]] = {
 }
 
 _FACTORIES: dict[str | None, Any] = {
-    None: None, "list": list, "dict": dict, "set": set, "int": int, "float": float, "str": str, "tuple": tuple,
-    "bool": bool,
+    None: None, "list": list, "dict": dict, "set": set, "int": int, "float": float, "str": str,
+    "tuple": tuple, "bool": bool,
 }  # fmt: skip
 _FACTORY_NAMES: dict[Any, str | None] = {factory: name for name, factory in _FACTORIES.items()}
 

@@ -1,4 +1,4 @@
-"""What a saver asks of a serializer, so that one written for LangGraph can be handed to a saver of nbhitl's."""
+"""What a saver asks of a serializer, so that one written for LangGraph can be handed to one of nbhitl's."""
 
 from __future__ import annotations
 

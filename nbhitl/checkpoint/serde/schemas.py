@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def classes_in(*schemas: Any) -> Iterator[type]:
-    """Yield the dataclasses, pydantic models, Enums and NamedTuples that annotations mention, at any depth."""
+    """Yield the dataclasses, pydantic models, Enums and NamedTuples in annotations, at any depth."""
     waiting, seen = list(schemas), set[int]()
     while waiting:
         schema = waiting.pop()
@@ -44,5 +44,5 @@ def _field_types(cls: type) -> list[Any]:
     try:
         return list(get_type_hints(cls, include_extras=True).values())
     except (NameError, TypeError):
-        # A name that only the caller's function knows: its class is registered by hand, or its use is an error.
+        # A name that only the caller's function knows: its class is registered by hand, or using it fails.
         return [hint for hint in getattr(cls, "__annotations__", {}).values() if not isinstance(hint, str)]

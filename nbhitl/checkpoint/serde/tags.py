@@ -1,4 +1,4 @@
-"""The kinds of values that MessagePack has no kind for. The numbers are part of the stored format: add, never change."""
+"""Kinds of values that MessagePack lacks. The numbers are part of the stored format: add, never change."""
 
 from __future__ import annotations
 
@@ -65,3 +65,8 @@ NAMES: Final[dict[int, str]] = {
 
 USER_TYPES: Final = frozenset({ENUM, DATACLASS, NAMED_TUPLE, PYDANTIC, CLASS})
 """Kinds whose data begins with the name of a class."""
+
+NUMPY: Final = frozenset({NDARRAY, NUMPY_SCALAR, NUMPY_DTYPE})
+PANDAS: Final = frozenset({DATA_FRAME, SERIES, INDEX, TIMESTAMP, PANDAS_TIMEDELTA, PANDAS_NULL})
+OTHERS: Final = frozenset({DOCUMENT, SECRET})
+"""Kinds whose values belong to libraries that are loaded only if one is at hand."""

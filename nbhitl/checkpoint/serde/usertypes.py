@@ -1,7 +1,7 @@
 """A user's own classes: their fields are stored as data, and put back without running their code.
 
-An instance is stored under its class's name. The name is looked up among the classes that were registered with
-the serializer; it is never imported. Constructors, `__post_init__` and validators do not run on loading.
+An instance is stored under its class's name. The name is looked up among the classes that were registered
+with the serializer; it is never imported. Constructors, `__post_init__` and validators do not run on loading.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def _rebuild_enum(cls: type[Enum], data: list[Any]) -> Enum:
         return cls(data[1]) if data[0] is None else cls[data[0]]
     except (KeyError, ValueError):
         raise StoreError(
-            f"{type_name(cls)} has no member {data[0] or data[1]!r} any more. Add it back, or delete the thread."
+            f"{type_name(cls)} has no member {data[0] or data[1]!r} any more. Add it back, or delete "
+            "the thread."
         ) from None
 
 
@@ -131,7 +132,8 @@ def _rebuild_named_tuple(cls: type, values: list[Any]) -> Any:
     missing = fields[len(values) :]
     if len(values) > len(fields) or any(name not in defaults for name in missing):
         raise StoreError(
-            f"{type_name(cls)} was stored with {len(values)} fields and now has {len(fields)}. Give new fields "
+            f"{type_name(cls)} was stored with {len(values)} fields and now has {len(fields)}. Give new "
+            "fields "
             "a default, or delete the thread."
         )
     return tuple.__new__(cls, [*values, *(defaults[name] for name in missing)])
@@ -174,7 +176,8 @@ def _rebuild_pydantic(cls: Any, data: list[Any]) -> Any:
 
 def _lost_field(cls: type, field: str) -> StoreError:
     return StoreError(
-        f"{type_name(cls)} has a field {field!r} that was not stored. Give it a default, or delete the thread."
+        f"{type_name(cls)} has a field {field!r} that was not stored. Give it a default, or delete the "
+        "thread."
     )
 
 
@@ -187,7 +190,8 @@ def unknown_class(cls: type) -> UnsupportedValue:
             f"saver.serde.register({cls.__name__})"
         )
     return UnsupportedValue(
-        f"the class {name} is not stored as data. Make it a dataclass, a pydantic model, an Enum or a NamedTuple, "
+        f"the class {name} is not stored as data. Make it a dataclass, a pydantic model, an Enum or a "
+        "NamedTuple, "
         "or keep only its data in the state"
     )
 
@@ -198,7 +202,8 @@ def related(classes: list[type]) -> Iterator[type]:
     while waiting:
         cls = waiting.pop()
         yield cls
-        for sub in cls.__subclasses__():
+        subclasses: list[type] = type.__subclasses__(cls)
+        for sub in subclasses:
             if sub not in seen:
                 seen.add(sub)
                 waiting.append(sub)

@@ -53,14 +53,14 @@ class SqliteSaver(StepSaver):
     """Keeps threads in a SQLite database.
 
     Args:
-        conn: a connection, made with `check_same_thread=False` if nodes run in several threads. The saver writes
-            in transactions of its own; its tables are named `nbhitl_...` and may stand beside others.
-        serde: turns values into bytes and back. Classes of values must be registered with it, which `compile()`
-            does for those that the state's schema names.
+        conn: a connection, made with `check_same_thread=False` if nodes run in several threads. The saver
+            writes in transactions of its own; its tables are named `nbhitl_...` and may stand beside others.
+        serde: turns values into bytes and back. Classes of values must be registered with it, which
+            `compile()` does for those that the state's schema names.
     """
 
     def __init__(self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None) -> None:
-        self._database = Database(conn, f"SQLite store {_file_of(conn)}")
+        self._database = Database(conn, store_name(conn))
         super().__init__(SqliteRows(self._database), serde=serde)
 
     @property
@@ -91,9 +91,10 @@ class SqliteSaver(StepSaver):
         self._database.setup()
 
 
-def _file_of(conn: sqlite3.Connection) -> str:
+def store_name(conn: sqlite3.Connection) -> str:
+    """Return how errors call the store of a connection: by its file."""
     try:
         rows = conn.execute("PRAGMA database_list").fetchall()
     except sqlite3.Error:
-        return "(closed)"
-    return next((file for _, name, file in rows if name == "main" and file), ":memory:")
+        return "SQLite store (closed)"
+    return f"SQLite store {next((file for _, name, file in rows if name == 'main' and file), ':memory:')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.errors import NewerStore, StoreError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
 
-Params = "Sequence[Any] | dict[str, Any]"
+Params: TypeAlias = "Sequence[Any] | dict[str, Any]"
 
 
 class Transaction:
@@ -44,8 +44,12 @@ class Database:
         name: how errors call it.
     """
 
-    def __init__(self, conn: sqlite3.Connection, name: str) -> None:
-        self.conn = conn
+    conn: sqlite3.Connection
+
+    def __init__(self, conn: sqlite3.Connection | None, name: str) -> None:
+        self.given: Any = conn
+        if conn is not None:
+            self.conn = conn
         self.name = name
         self.transaction = Transaction(self)
         self._lock = RLock()
@@ -55,7 +59,8 @@ class Database:
         """Return the rows of a query."""
         with self._lock:
             try:
-                self._ready or self.setup()
+                if not self._ready:
+                    self.setup()
                 return self.conn.execute(sql, values).fetchall()
             except _ERRORS as error:
                 raise self.failure(error) from error
@@ -64,7 +69,8 @@ class Database:
         """Return the first row of a query, or None."""
         with self._lock:
             try:
-                self._ready or self.setup()
+                if not self._ready:
+                    self.setup()
                 return self.conn.execute(sql, values).fetchone()
             except _ERRORS as error:
                 raise self.failure(error) from error
@@ -80,7 +86,8 @@ class Database:
         """Change something in a transaction of its own; return how many rows were changed."""
         with self._lock:
             try:
-                self._ready or self.setup()
+                if not self._ready:
+                    self.setup()
                 if self.conn.isolation_level is not None:  # a connection that does not commit by itself
                     return self._do_and_commit(sql, values)
                 if self.conn.in_transaction:
@@ -104,7 +111,8 @@ class Database:
         """Take the lock and the right to write, waiting for other processes."""
         self._lock.acquire()
         try:
-            self._ready or self.setup()
+            if not self._ready:
+                self.setup()
             self.conn.execute("BEGIN IMMEDIATE")
         except BaseException as error:
             self._lock.release()
@@ -125,7 +133,7 @@ class Database:
             self._lock.release()
 
     def setup(self) -> None:
-        """Make the tables, or bring them up to date. Done by itself at the first use; doing it again is harmless.
+        """Make the tables, or bring them up to date. Done by itself at the first use.
 
         Raises:
             NewerStore: a newer nbhitl has written this store.
@@ -150,8 +158,8 @@ class Database:
         known = len(queries.MIGRATIONS)
         if version > known:
             raise NewerStore(
-                f"{self.name} was written by a newer nbhitl (its tables have version {version}, this nbhitl knows "
-                f"{known}). Upgrade nbhitl, or use another file."
+                f"{self.name} was written by a newer nbhitl (its tables have version {version}, "
+                f"this nbhitl knows {known}). Upgrade nbhitl, or use another file."
             )
         return version
 
@@ -189,29 +197,24 @@ class Database:
         return StoreError(f"{self.name}: {error}. {_advice(error)}")
 
 
+_ADVICE = {
+    "thread": "Open it with check_same_thread=False, or use SqliteSaver.from_conn_string(path).",
+    "locked": "Another process has been writing for too long; end it, or open with a longer timeout=.",
+    "within a transaction": "End your own transaction first, or give the saver a connection of its own.",
+    "closed database": "Use the saver inside its `with` block, or keep its connection open.",
+    "UNIQUE": "A checkpoint of this id is there already; ids must be fresh.",
+    "malformed": "The file is damaged; restore it from a copy, or use another file.",
+    "not a database": "The file is of another kind; use another file.",
+    "disk": "Make room on the disk and check that the folder can be written to.",
+    "readonly": "Check that the file and its folder can be written to.",
+    "unable to open": "Check that the folder exists and that the file can be written to.",
+    "surrogates": "Thread ids, namespaces and node names must be text that UTF-8 can hold.",
+}
+"""What to do, by a part of SQLite's message."""
+
+
 def _advice(error: Exception) -> str:
     text = str(error)
-    if "same thread" in text or "created in a thread" in text:
-        return "Open it with sqlite3.connect(path, check_same_thread=False), or use SqliteSaver.from_conn_string(path)."
-    if "locked" in text:
-        return (
-            "Another process has been writing for too long; end it, or open the file with a longer timeout=."
-        )
-    if "within a transaction" in text:
-        return "Commit or roll back your own transaction first, or give the saver a connection of its own."
-    if "closed database" in text:
-        return "Use the saver inside its `with` block, or keep its connection open."
-    if "UNIQUE" in text:
-        return "A checkpoint of this id is there already; ids must be fresh."
-    if "malformed" in text or "not a database" in text:
-        return "The file is damaged or of another kind; restore it from a copy, or use another file."
-    if "full" in text or "disk" in text:
-        return "Make room on the disk and check that the folder can be written to."
-    if "readonly" in text or "unable to open" in text:
-        return "Check that the folder exists and that the file can be written to."
-    if isinstance(error, (UnicodeError, OverflowError)):
-        return "Thread ids, namespaces and node names must be text that UTF-8 can hold."
-    return "Check the file and its folder."
-
-
-Work = "Callable[[], Any]"
+    return next(
+        (advice for part, advice in _ADVICE.items() if part in text), "Check the file and its folder."
+    )

@@ -19,7 +19,8 @@ MIGRATIONS: Final = (
 
     CREATE TABLE nbhitl_writes (
         thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL, task_id TEXT NOT NULL,
-        idx INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, channel TEXT NOT NULL, value BLOB NOT NULL
+        idx INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, channel TEXT NOT NULL,
+        value BLOB NOT NULL
     );
     CREATE UNIQUE INDEX nbhitl_writes_key ON nbhitl_writes (thread_id, ns, checkpoint_id, task_id, idx);
 
@@ -44,8 +45,8 @@ READ_VERSION: Final = "SELECT max(version) FROM nbhitl_schema"
 WRITE_VERSION: Final = "INSERT INTO nbhitl_schema (version) VALUES (?)"
 
 _STEP: Final = (
-    "thread_id, ns, checkpoint_id, parent_id, created_at, coalesce(base_id, checkpoint_id), depth, since, size, "
-    "metadata, body"
+    "thread_id, ns, checkpoint_id, parent_id, created_at, coalesce(base_id, checkpoint_id), depth, "
+    "since, size, metadata, body"
 )
 _OF_SPACE: Final = "FROM nbhitl_steps WHERE thread_id = ? AND ns = ?"
 
@@ -77,11 +78,14 @@ WRITES_OF_SPACE: Final = (
 )
 INSERT_WRITE: Final = "INSERT OR IGNORE INTO nbhitl_writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 REPLACE_WRITE: Final = "INSERT OR REPLACE INTO nbhitl_writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-DELETE_WRITE: Final = "DELETE FROM nbhitl_writes WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND task_id = ? AND idx = ?"
+DELETE_WRITE: Final = (
+    "DELETE FROM nbhitl_writes WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
+    "AND task_id = ? AND idx = ?"
+)
 
 _QUESTION: Final = (
-    "thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state, answer, "
-    '"by", "at", owner, lease_until, undo'
+    "thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state, "
+    'answer, "by", "at", owner, lease_until, undo'
 )
 QUESTIONS: Final = f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? ORDER BY rowid"
 QUESTIONS_AT: Final = (
@@ -127,7 +131,8 @@ THREADS: Final = """
     WITH RECURSIVE names (thread_id) AS (
         SELECT min(thread_id) FROM nbhitl_steps WHERE thread_id >= :first AND thread_id < :end
         UNION ALL
-        SELECT (SELECT min(thread_id) FROM nbhitl_steps WHERE thread_id > names.thread_id AND thread_id < :end)
+        SELECT (SELECT min(thread_id) FROM nbhitl_steps
+                WHERE thread_id > names.thread_id AND thread_id < :end)
         FROM names WHERE names.thread_id IS NOT NULL
     )
     SELECT names.thread_id, newest.checkpoint_id, newest.created_at, (

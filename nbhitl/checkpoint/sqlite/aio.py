@@ -1,0 +1,90 @@
+"""The SQLite saver for asyncio: the event loop never waits for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from nbhitl.checkpoint.sqlite import connect, store_name
+from nbhitl.checkpoint.sqlite._database import Database
+from nbhitl.checkpoint.sqlite._lent import LentDatabase
+from nbhitl.checkpoint.sqlite._rows import SqliteRows
+from nbhitl.checkpoint.steps import StepSaver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from nbhitl.checkpoint.serde import SerializerProtocol
+
+__all__ = ["AsyncSqliteSaver"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncSqliteSaver(StepSaver):
+    """Keeps threads in a SQLite database; async methods work on a thread of the saver's own.
+
+    The sync methods work too, from any thread: nodes that are plain functions, and graphs that they call, use
+    them. Only a saver that was given an aiosqlite connection cannot be called in a sync way by the very
+    thread that runs the event loop.
+
+    Args:
+        conn: an aiosqlite connection, or one of sqlite3's made with `check_same_thread=False`. The caller
+            closes it.
+        serde: turns values into bytes and back; see `SqliteSaver`.
+    """
+
+    def __init__(self, conn: Any, *, serde: SerializerProtocol | None = None) -> None:
+        self._worker: ThreadPoolExecutor | None = None
+        self._database: Database
+        if isinstance(conn, sqlite3.Connection):
+            self._database = Database(conn, store_name(conn))
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix="nbhitl-sqlite")
+        else:
+            self._database = LentDatabase(conn)
+        super().__init__(SqliteRows(self._database), serde=serde)
+
+    @property
+    def conn(self) -> Any:
+        """The connection that the saver was given."""
+        return self._database.given
+
+    @classmethod
+    @asynccontextmanager
+    async def from_conn_string(cls, conn_string: str) -> AsyncIterator[AsyncSqliteSaver]:
+        """Open a file (or `:memory:`) and close it at the end of the `async with` block.
+
+        Raises:
+            StoreError: SQLite cannot open it.
+        """
+        conn = await asyncio.to_thread(connect, conn_string)
+        saver = cls(conn)
+        try:
+            yield saver
+        finally:
+            await saver._close()
+
+    async def _close(self) -> None:
+        """Wait for what is being saved, then close the file."""
+        await asyncio.shield(self._run(self._database.conn.close))
+        if self._worker is not None:
+            self._worker.shutdown(wait=True)
+
+    async def setup(self) -> None:
+        """Make the tables; done at the first use anyway.
+
+        Raises:
+            NewerStore: a newer nbhitl has written this file.
+        """
+        await self._run(self._database.setup)
+
+    async def _run(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        call = partial(method, *args, **kwargs)
+        if self._worker is None:
+            return cast("T", await cast("LentDatabase", self._database).run(call))
+        return await asyncio.get_running_loop().run_in_executor(self._worker, call)
