@@ -8,12 +8,11 @@ if TYPE_CHECKING:
     from nbhitl.engine.spec import Topology
 
 
-def graph_view(topology: Topology, *, xray: bool) -> Any:
+def graph_view(topology: Topology, *, xray: bool | int) -> Any:
     """Return the graph's nodes and edges as an object that draws itself."""
-    from nbhitl.draw import diagram_of
-    from nbhitl.draw.graph_view import GraphView
+    from nbhitl.draw import GraphView
 
-    return GraphView(diagram_of(topology, xray=xray))
+    return GraphView(topology, xray=xray)
 
 
 def mimebundle(topology: Topology) -> dict[str, Any]:
