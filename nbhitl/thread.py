@@ -295,9 +295,8 @@ class GraphThread:
             raise NotAnswered(f"Thread {self.thread_id!r} has not run yet: thread.run(input).")
         if self.session.state != "finished":
             raise NotAnswered(
-                f"Thread {self.thread_id!r} has no result: it {_how(self.session.state)} before "
-                f"{', '.join(self.snapshot.next) or 'its end'}. {self.session.error or ''} Go on with "
-                "thread.run(), or retry() the failed question."
+                f"Thread {self.thread_id!r} has no result: it {_how(self.session.state)} before its end. "
+                f"{self.session.error or ''} Go on with thread.run(), or retry() the failed question."
             )
         return self.snapshot.values
 

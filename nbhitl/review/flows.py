@@ -99,7 +99,8 @@ class Flows:
             return "idle"
         if error_of(snapshot):
             return "failed"
-        return "stopped" if snapshot.next else "finished"
+        # A run that was stopped between two tasks has nothing in `next`, but tasks that led nowhere yet.
+        return "stopped" if snapshot.tasks else "finished"
 
     def _runs(self, question: Question) -> int:
         return max(1, self.shared.starts[question.task_id])
@@ -172,8 +173,6 @@ class Flows:
         now = self.session.clock().isoformat(timespec="milliseconds")
         questions = open_questions(snapshot, self.reading, at_breakpoint=at_breakpoint, asked_at=now)
         state: SessionState = "paused" if questions else self._resting_state()
-        if watch is not None and watch.stopped and not questions:
-            state = "stopped" if snapshot.next else "finished"
         if error is not None and not questions:
             state = "failed" if isinstance(error, Exception) else "stopped"
         text = None if error is None else describe(error)
