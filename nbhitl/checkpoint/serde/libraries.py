@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl import _langchain
 from nbhitl.checkpoint.serde import tags
 from nbhitl.errors import StoreError
 
@@ -31,15 +32,14 @@ def _secret(data: Any) -> Any:
 
 
 def _document(data: list[Any]) -> Any:
-    try:
-        from langchain_core.documents import Document
-    except ModuleNotFoundError:
+    documents = _langchain.langchain_module("documents")
+    if documents is None:
         raise StoreError(
-            "a stored value is a LangChain Document, and langchain-core is not installed: pip install "
-            "langchain-core"
-        ) from None
+            "a stored value is a LangChain Document, and langchain-core is not installed. "
+            "Install it: pip install langchain-core"
+        )
     page_content, metadata, document_id = data
-    return Document(page_content=page_content, metadata=metadata, id=document_id)
+    return documents.Document(page_content=page_content, metadata=metadata, id=document_id)
 
 
 DECODERS: dict[int, Callable[[Any], Any]] = {tags.SECRET: _secret, tags.DOCUMENT: _document}
