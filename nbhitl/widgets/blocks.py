@@ -1,4 +1,4 @@
-"""JSON values as blocks, the form in which a card shows them: what is text, code, a table or a fold is decided here.
+"""JSON values as blocks: here it is decided what a card shows as text, code, a table or a fold.
 
 A block is a dict with a "t":
 

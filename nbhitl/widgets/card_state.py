@@ -1,4 +1,4 @@
-"""A card of a review session as plain data for the view: JSON values only, every text still to be shown as text. Pure."""
+"""A card of a session as plain data for the view: JSON values only, each text to be shown as text. Pure."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _item(action: Action) -> State:
 
 
 def _verbs(question: Question) -> list[str]:
-    """The verbs that have a button. A response has none where its form or its text area stands open anyway."""
+    """The verbs that have a button. A response has none where its form or its text area is open anyway."""
     answered_otherwise = _home(question) is not None or question.free_text or bool(question.ready)
     return [
         verb for verb in VERBS if verb in question.allowed and not (verb == "respond" and answered_otherwise)
@@ -241,12 +241,17 @@ def _line(decision: Decision | None) -> str:
 
 def _errors(card: Card, extra: Mapping[str, Mapping[str, str]], fault: str | None) -> State:
     part = "form" if card.question.form else "0"
-    errors: State = {name: {k: readable(v) for k, v in fields.items()} for name, fields in extra.items()}
+    errors: State = {name: readable_errors(fields) for name, fields in extra.items()}
     if card.field_errors:
-        errors[part] = {**errors.get(part, {}), **{k: readable(v) for k, v in card.field_errors.items()}}
+        errors[part] = {**errors.get(part, {}), **readable_errors(card.field_errors)}
     whole = fault or (card.error if card.waits else None)
     errors["whole"] = readable(whole) if whole else None
     return errors
+
+
+def readable_errors(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return `{field: what is wrong}` so that it can be sent; names as `field_state` spells them."""
+    return {readable(name): readable(text) for name, text in fields.items()}
 
 
 def _record(card: Card) -> State:
@@ -311,7 +316,7 @@ def _change(change: Change) -> State:
 
 
 def _clock_time(at: str | None) -> str | None:
-    """The time of day in UTC, with the date if it was not today's session to see: `2026-11-20 12:03:11 UTC`."""
+    """A time as it is read: `2026-11-20 12:03:11 UTC`."""
     if at is None:
         return None
     return datetime.fromisoformat(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

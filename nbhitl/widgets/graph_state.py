@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.draw import (
     diagram_of,
     langgraph_diagram,
-    node_ids,
     svg_with_status,
     to_mermaid,
     to_svg,
@@ -63,7 +62,7 @@ class GraphState:
     def traits(self) -> dict[str, Any]:
         """Return what the graph's panel needs: the drawing, and `{data-node: {"status", "text"}}`."""
         diagram = self.diagram()
-        ids = node_ids(diagram)
+        ids = diagram.ids()
         states = {
             ids[node.key]: {"status": node.status or "", "text": state_text(node)} for node in diagram.nodes
         }

@@ -5,8 +5,8 @@
     {"type": "retry" | "anew" | "show", "card": "q1"}      {"type": "stop"}
 
 A decision is {"kind": "approve"}, {"kind": "edit", "fields": {...}}, {"kind": "reject", "reason", "route"},
-{"kind": "respond", "text"}, {"kind": "form", "fields"}, {"kind": "option", "index"}, {"kind": "answer", "text"} or
-{"kind": "answer", "json"}, or {"kind": "batch", "actions": [...]} of the first four.
+{"kind": "respond", "text"}, {"kind": "form", "fields"}, {"kind": "option", "index"},
+{"kind": "answer", "text" or "json"}, or {"kind": "batch", "actions": [...]} of the first four.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nbhitl.review.forms import parse_json, read_fields
 from nbhitl.widgets.card_state import typed_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from nbhitl.review.card import Card
     from nbhitl.review.decisions import Decision
@@ -71,8 +71,8 @@ def check_drafts(card: Card, drafts: Mapping[str, Mapping[str, Any]]) -> Problem
 
 
 def _read_one(card: Card, message: Mapping[str, Any], index: int) -> Decision:
-    readers = {
-        "approve": lambda: decisions.approve(),
+    readers: dict[Any, Callable[[], Decision]] = {
+        "approve": decisions.approve,
         "edit": lambda: _read_edit(card, message, index),
         "reject": lambda: decisions.reject(message.get("reason") or None, route=message.get("route") or None),
         "respond": lambda: decisions.respond(_text(message)),

@@ -1,7 +1,7 @@
-"""The two widgets: the cards of a thread, and its graph. Thin: state goes down as data, messages come up as data.
+"""The two widgets: the cards of a thread, and its graph. Thin: state goes down, messages come up, as data.
 
-Each is one anywidget, so it runs wherever those do (JupyterLab, Notebook 7, VS Code, Voila, Colab), from files
-of this package and without the network.
+Each is one anywidget, so it runs wherever those do (JupyterLab, Notebook 7, VS Code, Voila, Colab), from
+files of this package and without the network.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ GRAPH_SCRIPT = ("graph",)
 
 @cache
 def script(names: tuple[str, ...]) -> str:
-    """The parts of a script, as one module: a widget's module is loaded alone and can't import its neighbours."""
+    """The parts of a script as one module: a widget's module is loaded alone and can't import others."""
     folder = files("nbhitl.widgets") / "static"
     return "\n".join((folder / f"{name}.js").read_text("utf-8") for name in names)
 
@@ -53,7 +53,7 @@ class CardsPanel(_Panel):
     _esm = script(CARDS_SCRIPT)
     _css = style()
 
-    cards = traitlets.List().tag(sync=True)
+    cards: traitlets.List[Any] = traitlets.List().tag(sync=True)
     summary = traitlets.Unicode("").tag(sync=True)
     run = traitlets.Dict().tag(sync=True)
 
@@ -73,7 +73,7 @@ class CardsPanel(_Panel):
 
 
 class GraphPanel(_Panel):
-    """The graph. `svg` is drawn once; `states` is `{data-node: {"status", "text"}}` and changes as it runs."""
+    """The graph. `svg` is drawn once; `states`, `{data-node: {"status", "text"}}`, changes as it runs."""
 
     _esm = script(GRAPH_SCRIPT)
     _css = style()

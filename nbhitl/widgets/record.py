@@ -1,7 +1,7 @@
 """Cards as HTML that needs no kernel and no script: what stays in a saved notebook.
 
-All text is escaped here, in one place (`_e`); nothing from a question is ever markup. Styles are inline, since
-sites that show notebooks take style sheets away; where they take the styles too, tables and words remain.
+All text is escaped here, in one place (`_e`); nothing from a question is ever markup. Styles are inline,
+since sites that show notebooks take style sheets away; where they take these too, tables and words remain.
 """
 
 from __future__ import annotations
@@ -19,15 +19,28 @@ if TYPE_CHECKING:
 
 _INK = "var(--jp-ui-font-color1, inherit)"
 _LINE = "rgba(128,128,128,.35)"
+_FAINT = "rgba(128,128,128,.18)"
+_SUNKEN = "rgba(128,128,128,.09)"
 _EDGE = {"yes": "#388e3c", "no": "#d32f2f", "failed": "#d32f2f", "stale": "#f57c00"}
 _MONO = "font-family:var(--jp-code-font-family, Menlo, Consolas, monospace);font-size:13px"
+_WRAP = "white-space:pre-wrap;overflow-wrap:anywhere"
+_DIM = "opacity:.82"
 _PRE = (
-    f"margin:0;padding:7px 10px;border-radius:6px;background:rgba(128,128,128,.09);color:inherit;{_MONO};"
-    "line-height:1.55;white-space:pre-wrap;overflow-wrap:anywhere"
+    f"margin:0;padding:7px 10px;border-radius:6px;background:{_SUNKEN};color:inherit;{_MONO};"
+    f"line-height:1.55;{_WRAP}"
 )
-_NAME = "width:148px;padding:5px 14px 5px 0;text-align:left;vertical-align:top;font-weight:400;opacity:.82"
+_CARD = (
+    "box-sizing:border-box;max-width:934px;margin:2px 3px 10px;border-radius:10px;overflow:hidden;"
+    f"border:1px solid {_LINE};color:{_INK};font-size:14px;line-height:1.5;text-align:left"
+)
+_HEAD = f"padding:8px 14px 7px;border-bottom:1px solid {_LINE};background:{_SUNKEN};font-size:12.5px"
+_ARGS = "width:100%;margin:0;border:0;border-collapse:collapse;table-layout:fixed;font-size:13.5px"
+_ROW = f"background:none;border-bottom:1px solid {_FAINT}"
+_NAME = f"width:134px;padding:5px 14px 5px 0;text-align:left;vertical-align:top;font-weight:400;{_DIM}"
 _VALUE = "padding:5px 0;text-align:left;vertical-align:top;max-width:none"
-_CELL = "padding:5px 10px;text-align:left;white-space:normal"
+_GRID = f"width:100%;margin:10px 0 12px;border:1px solid {_LINE};border-collapse:collapse;font-size:13px"
+_CAPTION = f"caption-side:top;text-align:left;padding:4px 0;{_DIM}"
+_CELL = f"padding:5px 10px;text-align:left;white-space:normal;border-top:1px solid {_FAINT}"
 _MARKS = {"yes": "✔", "no": "✖", "said": "✎"}
 _PHASES = {"decided": "asked", "sending": "going on", "stale": "changed", "failed": "failed"}
 _UNSEEN = re.compile(
@@ -52,16 +65,11 @@ def card_html(state: dict[str, Any], *, who: bool) -> str:
     """Return one card, from its `card_state`."""
     tone = state["record"]["tone"] if state["phase"] == "decided" else state["phase"]
     edge = _EDGE.get(tone, "var(--jp-brand-color1, #1976d2)")
-    head = (
-        f'<div style="padding:8px 14px;border-bottom:1px solid {_LINE};font-size:12.5px">'
-        f'<strong style="{_MONO}">{_e(state["node"])}</strong>&nbsp; '
-        f"{_PHASES.get(state['phase'], 'asks')} · {_e(state['thread'])}</div>"
-    )
+    words = f"{_PHASES.get(state['phase'], 'asks')} · {_e(state['thread'])}"
     return (
-        f'<div class="nbhitl-record" style="max-width:940px;margin:2px 3px 10px;border:1px solid {_LINE};'
-        f"border-left:4px solid {edge};border-radius:10px;overflow:hidden;color:{_INK};font-size:14px;"
-        f'line-height:1.5;text-align:left">{head}<div style="padding:12px 14px">'
-        f"{''.join(_parts(state, who=who))}</div></div>"
+        f'<div class="nbhitl-record" style="{_CARD};border-left:4px solid {edge}">'
+        f'<div style="{_HEAD}"><strong style="{_MONO}">{_e(state["node"])}</strong>&nbsp; {words}</div>'
+        f'<div style="padding:14px 16px 14px 14px">{"".join(_parts(state, who=who))}</div></div>'
     )
 
 
@@ -93,22 +101,20 @@ def _stands(state: dict[str, Any], *, who: bool) -> Iterable[str]:
     if state["record"] and state["phase"] in ("decided", "sending"):
         yield from _record(state["record"], who=who)
     elif state["phase"] == "open":
-        yield '<p style="margin:10px 0 0;opacity:.82">Open: run this cell again to answer.</p>'
+        yield f'<p style="margin:10px 0 0;{_DIM}">Open: run this cell again to answer.</p>'
     for kind in ("error", "stale"):
         if state[kind]:
-            yield f'<p style="margin:10px 0 0"><strong>{_PHASES[state["phase"]]}:</strong> {_e(state[kind]["text"])}</p>'
+            word = f"<strong>{_PHASES[state['phase']]}:</strong>"
+            yield f'<p style="margin:10px 0 0">{word} {_e(state[kind]["text"])}</p>'
 
 
 def _record(record: dict[str, Any], *, who: bool) -> Iterable[str]:
-    yield (
-        f'<p style="margin:10px 0 0"><span style="color:{_EDGE.get(record["tone"], "inherit")}">'
-        f"{_MARKS[record['tone']]}</span> <strong>{_e(record['text'])}</strong>{_who(record) if who else ''}</p>"
-    )
+    mark = f'<span style="color:{_EDGE.get(record["tone"], "inherit")}">{_MARKS[record["tone"]]}</span>'
+    by = _who(record) if who else ""
+    yield f'<p style="margin:10px 0 0">{mark} <strong>{_e(record["text"])}</strong>{by}</p>'
     if record["reason"]:
-        yield (
-            f'<blockquote style="margin:6px 0 0;padding:2px 0 2px 12px;border-left:3px solid {_LINE};'
-            f'white-space:pre-wrap">{_e(record["reason"])}</blockquote>'
-        )
+        quoted = f"margin:6px 0 0;padding:2px 0 2px 12px;border-left:3px solid {_LINE};{_WRAP}"
+        yield f'<blockquote style="{quoted}">{_e(record["reason"])}</blockquote>'
     if record["value"]:
         yield f'<div style="margin-top:6px">{_block(record["value"])}</div>'
     yield _changes(record["changes"]) if not record["items"] else ""
@@ -126,16 +132,12 @@ def _who(record: dict[str, Any]) -> str:
     if record["waited"] is not None:
         minutes, seconds = divmod(int(record["waited"]), 60)
         parts.append(f"waited {minutes}:{seconds:02}")
-    return "".join(f' <span style="opacity:.82">· {part}</span>' for part in parts)
+    return "".join(f' <span style="{_DIM}">· {part}</span>' for part in parts)
 
 
 def _changes(changes: Sequence[dict[str, Any]]) -> str:
-    rows = "".join(
-        f'<tr style="background:none"><th style="{_NAME}">{_e(change["name"])}</th><td style="{_VALUE}">'
-        f'<div style="{_MONO};white-space:pre-wrap;overflow-wrap:anywhere">{_change(change)}</div></td></tr>'
-        for change in changes
-    )
-    return _table(rows) if rows else ""
+    rows = [(change["name"], f'<div style="{_MONO};{_WRAP}">{_change(change)}</div>') for change in changes]
+    return _pairs(rows)
 
 
 def _change(change: dict[str, Any]) -> str:
@@ -145,46 +147,39 @@ def _change(change: dict[str, Any]) -> str:
 
 
 def _rows(rows: Sequence[dict[str, Any]]) -> str:
+    return _pairs([(row["name"], _block(row["value"])) for row in rows])
+
+
+def _pairs(rows: Sequence[tuple[str, str]]) -> str:
+    """A two-column table of names (still to be escaped) and values (HTML)."""
     cells = "".join(
-        f'<tr style="background:none"><th style="{_NAME}">{_e(row["name"])}</th>'
-        f'<td style="{_VALUE}">{_block(row["value"])}</td></tr>'
-        for row in rows
+        f'<tr style="{_ROW}"><th style="{_NAME}">{_e(name)}</th><td style="{_VALUE}">{value}</td></tr>'
+        for name, value in rows
     )
-    return _table(cells) if cells else ""
-
-
-def _table(rows: str) -> str:
-    return (
-        '<table style="width:100%;margin:0;border:0;border-collapse:collapse;table-layout:fixed;font-size:13.5px">'
-        f"<tbody>{rows}</tbody></table>"
-    )
+    return f'<table style="{_ARGS}"><tbody>{cells}</tbody></table>' if cells else ""
 
 
 def _block(block: dict[str, Any]) -> str:
-    note = f'<p style="margin:3px 0 0;opacity:.82">{_e(block["cut"])}</p>' if block.get("cut") else ""
+    note = f'<p style="margin:3px 0 0;{_DIM}">{_e(block["cut"])}</p>' if block.get("cut") else ""
     if block["t"] == "table":
         return _grid(block) + note
     text = _e(block["text"])
     if block["t"] == "code" or (block["t"] == "json" and "\n" in block["text"]):
         return f'<pre style="{_PRE}">{text}</pre>{note}'
     if block["t"] == "text":
-        return f'<div style="white-space:pre-wrap;overflow-wrap:anywhere">{text}</div>{note}'
+        return f'<div style="{_WRAP}">{text}</div>{note}'
     return f'<span style="{_MONO}">{text}</span>{note}'
 
 
 def _grid(block: dict[str, Any]) -> str:
     head = "".join(f'<th style="{_CELL};font-weight:600">{_e(name)}</th>' for name in block["columns"])
-    body = "".join(
-        f'<tr style="background:none;border-top:1px solid {_LINE}">'
-        + "".join(
-            f'<td style="{_CELL}{";text-align:right" if cell.get("n") else ""}">{_e(cell["text"])}</td>'
-            for cell in row
-        )
-        + "</tr>"
-        for row in block["rows"]
-    )
+    body = "".join(f'<tr style="background:none">{"".join(map(_cell, row))}</tr>' for row in block["rows"])
     return (
-        f'<table style="margin:8px 0;border:1px solid {_LINE};border-collapse:collapse;font-size:13px">'
-        f'<caption style="caption-side:top;text-align:left;padding:4px 0;opacity:.82">{_e(block["title"])}</caption>'
-        f'<thead><tr style="background:rgba(128,128,128,.09)">{head}</tr></thead><tbody>{body}</tbody></table>'
+        f'<table style="{_GRID}"><caption style="{_CAPTION}">{_e(block["title"])}</caption>'
+        f'<thead><tr style="background:{_SUNKEN}">{head}</tr></thead><tbody>{body}</tbody></table>'
     )
+
+
+def _cell(cell: dict[str, Any]) -> str:
+    look = _CELL + (";text-align:right" if cell.get("n") else f";{_DIM}" if cell.get("dim") else "")
+    return f'<td style="{look}">{_e(cell["text"])}</td>'

@@ -1,7 +1,7 @@
 """A thread in a cell: pushes the session's state into the panels, and what is clicked into the session.
 
-The session may change on any thread; pushes are made one at a time, under a lock. A click never runs the graph
-here: decisions are handed to the session with `wait=False`, which delivers them on a thread of its own.
+The session may change on any thread; pushes are made one at a time, under a lock. A click never runs the
+graph here: decisions are handed to the session with `wait=False`, which delivers them on another thread.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from IPython.display import display
+import IPython.display
 
 from nbhitl.errors import InvalidAnswer, ReviewError
 from nbhitl.review.text import card_text
-from nbhitl.widgets.card_state import card_state, rows_of, run_state, summary
+from nbhitl.widgets.card_state import card_state, readable_errors, rows_of, run_state, summary
 from nbhitl.widgets.graph_state import GraphState
 from nbhitl.widgets.inbox import NotReadableError, Problems, check_drafts, check_shown, read_decision
 from nbhitl.widgets.panels import CardsPanel, GraphPanel
 from nbhitl.widgets.record import cards_html
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nbhitl.review.card import Card
 
 logger = logging.getLogger("nbhitl")
+
+display: Callable[..., Any] = IPython.display.display  # IPython has no types for it
 
 MIN_PAUSE = 0.1
 """Seconds between two pushes while a run reports its progress."""
@@ -36,8 +38,8 @@ MIN_PAUSE = 0.1
 class ThreadView:
     """The panels of one thread in one cell.
 
-    `cards_panel` and `graph_panel` (None where the graph can't be drawn) are the widgets. `click` does what the
-    buttons do, for tests and for scripts.
+    `cards_panel` and `graph_panel` (None where the graph can't be drawn) are the widgets. `click` does what
+    the buttons do, for tests and for scripts.
     """
 
     def __init__(self, thread: Any) -> None:
@@ -73,10 +75,7 @@ class ThreadView:
 
     def cards_record(self, *, who: bool = True) -> dict[str, str]:
         """What stands in a saved notebook beside the live cards."""
-        return record_bundle(self.cards, who=who, fallback=self._at_rest_text())
-
-    def _at_rest_text(self) -> str:
-        return f"thread {self.session.thread_id}: {self.session.state}"
+        return record_bundle(self.cards, who=who)
 
     # -- the session changed ---------------------------------------------------------------------
 
@@ -134,7 +133,7 @@ class ThreadView:
         return over and not any(card.waits or card.state in ("sending", "failed") for card in self.cards)
 
     def _settle(self) -> None:
-        """Put the records in the place of the widgets: they need no kernel, so a saved notebook keeps them."""
+        """Put the records in the place of the widgets: they need no kernel, so a saved notebook has them."""
         self.live = False
         self._forget()
         if self.graph_panel is not None:
@@ -199,7 +198,8 @@ class ThreadView:
 
     def _check(self, card: Card, message: dict[str, Any]) -> None:
         try:
-            found = check_drafts(card, message.get("drafts") or {})
+            problems = check_drafts(card, message.get("drafts") or {})
+            found = {part: readable_errors(fields) for part, fields in problems.items()}
         except (InvalidAnswer, ReviewError, ValueError, IndexError) as error:
             found = {"0": {"": str(error)}}
         self.cards_panel.send({"type": "checked", "card": card.label, "errors": found})
@@ -208,7 +208,7 @@ class ThreadView:
         """Read the thread's state when somebody opens it: until then it is not in the page."""
         from nbhitl.review.plain import to_plain
 
-        values = to_plain(self.thread.graph.get_state(self.thread.config).values)
+        values = to_plain(self.thread.snapshot.values)
         self._state_rows[key] = rows_of(values if isinstance(values, dict) else {"value": values})
 
     # -- for tests and scripts --------------------------------------------------------------------
@@ -219,7 +219,7 @@ class ThreadView:
         Args:
             verb: approve, edit, reject, respond, form, option, answer, batch; or retry, anew, show, stop.
             card: the card's label (`"q1"`); not needed while exactly one is shown.
-            given: what stands in the fields: `fields={...}`, `reason=`, `text=`, `index=`, `json=`, `actions=`.
+            given: what stands in the fields: `fields={}`, `reason=`, `text=`, `index=`, `json=`, `actions=`.
 
         Raises:
             ValueError: there are several cards, or none, and `card` does not say which.
@@ -244,27 +244,30 @@ def _first_shown(cards: Sequence[Card]) -> int:
     return next(wanted, len(cards))
 
 
-def record_bundle(cards: Sequence[Card], *, who: bool, fallback: str = "") -> dict[str, str]:
-    """The static form of cards: text/plain as the terminal shows them, and HTML."""
+def record_bundle(cards: Sequence[Card], *, who: bool) -> dict[str, str]:
+    """The static form of cards: text/plain as the terminal shows them, and HTML; both empty without cards."""
     text = "\n\n".join(card_text(card) for card in cards)
-    if not text:
-        return {"text/plain": fallback, "text/html": ""}
     return {"text/plain": text, "text/html": cards_html(cards, who=who)}
 
 
-def show_thread(thread: Any) -> ThreadView | None:
-    """Display a thread, live while something runs or is open, else as a picture; see `nbhitl.widgets`."""
+def show_thread(thread: Any, cards: Sequence[Card] = ()) -> ThreadView | None:
+    """Display a thread, live while something runs or is open, else as records; see `nbhitl.widgets`."""
     session = thread.session
     if session.state == "running" or _first_shown(session.cards) < len(session.cards):
         view = ThreadView(thread)
         view.show()
         return view
-    graph = GraphState(thread)
-    if graph.svg:
-        display(graph.record(), raw=True)
+    _show_at_rest(thread, cards, who=True)
     return None
 
 
 def show_record(thread: Any, cards: Sequence[Card]) -> None:
     """Display cards as they stand, without times and ids; see `nbhitl.widgets`."""
-    display(record_bundle(cards, who=False), raw=True)
+    _show_at_rest(thread, cards, who=False)
+
+
+def _show_at_rest(thread: Any, cards: Sequence[Card], *, who: bool) -> None:
+    """The same outputs in the same order as a live view leaves behind: the graph, then the cards."""
+    display(GraphState(thread).record(), raw=True)
+    if cards:
+        display(record_bundle(cards, who=who), raw=True)

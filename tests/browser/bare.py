@@ -1,4 +1,4 @@
-"""The cards' own script in an empty page, with a model that only writes down what is sent: fast, no kernel."""
+"""The cards' own script in an empty page; its model only writes down what is sent. Fast: no kernel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 THEMES = Path("share/jupyter/lab/themes/@jupyterlab")
 
 PAGE = """<!doctype html><html><head><meta charset="utf-8"><style>%(theme)s</style>
-<style>body {margin: 0; padding: 16px; background: var(--jp-layout-color0); height: auto; overflow: auto}</style>
+<style>body {margin: 0; padding: 16px; background: var(--jp-layout-color0); height: auto}</style>
 <style>%(css)s</style></head>
 <body data-jp-theme-light="%(light)s"><div id="root"></div></body></html>"""
 
@@ -23,7 +23,10 @@ async ([source, state]) => {
     on: (name, f) => { (listeners[name] ??= []).push(f); },
     off: (name, f) => { listeners[name] = (listeners[name] ?? []).filter((g) => g !== f); },
     emit: (name, value) => { for (const f of listeners[name] ?? []) f(value); },
-    send: (message) => { window.sent.push(message); if (message.type === "hello") setTimeout(() => model.emit("msg:custom", {type: "here"})); },
+    send: (message) => {
+      window.sent.push(message);
+      if (message.type === "hello" && !state.gone) setTimeout(() => model.emit("msg:custom", {type: "here"}));
+    },
     save_changes: () => {},
   };
   window.model = model;

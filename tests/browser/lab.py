@@ -22,6 +22,23 @@ def write_settings(folder: Path) -> None:
         path.write_text(json.dumps(values))
 
 
+IDLE = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+
+ASK_KERNEL = """
+async (code) => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code, store_history: false});
+  const found = {text: "", error: null};
+  future.onIOPub = ({header, content}) => {
+    if (header.msg_type === "stream") found.text += content.text;
+    if (header.msg_type === "error") found.error = `${content.ename}: ${content.evalue}`;
+  };
+  await future.done;
+  return found;
+}
+"""
+
+
 class Lab:
     """One JupyterLab tab."""
 
@@ -42,10 +59,7 @@ class Lab:
     def show(self, name: str) -> None:
         """Open a notebook that is there, and wait until its kernel is idle."""
         self.page.goto(f"{self.url}/doc/tree/{name}.ipynb?reset")
-        self.page.wait_for_function(
-            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=30_000,
-        )
+        self.page.wait_for_function(IDLE, timeout=30_000)
 
     def command(self, name: str, **args: Any) -> None:
         """Run a command of JupyterLab's, and wait for it."""
@@ -54,6 +68,37 @@ class Lab:
     def run_all(self) -> None:
         """Run all cells, and wait until they have."""
         self.command("notebook:run-all-cells")
+        if errors := self.page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts():
+            raise AssertionError("A cell failed:\n" + "\n".join(errors))
+
+    def ask_kernel(self, expression: str) -> str:
+        """Evaluate an expression in the notebook's kernel, without a cell; return its `str()`."""
+        found = self.page.evaluate(ASK_KERNEL, f"print({expression})")
+        if found["error"]:
+            raise AssertionError(f"{expression}: {found['error']}")
+        return str(found["text"]).strip()
+
+    def cell(self, number: int) -> Any:
+        """The output area of a cell, counted from 0."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(number).locator(".jp-Cell-outputArea")
+
+    def count_cells(self) -> int:
+        """How many cells the notebook has."""
+        return int(self.page.locator(".jp-Notebook .jp-Cell").count())
+
+    def until_armed(self, card: Any) -> None:
+        """Wait until a card takes clicks: just after it has moved it takes none."""
+        card.locator("xpath=ancestor::*[contains(@class, 'nbh-cards') and not(@data-guard)]").wait_for()
+
+    def press(self, card: Any, name: str) -> None:
+        """Click a button of a card."""
+        self.until_armed(card)
+        card.locator(f"[data-k={name}]").click()
+
+    def reload(self) -> None:
+        """Reload the page; the kernel lives on."""
+        self.page.reload()
+        self.page.wait_for_function(IDLE, timeout=30_000)
 
     def dark(self, on: bool = True) -> None:
         """Switch JupyterLab's theme."""
