@@ -292,11 +292,21 @@ def _tree_in_file(code: CodeType) -> _Function | None:
 
 
 def _lambda_in(module: ast.AST, code: CodeType, *, exact: bool) -> ast.Lambda | None:
+    """The one lambda of a module that `code` was compiled from; None if that can't be told."""
     lambdas = [node for node in ast.walk(module) if isinstance(node, ast.Lambda)]
     if exact:
         lambdas = [node for node in lambdas if node.lineno == code.co_firstlineno]
-    if len(lambdas) == 1:
-        return lambdas[0]
-    columns = {(line, col) for line, _, col, _ in code.co_positions() if line is not None and col is not None}
+    if len(lambdas) <= 1:
+        return lambdas[0] if lambdas else None
+    columns = {(line, column) for line, _, column, _ in code.co_positions()}
     inside = [node for node in lambdas if exact and (node.body.lineno, node.body.col_offset) in columns]
+    if not inside:  # Python 3.12 doesn't always note columns
+        inside = [node for node in lambdas if _compiles_to(node, code)]
     return inside[0] if len(inside) == 1 else None
+
+
+def _compiles_to(node: ast.Lambda, code: CodeType) -> bool:
+    """Whether a lambda has the same names and constants as `code`."""
+    compiled = compile(ast.Expression(node), code.co_filename, "eval").co_consts[0]
+    names = {*compiled.co_names, *compiled.co_freevars}
+    return compiled.co_consts == code.co_consts and names == {*code.co_names, *code.co_freevars}
