@@ -27,7 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     from nbhitl.demo import run_demo
 
-    return run_demo(args.answers)
+    try:
+        return run_demo(args.answers)
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbhitl.history.compare import Change, compare_values
     from nbhitl.history.frames import decisions_frame, diff_frame, history_frame, writes_frame
-    from nbhitl.history.rows import HasHistory, HistoryRow, find_checkpoint, history_rows
+    from nbhitl.history.rows import HasHistory, HistoryRow, find_checkpoint, history_rows, read_history
 
 __all__ = [
     "Change",
@@ -24,6 +24,7 @@ __all__ = [
     "find_checkpoint",
     "history_frame",
     "history_rows",
+    "read_history",
     "writes_frame",
 ]
 
@@ -34,6 +35,7 @@ _HOMES = {
     "HistoryRow": "rows",
     "find_checkpoint": "rows",
     "history_rows": "rows",
+    "read_history": "rows",
 }
 
 

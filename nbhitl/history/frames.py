@@ -9,6 +9,7 @@ import pandas as pd
 
 from nbhitl.history.compare import as_mapping, compare_values
 from nbhitl.history.rows import HasHistory, HistoryRow, read_history, written_keys
+from nbhitl.review.text import decision_line
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
@@ -118,32 +119,33 @@ def diff_frame(a: Any, b: Any) -> pd.DataFrame:
 def decisions_frame(decisions: Iterable[tuple[Question, Decision]], *, ids: bool = False) -> pd.DataFrame:
     """Return decisions with the questions they answer, in the order given, one row each.
 
-    Columns: `question` (its text), `node`, `kind` (approve, edit, reject, respond, option), `answer` (what
-    was sent to the graph; dtype object), `changes` (what an edit changed, as text), `reason` and `by`.
+    Columns: `question` (its text), `node`, `kind` (approve, edit, reject, respond, option), `changes` (what an
+    edit changed, as text), `reason` and `answer` (what was sent to the graph; dtype object).
 
     Args:
         decisions: pairs of a question and the decision about it.
-        ids: True adds `thread_id`, `checkpoint_id`, `question_id`, `digest`, `at` (datetime64, UTC) and
-            `waited` (float64, seconds from the question to its answer).
+        ids: True adds who, when and which, which differ from run to run: `by`, `at` (datetime64, UTC), `waited`
+            (float64, seconds from the question to its answer), `thread_id`, `checkpoint_id`, `question_id` and
+            `digest`.
     """
     pairs = list(decisions)
     table: dict[str, Any] = {
         "question": _texts(_short(question.text) for question, _ in pairs),
         "node": _texts(question.node for question, _ in pairs),
         "kind": _texts(decision.kind for _, decision in pairs),
-        "answer": _objects([None if d.answer is MISSING else d.answer for _, d in pairs]),
         "changes": _texts("; ".join(map(_change_text, decision.diff)) for _, decision in pairs),
         "reason": _texts(decision.reason or "" for _, decision in pairs),
-        "by": _texts(decision.by or "" for _, decision in pairs),
+        "answer": _objects([None if d.answer is MISSING else d.answer for _, d in pairs]),
     }
     if ids:
         table |= {
+            "by": _texts(decision.by or "" for _, decision in pairs),
+            "at": _times(decision.at for _, decision in pairs),
+            "waited": pd.Series([decision.waited for _, decision in pairs], dtype="float64"),
             "thread_id": _texts(question.thread_id for question, _ in pairs),
             "checkpoint_id": _texts(question.checkpoint_id for question, _ in pairs),
             "question_id": _texts(question.id for question, _ in pairs),
             "digest": _texts(decision.digest or question.digest for question, decision in pairs),
-            "at": _times(decision.at for _, decision in pairs),
-            "waited": pd.Series([decision.waited for _, decision in pairs], dtype="float64"),
         }
     return pd.DataFrame(table)
 
@@ -165,15 +167,7 @@ def _questions(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decis
 
 
 def _answer(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> str:
-    return " | ".join(_decision_text(d) for _, d in decided.get(row.checkpoint_id, [])) or row.standing
-
-
-def _decision_text(decision: Decision) -> str:
-    if decision.kind == "reject" and decision.reason:
-        return _short(f"reject: {decision.reason}")
-    if decision.kind in ("respond", "option"):
-        return _short(f"{decision.kind}: {_plain(decision.answer)}")
-    return decision.kind
+    return " | ".join(_short(decision_line(d)) for _, d in decided.get(row.checkpoint_id, [])) or row.standing
 
 
 def _change_text(change: Change) -> str:
