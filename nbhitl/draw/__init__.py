@@ -18,6 +18,7 @@ from nbhitl.draw.display import mimebundle
 from nbhitl.draw.dot import to_dot
 from nbhitl.draw.graph_view import GraphView
 from nbhitl.draw.langgraph_graph import langgraph_diagram
+from nbhitl.draw.layout import RendererMissingError
 from nbhitl.draw.mermaid import to_mermaid
 from nbhitl.draw.mini import to_mini_svg
 from nbhitl.draw.status import with_status
@@ -31,6 +32,7 @@ __all__ = [
     "DiagramNode",
     "GraphView",
     "NodeStatus",
+    "RendererMissingError",
     "diagram_of",
     "langgraph_diagram",
     "mimebundle",
