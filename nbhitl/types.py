@@ -256,8 +256,12 @@ class Send:
         )
 
 
+class _Answering:
+    __slots__ = ("_answers",)
+
+
 @dataclass(kw_only=True, slots=True, frozen=True, repr=False)
-class Command(Generic[N]):
+class Command(_Answering, Generic[N]):
     """What to do next: write `update`, go to `goto`, answer with `resume`, for this graph or `PARENT`."""
 
     PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
@@ -266,20 +270,20 @@ class Command(Generic[N]):
     update: Any | None = None
     resume: Any = MISSING
     goto: Send | Sequence[Send | N] | N = ()
-    # None is an answer like any other, so whether there is one cannot be told from `resume` alone.
-    _answers: bool | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.resume is MISSING:
+        # None is an answer like any other, so whether there is one cannot be told from `resume` alone. A copy
+        # made with `dataclasses.replace` names every field; one that goes somewhere or writes is no answer.
+        given = self.resume is not MISSING
+        if not given:
             object.__setattr__(self, "resume", None)
-            object.__setattr__(self, "_answers", False)
-        else:
-            object.__setattr__(self, "_answers", self._answers is not False or self.resume is not None)
+        alone = self.update is None and not self.goto and self.graph is None
+        object.__setattr__(self, "_answers", self.resume is not None or (given and alone))
 
     @property
     def answers(self) -> bool:
         """Whether the command answers a question; `Command(resume=None)` does."""
-        return bool(self._answers)
+        return bool(getattr(self, "_answers", self.resume is not None))
 
     def __repr__(self) -> str:
         parts = [("graph", self.graph), ("update", self.update), ("resume", self.resume), ("goto", self.goto)]

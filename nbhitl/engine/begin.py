@@ -45,16 +45,19 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     progress.parent_id = stored.parent_id
     progress.saved_id = stored.checkpoint_id
     progress.pending = stored.writes
-    if key.checkpoint_id is None:
-        return True
-    if isinstance(input, Command):
-        if not input.answers:
-            progress.pending = []
-    else:
+    if key.checkpoint_id is not None and not (isinstance(input, Command) and input.answers):
         progress.pending = []
-        if input is None:
+        if input is None and not (yield from _is_fresh_branch(progress, key)):
             yield from progress.advance("fork", None, ())
     return True
+
+
+def _is_fresh_branch(progress: Progress, key: CheckpointKey) -> Generator[Any, Any, bool]:
+    """Whether the checkpoint is the newest one and was made from outside: it is a branch already."""
+    if progress.source not in ("update", "fork"):
+        return False
+    newest: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=None),))
+    return newest is not None and newest.checkpoint_id == key.checkpoint_id
 
 
 def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any, Any, bool]:
@@ -99,15 +102,19 @@ def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, A
     if not command.answers and not writes:
         raise EmptyInputError("Received empty Command input: give it resume=, update= or goto=.")
     if command.answers:
-        yield from _take_answers(progress, command.resume)
+        yield from _take_answers(progress, command.resume, check_replay=not writes)
     if writes:
         progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]
         if progress.keeps and progress.saved_id is not None:
             yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), writes)]))
 
 
-def _take_answers(progress: Progress, resume: Any) -> Generator[Any, Any, None]:
-    """Match the answers to the open questions and claim them, before any node code runs."""
+def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Generator[Any, Any, None]:
+    """Match the answers to the open questions and claim them, before any node code runs.
+
+    A Command that also changes the state may change what the node asks, so then the payload is not held
+    against the answer.
+    """
     run = progress.run
     if not progress.keeps:
         raise RuntimeError(
@@ -126,6 +133,8 @@ def _take_answers(progress: Progress, resume: Any) -> Generator[Any, Any, None]:
     if not answers:
         return
     entries = resume_entries(pending, answers, saved_entries(progress.pending))
+    if not check_replay:
+        entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
     settings = progress.settings
     yield StoreCall(
         "claim",

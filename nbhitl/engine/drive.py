@@ -76,6 +76,7 @@ def run_streaming(
 ) -> Generator[Chunk, None, Outcome]:
     """Drive a run and yield its chunks after each thing it does; a node's own chunks wait for its end."""
     driver = Driver(progress)
+    wanted = None
     try:
         wanted = next(steps)
         while True:
@@ -91,6 +92,9 @@ def run_streaming(
         while chunks:
             yield chunks.popleft()
         return end.value  # type: ignore[no-any-return]
+    except GeneratorExit:
+        driver.save_what_is_done(steps, wanted)
+        raise
     except Exception:
         while chunks:
             yield chunks.popleft()
@@ -107,6 +111,7 @@ def run_live(
     `inbox` is where the run's stream puts its chunks; results of tasks arrive there too.
     """
     driver = Driver(progress, inbox=inbox)
+    wanted = None
     try:
         wanted = next(steps)
         while True:
@@ -123,6 +128,9 @@ def run_live(
     except StopIteration as end:
         yield from _ready_chunks(driver)
         return end.value  # type: ignore[no-any-return]
+    except GeneratorExit:
+        driver.save_what_is_done(steps, wanted)
+        raise
     except Exception:
         yield from _ready_chunks(driver)
         raise
@@ -237,6 +245,15 @@ class Driver:
         while self.running > 0:
             results.append(self.next_result())
         return results
+
+    def save_what_is_done(self, steps: Generator[Any, Any, Outcome], wanted: Any) -> None:
+        """Let the loop save what has run, when the reader of its stream leaves before the end."""
+        try:
+            while isinstance(wanted, StoreCall):
+                wanted = steps.send(self.perform(wanted))
+        except StopIteration:
+            pass
+        steps.close()
 
     def close(self) -> None:
         """Start nothing more."""

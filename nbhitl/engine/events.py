@@ -10,7 +10,6 @@ from nbhitl.engine.program import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from nbhitl.engine.program import Program
     from nbhitl.engine.tasks import Task, TaskResult
 
 Chunk = tuple[tuple[str, ...], str, Any]
@@ -84,10 +83,9 @@ def _levels(ns: str) -> tuple[str, ...]:
     return tuple(ns.split(NS_SEP)) if ns else ()
 
 
-def read_output(program: Program, values: Mapping[str, Any], keys: Sequence[str] | None = None) -> Any:
-    """Return the state as the graph's output shows it."""
-    keys = program.output_keys if keys is None else keys
-    if keys == (ROOT,) or (program.root_output and keys is program.output_keys):
+def read_output(values: Mapping[str, Any], keys: Sequence[str], *, single: bool) -> Any:
+    """Return what of the state is shown: a dict of `keys`, or the value of the single one."""
+    if single:
         return values.get(keys[0])
     return {key: values[key] for key in keys if key in values}
 
@@ -132,7 +130,7 @@ def result_payload(keys: Sequence[str], result: TaskResult) -> dict[str, Any]:
     return {
         "id": result.task.id,
         "name": result.task.name,
-        "error": repr(result.error) if result.error is not None else None,
+        "error": result.error,
         "result": written(keys, result.writes) or {},
         "interrupts": [interrupt_dict(i) for i in result.interrupts or ()],
     }

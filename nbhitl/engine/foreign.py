@@ -54,18 +54,16 @@ class ForeignSaver:
 
     def history(self, thread_id: str, ns: str, **bounds: Any) -> Iterator[StoredCheckpoint]:
         """Yield checkpoints, newest first."""
-        upto = bounds.pop("upto", None)
         for found in self.saver.list(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns)):
             stored = self._read(found)
-            if stored is not None and (upto is None or stored.checkpoint_id <= upto):
+            if stored is not None:
                 yield stored
 
     async def ahistory(self, thread_id: str, ns: str, **bounds: Any) -> AsyncIterator[StoredCheckpoint]:
         """Yield checkpoints, newest first."""
-        upto = bounds.pop("upto", None)
         async for found in self.saver.alist(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns)):
             stored = self._read(found)
-            if stored is not None and (upto is None or stored.checkpoint_id <= upto):
+            if stored is not None:
                 yield stored
 
     def _read(self, found: CheckpointTuple | None) -> StoredCheckpoint | None:

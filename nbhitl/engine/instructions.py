@@ -50,9 +50,13 @@ class Clock:
 
 @dataclass(slots=True)
 class Settings:
-    """What a caller may set for one run. `by` and `owner` say who answers, and which process takes it up."""
+    """What a caller may set for one run. `by` and `owner` say who answers, and which process takes it up.
+
+    `single` shows the one output key's value by itself and not in a dict.
+    """
 
     output_keys: tuple[str, ...]
+    single: bool = False
     interrupt_before: Collection[str] | Literal["*"] = ()
     interrupt_after: Collection[str] | Literal["*"] = ()
     recursion_limit: int = 10007

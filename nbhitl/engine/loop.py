@@ -69,7 +69,7 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
                 return (yield from _pause(progress, results))
         yield from _end_step(progress, results)
         if settings.interrupt_after and at_breakpoint(tasks, settings.interrupt_after):
-            return (yield from _pause_at(progress, _plan_quietly(progress)))
+            return (yield from _pause_at(progress, _plan(progress)))
         past_breakpoint = run.resuming = False
 
 
@@ -179,7 +179,7 @@ def _report(progress: Progress, result: TaskResult) -> None:
             progress.emit("values", {**state, **chunk} if isinstance(state, dict) else chunk)
     elif result.interrupts is None and result.error is None and stream.wants("updates"):
         keys = progress.settings.output_keys
-        progress.emit("updates", events.updates_chunk(keys, progress.program.root_output, result))
+        progress.emit("updates", events.updates_chunk(keys, progress.settings.single, result))
     if not result.cached and stream.wants("tasks"):
         progress.emit("tasks", events.result_payload(progress.program.stream_keys, result), progress.step)
 

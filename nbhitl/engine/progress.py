@@ -27,6 +27,7 @@ class Progress:
     """
 
     __slots__ = (
+        "base_id",
         "claimed",
         "clock",
         "created_at",
@@ -51,6 +52,7 @@ class Progress:
         self.clock = clock
         self.head = new_head(run.program)
         self.step = -1
+        self.base_id = ""
         self.source = "input"
         self.created_at = ""
         self.parent_id: str | None = None
@@ -89,7 +91,7 @@ class Progress:
 
     def output(self) -> Any:
         """Return the state as the output shows it."""
-        return events.read_output(self.program, self.head.values, self.settings.output_keys)
+        return events.read_output(self.head.values, self.settings.output_keys, single=self.settings.single)
 
     def show_values(self) -> None:
         """Report the state after a change."""
@@ -115,8 +117,9 @@ class Progress:
         self.source = source
         self.step += 1
         if self.run.saver is None:
-            # Ids of a run that is not saved only have to differ within the run; counting keeps them repeatable.
-            head.checkpoint_id = f"{self.run.ns}@{self.step}"
+            # An unsaved graph inside a saved one must give its questions the same ids when it runs again.
+            self.base_id = self.base_id or self.run.ns or self.clock.new_id()
+            head.checkpoint_id = f"{self.base_id}@{self.step}"
             return
         self.parent_id = head.checkpoint_id or None
         head.checkpoint_id = self.clock.new_id()

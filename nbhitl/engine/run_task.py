@@ -54,6 +54,7 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
         except Exception as error:
             delay = retry_delay(node.retry, running.attempt, error)
             if delay is None:
+                error.add_note(f"During task with name '{task.name}' and id '{task.id}'")
                 return TaskResult(task, [], error=error)
             running.attempt += 1
             running.restart()

@@ -62,8 +62,8 @@ def snapshot_of(
     """
     head = head_of(program, stored)
     step = int(stored.metadata.get("step", -1)) + 1
+    tasks = in_node_order(program, plan_tasks(program, head, step, stored.ns))
     apply_null_writes(program, head, stored.writes)
-    tasks = plan_tasks(program, head, step, stored.ns)
     left = _by_task(stored.writes)
     inputs = dict(head.values)
     start = head.start
@@ -89,6 +89,14 @@ def snapshot_of(
         tasks=shown,
         interrupts=tuple(i for task in shown for i in task.interrupts),
     )
+
+
+def in_node_order(program: Program, tasks: list[Task]) -> list[Task]:
+    """Return tasks as a snapshot lists them: Sends first, then nodes in the order in which they were added."""
+    if len(tasks) < 2:
+        return tasks
+    order = {name: i for i, name in enumerate(program.nodes)}
+    return sorted(tasks, key=lambda task: -1 if task.is_push else order[task.name])
 
 
 def apply_null_writes(program: Program, head: Head, pending: Sequence[tuple[str, str, Any]]) -> None:

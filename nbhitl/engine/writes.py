@@ -87,7 +87,7 @@ def _has_fields(value: Any) -> bool:
 
 
 def model_updates(value: Any, keys: Collection[str]) -> Iterable[tuple[str, Any]]:
-    """Return the fields of a model or dataclass that were set, or that differ from the model's default."""
+    """Return the fields of a model or dataclass; of a model not those that are None because nobody set them."""
     fields = getattr(type(value), "model_fields", None)
     if fields is None:
         return [(key, v) for key in keys if (v := getattr(value, key, MISSING)) is not MISSING]
@@ -96,7 +96,7 @@ def model_updates(value: Any, keys: Collection[str]) -> Iterable[tuple[str, Any]
         (key, v)
         for key in keys
         if (v := getattr(value, key, MISSING)) is not MISSING
-        and (key in given or key not in fields or v is not fields[key].default)
+        and (v is not None or key in given or key not in fields or fields[key].default is not None)
     ]
 
 

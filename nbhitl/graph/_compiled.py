@@ -22,10 +22,12 @@ from nbhitl.engine.prepare import (
     prepare_run,
     recursion_limit,
 )
+from nbhitl.engine.program import ROOT
 from nbhitl.engine.progress import Progress
 from nbhitl.errors import GraphInterrupt
 from nbhitl.graph._context import coerced_context
 from nbhitl.graph._display import graph_view, mimebundle
+from nbhitl.graph._jsonschema import json_schema
 from nbhitl.graph._threads import ThreadMethods
 from nbhitl.types import MISSING, GraphOutput
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 
     from nbhitl.config import RunnableConfig
+    from nbhitl.engine.events import Chunk
     from nbhitl.engine.program import Program
     from nbhitl.engine.spec import Topology
     from nbhitl.graph.state import StateGraph
@@ -177,7 +180,7 @@ class CompiledStateGraph(ThreadMethods):
         options = _Options(
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version
         )
-        modes, shape = _modes(stream_mode, subgraphs)
+        modes, shape = _modes(stream_mode, subgraphs, version)
         live = subgraphs or not _LIVE.isdisjoint(modes)
         if live:
             inbox: SimpleQueue[Any] = SimpleQueue()
@@ -212,7 +215,7 @@ class CompiledStateGraph(ThreadMethods):
         options = _Options(
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version
         )
-        modes, shape = _modes(stream_mode, subgraphs)
+        modes, shape = _modes(stream_mode, subgraphs, version)
         mailbox = Mailbox()
         progress, steps = self._start(input, config, options, modes, mailbox.put)
         outcomes: list[Outcome] = []
@@ -278,8 +281,10 @@ class CompiledStateGraph(ThreadMethods):
         run.context = coerced_context(self.context_schema, options.context)
         if options.context is None and parent is not None:
             run.context = parent.run.context
+        keys, single = _output_keys(options.output_keys, self.program, streams=bool(modes))
         settings = Settings(
-            output_keys=_output_keys(options.output_keys, self.program),
+            output_keys=keys,
+            single=single,
             interrupt_before=_nodes(options.interrupt_before, self.interrupt_before_nodes),
             interrupt_after=_nodes(options.interrupt_after, self.interrupt_after_nodes),
             recursion_limit=recursion_limit(run.config),
@@ -310,6 +315,23 @@ class CompiledStateGraph(ThreadMethods):
     def get_name(self) -> str:
         """Return the graph's name."""
         return self.name
+
+    def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
+        """Return the JSON Schema of what a run takes."""
+        return json_schema(self.builder.input_schema) if self.builder is not None else {}
+
+    def get_output_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
+        """Return the JSON Schema of what a run returns."""
+        return json_schema(self.builder.output_schema) if self.builder is not None else {}
+
+    def get_context_jsonschema(self) -> dict[str, Any] | None:
+        """Return the JSON Schema of `context=`, or None where the graph has no context schema."""
+        return None if self.context_schema is None else json_schema(self.context_schema)
+
+    @property
+    def channels(self) -> dict[str, Any]:
+        """The channels of the graph's state."""
+        return {name: rule.channel for name, rule in self.program.keys.items()}
 
     @property
     def nodes(self) -> dict[str, Any]:
@@ -378,14 +400,28 @@ def _nowhere(_: Any) -> None:
 
 
 def _modes(
-    stream_mode: StreamMode | Sequence[StreamMode] | None, subgraphs: bool
+    stream_mode: StreamMode | Sequence[StreamMode] | None, subgraphs: bool, version: str
 ) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
     """Return the modes, and how a chunk `(namespace, mode, payload)` is handed out."""
-    if stream_mode is None or isinstance(stream_mode, str):
-        modes: tuple[str, ...] = (stream_mode or "updates",)
+    single = stream_mode is None or isinstance(stream_mode, str)
+    modes = (cast("str", stream_mode or "updates"),) if single else tuple(cast("Sequence[str]", stream_mode))
+    if version == "v2":
+        return modes, _v2_chunk
+    if single:
         return modes, (lambda c: (c[0], c[2])) if subgraphs else (lambda c: c[2])
-    modes = tuple(stream_mode)
     return modes, (lambda c: c) if subgraphs else (lambda c: (c[1], c[2]))
+
+
+def _v2_chunk(chunk: Chunk) -> dict[str, Any]:
+    """Return a chunk in the form of `version="v2"`: a dict that tells its own type."""
+    ns, mode, data = chunk
+    if mode != "values":
+        return {"type": mode, "ns": ns, "data": data}
+    interrupts: tuple[Any, ...] = ()
+    if isinstance(data, dict) and INTERRUPT in data:
+        interrupts = data[INTERRUPT]
+        data = {key: value for key, value in data.items() if key != INTERRUPT}
+    return {"type": mode, "ns": ns, "data": data, "interrupts": interrupts}
 
 
 def _shaped(
@@ -400,14 +436,18 @@ def _shaped(
         run.close()
 
 
-def _output_keys(given: str | Sequence[str] | None, program: Program) -> tuple[str, ...]:
+def _output_keys(
+    given: str | Sequence[str] | None, program: Program, *, streams: bool
+) -> tuple[tuple[str, ...], bool]:
+    """Return which keys to show, and whether as one bare value. A stream shows keys of every schema."""
     if given is None:
-        return program.output_keys
-    return (given,) if isinstance(given, str) else tuple(given)
+        keys = program.stream_keys if streams else program.output_keys
+        return keys, keys == (ROOT,)
+    return ((given,), True) if isinstance(given, str) else (tuple(given), False)
 
 
 def _nodes(given: All | Sequence[str] | None, own: Sequence[str]) -> Any:
-    nodes = own if given is None else (given,) if isinstance(given, str) else tuple(given)
+    nodes = own if not given else (given,) if isinstance(given, str) else tuple(given)
     return "*" if "*" in nodes else frozenset(nodes)
 
 

@@ -77,6 +77,10 @@ class ThreadMethods:
             limit: at most so many.
         """
         place = _Place(self, config)
+        if place.checkpoint_id is not None:
+            stored = place.saver.load(place.key)
+            yield from [place.graph._shown(stored, newest=False)] if stored is not None else []
+            return
         for stored in place.saver.history(place.thread_id, place.ns, **_bounds(place, filter, before, limit)):
             yield place.graph._shown(stored, newest=False)
 
@@ -90,6 +94,11 @@ class ThreadMethods:
     ) -> AsyncIterator[StateSnapshot]:
         """Yield the checkpoints of a thread, newest first; see `get_state_history`."""
         place = _Place(self, config)
+        if place.checkpoint_id is not None:
+            named = await place.saver.aload(place.key)
+            if named is not None:
+                yield place.graph._shown(named, newest=False)
+            return
         bounds = _bounds(place, filter, before, limit)
         async for stored in place.saver.ahistory(place.thread_id, place.ns, **bounds):
             yield place.graph._shown(stored, newest=False)
@@ -259,8 +268,6 @@ def _bounds(
     place: _Place, filter: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
 ) -> dict[str, Any]:
     before_id = before[CONF].get("checkpoint_id") if before else None  # type: ignore[literal-required]
-    if before_id is None and place.checkpoint_id is not None:
-        return {"filter": filter, "before": None, "limit": limit, "upto": place.checkpoint_id}
     return {"filter": filter, "before": before_id, "limit": limit}
 
 

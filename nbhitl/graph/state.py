@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
 from nbhitl.engine.spec import BranchSpec, NodeSpec
-from nbhitl.graph._action import is_async, name_of
+from nbhitl.graph._action import action_of, is_async, name_of
 from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._schema import SchemaKeys, first_parameter, has_keys, schema_keys, schema_types
@@ -92,14 +92,15 @@ class StateGraph:
             ValueError: the name is taken, reserved or holds a reserved character.
         """
         if isinstance(node, str):
-            name = node.value if isinstance(node, Enum) else node
+            name = _plain_name(node)
             if action is None:
-                raise ValueError(f"Node {name!r} has no action: add_node({name!r}, function).")
+                raise RuntimeError(f"Node {name!r} has no action: call add_node({name!r}, function).")
         else:
             action, name = node, name_of(node) or ""
             if not name:
                 raise ValueError(f"Node name must be provided if action is not a function: add_node(name, {node!r}).")
         self._check_name(name)
+        action_of(action, name)  # raises for what cannot be a node
         if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
             raise ValueError(
                 f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
@@ -171,7 +172,7 @@ class StateGraph:
                 raise ValueError("END cannot be a start node")
             if end_key == START:
                 raise ValueError("START cannot be an end node")
-            edge = (str(start_key), str(end_key))
+            edge = (_plain_name(start_key), _plain_name(end_key))
             if edge not in self.edges:
                 self.edges.add(edge)
                 self._edge_order.append(edge)
@@ -185,7 +186,7 @@ class StateGraph:
             raise ValueError("START cannot be an end node")
         if end_key != END and end_key not in self.nodes:
             raise ValueError(f"Need to add_node `{end_key}` first")
-        join = (tuple(start_key), end_key)
+        join = (tuple(map(_plain_name, start_key)), _plain_name(end_key))
         if join not in self.waiting_edges:
             self.waiting_edges.add(join)
             self._join_order.append(join)
@@ -332,6 +333,10 @@ class StateGraph:
             interrupt_after=after,
             debug=debug,
         )
+
+
+def _plain_name(name: str) -> str:
+    return str(name.value) if isinstance(name, Enum) else name
 
 
 def _is_plain(channel: BaseChannel[Any, Any, Any]) -> bool:
