@@ -119,14 +119,13 @@ def diff_frame(a: Any, b: Any) -> pd.DataFrame:
 def decisions_frame(decisions: Iterable[tuple[Question, Decision]], *, ids: bool = False) -> pd.DataFrame:
     """Return decisions with the questions they answer, in the order given, one row each.
 
-    Columns: `question` (its text), `node`, `kind` (approve, edit, reject, respond, option), `changes` (what an
-    edit changed, as text), `reason` and `answer` (what was sent to the graph; dtype object).
+    Columns: `question` (its text), `node`, `kind` (approve, edit, reject, respond, option), `changes` (what
+    an edit changed, as text), `reason` and `answer` (what was sent to the graph; dtype object).
 
     Args:
         decisions: pairs of a question and the decision about it.
-        ids: True adds who, when and which, which differ from run to run: `by`, `at` (datetime64, UTC), `waited`
-            (float64, seconds from the question to its answer), `thread_id`, `checkpoint_id`, `question_id` and
-            `digest`.
+        ids: True adds what differs from run to run: `by`, `at` (datetime64, UTC), `waited` (float64, seconds
+            from the question to its answer), `thread_id`, `checkpoint_id`, `question_id` and `digest`.
     """
     pairs = list(decisions)
     table: dict[str, Any] = {
