@@ -117,8 +117,9 @@ def program_node_interrupt(record, saver):
         return {"path": [state["answer"]]}
 
     graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=saver)
-    record("pause", graph.invoke({"path": []}, CONFIG))
-    record("state", graph.get_state(CONFIG))
+    record("pause", [item.value for item in graph.invoke({"path": []}, CONFIG)["__interrupt__"]])
+    state = graph.get_state(CONFIG)
+    record("state", (state.values, state.next, [item.value for item in state.interrupts]))
     graph.update_state(CONFIG, {"answer": "set"})
     record("go on", graph.invoke(None, CONFIG))
 

@@ -137,10 +137,10 @@ def program_input_and_output_schemas(record, any_saver):
     config = {"configurable": {"thread_id": "2"}}
     record("values", list(graph.stream({"question": "how"}, config, stream_mode="values")))
     record("updates", list(graph.stream({"question": "how"}, {"configurable": {"thread_id": "3"}}, stream_mode="updates")))
-    record("input schema", sorted(graph.get_input_jsonschema()["properties"]))
-    record("output schema", sorted(graph.get_output_jsonschema()["properties"]))
     if any_saver:
         record("state", graph.get_state(CONFIG).values)
+    record("input schema", sorted(graph.get_input_jsonschema()["properties"]))
+    record("output schema", sorted(graph.get_output_jsonschema()["properties"]))
 
 
 def program_input_schema_of_a_node(record):

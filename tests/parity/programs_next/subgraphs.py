@@ -63,6 +63,7 @@ def program_stream_with_subgraphs(record, any_saver):
     for mode in ("updates", "values", "tasks", "custom", ["updates", "values"]):
         graph = parent(child(), any_saver)
         config = {"configurable": {"thread_id": str(mode)}}
+        record.separate_run()
         record.chunks(str(mode), graph.stream({"path": ["in"]}, config, stream_mode=mode, subgraphs=True))
 
 
@@ -236,7 +237,7 @@ def program_parent_command_without_parent(record):
     try:
         graph.invoke({"path": []})
     except ParentCommand as error:
-        record("command", error.args[0])
+        record("goto", error.args[0].goto)
 
 
 def program_parent_command_two_levels(record):
