@@ -7,10 +7,9 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nbhitl.checkpoint.sqlite._database import Database
+from nbhitl.checkpoint.sqlite._database import Database, store_error
 from nbhitl.checkpoint.sqlite._rows import SqliteRows
 from nbhitl.checkpoint.steps import StepSaver
-from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +40,13 @@ def connect(path: str | os.PathLike[str]) -> sqlite3.Connection:
             isolation_level=None,
             uri=text.startswith("file:"),
         )
+    except sqlite3.Error as error:
+        raise store_error(f"SQLite store {text}", error) from error
+    try:
         conn.execute("PRAGMA synchronous = NORMAL")
     except sqlite3.Error as error:
-        raise StoreError(
-            f"SQLite store {text}: {error}. Check that the folder exists and that the file can be written to."
-        ) from error
+        conn.close()
+        raise store_error(f"SQLite store {text}", error) from error
     return conn
 
 

@@ -194,7 +194,7 @@ class Database:
 
     def failure(self, error: Exception) -> StoreError:
         """Return the error that says which store it was and what to do."""
-        return StoreError(f"{self.name}: {error}. {_advice(error)}")
+        return store_error(self.name, error)
 
 
 _ADVICE = {
@@ -213,8 +213,10 @@ _ADVICE = {
 """What to do, by a part of SQLite's message."""
 
 
-def _advice(error: Exception) -> str:
+def store_error(name: str, error: Exception) -> StoreError:
+    """Return the error for a failure of SQLite in the store of that name, with what to do about it."""
     text = str(error)
-    return next(
+    advice = next(
         (advice for part, advice in _ADVICE.items() if part in text), "Check the file and its folder."
     )
+    return StoreError(f"{name}: {text}. {advice}")

@@ -1,0 +1,537 @@
+"""What every saver of steps promises; a saver's test class inherits this and says how to open one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nbhitl.checkpoint.base import empty_checkpoint, is_saver
+from nbhitl.checkpoint.records import CheckpointKey, Frame, TaskWrites
+from nbhitl.checkpoint.steps import StepSaver, stores_steps
+from nbhitl.constants import ERROR, INTERRUPT, PULL, RESUME
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, StoreError, UnknownInterruptError, UnsupportedValue
+from nbhitl.types import Interrupt, Send
+
+from .building import NOON, Run, at, expected, found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# One test for several savers, each with a store that grows from example to example.
+QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+
+
+def states(run: Run, **how: Any) -> list[Any]:
+    return [found(stored) for stored in run.saver.history(run.thread, run.ns, **how)]
+
+
+def config(thread: str, checkpoint_id: str | None = None, ns: str | None = "") -> dict[str, Any]:
+    names = {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}
+    return {"configurable": {key: value for key, value in names.items() if value is not None}}
+
+
+def state_of(run: Run, interrupt_id: str) -> str:
+    return next(c.state for c in run.saver.claims(run.thread) if c.interrupt_id == interrupt_id)
+
+
+class SaverContract(ABC):
+    @abstractmethod
+    @pytest.fixture
+    def saver(self, tmp_path: Any) -> Iterator[StepSaver]:
+        """An empty saver."""
+
+    @pytest.fixture
+    def run(self, saver: StepSaver) -> Run:
+        return Run(saver)
+
+    # -- steps ----------------------------------------------------------------------------------------------
+
+    def test_is_one_of_nbhitls_savers(self, saver):
+        assert isinstance(saver, StepSaver)
+        assert is_saver(saver)
+        assert stores_steps(saver)
+
+    def test_an_empty_saver_has_nothing(self, saver):
+        assert saver.load(CheckpointKey("t", "")) is None
+        assert list(saver.history("t", "")) == []
+        assert saver.get_tuple(config("t")) is None
+        assert saver.claims("t") == saver.pending() == saver.threads() == []
+
+    def test_the_newest_checkpoint_comes_back_whole(self, run):
+        run.step({"n": 1, "name": "a"})
+        run.step({"n": 2})
+        assert found(run.saver.load(run.key())) == expected(run.saved[run.head])
+
+    def test_every_checkpoint_comes_back_as_it_was(self, run):
+        run.step({"n": 0, "items": []})
+        for n in range(40):
+            run.step({"n": n}, appended={"items": [f"item {n}"]})
+        assert states(run) == [expected(saved) for saved in reversed(run.saved.values())]
+        for checkpoint_id, saved in run.saved.items():
+            assert found(run.saver.load(run.key(checkpoint_id))) == expected(saved)
+
+    def test_keys_can_go(self, run):
+        run.step({"a": 1, "b": [1], "c": 2})
+        run.step({"a": 2}, removed=("b",))
+        run.step({}, appended={"b": [9]})
+        run.step({}, removed=("a", "c"))
+        assert [stored.values for stored in run.saver.history("t", "")] == [
+            {"b": [9]},
+            {"a": 2, "c": 2, "b": [9]},
+            {"a": 2, "c": 2},
+            {"a": 1, "b": [1], "c": 2},
+        ]
+
+    def test_forks_do_not_see_one_another(self, run):
+        run.step({"items": ["root"]})
+        root = run.head
+        for branch in "abc":
+            run.head = root
+            for n in range(6):
+                run.step({}, appended={"items": [f"{branch}{n}"]})
+        for checkpoint_id, saved in run.saved.items():
+            assert run.saver.load(run.key(checkpoint_id)).values == saved.values
+        assert [row[:3] for row in states(run)] == [expected(s)[:3] for s in reversed(run.saved.values())]
+
+    def test_the_frame_comes_back(self, run):
+        frame = Frame(
+            triggers=("branch:to:a", "__start__"),
+            sends=(Send("b", {"x": (1, 2)}), Send("c", None)),
+            channels={"join:a+b:c": {"a"}},
+            start={"n": 1},
+            writers=("a", "b"),
+        )
+        run.step({"n": 1}, frame=frame)
+        run.step({"n": 2}, frame=Frame(writers=("a",)))
+        run.step({"n": 3}, frame=Frame())
+        assert [stored.frame for stored in run.saver.history("t", "")] == [
+            Frame(),
+            Frame(writers=("a",)),
+            frame,
+        ]
+
+    def test_results_are_the_writes_of_the_parent(self, run):
+        item, other = {"role": "ai"}, {"role": "tool"}
+        run.step({"n": 0, "items": []})
+        parent = run.head
+        tasks = [
+            run.task("a", [("n", 5), ("items", [item, other]), ("branch:to:b", None)]),
+            run.task("b", [("items", other), ("private", {"x": 1}), ("empty", [])]),
+        ]
+        run.step({"n": 5}, appended={"items": [item, other, other]}, tasks=tasks)
+        assert run.saver.load(run.key(parent)).writes == run.saved[parent].results
+        assert run.saver.load(run.key()).writes == []
+        assert states(run)[1][-1] == run.saved[parent].results
+        assert states(run, filter={"step": -1})[0][-1] == run.saved[parent].results
+        assert states(run, before=run.head)[0][-1] == run.saved[parent].results
+
+    def test_history_can_be_cut_and_filtered(self, run):
+        for n in range(30):
+            run.step({"n": n}, run_id="even" if n % 2 == 0 else "odd")
+        ids = list(run.saved)
+        assert [row[0] for row in states(run, limit=3)] == ids[:-4:-1]
+        assert states(run, limit=0) == []
+        assert [row[0] for row in states(run, before=ids[10])] == ids[9::-1]
+        assert [row[0] for row in states(run, filter={"run_id": "odd"}, limit=2)] == [ids[29], ids[27]]
+        assert states(run, filter={"run_id": "odd", "source": "input"}) == []
+        assert states(run, filter={"no such": None}) == []
+
+    @pytest.mark.parametrize("name", ["'", '"', "a\x00b", "') OR 1=1--", "naïve ☃ 日本", "%", "_", ""])
+    def test_names_are_only_names(self, saver, name):
+        run = Run(saver, thread=name, ns=name)
+        Run(saver, thread="other").step({"n": 0})
+        run.step({name: 1}, **{name: name})
+        run.pause("q1", task=name)
+        assert states(run, filter={name: name})[0][2] == {name: 1}
+        assert states(run, filter={name: "x"}) == []
+        assert [q.node for q in saver.pending(node=name, thread_prefix=name)] == [name]
+        assert [found.metadata[name] for found in saver.list(config(name, ns=name), filter={name: name})] == [
+            name
+        ]
+        saver.delete_thread(name)
+        assert states(run) == saver.claims(name) == []
+        assert saver.load(CheckpointKey("other", "")) is not None
+
+    def test_changing_a_value_afterwards_changes_nothing(self, run):
+        items, nested = [{"a": 1}], {"deep": [1]}
+        run.step({"items": items, "nested": nested})
+        items[0]["a"] = 2
+        nested["deep"].append(2)
+        first = run.saver.load(run.key())
+        first.values["items"].append("mine")
+        first.values["nested"]["deep"].clear()
+        assert run.saver.load(run.key()).values == {"items": [{"a": 1}], "nested": {"deep": [1]}}
+
+    def test_a_step_that_cannot_be_saved_says_why_and_saves_nothing(self, run):
+        run.step({"n": 0, "items": []})
+        head = run.head
+        with pytest.raises(UnsupportedValue, match=r"state key 'n', written by node 'node', \(thread 't'\)"):
+            run.saver.put_step(run.record({"n": {"deep": [object()]}}))
+        with pytest.raises(UnsupportedValue, match=r"state key 'items'.*builtins\.object"):
+            run.saver.put_step(run.record(appended={"items": [object()]}))
+        with pytest.raises(UnsupportedValue, match=r"node 'node', write to 'n'"):
+            run.saver.put_pending(run.key(head), [run.task("node", [("n", object())])])
+        assert run.saver.load(run.key()).checkpoint_id == head
+        run.step({"n": 1})
+        assert run.saver.load(run.key()).values == {"n": 1, "items": []}
+
+    def test_a_checkpoint_is_saved_once(self, run):
+        run.step({"n": 0})
+        record = run.record({"n": 1})
+        run.saver.put_step(record)
+        with pytest.raises(StoreError):
+            run.saver.put_step(record)
+
+    def test_a_child_with_an_earlier_id_can_be_read(self, run):
+        early = run.record({"n": 1}).checkpoint_id
+        run.step({"n": 0, "items": [1]})
+        record = run.record({"n": 2})
+        record.checkpoint_id = early
+        run.saver.put_step(record)
+        assert run.saver.load(run.key(early)).values == {"n": 2, "items": [1]}
+        assert len(states(run)) == 2
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=QUIET)
+    @given(data=st.data())
+    def test_any_tree_of_steps_comes_back(self, saver, data):
+        thread = f"t{len(saver.threads())}"
+        run = Run(saver, thread)
+        keys = st.sampled_from("abc")
+        for _ in range(data.draw(st.integers(1, 14))):
+            run.head = data.draw(st.sampled_from([None, *run.saved])) if run.saved else None
+            state = run.saved[run.head].values if run.head else {}
+            lists = sorted(key for key, value in state.items() if isinstance(value, list))
+            grown = data.draw(st.lists(st.sampled_from(lists), unique=True)) if lists else []
+            values = data.draw(st.dictionaries(keys, st.one_of(st.integers(), st.lists(st.integers()))))
+            gone = [key for key in state if key not in values and key not in grown]
+            removed = data.draw(st.lists(st.sampled_from(gone), unique=True)) if gone else []
+            appended = {key: data.draw(st.lists(st.text(max_size=3))) for key in grown if key not in values}
+            run.step(values, appended=appended, removed=tuple(removed))
+        assert [row[:5] for row in states(run)] == [expected(s)[:5] for s in reversed(run.saved.values())]
+        for checkpoint_id, saved in run.saved.items():
+            assert found(saver.load(run.key(checkpoint_id)))[:5] == expected(saved)[:5]
+            shown = saver.get_tuple(config(thread, checkpoint_id)).checkpoint
+            assert {k: v for k, v in shown["channel_values"].items() if ":" not in k} == saved.values
+            assert shown["channel_versions"].keys() == shown["channel_values"].keys()
+
+    # -- pending writes -------------------------------------------------------------------------------------
+
+    def test_pending_writes_are_saved_once(self, run):
+        run.step({"n": 0})
+        task = TaskWrites("id-1", "a", (PULL, "a"), [("n", 1), ("items", [2])])
+        for value in (1, 9):
+            run.saver.put_pending(run.key(run.head), [task._replace(writes=[("n", value), ("items", [2])])])
+        assert run.saver.load(run.key()).writes == [("id-1", "n", 1), ("id-1", "items", [2])]
+
+    def test_reserved_channels_are_replaced(self, run):
+        run.step({"n": 0})
+        for error in ("first", "second"):
+            run.saver.put_pending(run.key(run.head), [TaskWrites("id-1", "a", (), [(ERROR, error)])])
+        assert run.saver.load(run.key()).writes == [("id-1", ERROR, "second")]
+
+    def test_writes_need_a_checkpoint(self, run):
+        run.step({"n": 0})
+        with pytest.raises(StoreError, match="name no checkpoint"):
+            run.saver.put_pending(run.key(), [TaskWrites("id-1", "a", (), [("n", 1)])])
+
+    def test_pending_writes_stay_in_history(self, run):
+        run.step({"n": 0})
+        for n in range(5):
+            run.saver.put_pending(run.key(run.head), [TaskWrites(f"p{n}", "a", (), [("n", n)])])
+            run.step({"n": n}, tasks=[])
+        assert [row[-1] for row in states(run)] == [[], *([(f"p{n}", "n", n)] for n in reversed(range(5)))]
+        assert [row[-1] for row in states(run, limit=2)] == [[], [("p4", "n", 4)]]
+
+    # -- questions and claims -------------------------------------------------------------------------------
+
+    def test_a_question_is_asked_answered_and_applied(self, run):
+        run.step({"n": 0})
+        run.pause("q1", payload={"amount": 10})
+        question = run.saver.pending()[0]
+        assert (question.node, question.payload, question.state) == ("asking", {"amount": 10}, "open")
+        assert run.saver.load(run.key()).writes == [
+            ("id-of-asking", INTERRUPT, [Interrupt({"amount": 10}, "q1")])
+        ]
+        (claim,) = run.saver.claim(run.request({"q1": "yes"}))
+        assert (claim.state, claim.answer, claim.by, claim.at) == ("delivered", "yes", "ann", at(1))
+        assert (claim.owner, claim.lease_until) == ("kernel-1", at(31))
+        assert ("id-of-asking", RESUME, ["yes"]) in run.saver.load(run.key()).writes
+        assert run.saver.pending() == []
+        run.step({"n": 1})
+        (done,) = run.saver.claims("t")
+        assert (done.state, done.answer, done.by, done.owner) == ("applied", "yes", "ann", None)
+
+    @pytest.mark.parametrize("answer", [None, False, 0, "", {}, [], {"0" * 32: 1}, {1: 2}, (1, 2)])
+    def test_every_value_is_an_answer(self, run, answer):
+        run.step({"n": 0})
+        run.pause("q1")
+        (claim,) = run.saver.claim(run.request({"q1": answer}))
+        assert claim.answer == answer
+        assert type(claim.answer) is type(answer)
+        assert ("id-of-asking", RESUME, [answer]) in run.saver.load(run.key()).writes
+
+    def test_the_second_answer_is_told_who_won(self, run):
+        run.step({"n": 0})
+        run.pause("q1")
+        run.saver.claim(run.request({"q1": "yes"}))
+        with pytest.raises(AlreadyAnswered, match="by ann") as caught:
+            run.saver.claim(run.request({"q1": "no"}, by="bob", at=at(2)))
+        assert (caught.value.by, caught.value.at) == ("ann", at(1))
+        run.step({"n": 1})
+        run.head = run.saved[run.head].parent_id
+        with pytest.raises(AlreadyAnswered, match="by ann"):
+            run.saver.claim(run.request({"q1": "no"}, by="bob", at=at(99)))
+
+    def test_answers_are_taken_together_or_not_at_all(self, run):
+        run.step({"n": 0})
+        run.pause("q1", "q2", "q3")
+        run.saver.claim(run.request({"q2": "mine"}))
+        before = run.saver.load(run.key()).writes
+        with pytest.raises(AlreadyAnswered):
+            run.saver.claim(run.request({"q1": 1, "q2": 2, "q3": 3}, by="bob"))
+        with pytest.raises(UnknownInterruptError) as caught:
+            run.saver.claim(run.request({"q1": 1, "nobody": 2}))
+        assert (caught.value.reason, caught.value.interrupt_ids) == ("not_pending", ("nobody",))
+        with pytest.raises(UnsupportedValue, match="the answer to interrupt q3"):
+            run.saver.claim(run.request({"q1": 1, "q3": object()}, resumes={}))
+        assert [state_of(run, q) for q in ("q1", "q2", "q3")] == ["open", "delivered", "open"]
+        assert run.saver.load(run.key()).writes == before
+
+    def test_an_unanswered_report_is_in_doubt(self, run):
+        run.step({"n": 0})
+        run.pause("q1")
+        run.saver.claim(run.request({"q1": "yes"}, lease=30.0))
+        with pytest.raises(AlreadyAnswered):
+            run.saver.claim(run.request({"q1": "no"}, at=at(30)))
+        run.saver.renew(*run.place(), ["q1"], owner="kernel-1", at=at(30), lease=10.0)
+        with pytest.raises(AlreadyAnswered):
+            run.saver.claim(run.request({"q1": "no"}, at=at(39)))
+        with pytest.raises(AnswerInDoubt, match="by ann"):
+            run.saver.claim(run.request({"q1": "no"}, at=at(41)))
+        with pytest.raises(AlreadyAnswered):
+            run.saver.renew(*run.place(), ["q1"], owner="kernel-2", at=at(30), lease=10.0)
+
+    def test_a_release_puts_everything_back(self, run):
+        run.step({"n": 0})
+        run.pause("q1")
+        before = run.saver.load(run.key()).writes
+        run.saver.claim(run.request({"q1": "bad"}))
+        (opened,) = run.saver.release(*run.place(), ["q1"])
+        assert (opened.state, opened.answer, opened.by, opened.owner) == ("open", None, None, None)
+        assert run.saver.load(run.key()).writes == before
+        run.saver.claim(run.request({"q1": "good"}))
+        run.pause("q2")
+        run.saver.claim(run.request({"q2": "bad"}, resumes={"id-of-asking": ["good", "bad"]}))
+        run.saver.release(*run.place(), ["q2"])
+        assert ("id-of-asking", RESUME, ["good"]) in run.saver.load(run.key()).writes
+        assert [q.interrupt_id for q in run.saver.pending()] == ["q2"]
+
+    def test_the_next_question_of_a_node_uses_up_the_answer_before(self, run):
+        run.step({"n": 0})
+        run.pause("q1")
+        run.saver.claim(run.request({"q1": "yes"}))
+        run.pause("q2")
+        assert (state_of(run, "q1"), state_of(run, "q2")) == ("applied", "open")
+        with pytest.raises(AlreadyAnswered):
+            run.saver.release(*run.place(), ["q1"])
+
+    def test_asking_again_keeps_a_claim(self, run):
+        run.step({"n": 0})
+        run.pause("q1")
+        run.saver.claim(run.request({"q1": "yes"}))
+        run.pause("q1")
+        assert state_of(run, "q1") == "delivered"
+
+    def test_asking_something_else_replaces_an_open_question(self, run):
+        run.step({"n": 0})
+        run.pause("q1", payload="10 euros?")
+        run.pause("q1", payload="10 euros?", when=at(50))
+        assert [(q.payload, q.asked_at) for q in run.saver.pending()] == [("10 euros?", NOON)]
+        run.pause("q1", payload="1000 euros?", when=at(50))
+        assert [(q.payload, q.asked_at) for q in run.saver.pending()] == [("1000 euros?", at(50))]
+
+    def test_saved_results_apply_an_answer_and_errors_leave_no_doubt(self, run):
+        run.step({"n": 0})
+        run.pause("q1", task="first")
+        run.pause("q2", task="second")
+        run.saver.claim(run.request({"q1": 1}, task="first"))
+        run.saver.claim(run.request({"q2": 1}, task="second"))
+        run.saver.put_pending(run.key(run.head), [TaskWrites("id-of-first", "first", (), [("n", 1)])])
+        run.saver.put_pending(run.key(run.head), [TaskWrites("id-of-second", "second", (), [(ERROR, "no")])])
+        first, second = run.saver.claims("t")
+        assert (first.state, second.state, second.lease_until) == ("applied", "delivered", None)
+
+    def test_an_answer_is_noted_and_delivered_later(self, run):
+        run.step({"n": 0})
+        run.pause("q1")
+        noted = run.saver.record_answer(*run.place(), "q1", {"ok": True}, "bob", at(5))
+        assert (noted.state, noted.by, noted.owner) == ("recorded", "bob", None)
+        with pytest.raises(AlreadyAnswered, match="by bob"):
+            run.saver.record_answer(*run.place(), "q1", "no", "eve", at(6))
+        with pytest.raises(AlreadyAnswered, match="by bob"):
+            run.saver.claim(run.request({"q1": "no"}, at=at(7)))
+        (claim,) = run.saver.claim(run.request({"q1": {"ok": True}}, at=at(8)))
+        assert (claim.state, claim.by, claim.at, claim.lease_until) == ("delivered", "bob", at(5), at(38))
+
+    def test_a_thread_that_goes_on_drops_its_questions(self, run):
+        run.step({"n": 0})
+        run.pause("q1", "q2")
+        paused_at = run.head
+        run.saver.claim(run.request({"q1": 1}))
+        run.step({"n": 1}, source="update")
+        assert (state_of(run, "q1"), state_of(run, "q2")) == ("applied", "dropped")
+        run.head = paused_at
+        with pytest.raises(AlreadyAnswered, match="went on without"):
+            run.saver.claim(run.request({"q2": 1}))
+        run.step({"n": 2}, source="fork")
+        run.pause("q3")
+        assert [q.interrupt_id for q in run.saver.pending()] == ["q3"]
+        run.saver.drop(*run.place(), ["q3"])
+        assert run.saver.pending() == []
+
+    def test_questions_of_a_subgraph_end_with_its_parents_step(self, saver):
+        outer, inner = Run(saver), Run(saver, ns="node:1")
+        outer.step({"n": 0})
+        inner.step({"m": 0})
+        inner.pause("q1", "q2")
+        saver.claim(inner.request({"q1": 1}))
+        Run(saver, thread="other").step({"n": 0})
+        outer.step({"n": 1})
+        assert (state_of(inner, "q1"), state_of(inner, "q2")) == ("applied", "dropped")
+
+    def test_pending_lists_what_is_asked_for(self, saver):
+        for number, (thread, node) in enumerate([("a1", "x"), ("a2", "y"), ("b1", "x")]):
+            run = Run(saver, thread)
+            run.step({"n": 0})
+            run.pause(f"q{number}", task=node, when=at(number))
+        ids = lambda **how: [q.interrupt_id for q in saver.pending(**how)]  # noqa: E731
+        assert ids() == ["q0", "q1", "q2"]
+        assert ids(node="x") == ["q0", "q2"]
+        assert ids(asked_before=at(2)) == ["q0", "q1"]
+        assert ids(thread_prefix="a") == ["q0", "q1"]
+        assert ids(node="x", thread_prefix="b", asked_before=at(9)) == ["q2"]
+        assert ids(limit=1) == ["q0"]
+        saver.claim(run.request({"q2": 1}, task="x"))
+        assert ids() == ["q0", "q1"]
+        assert ids(states=("open", "delivered")) == ["q0", "q1", "q2"]
+        assert [(t.thread_id, t.open_questions) for t in saver.threads()] == [("a1", 1), ("a2", 1), ("b1", 0)]
+        assert [t.thread_id for t in saver.threads(prefix="a", limit=1)] == ["a1"]
+        assert saver.threads()[2].checkpoint_id == run.head
+
+    # -- upkeep ---------------------------------------------------------------------------------------------
+
+    def grown(self, saver: StepSaver, thread: str = "t", length: int = 20) -> Run:
+        run = Run(saver, thread)
+        run.step({"n": 0, "items": []}, run_id="run0")
+        for n in range(length):
+            run.step({"n": n}, appended={"items": [n]}, run_id=f"run{n % 3}")
+        return run
+
+    def test_deleting_runs_keeps_the_rest_readable(self, saver):
+        run, other = self.grown(saver), self.grown(saver, "other")
+        saver.delete_for_runs(["run1"])
+        kept = [s for s in run.saved.values() if s.metadata["run_id"] != "run1"]
+        assert [row[:5] for row in states(run)] == [expected(s)[:5] for s in reversed(kept)]
+        for saved in kept:
+            assert saver.load(run.key(saved.checkpoint_id)).values == saved.values
+        assert len(states(other)) == len(kept)
+        run.head = kept[-1].checkpoint_id
+        run.step({"n": 99}, appended={"items": [99]})
+        assert saver.load(run.key()).values == run.saved[run.head].values
+
+    def test_pruning_keeps_the_newest(self, saver):
+        run = self.grown(saver)
+        run.pause("q1")
+        saver.prune(["t"])
+        assert [row[:5] for row in states(run)] == [expected(run.saved[run.head])[:5]]
+        assert [q.interrupt_id for q in saver.pending()] == ["q1"]
+        saver.prune(["t"], strategy="delete")
+        assert states(run) == saver.claims("t") == saver.threads() == []
+        with pytest.raises(ValueError, match="keep_latest"):
+            saver.prune(["t"], strategy="keep_some")
+
+    def test_a_copy_stands_alone(self, saver):
+        run = self.grown(saver)
+        run.pause("q1", "q2")
+        saver.claim(run.request({"q1": 1}))
+        saver.copy_thread("t", "copy")
+        saver.delete_thread("t")
+        copy = Run(saver, "copy")
+        copy.saved, copy.head = deepcopy(run.saved), run.head
+        assert [row[:5] for row in states(copy)] == [expected(s)[:5] for s in reversed(run.saved.values())]
+        assert [q.interrupt_id for q in saver.pending()] == ["q2"]
+        copy.step({"n": 1}, appended={"items": ["new"]})
+        assert saver.load(copy.key()).values == copy.saved[copy.head].values
+
+    # -- LangGraph's interface ------------------------------------------------------------------------------
+
+    def test_steps_show_in_langgraphs_shape(self, run):
+        run.step({"n": 0}, frame=Frame(triggers=("branch:to:a",)))
+        run.step({"m": 1}, frame=Frame(sends=(Send("b", 1),), channels={"join:a+b:c": {"a"}}))
+        shown = run.saver.get_tuple(config("t"))
+        assert shown.config == config("t", run.head)
+        assert shown.parent_config == config("t", run.saved[run.head].parent_id)
+        assert shown.metadata == {"source": "loop", "step": 0, "parents": {}}
+        assert shown.checkpoint["channel_values"] == {
+            "n": 0,
+            "m": 1,
+            "__pregel_tasks": [Send("b", 1)],
+            "join:a+b:c": {"a"},
+        }
+        assert shown.checkpoint["channel_versions"]["n"] == 1
+        assert shown.checkpoint["channel_versions"]["m"] == 2
+        first = list(run.saver.list(config("t")))[1]
+        assert first.checkpoint["channel_values"] == {"n": 0, "branch:to:a": None}
+        assert first.pending_writes == run.saved[first.config["configurable"]["checkpoint_id"]].results
+        assert first.parent_config is None
+        assert (first.checkpoint["id"], first.checkpoint["v"]) == (next(iter(run.saved)), 4)
+
+    def test_a_step_may_follow_a_checkpoint_that_was_put(self, saver):
+        checkpoint = empty_checkpoint()
+        checkpoint["id"] = "1e000000-0000-6000-8000-000000000000"
+        checkpoint["channel_values"] = {"n": 1, "items": ["a"], "branch:to:x": None, "__start__": {"n": 0}}
+        saver.put(config("t"), checkpoint, {"source": "input", "step": -1}, {})
+        stored = saver.load(CheckpointKey("t", ""))
+        assert stored.values == {"n": 1, "items": ["a"]}
+        assert set(stored.frame.triggers) == {"branch:to:x", "__start__"}
+        assert stored.frame.start == {"n": 0}
+        run = Run(saver)
+        run.remember(run.record(stored.values))
+        run.saved[checkpoint["id"]] = run.saved.pop(run.head)
+        run.head = checkpoint["id"]
+        run.step({}, appended={"items": ["b"]})
+        assert saver.load(run.key()).values == {"n": 1, "items": ["a", "b"]}
+        assert [stored.values["items"] for stored in saver.history("t", "")] == [["a", "b"], ["a"]]
+
+    async def test_async_twins_say_the_same(self, run):
+        record = run.record({"n": 0, "items": []})
+        await run.saver.aput_step(record)
+        run.remember(record)
+        for n in range(150):
+            run.step({"n": n}, appended={"items": [n]})
+        run.pause("q1")
+        request = run.request({"q1": 1})
+        stored = await run.saver.aload(run.key())
+        assert stored == run.saver.load(run.key())
+        assert [s async for s in run.saver.ahistory("t", "")] == list(run.saver.history("t", ""))
+        assert [s async for s in run.saver.ahistory("t", "", limit=2)] == list(
+            run.saver.history("t", "", limit=2)
+        )
+        assert await run.saver.aget_tuple(config("t")) == run.saver.get_tuple(config("t"))
+        assert [s async for s in run.saver.alist(config("t"), limit=3)] == list(
+            run.saver.list(config("t"), limit=3)
+        )
+        assert await run.saver.apending(node="asking") == run.saver.pending()
+        await run.saver.aclaim(request)
+        with pytest.raises(AlreadyAnswered):
+            await run.saver.aclaim(request)
+        await run.saver.arelease(*run.place(), ["q1"])
+        assert await run.saver.aclaims("t") == run.saver.claims("t")
+        assert await run.saver.athreads() == run.saver.threads()
+        await run.saver.adelete_thread("t")
+        assert await run.saver.aload(run.key()) is None

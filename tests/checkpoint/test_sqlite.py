@@ -1,0 +1,160 @@
+import sqlite3
+
+import aiosqlite
+import pytest
+
+from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.checkpoint.sqlite import SqliteSaver, queries
+from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
+from nbhitl.errors import NewerStore, StoreError
+
+from .building import Run
+from .contract import SaverContract
+
+
+class TestSqliteSaver(SaverContract):
+    @pytest.fixture
+    def saver(self, tmp_path):
+        with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+            yield saver
+
+
+class TestSqliteSaverInMemory(SaverContract):
+    @pytest.fixture
+    def saver(self):
+        with SqliteSaver.from_conn_string(":memory:") as saver:
+            yield saver
+
+
+class TestSqliteSaverOnAConnectionThatDoesNotCommitByItself(SaverContract):
+    @pytest.fixture
+    def saver(self, tmp_path):
+        conn = sqlite3.connect(tmp_path / "store.db", check_same_thread=False)
+        yield SqliteSaver(conn)
+        conn.close()
+
+
+class TestAsyncSqliteSaver(SaverContract):
+    @pytest.fixture
+    async def saver(self, tmp_path):
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+            yield saver
+
+
+class TestAsyncSqliteSaverOnALentConnection(SaverContract):
+    @pytest.fixture
+    async def saver(self):
+        async with aiosqlite.connect(":memory:") as conn:
+            yield AsyncSqliteSaver(conn)
+
+
+async def test_a_lent_connection_is_opened_at_the_first_use():
+    conn = aiosqlite.connect(":memory:")
+    saver = AsyncSqliteSaver(conn)
+    await saver.setup()
+    assert await saver.aload(CheckpointKey("t", "")) is None
+    await conn.close()
+
+
+def test_another_connection_is_refused():
+    with pytest.raises(TypeError, match="not str"):
+        AsyncSqliteSaver("file.db")
+
+
+def test_what_was_saved_is_there_after_reopening(tmp_path):
+    path = str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as saver:
+        run = Run(saver)
+        run.step({"n": 0, "items": []})
+        for n in range(30):
+            run.step({"n": n}, appended={"items": [n]})
+        run.pause("q1")
+    with SqliteSaver.from_conn_string(path) as saver:
+        assert saver.load(run.key()).values == run.saved[run.head].values
+        assert [q.interrupt_id for q in saver.pending()] == ["q1"]
+        run.saver = saver
+        run.step({}, appended={"items": [30]})
+        assert saver.load(run.key()).values["items"] == list(range(31))
+
+
+def test_a_newer_store_is_refused(tmp_path):
+    path = str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as saver:
+        Run(saver).step({"n": 0})
+        saver.conn.execute(queries.WRITE_VERSION, (len(queries.MIGRATIONS) + 1,))
+    with SqliteSaver.from_conn_string(path) as saver, pytest.raises(NewerStore, match=r"store\.db.*Upgrade"):
+        saver.load(CheckpointKey("t", ""))
+
+
+def test_tables_of_others_are_left_alone(tmp_path):
+    conn = sqlite3.connect(tmp_path / "store.db")
+    conn.execute("CREATE TABLE writes (x)")
+    conn.execute("INSERT INTO writes VALUES (1)")
+    conn.commit()
+    Run(SqliteSaver(conn)).step({"n": 0})
+    assert conn.execute("SELECT x FROM writes").fetchall() == [(1,)]
+    conn.close()
+
+
+def test_a_transaction_of_the_users_own_is_not_committed(tmp_path):
+    conn = sqlite3.connect(tmp_path / "store.db")
+    saver = SqliteSaver(conn)
+    run = Run(saver)
+    run.step({"n": 0})
+    conn.execute("CREATE TABLE mine (x)")
+    conn.execute("INSERT INTO mine VALUES (1)")
+    with pytest.raises(StoreError, match="your own transaction"):
+        run.step({"n": 1})
+    conn.rollback()
+    assert conn.execute("SELECT * FROM mine").fetchall() == []
+    conn.close()
+
+
+def test_errors_name_the_store_and_what_to_do(tmp_path):
+    with pytest.raises(StoreError, match=r"missing/store\.db.*Check that the folder exists"):
+        SqliteSaver.from_conn_string(str(tmp_path / "missing/store.db")).__enter__()
+    (tmp_path / "text.db").write_text("This is no database. " * 100)
+    with pytest.raises(StoreError, match=r"text\.db.*use another file"):
+        SqliteSaver.from_conn_string(str(tmp_path / "text.db")).__enter__()
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        saver.setup()
+    with pytest.raises(StoreError, match=r"closed.*with"):
+        saver.load(CheckpointKey("t", ""))
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 0})
+        run.pause("q1")
+        record = run.record({"n": 1})
+        saver.conn.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON nbhitl_questions BEGIN SELECT RAISE(ABORT, 'disk'); END"
+        )
+        with pytest.raises(StoreError, match="disk"):
+            saver.put_step(record)
+        assert saver.load(run.key()).values == {"n": 0}
+        saver.conn.execute("DROP TRIGGER refuse")
+        saver.put_step(record)
+        assert saver.load(run.key()).values == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("sql", "values", "index"),
+    [
+        (queries.LIVE_QUESTIONS, ("t",), "nbhitl_questions_live"),
+        (
+            "SELECT * FROM nbhitl_questions WHERE state = 'open' ORDER BY asked_at",
+            (),
+            "nbhitl_questions_open",
+        ),
+        (queries.NEWEST_STEP, ("t", ""), "nbhitl_steps_key"),
+        (queries.WRITES, ("t", "", "c"), "nbhitl_writes_key"),
+    ],
+)
+def test_queries_use_their_indexes(sql, values, index):
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        saver.setup()
+        plan = saver.conn.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+    assert any(index in row[3] for row in plan)
+    assert not any("TEMP B-TREE" in row[3] and "LIMIT" in sql for row in plan)
