@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
     from nbhitl.runtime import ExecutionInfo, ServerInfo
     from nbhitl.types import StreamWriter
+else:
+    # LangChain makes pydantic schemas of tools, and these of ToolRuntime; its fields are not to be checked.
+    RunnableConfig = ExecutionInfo = ServerInfo = StreamWriter = Any
 
 ContextT = TypeVar("ContextT")
 StateT = TypeVar("StateT")
@@ -63,13 +66,6 @@ class ToolRuntime(Generic[ContextT, StateT]):
         """Accept the context's type alone: `ToolRuntime[Context]`."""
         given = params if isinstance(params, tuple) else (params,)
         return super().__class_getitem__(given if len(given) > 1 else (*given, Any))  # type: ignore[misc]
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """Let a tool's schema take a runtime as it is; its fields are not data to be checked."""
-        from pydantic_core import core_schema
-
-        return core_schema.is_instance_schema(ToolRuntime)
 
 
 _PLAIN: dict[str, type] = {cls.__name__: cls for cls in (InjectedState, InjectedStore, ToolRuntime)}

@@ -79,6 +79,9 @@ class Runner:
         self.name: str = tool.name
         self.injected = injected_args_of(tool)
         self._tool = tool if isinstance(tool, FunctionTool) else _carrying(tool)
+        # Imported by LangChain's first call, which would upset the order of calls that start together.
+        for module in ("tracers.context", "tracers.langchain", "tracers.stdout", "tracers.run_collector"):
+            langchain_module(module)
 
     def invoke(self, call: dict[str, Any], config: RunnableConfig) -> Any:
         """Return what the tool returns for `call`: mostly a ToolMessage, made by the tool."""
