@@ -110,9 +110,12 @@ class Progress:
         return self.output()
 
     def advance(
-        self, source: str, changes: Changes | None, results: Sequence[TaskWrites]
+        self, source: str, changes: Changes | None, results: Sequence[TaskWrites], *, whole: bool = False
     ) -> Generator[Any, Any, None]:
-        """Move on to the next checkpoint and save it, unless the run saves only where it ends."""
+        """Move on to the next checkpoint and save it, unless the run saves only where it ends.
+
+        `whole` saves every value, for a checkpoint whose parent is not the one before it.
+        """
         head = self.head
         self.source = source
         self.step += 1
@@ -125,7 +128,7 @@ class Progress:
         head.checkpoint_id = self.clock.new_id()
         self.created_at = self.clock.now()
         if self.run.durability != "exit":
-            yield StoreCall("put_step", (self._record(changes, results, self.parent_id),))
+            yield StoreCall("put_step", (self._record(changes, results, self.parent_id, whole=whole),))
             self.saved_id = head.checkpoint_id
 
     def save_at_exit(self) -> Generator[Any, Any, None]:

@@ -101,7 +101,7 @@ def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> G
     if stored is None:
         raise InvalidUpdateError("Cannot copy a non-existent checkpoint: the thread is empty.")
     progress.head.checkpoint_id = stored.parent_id or ""
-    yield from progress.advance("fork", None, ())
+    yield from progress.advance("fork", None, (), whole=True)
     if not isinstance(values, (list, tuple)) or not values:
         return
     replaced = [pair if isinstance(pair, StateUpdate) else StateUpdate(*pair) for pair in values]
