@@ -88,10 +88,15 @@ class Flows:
         return open_questions(snapshot, self.reading, at_breakpoint=at_breakpoint)
 
     def _last_nodes(self, snapshot: Snapshot) -> Generator[Instruction, Any, tuple[str, ...]]:
-        if snapshot.parent_config is None:
-            return ()
-        parent: Snapshot = yield Read(snapshot.parent_config)
-        return tuple(dict.fromkeys(task.name for task in parent.tasks))
+        """Return the nodes that may have run last. An update does not say whom it was made for: more then."""
+        nodes: list[str] = []
+        while snapshot.parent_config is not None:
+            is_update = (snapshot.metadata or {}).get("source") == "update"
+            snapshot = yield Read(snapshot.parent_config)
+            nodes.extend(task.name for task in snapshot.tasks)
+            if not is_update:
+                break
+        return tuple(dict.fromkeys(nodes))
 
     def _resting_state(self) -> SessionState:
         snapshot = self.snapshot

@@ -60,7 +60,7 @@ def breakpoint_steps(
     if decision.kind == "approve":
         return Steps()
     if decision.kind == "edit":
-        return _edit_steps(question, decision, last_nodes, reducers)
+        return _edit_steps(question, decision, _writer(snapshot, last_nodes), reducers)
     if decision.route == END:
         return Steps((Update(None, END),), run=False)
     # Ending the run first takes the stopped node off the plan; then the route is all that runs.
@@ -68,16 +68,18 @@ def breakpoint_steps(
 
 
 def _edit_steps(
-    question: Question, decision: Decision, last_nodes: tuple[str, ...], reducers: frozenset[str]
+    question: Question, decision: Decision, writer: str | None, reducers: frozenset[str]
 ) -> Steps:
     old, new = question.actions[0].args, decision.args or {}
     changed = {key: value for key, value in new.items() if key not in old or not same(old[key], value)}
     values = {key: {"__overwrite__": value} if key in reducers else value for key, value in changed.items()}
-    return Steps((Update(values, _writer(last_nodes)),)) if values else Steps()
+    return Steps((Update(values, writer),)) if values else Steps()
 
 
-def _writer(last_nodes: tuple[str, ...]) -> str | None:
-    return last_nodes[0] if last_nodes else None
+def _writer(snapshot: Snapshot, last_nodes: tuple[str, ...]) -> str | None:
+    """Return as which node an edit is written; None lets the engine find the last writer itself."""
+    is_update = (snapshot.metadata or {}).get("source") == "update"
+    return None if is_update or not last_nodes else last_nodes[0]
 
 
 def _tool_call_steps(
@@ -102,7 +104,7 @@ def _tool_call_steps(
     if any(part.kind == "edit" for part in parts):
         edited = with_tool_args(message, [dict(part.args or {}) for part in parts])
         update = _replacing(snapshot.values, key, message, edited, reducers)
-        return Steps((Update({key: update}, _writer(last_nodes)),))
+        return Steps((Update({key: update}, _writer(snapshot, last_nodes)),))
     return Steps()
 
 

@@ -20,7 +20,7 @@ def lib(request):
 
 @pytest.fixture
 def build(lib):
-    """`build(a=fn, b=fn, ..., edges=[...])`: a compiled chain of nodes, in the order given, with a memory saver."""
+    """`build(a=fn, b=fn)`: a compiled chain of nodes, in the order given, with a memory saver."""
 
     def make(_compile: dict[str, Any] | None = None, **nodes: Any):
         builder = lib.StateGraph(State)

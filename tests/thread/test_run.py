@@ -467,7 +467,7 @@ def test_an_answer_that_ask_does_not_take_is_asked_again(lib, build):
 
 
 def test_ask_outside_of_a_node():
-    with pytest.raises(RuntimeError, match="outside of a running graph"):
+    with pytest.raises(RuntimeError, match="needs a running node"):
         ask("Delete?")
 
 
