@@ -99,7 +99,8 @@ def test_sends(plan: Plan) -> None:
 @_settings(60)
 @given(plan=JOINS)
 def test_barriers_and_deferred_nodes(plan: Plan) -> None:
-    _same(plan)
+    # LangGraph saves barriers in the background as they are by then, which may be a step later.
+    _same(plan, durability="sync")
 
 
 @_settings(40)
@@ -132,4 +133,4 @@ def test_sqlite_sees_what_memory_sees(plan: Plan) -> None:
 @_settings(2000)
 @given(plan=JOINS)
 def test_many_more(plan: Plan) -> None:
-    _same(plan)
+    _same(plan, durability="sync")

@@ -129,5 +129,5 @@ async def program_wait_for(record, saver):
         await asyncio.sleep(10)
 
     graph = StateGraph(State).add_node(slow).add_edge(START, "slow").compile(checkpointer=saver)
-    await record.aerror("timeout", asyncio.wait_for(graph.ainvoke({"path": []}, CONFIG), 0.05))
+    await record.aerror("timeout", asyncio.wait_for(graph.ainvoke({"path": []}, CONFIG), 0.3))
     record("state", (await graph.aget_state(CONFIG)).next)
