@@ -14,6 +14,9 @@ from benchmarks.measure import measure
 from benchmarks.report import TITLES, import_table, time_table
 from benchmarks.workloads import WORKLOADS
 
+# The names under which packages are installed, where these are not the names that are imported.
+DISTRIBUTIONS = {"burr": "apache-burr"}
+
 
 def main() -> None:
     """Parse the command line, measure, print."""
@@ -43,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _told(contestants: list[str], rounds: int) -> str:
-    versions = ", ".join(f"{TITLES[n]} {version(n)}" for n in contestants if n != "plain")
+    versions = ", ".join(
+        f"{TITLES[n]} {version(DISTRIBUTIONS.get(n, n))}" for n in contestants if n != "plain"
+    )
     return (
         f"Medians of {rounds} runs, taken in turn in one process. {versions}; "
         f"Python {platform.python_version()}, {os.cpu_count()} cores."

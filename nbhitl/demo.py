@@ -49,7 +49,7 @@ def propose(state: State) -> dict[str, Any]:
 def touched(database: str, statement: str) -> dict[str, Any]:
     """Return the rows that a DELETE would touch; the transaction is never committed."""
     with closing(sqlite3.connect(database)) as db:
-        cursor = db.execute(f"{statement} RETURNING *")
+        cursor = db.execute(f"{statement} RETURNING id, species, island, sex, body_mass_g, year")
         columns = [column[0] for column in cursor.description]
         return {"columns": columns, "rows": [list(row) for row in cursor]}
 

@@ -20,10 +20,10 @@ Kind = Literal["added", "appended", "inserted", "removed", "replaced"]
 
 class Change(NamedTuple):
     """One difference. `key` is the state key, with a path into it where only a part differs: `user.name`,
-    `log[2]`.
+    `log[2]`; numbers are those of the new list, for `removed` of the old one.
 
-    `added` and `removed` say that the key or the list items were not there before or are not there any more;
-    for `appended` and `inserted`, `after` holds the new items alone. What is missing is None.
+    `added` and `removed` say that a key or a list item was not there before or is not there any more,
+    `appended` and `inserted` that an item is new at the end of a list or within it. What is missing is None.
     """
 
     key: str
@@ -62,7 +62,7 @@ def compare_values(before: Any, after: Any) -> list[Change]:
 
     >>> compare_values({"n": 1, "log": ["a"]}, {"n": 2, "log": ["a", "b"]})
     [Change(key='n', change='replaced', before=1, after=2), \
-Change(key='log', change='appended', before=None, after=['b'])]
+Change(key='log[1]', change='appended', before=None, after='b')]
     """
     old, new = as_mapping(before), as_mapping(after)
     changes: list[Change] = []
@@ -91,28 +91,23 @@ def _compare_items(key: str, before: Sequence[Any], after: Sequence[Any]) -> lis
     shared = 0
     while shared < min(len(before), len(after)) and same_value(before[shared], after[shared]):
         shared += 1
-    if shared == len(before):
-        return [Change(key, "appended", None, after[shared:])]
+    if shared == len(before):  # by far the most common: it only grew
+        return [Change(f"{key}[{i}]", "appended", None, after[i]) for i in range(shared, len(after))]
     changes: list[Change] = []
     matcher = SequenceMatcher(None, _marks(before[shared:]), _marks(after[shared:]), autojunk=False)
     for tag, b1, b2, a1, a2 in matcher.get_opcodes():
-        old, new = before[shared + b1 : shared + b2], after[shared + a1 : shared + a2]
-        place = _place(key, shared + b1, shared + b2)
-        if tag == "replace" and len(old) == len(new) == 1:
-            changes.extend(_compare(place, old[0], new[0]) or [Change(place, "replaced", old[0], new[0])])
-        elif tag == "replace":
-            changes.append(Change(place, "replaced", old, new))
-        elif tag == "delete":
-            changes.append(Change(place, "removed", old, None))
-        elif tag == "insert" and shared + b1 == len(before):
-            changes.append(Change(key, "appended", None, new))
-        elif tag == "insert":
-            changes.append(Change(f"{key}[{shared + b1}]", "inserted", None, new))
+        if tag == "equal":
+            continue
+        old, new = range(shared + b1, shared + b2), range(shared + a1, shared + a2)
+        for b, a in zip(old, new, strict=False):
+            place = f"{key}[{a}]"
+            changes.extend(
+                _compare(place, before[b], after[a]) or [Change(place, "replaced", before[b], after[a])]
+            )
+        changes.extend(Change(f"{key}[{b}]", "removed", before[b], None) for b in old[len(new) :])
+        how: Kind = "appended" if b2 + shared == len(before) else "inserted"
+        changes.extend(Change(f"{key}[{a}]", how, None, after[a]) for a in new[len(old) :])
     return changes
-
-
-def _place(key: str, start: int, stop: int) -> str:
-    return f"{key}[{start}]" if stop - start == 1 else f"{key}[{start}:{stop}]"
 
 
 def _marks(items: Sequence[Any]) -> list[str]:

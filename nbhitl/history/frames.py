@@ -103,7 +103,7 @@ def diff_frame(a: Any, b: Any) -> pd.DataFrame:
 
     `a` and `b` are snapshots or plain state values. Columns: `key` (with a path where only a part differs),
     `change` (added, appended, inserted, removed, replaced), `before` and `after` (dtype object, None where
-    there is nothing). Of a list that grew, `after` holds the new items alone.
+    there is nothing). Of a list that grew, each new item is a row.
     """
     changes = compare_values(_values(a), _values(b))
     return pd.DataFrame(

@@ -208,7 +208,8 @@ def test_the_difference_of_two_checkpoints(review_graph, config, engine):
     frame = diff_frame(rows[2].snapshot, rows[4].snapshot)
     assert frame.values.tolist() == [
         ["amount", "replaced", 10, 0],
-        ["log", "appended", None, ["said True", "taken"]],
+        ["log[1]", "appended", None, "said True"],
+        ["log[2]", "appended", None, "taken"],
     ]
     assert diff_frame(rows[2].snapshot, rows[2].snapshot).empty
     assert diff_frame({"n": 1}, {"n": 2}).values.tolist() == [["n", "replaced", 1, 2]]
