@@ -1,1 +1,41 @@
-"""nbhitl: agent graphs that stop and ask a person, inside a notebook."""
+"""nbhitl: agent graphs that stop and ask a person, inside a notebook.
+
+What is nbhitl's own is here; what has a name in LangGraph is in the module of that name (`nbhitl.graph`,
+`nbhitl.types`, ...). Names are loaded when they are first used, so importing this costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbhitl.review.ask import ask
+    from nbhitl.review.decisions import Decision
+    from nbhitl.script import answer, answers, approve, edit, option, reject, respond
+    from nbhitl.thread import GraphThread
+
+__all__ = [
+    "Decision",
+    "GraphThread",
+    "answer",
+    "answers",
+    "approve",
+    "ask",
+    "edit",
+    "option",
+    "reject",
+    "respond",
+]
+
+_HOMES = {"Decision": "review.decisions", "GraphThread": "thread", "ask": "review.ask"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"nbhitl.{_HOMES.get(name, 'script')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
