@@ -163,10 +163,12 @@ def _item(action: Action) -> State:
 
 def _verbs(question: Question) -> list[str]:
     """The verbs that have a button. A response has none where its form or its text area is open anyway."""
-    answered_otherwise = _home(question) is not None or question.free_text or bool(question.ready)
-    return [
-        verb for verb in VERBS if verb in question.allowed and not (verb == "respond" and answered_otherwise)
-    ]
+    offered = set(question.allowed)
+    if question.free_text or question.ready:
+        offered.add("respond")
+    if _home(question) is not None:
+        offered.discard("respond")
+    return [verb for verb in VERBS if verb in offered]
 
 
 def _home(question: Question) -> str | None:

@@ -30,7 +30,10 @@ async ([source, state]) => {
     save_changes: () => {},
   };
   window.model = model;
-  const made = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
+  window.close_view?.();
+  document.getElementById("root").replaceChildren();
+  window.made ??= await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
+  const made = window.made;
   const widget = typeof made.default === "function" ? await made.default() : made.default;
   window.close_view = await widget.render({model, el: document.getElementById("root")});
 }
@@ -56,8 +59,10 @@ class Bare:
     def show(self, state: dict[str, Any], *, dark: bool = False, width: int = 1200) -> None:
         """Draw the widget with this state, and wait until it takes clicks."""
         self.page.set_viewport_size({"width": width, "height": 900})
-        parts = {"theme": theme_css(dark), "css": self.css, "light": json.dumps(not dark)}
-        self.page.set_content(PAGE % parts)
+        if getattr(self.page, "theme", None) is not dark:
+            parts = {"theme": theme_css(dark), "css": self.css, "light": json.dumps(not dark)}
+            self.page.set_content(PAGE % parts)
+            self.page.theme = dark
         self.page.evaluate(MODEL, [self.source, state])
         self.ready()
 

@@ -76,6 +76,7 @@ def test_double_click_reload_and_keys(lab: Lab, shots: Shots) -> None:
     lab.cell(1).get_by_text("✔ approved").wait_for()
     assert said(lab, "ran") == [SQL]
 
+    lab.save("twice")
     lab.reload()
     assert not lab.cell(1).locator(".nbh-card").is_visible(), "decided: a record, and nothing to click"
     card = lab.cell(2).locator(".nbh-card")

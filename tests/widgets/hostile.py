@@ -76,7 +76,7 @@ HOSTILE = [
 
 
 def hostile_session(text: str) -> ReviewSession:
-    """Two questions, one open and one rejected, with `text` as every key, value, name, id, title and error."""
+    """Two questions, one open and one rejected, with `text` as every key, value, name, title and error."""
     ask: dict[str, Any] = {
         "kind": "nbhitl.ask",
         "version": 1,

@@ -237,7 +237,8 @@ def test_it_becomes_a_record_when_nothing_is_open(displayed: Any) -> None:
     view.session.courier.join()
     assert not view.live
     (graph, how_graph), (cards, how_cards) = displayed[2:]
-    assert how_graph["update"] and how_cards["update"]
+    assert how_graph["update"]
+    assert how_cards["update"]
     assert how_cards["display_id"] == displayed[1][1]["display_id"]
     assert set(cards) == {"text/plain", "text/html"}
     assert "-> approved" in cards["text/plain"]

@@ -18,9 +18,8 @@ Object.assign(Card.prototype, {
       this.verb(option.label, { k: `option:${i}`, title: `sends ${state.leads[`option:${i}`]}` }, () => this.send({ kind: "option", index: i })),
     );
     const verbs = state.verbs.filter((verb) => verb !== "reject").map((verb) => this.verbButton(verb));
-    const other = (state.free_text || state.ready.length) && state.home === null ? this.verb("Other answer…", { k: "other", tone: "quiet" }, () => this.mode("answer", "reply")) : null;
     const reject = state.verbs.includes("reject") ? this.verbButton("reject") : null;
-    return [options, verbs, other, h("span", { class: "nbh-gap" }), reject];
+    return [options, verbs, h("span", { class: "nbh-gap" }), reject];
   },
 
   verbButton(verb) {
@@ -37,7 +36,7 @@ Object.assign(Card.prototype, {
     if (verb === "approve") this.send({ kind: "approve" });
     else if (verb === "edit") this.mode("edit", `${this.id}-0:${this.state.items[0]?.fields[0]?.name}`);
     else if (verb === "reject") this.mode("reject", "why");
-    else if (verb === "respond") this.mode(this.state.form.length ? "form" : "respond", "reply");
+    else if (verb === "respond") this.mode(this.state.form.length ? "form" : this.state.ready.length ? "answer" : "respond", "reply");
   },
 
   editBar() {
