@@ -169,14 +169,12 @@ class AIMessage(BaseMessage):
         unread = self.additional_kwargs.get("tool_calls")
         parsed, invalid = parse_tool_calls(unread) if unread and not tool_calls else ([], [])
         self.tool_calls = [_tool_call(**call) for call in tool_calls or ()] or parsed
-        self.invalid_tool_calls = [
-            {"type": "invalid_tool_call", **call} for call in invalid_tool_calls or ()
-        ] or invalid
+        self.invalid_tool_calls = [_invalid_tool_call(**call) for call in invalid_tool_calls or ()] or invalid
         self.usage_metadata = usage_metadata
 
     def pretty_repr(self, html: bool = False) -> str:
         """Return the message as text with a heading, followed by its tool calls."""
-        lines = [super().pretty_repr(html)]
+        lines = [super().pretty_repr(html).strip()]
         for title, calls in (
             ("Tool Calls:", self.tool_calls),
             ("Invalid Tool Calls:", self.invalid_tool_calls),
@@ -231,6 +229,19 @@ def _tool_call(
     return {"name": name, "args": args, "id": id, "type": type, **extras}
 
 
+def _invalid_tool_call(
+    *, name: str | None, args: str | None, id: str | None, error: str | None, type: str = "", **extras: Any
+) -> dict[str, Any]:
+    return {
+        "type": type or "invalid_tool_call",
+        "id": id,
+        "name": name,
+        "args": args,
+        "error": error,
+        **extras,
+    }
+
+
 def _tool_content(content: Any) -> Content:
     """The content of a ToolMessage: what is neither text nor blocks is made text."""
     if isinstance(content, str):
@@ -271,6 +282,5 @@ def parse_tool_calls(calls: list[dict[str, Any]]) -> tuple[list[dict[str, Any]],
         if isinstance(args, dict):
             valid.append(_tool_call(name=name or "", args=args, id=call_id))
         else:
-            entry = {"type": "invalid_tool_call", "id": call_id, "name": name, "args": text, "error": why}
-            invalid.append(entry)
+            invalid.append(_invalid_tool_call(id=call_id, name=name, args=text, error=why))
     return valid, invalid
