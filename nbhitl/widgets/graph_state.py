@@ -121,10 +121,15 @@ class GraphState:
             self._ran |= {task.name for task in history[0].tasks if task.result is not None}
 
     def _since_input(self) -> Iterable[Any]:
+        # From the newest checkpoint from parent to parent: what ran on other branches is another story.
+        wanted = None
         for snapshot in self.thread.graph.get_state_history(self.thread.config):
+            if wanted is not None and snapshot.config["configurable"]["checkpoint_id"] != wanted:
+                continue
             yield snapshot
-            if (snapshot.metadata or {}).get("source") == "input":
+            if (snapshot.metadata or {}).get("source") == "input" or not snapshot.parent_config:
                 return
+            wanted = snapshot.parent_config["configurable"]["checkpoint_id"]
 
 
 def _diagram(graph: Any) -> Diagram:
