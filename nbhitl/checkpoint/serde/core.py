@@ -10,7 +10,6 @@ import ormsgpack
 from ormsgpack import Ext, packb, unpackb
 
 from nbhitl.checkpoint.serde import graphtypes, plain, tags
-from nbhitl.checkpoint.serde.schemas import classes_in
 from nbhitl.checkpoint.serde.usertypes import (
     Opaque,
     kind_of,
@@ -63,6 +62,7 @@ class Serde:
         self._learn = learn
         self._codecs: dict[type, Codec] = dict(_ENCODERS)
         self._classes: dict[str, type] = {}
+        self._registered: set[str] = set()
 
     def register(self, *classes: type) -> None:
         """Let values be instances of these dataclasses, pydantic models, Enums or NamedTuples.
@@ -76,10 +76,7 @@ class Serde:
             if kind_of(cls) is None:
                 raise TypeError(f"register({cls!r}): {unknown_class(cls)}.")
             self._classes[type_name(cls)] = cls
-
-    def register_schema(self, *schemas: Any) -> None:
-        """Register every class that these annotations mention, at any depth."""
-        self.register(*classes_in(*schemas))
+            self._registered.add(type_name(cls))
 
     def dumps(self, value: Any) -> bytes:
         """Return `value` as bytes.
@@ -141,7 +138,8 @@ class Serde:
             )
         if kind_of(cls) is None or not self._may_store(cls):
             raise unknown_class(cls)
-        self._classes[type_name(cls)] = cls
+        if type_name(cls) not in self._registered:
+            self._classes[type_name(cls)] = cls
         return user_codec(cls)
 
     def _may_store(self, cls: type) -> bool:

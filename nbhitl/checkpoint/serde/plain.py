@@ -136,7 +136,10 @@ def _deque(data: list[Any]) -> deque[Any]:
 
 
 def _pattern_data(value: re.Pattern[Any]) -> list[Any]:
-    return [value.pattern, value.flags & ~re.UNICODE if isinstance(value.pattern, str) else value.flags]
+    return [
+        value.pattern,
+        int(value.flags) & ~int(re.UNICODE) if isinstance(value.pattern, str) else value.flags,
+    ]
 
 
 ENCODERS: dict[type, Codec] = {

@@ -168,7 +168,9 @@ def _rebuild_pydantic(cls: Any, data: list[Any]) -> Any:
             kept[name] = field.get_default(call_default_factory=True, validated_data=kept)
     instance = cls.__new__(cls)
     object.__setattr__(instance, "__dict__", kept)
-    object.__setattr__(instance, "__pydantic_fields_set__", set(fields_set) & kept.keys())
+    object.__setattr__(
+        instance, "__pydantic_fields_set__", set(fields_set) & (kept.keys() | (extra or {}).keys())
+    )
     object.__setattr__(instance, "__pydantic_extra__", extra)
     object.__setattr__(instance, "__pydantic_private__", private)
     return instance

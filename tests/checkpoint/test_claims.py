@@ -1,0 +1,137 @@
+"""The rules of claims, by value: no saver, no clock."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbhitl.checkpoint import claims
+from nbhitl.checkpoint.claims import APPLIED, DELIVERED, DROPPED, LIVE, OPEN, RECORDED, Question
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt
+
+from .building import at
+
+QUESTION = Question("t", "", "c1", "q1", "task", "node", "interrupt", b"payload", "digest", at(0))
+TAKEN = claims.take(QUESTION, b"yes", "ann", at(1), "kernel", 30.0, b"")
+
+
+def take(question: Question, answer: bytes = b"yes", now: float = 2) -> Question:
+    return claims.take(question, answer, "bob", at(now), "other", 30.0, b"")
+
+
+def test_taking_an_open_question():
+    assert QUESTION._replace(
+        state=DELIVERED, answer=b"yes", by="ann", at=at(1), owner="kernel", lease_until=at(31), undo=b""
+    ) == TAKEN
+
+
+@pytest.mark.parametrize("state", [APPLIED, DROPPED])
+def test_what_is_over_stays_over(state):
+    over = TAKEN._replace(state=state, owner=None, lease_until=None)
+    for move in (take, claims.release, lambda q: claims.record(q, b"x", None, at(2))):
+        with pytest.raises(AlreadyAnswered):
+            move(over)
+    assert claims.drop(over) is over
+    assert claims.after_step(over, "", "c1", "loop") is over
+    assert claims.after_pause(over, ["task"], []) is over
+    assert claims.after_results(over, ["task"], []) is over
+
+
+def test_only_the_noted_answer_can_be_delivered():
+    noted = claims.record(QUESTION, b"yes", "ann", at(1))
+    assert (noted.state, noted.by, noted.at) == (RECORDED, "ann", at(1))
+    with pytest.raises(AlreadyAnswered, match="by ann"):
+        take(noted, b"no")
+    taken = take(noted, b"yes", now=100)
+    assert (taken.by, taken.at, taken.lease_until) == ("ann", at(1), at(130))
+
+
+@pytest.mark.parametrize(("now", "doubt"), [(30.999, False), (31, True), (31.001, True)])
+def test_a_lease_ends_on_the_dot(now, doubt):
+    assert claims.is_in_doubt(TAKEN, at(now)) is doubt
+    with pytest.raises(AnswerInDoubt if doubt else AlreadyAnswered):
+        take(TAKEN, now=now)
+
+
+def test_a_released_question_can_be_answered_again():
+    assert claims.release(TAKEN) == QUESTION
+    assert take(claims.release(TAKEN), b"no").answer == b"no"
+
+
+@pytest.mark.parametrize(
+    ("ns", "parent", "source", "state"),
+    [
+        ("", "c1", "loop", APPLIED),
+        ("", "c1", "update", APPLIED),
+        ("", "c0", "loop", DELIVERED),
+        ("", "c0", "fork", DELIVERED),
+        ("other:1", "c1", "loop", DELIVERED),
+    ],
+)
+def test_a_step_applies_what_was_delivered_at_its_parent(ns, parent, source, state):
+    assert claims.after_step(TAKEN, ns, parent, source).state == state
+
+
+@pytest.mark.parametrize(
+    ("ns", "source", "state"),
+    [
+        ("", "loop", APPLIED),
+        ("", "fork", DELIVERED),
+        ("a:1", "loop", APPLIED),
+        ("a:10", "loop", DELIVERED),
+        ("b:1", "loop", DELIVERED),
+    ],
+)
+def test_a_parents_step_ends_what_is_below(ns, source, state):
+    below = TAKEN._replace(ns="a:1|b:2")
+    assert claims.after_step(below, ns, "p1", source).state == state
+    waiting = claims.after_step(QUESTION._replace(ns="a:1|b:2"), ns, "p1", source)
+    assert waiting.state == (DROPPED if ns in ("", "a:1") else OPEN)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "asked", "state"),
+    [(["task"], ["q2"], APPLIED), (["task"], ["q1"], DELIVERED), (["sibling"], ["q2"], DELIVERED)],
+)
+def test_a_pause_uses_up_the_answers_of_its_task(tasks, asked, state):
+    assert claims.after_pause(TAKEN, tasks, asked).state == state
+
+
+def test_times_are_compared_as_times():
+    there = claims.take(QUESTION, b"", None, "2026-11-20T13:00:01+01:00", "k", 30.0, b"")
+    assert (there.at, there.lease_until) == (at(1), at(31))
+    assert claims.moment("2026-11-20T12:00:01") == at(1)
+
+
+moves = st.sampled_from(["take", "record", "release", "drop", "step", "pause", "results", "error", "again"])
+
+
+@given(st.lists(st.tuples(moves, st.integers(0, 100)), max_size=12))
+def test_no_order_of_events_applies_two_answers(events):
+    """Whatever happens, an answer that was applied is the last one, and only open questions take one."""
+    question, applied = QUESTION, None
+    for event, now in events:
+        before = question
+        answer = b"answer %d" % now
+        try:
+            question = {
+                "take": lambda q, a=answer, n=now: claims.take(q, a, None, at(n), "k", 5.0, b""),
+                "record": lambda q, a=answer, n=now: claims.record(q, a, None, at(n)),
+                "release": claims.release,
+                "drop": claims.drop,
+                "step": lambda q: claims.after_step(q, "", "c1", "loop"),
+                "pause": lambda q: claims.after_pause(q, ["task"], ["q2"]),
+                "results": lambda q: claims.after_results(q, ["task"], []),
+                "error": lambda q: claims.after_results(q, [], ["task"]),
+                "again": lambda q: claims.ask(QUESTION, q),
+            }[event](question)
+        except (AlreadyAnswered, AnswerInDoubt):
+            assert before.state != OPEN or event == "release"
+            continue
+        if before.state == APPLIED:
+            assert question == before
+        if question.state == APPLIED:
+            assert question.answer == before.answer
+            applied = applied or question.answer
+            assert applied == question.answer
+        if question.state in LIVE - {OPEN}:
+            assert question.answer is not None
