@@ -21,6 +21,9 @@ def highest(left: int, right: int) -> int:
     return max(left, right)
 
 
+MODES = ["values", "updates", "tasks"]
+
+
 class State(TypedDict):
     log: Annotated[list, operator.add]
     total: Annotated[int, operator.add]
@@ -166,7 +169,7 @@ def _drive(plan: Plan, graph: Any, engine: str, durability: str) -> list[tuple[s
 def _step(record: Record, graph: Any, given: Any, config: dict[str, Any], turn: int, durability: str) -> bool:
     chunks = []
     try:
-        for chunk in graph.stream(given, config, stream_mode=["values", "updates", "tasks"], durability=durability):
+        for chunk in graph.stream(given, config, stream_mode=MODES, durability=durability):
             chunks.append(chunk)
     except Exception as error:
         record(f"turn {turn} error", type(error).__name__)
@@ -174,7 +177,7 @@ def _step(record: Record, graph: Any, given: Any, config: dict[str, Any], turn: 
         return False
     # Parallel tasks report in the order in which they end, so chunks are compared step by step as bags.
     for number, step in enumerate(_split(chunks)):
-        record.bag(f"turn {turn} step {number}", step)
+        record.anonymous_bag(f"turn {turn} step {number}", step)
     return True
 
 

@@ -81,3 +81,7 @@ class Record:
     def bag(self, label: str, items: Iterable[Any]) -> None:
         """Note items whose order depends on which of several parallel tasks was faster."""
         self(label, sorted(items, key=lambda item: text(item, Labels())))
+
+    def anonymous_bag(self, label: str, items: Iterable[Any]) -> None:
+        """The same for items that may be alike but for their ids: those are labelled item by item."""
+        self.entries.append((label, "\n".join(sorted(text(item, Labels()) for item in items))))
