@@ -65,8 +65,8 @@ class LangGraphEngine:
 
         return isinstance(value, Command)
 
-    def strict(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `config` with resumes of unknown questions refused."""
+    def answering(self, config: Mapping[str, Any], by: str) -> dict[str, Any]:
+        """Return `config` with resumes of unknown questions refused; LangGraph does not keep who answers."""
         return {**config, "configurable": {**config["configurable"], _STRICT: True}}
 
     def is_invalid_answer(self, error: BaseException) -> bool:

@@ -11,6 +11,9 @@ from nbhitl.types import Command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BY = "__nbhitl_by"
+"""The configurable entry by which nbhitl's engine learns who answers."""
+
 
 class Engine(Protocol):
     """How one engine wants to be resumed."""
@@ -29,8 +32,8 @@ class Engine(Protocol):
     def is_command(self, value: Any) -> bool:
         """Whether `value` is the engine's Command."""
 
-    def strict(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `config` with resumes of unknown questions refused."""
+    def answering(self, config: Mapping[str, Any], by: str) -> dict[str, Any]:
+        """Return the config to resume with: unknown questions are refused, and `by` is who answers."""
 
     def is_invalid_answer(self, error: BaseException) -> bool:
         """Whether `error` judges an answer, and nothing was saved."""
@@ -61,9 +64,9 @@ class OwnEngine:
         """Whether `value` is nbhitl's Command."""
         return isinstance(value, Command)
 
-    def strict(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `config`; nbhitl's resumes are always strict."""
-        return dict(config)
+    def answering(self, config: Mapping[str, Any], by: str) -> dict[str, Any]:
+        """Return `config` with who answers, for the store's claim; nbhitl's resumes are always strict."""
+        return {**config, "configurable": {**config["configurable"], BY: by}}
 
     def is_invalid_answer(self, error: BaseException) -> bool:
         """Whether `error` judges an answer, and nothing was saved."""

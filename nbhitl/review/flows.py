@@ -206,7 +206,9 @@ class Flows:
             error = yield from self._pass_breakpoint(card)
         else:
             run = self.engine.resume({question.id: decision.answer})
-            error = yield from self._run(run, self.engine.strict(self.config))
+            error = yield from self._run(
+                run, self.engine.answering(self.config, decision.by or self.session.by)
+            )
         self._conclude(card, error)
 
     def _refuse(self, card: Card, fresh: Question | None, questions: list[Question]) -> None:

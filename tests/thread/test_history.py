@@ -61,7 +61,7 @@ def test_fork_of_an_unknown_checkpoint(thread):
 
 def test_diff_and_writes(thread):
     diff = thread.diff("cp3", "cp4")
-    assert list(diff["key"]) == ["log"]
+    assert [key[:3] for key in diff["key"]] == ["log"]
     assert "review" in set(thread.writes()["node"])
 
 
