@@ -86,6 +86,16 @@ def program_defer_then_more(record):
     record("result", builder.compile().invoke({"path": []}))
 
 
+def program_defer_beside_sends(record):
+    def sending(state):
+        return Command(update={"path": ["a"]}, goto=[Send("w", {})])
+
+    builder = add(StateGraph(State), "w", "x").add_node("a", sending)
+    builder.add_node("last", lambda state: {"path": ["last"]}, defer=True)
+    builder.add_edge(START, "a").add_edge("a", "last").add_edge("w", "x")
+    record("a deferred node does not wait for Sends", list(builder.compile().stream({"path": []}, stream_mode="values")))
+
+
 def program_private_keys(record, any_saver):
     class Private(TypedDict):
         secret: int
