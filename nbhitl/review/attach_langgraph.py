@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 OLDEST = (1, 2, 22)
 """LangGraph's current release; older ones number the questions of a node differently."""
@@ -37,9 +37,28 @@ class LangGraphEngine:
     """LangGraph's engine."""
 
     name = "langgraph"
+    lists_answered = True
 
     def __init__(self) -> None:
         check_release(version("langgraph"))
+
+    def answered(
+        self, task_ns: str, interrupt_ids: Sequence[str], writes: Iterable[tuple[str, str, Any]], task_id: str
+    ) -> set[str]:
+        """Return which of a task's listed questions have an answer among its checkpoint's pending writes.
+
+        LangGraph lists a question on until its node is done, and gives it the first answer whatever comes
+        later. The k-th question of a task has an id made from the task's namespace and k, so the one that
+        waits is known by the number of answers.
+        """
+        from langgraph.types import Interrupt
+
+        saved = [value for owner, channel, value in writes if owner == task_id and channel == "__resume__"]
+        count = max((len(value) for value in saved if isinstance(value, list)), default=0)
+        if not count:
+            return set()
+        waits = Interrupt.from_ns(value=None, ns=f"{task_ns}|{count}").id
+        return {listed for listed in interrupt_ids if listed != waits}
 
     def resume(self, answers: Mapping[str, Any]) -> Any:
         """Return the input that delivers `{interrupt id: answer}`."""

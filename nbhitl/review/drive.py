@@ -35,6 +35,12 @@ class ReadHistory(NamedTuple):
     config: Mapping[str, Any]
 
 
+class ReadWrites(NamedTuple):
+    """Get the pending writes of a checkpoint, `[(task id, channel, value), ...]`."""
+
+    config: Mapping[str, Any]
+
+
 class Write(NamedTuple):
     """Call `update_state`."""
 
@@ -58,7 +64,7 @@ class Forget(NamedTuple):
     thread_id: str
 
 
-Instruction = Read | ReadInput | ReadHistory | Write | Run | Forget
+Instruction = Read | ReadInput | ReadHistory | ReadWrites | Write | Run | Forget
 Flow = Generator[Instruction, Any, T]
 
 
@@ -77,7 +83,7 @@ def drive(graph: Graph, flow: Flow[T]) -> T:
         return end.value  # type: ignore[no-any-return]
 
 
-def _perform(graph: Graph, step: Instruction) -> Any:
+def _perform(graph: Graph, step: Instruction) -> Any:  # noqa: PLR0911 - one line an instruction
     match step:
         case Read(config):
             return graph.get_state(config, subgraphs=True)
@@ -85,12 +91,18 @@ def _perform(graph: Graph, step: Instruction) -> Any:
             return next(iter(graph.get_state_history(config, filter={"source": "input"}, limit=1)), None)
         case ReadHistory(config):
             return list(graph.get_state_history(config))
+        case ReadWrites(config):
+            return _writes_of(graph.checkpointer.get_tuple(config))
         case Write(config, values, as_node):
             return graph.update_state(config, values, as_node=as_node)
         case Forget(thread_id):
             return graph.checkpointer.delete_thread(thread_id)
         case Run(input, config, seen, how):
             return _watch(graph.stream(input, config, stream_mode=STREAM_MODES, **how), seen)
+
+
+def _writes_of(stored: Any) -> list[Any]:
+    return [] if stored is None else list(stored.pending_writes or ())
 
 
 def _watch(chunks: Iterator[Any], seen: Callable[[str, Any], bool]) -> None:
@@ -119,7 +131,7 @@ async def adrive(graph: Graph, flow: Flow[T]) -> T:
         return end.value  # type: ignore[no-any-return]
 
 
-async def _aperform(graph: Graph, step: Instruction) -> Any:
+async def _aperform(graph: Graph, step: Instruction) -> Any:  # noqa: PLR0911 - as above
     match step:
         case Read(config):
             return await graph.aget_state(config, subgraphs=True)
@@ -129,6 +141,8 @@ async def _aperform(graph: Graph, step: Instruction) -> Any:
             return found[0] if found else None
         case ReadHistory(config):
             return [snapshot async for snapshot in graph.aget_state_history(config)]
+        case ReadWrites(config):
+            return _writes_of(await graph.checkpointer.aget_tuple(config))
         case Write(config, values, as_node):
             return await graph.aupdate_state(config, values, as_node=as_node)
         case Forget(thread_id):

@@ -9,7 +9,7 @@ from nbhitl.review.protocol import REQUIRED
 from nbhitl.types import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 BY = "__nbhitl_by"
 """The configurable entry by which nbhitl's engine learns who answers."""
@@ -19,6 +19,14 @@ class Engine(Protocol):
     """How one engine wants to be resumed."""
 
     name: str
+
+    lists_answered: bool
+    """Whether a snapshot still lists questions whose answer is saved; `answered` then tells which."""
+
+    def answered(
+        self, task_ns: str, interrupt_ids: Sequence[str], writes: Iterable[tuple[str, str, Any]], task_id: str
+    ) -> set[str]:
+        """Return which of a task's listed questions have an answer among its checkpoint's pending writes."""
 
     def resume(self, answers: Mapping[str, Any]) -> Any:
         """Return the input that delivers `{interrupt id: answer}`."""
@@ -46,6 +54,13 @@ class OwnEngine:
     """nbhitl's engine."""
 
     name = "nbhitl"
+    lists_answered = False
+
+    def answered(
+        self, task_ns: str, interrupt_ids: Sequence[str], writes: Iterable[tuple[str, str, Any]], task_id: str
+    ) -> set[str]:
+        """Return nothing: nbhitl's snapshots list open questions only."""
+        return set()
 
     def resume(self, answers: Mapping[str, Any]) -> Any:
         """Return the input that delivers `{interrupt id: answer}`."""

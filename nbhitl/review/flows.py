@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint.serde import canonical_bytes
 from nbhitl.constants import COPY
 from nbhitl.errors import AlreadyAnswered, InvalidAnswer, QuestionOpen, ReviewError, StaleQuestion
-from nbhitl.review.drive import Flow, Forget, Instruction, Read, ReadInput, Run, Write
-from nbhitl.review.pending import error_of, open_questions, stopped_before, waiting_tasks
+from nbhitl.review.drive import Flow, Forget, Instruction, Read, ReadInput, ReadWrites, Run, Write
+from nbhitl.review.pending import error_of, open_questions, stopped_before, task_ns, waiting_tasks
 from nbhitl.review.plain import to_plain
 from nbhitl.review.session import describe, labels
 from nbhitl.review.shared import Answered
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from nbhitl.review.questions import Question
     from nbhitl.review.session import ReviewSession, SessionState
     from nbhitl.review.shared import SharedThread
+
+
+IN_DOUBT = (
+    "A question was answered, and the run ended before its node was done: what the node did is in doubt. "
+    "thread.run() starts it again with the same answer; thread.fork(...) asks anew."
+)
 
 
 def input_digest(value: Any) -> str:
@@ -63,6 +69,7 @@ class Flows:
     reducers: frozenset[str]
     snapshot: Snapshot | None = None
     watch: Watch | None = None
+    answered_already: frozenset[str] = frozenset()
 
     # -- looking --------------------------------------------------------------------------------
 
@@ -75,6 +82,8 @@ class Flows:
     def _stand(self, questions: list[Question]) -> None:
         state: SessionState = "paused" if questions else self._resting_state()
         error = error_of(self.snapshot) if self.snapshot is not None else None
+        if error is None and self.answered_already and not questions:
+            error = IN_DOUBT
         self.session.ended(state, questions, error, runs=self._runs)
 
     def _questions(self) -> Generator[Instruction, Any, list[Question]]:
@@ -85,7 +94,19 @@ class Flows:
         if not at_breakpoint and snapshot.next:
             before = (yield from self._last_nodes(snapshot)) if self.reading.after else ()
             at_breakpoint = stopped_before(snapshot, before, self.reading)
-        return open_questions(snapshot, self.reading, at_breakpoint=at_breakpoint)
+        yield from self._find_answered(snapshot)
+        return open_questions(
+            snapshot, self.reading, at_breakpoint=at_breakpoint, answered=self.answered_already
+        )
+
+    def _find_answered(self, snapshot: Snapshot) -> Generator[Instruction, Any, None]:
+        """Note which of the listed questions have an answer that is saved but not done with."""
+        answered: set[str] = set()
+        for found in waiting_tasks(snapshot) if self.engine.lists_answered else ():
+            if ids := [interrupt.id for interrupt in found.task.interrupts]:
+                writes = yield ReadWrites(found.snapshot.config)
+                answered |= self.engine.answered(task_ns(found), ids, writes, found.task.id)
+        self.answered_already = frozenset(answered)
 
     def _last_nodes(self, snapshot: Snapshot) -> Generator[Instruction, Any, tuple[str, ...]]:
         """Return the nodes that may have run last. An update does not say whom it was made for: more then."""
@@ -176,7 +197,14 @@ class Flows:
         if at_breakpoint:
             self.shared.breakpoint_at = snapshot.config["configurable"].get("checkpoint_id")
         now = self.session.clock().isoformat(timespec="milliseconds")
-        questions = open_questions(snapshot, self.reading, at_breakpoint=at_breakpoint, asked_at=now)
+        yield from self._find_answered(snapshot)
+        questions = open_questions(
+            snapshot,
+            self.reading,
+            at_breakpoint=at_breakpoint,
+            answered=self.answered_already,
+            asked_at=now,
+        )
         state: SessionState = "paused" if questions else self._resting_state()
         if error is not None and not questions:
             state = "failed" if isinstance(error, Exception) else "stopped"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from nbhitl.constants import END
+from nbhitl.constants import END, NS_END, NS_SEP
 from nbhitl.review.plain import to_plain
 from nbhitl.review.reading import make_question
 
@@ -54,6 +54,13 @@ def _waiting(snapshot: Snapshot, path: tuple[str, ...], root_id: str | None) -> 
             yield Waiting(task, snapshot, root, (*path, task.name))
 
 
+def task_ns(found: Waiting) -> str:
+    """Return the namespace of a task, `parent:id|node:id`."""
+    above = str(found.snapshot.config["configurable"].get("checkpoint_ns", ""))
+    own = f"{found.task.name}{NS_END}{found.task.id}"
+    return f"{above}{NS_SEP}{own}" if above else own
+
+
 def error_of(snapshot: Snapshot) -> str | None:
     """Return what the failed tasks of a snapshot raised, or None."""
     failed = [f"node {w.task.name!r} raised {w.task.error}" for w in waiting_tasks(snapshot) if w.task.error]
@@ -61,7 +68,12 @@ def error_of(snapshot: Snapshot) -> str | None:
 
 
 def open_questions(
-    snapshot: Snapshot, reading: Reading, *, at_breakpoint: bool, asked_at: str | None = None
+    snapshot: Snapshot,
+    reading: Reading,
+    *,
+    at_breakpoint: bool,
+    answered: frozenset[str] = frozenset(),
+    asked_at: str | None = None,
 ) -> list[Question]:
     """Return the questions of a thread's newest snapshot (`get_state(subgraphs=True)`).
 
@@ -69,16 +81,17 @@ def open_questions(
         snapshot: where the thread stands.
         reading: how to read it.
         at_breakpoint: the run that led here stopped at a static breakpoint; see `stopped_before`.
+        answered: listed questions that have an answer already, by id.
         asked_at: when the run paused, UTC, ISO 8601; None takes the time of the checkpoint.
     """
     waiting = waiting_tasks(snapshot)
     asked = [
         _interrupt_question(found, interrupt, snapshot, reading, asked_at or snapshot.created_at)
         for found in waiting
-        if not found.task.error
         for interrupt in found.task.interrupts
+        if interrupt.id not in answered
     ]
-    if asked or not at_breakpoint or any(found.task.error for found in waiting) or not waiting:
+    if asked or answered or not at_breakpoint or any(found.task.error for found in waiting) or not waiting:
         return asked
     return [_breakpoint_question(waiting, snapshot, reading, asked_at or snapshot.created_at)]
 

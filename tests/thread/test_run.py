@@ -11,6 +11,7 @@ from nbhitl.errors import (
     AlreadyAnswered,
     InvalidAnswer,
     NotAnswered,
+    QuestionChanged,
     QuestionOpen,
     ReviewError,
     StaleQuestion,
@@ -505,3 +506,123 @@ def test_start_reports_what_went_wrong(lib, build):
     thread.start({"log": ["other"]})
     thread.wait(10)
     assert "another input" in thread.session.error
+
+
+# -- answers that were taken up --------------------------------------------------------------------
+
+
+def test_the_graph_may_refuse_an_answer_and_the_question_stays_open(lib, build):
+    from pydantic import BaseModel, field_validator
+
+    class Count(BaseModel):
+        n: int
+
+        @field_validator("n")
+        @classmethod
+        def even(cls, n: int) -> int:
+            if n % 2:
+                raise ValueError("must be even")
+            return n
+
+    def node(state):
+        return {"log": [lib.interrupt("How many?", response_schema=Count).n]}
+
+    thread = GraphThread(build(review=node), "t")
+    thread.run({"log": []})
+    card = thread.question
+    with pytest.raises(InvalidAnswer, match="must be even"):
+        card.answer({"n": 3})
+    assert card.state == "open"
+    assert "must be even" in card.error
+    card.answer({"n": 4})
+    assert thread.result["log"] == [4]
+
+
+def test_a_failed_answer_is_not_open_in_another_session(lib, build):
+    broken = [True]
+
+    def node(state):
+        answer = lib.interrupt({"question": "go?", "options": ["go", "stop"]})
+        if broken[0]:
+            raise ValueError("boom")
+        return {"log": [answer]}
+
+    graph = build(review=node)
+    first = GraphThread(graph, "t")
+    first.run({"log": []})
+    with pytest.raises(ValueError, match="boom"):
+        first.option("go")
+    second = GraphThread(graph, "t")
+    assert second.questions == []
+    assert second.session.state == "failed"
+    assert "boom" in second.session.error
+    broken[0] = False
+    second.run()
+    assert second.result["log"] == ["go"]
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_the_stop_button_during_an_answer(lib, build, earlier):
+    stopping = [True]
+
+    def node(state):
+        first = lib.interrupt("first") if earlier else None
+        answer = lib.interrupt({"question": "go?", "options": ["go", "stop"]})
+        if stopping[0]:
+            raise KeyboardInterrupt
+        return {"log": [first, answer]}
+
+    graph = build(review=node)
+    thread = GraphThread(graph, "t")
+    thread.run({"log": []})
+    if earlier:
+        thread.respond("1")
+    card = thread.question
+    with pytest.raises(KeyboardInterrupt):
+        card.option("go")
+    assert card.state == "failed"
+    again = GraphThread(graph, "t")
+    assert again.questions == []
+    assert "KeyboardInterrupt" in again.session.error
+    stopping[0] = False
+    card.retry()
+    assert thread.result["log"] == ["1" if earlier else None, "go"]
+
+
+def test_an_answer_of_a_killed_kernel_is_in_doubt(lib, build):
+    if lib.name != "langgraph":
+        pytest.skip("nbhitl's own claims are tested with the stores")
+    graph = build(review=asking(lib, {"question": "go?", "options": ["go", "stop"]}))
+    GraphThread(graph, "t").run({"log": []})
+    snapshot = graph.get_state({"configurable": {"thread_id": "t"}})
+    # What the kernel had saved of the answer when it was killed.
+    graph.checkpointer.put_writes(snapshot.config, [("__resume__", ["go"])], snapshot.tasks[0].id)
+    thread = GraphThread(graph, "t")
+    assert thread.questions == []
+    assert "in doubt" in thread.session.error
+    with pytest.raises(NotAnswered, match="in doubt"):
+        thread.result
+    thread.fork("cp2")
+    thread.option("stop")
+    assert thread.result["log"] == ["stop"]
+
+
+def test_a_question_that_changes_between_runs_is_not_answered(build):
+    from .engines import library
+
+    runs = []
+
+    def node(state):
+        runs.append(1)
+        return {"log": [library("nbhitl").interrupt({"question": f"{len(runs)}?", "options": ["go"]})]}
+
+    lib = library("nbhitl")
+    builder = lib.StateGraph(dict).add_node("review", node).add_edge(lib.START, "review")
+    thread = GraphThread(builder.compile(checkpointer=lib.InMemorySaver()), "t")
+    thread.run({"log": []})
+    card = thread.question
+    with pytest.raises(QuestionChanged):
+        card.option("go")
+    assert card.state == "failed"
+    card.ask_again()
+    assert thread.question.text == "3?"
