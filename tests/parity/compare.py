@@ -50,14 +50,17 @@ def _cases_of(path: Path) -> Iterator[Case]:
         yield from (Case(path, item.name, kind) for kind in kinds)
 
 
-def observations(case: Case, engine: str) -> list[tuple[str, str]]:
-    """Run the case on `engine` and return what it recorded, with the error that ended it if one did."""
+def observations(case: Case, engine: str, savers_of: str | None = None) -> list[tuple[str, str]]:
+    """Run the case on `engine` and return what it recorded, with the error that ended it if one did.
+
+    `savers_of` names the package whose savers are used, if it is not the engine's own.
+    """
     record = Record()
     with warnings.catch_warnings():
         if engine == LANGGRAPH:
             warnings.simplefilter("ignore")
         try:
-            _run(load(case.path, engine), case, engine, record)
+            _run(load(case.path, engine), case, savers_of or engine, record)
         except Exception as error:
             if engine == LANGGRAPH:
                 raise
@@ -65,41 +68,41 @@ def observations(case: Case, engine: str) -> list[tuple[str, str]]:
     return record.entries
 
 
-def _run(module: Any, case: Case, engine: str, record: Record) -> None:
+def _run(module: Any, case: Case, savers_of: str, record: Record) -> None:
     function: Callable[..., Any] = getattr(module, case.function)
     if inspect.iscoroutinefunction(function):
-        asyncio.run(_run_async(function, case, engine, record))
+        asyncio.run(_run_async(function, case, savers_of, record))
         return
     with ExitStack() as stack:
-        arguments = () if case.saver is None else (_open(case.saver, engine, stack),)
+        arguments = () if case.saver is None else (_open(case.saver, savers_of, stack),)
         function(record, *arguments)
 
 
-async def _run_async(function: Callable[..., Any], case: Case, engine: str, record: Record) -> None:
+async def _run_async(function: Callable[..., Any], case: Case, savers_of: str, record: Record) -> None:
     async with AsyncExitStack() as stack:
         if case.saver is None:
             await function(record)
         elif case.saver == "sqlite":
-            module = import_module(f"{engine}.checkpoint.sqlite.aio")
+            module = import_module(f"{savers_of}.checkpoint.sqlite.aio")
             saver = await stack.enter_async_context(module.AsyncSqliteSaver.from_conn_string(":memory:"))
             await function(record, saver)
         else:
-            await function(record, _open(case.saver, engine, stack))
+            await function(record, _open(case.saver, savers_of, stack))
 
 
 @contextmanager
-def opened(kind: str, engine: str) -> Iterator[Any]:
-    """Open a saver of the engine: "none", "memory" or "sqlite"."""
+def opened(kind: str, savers_of: str) -> Iterator[Any]:
+    """Open a saver of a package: "none", "memory" or "sqlite"."""
     with ExitStack() as stack:
-        yield _open(kind, engine, stack)
+        yield _open(kind, savers_of, stack)
 
 
-def _open(kind: str, engine: str, stack: ExitStack | AsyncExitStack) -> Any:
+def _open(kind: str, savers_of: str, stack: ExitStack | AsyncExitStack) -> Any:
     if kind == "none":
         return None
     if kind == "memory":
-        return import_module(f"{engine}.checkpoint.memory").InMemorySaver()
-    module = import_module(f"{engine}.checkpoint.sqlite")
+        return import_module(f"{savers_of}.checkpoint.memory").InMemorySaver()
+    module = import_module(f"{savers_of}.checkpoint.sqlite")
     return stack.enter_context(module.SqliteSaver.from_conn_string(":memory:"))
 
 
@@ -122,9 +125,12 @@ def account(entries: list[tuple[str, str]]) -> str:
     return "\n".join(_lines(entries))
 
 
-def compare(case: Case) -> str:
-    """Run the case on both engines and return how they differ, empty if they do not."""
-    return difference(observations(case, LANGGRAPH), observations(case, NBHITL))
+def compare(case: Case, savers_of: str = NBHITL) -> str:
+    """Run the case on both engines and return how they differ, empty if they do not.
+
+    `savers_of` says whose savers nbhitl is given: its own, or those written for LangGraph.
+    """
+    return difference(observations(case, LANGGRAPH), observations(case, NBHITL, savers_of))
 
 
 

@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("part", nargs="?", default="")
     parser.add_argument("--engine")
     parser.add_argument("--repeat", type=int, default=0)
+    parser.add_argument("--savers-of", default="nbhitl", help="whose savers nbhitl is given")
     parser.add_argument("--brief", action="store_true", help="only names of cases that differ")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, _out_of_time)
@@ -60,7 +61,7 @@ def _found(case: Case, options: argparse.Namespace) -> str:
         return "\n".join(difference(first, observations(case, LANGGRAPH)) for _ in range(options.repeat)).strip()
     if options.engine:
         return account(observations(case, options.engine))
-    return compare(case)
+    return compare(case, options.savers_of)
 
 
 if __name__ == "__main__":
