@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import SaverCore
 from nbhitl.checkpoint._fold import fold_newest_first
-from nbhitl.checkpoint._rows import StepRow, encode_body, encode_writes
+from nbhitl.checkpoint._rows import StepRow, encode_body, encode_metadata, encode_writes
 from nbhitl.checkpoint._shape import checkpoint_tuple, classic_body
 from nbhitl.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple, get_checkpoint_metadata, saver_config
 from nbhitl.checkpoint.records import TaskWrites
@@ -89,7 +89,7 @@ class ClassicSaver(SaverCore):
         own = cast("dict[str, Any]", get_checkpoint_metadata(config, metadata))
         try:
             body = encode_body(classic_body(checkpoint), self._codec)
-            about = self._codec.dumps(own)
+            about = encode_metadata(own, self._codec)
         except UnsupportedValue as error:
             raise self._unsupported(thread, checkpoint, error) from None
         checkpoint_id = checkpoint["id"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._fold import Folded, ancestry, fold
-from nbhitl.checkpoint._rows import Codec, Tip, decode_body
+from nbhitl.checkpoint._rows import Codec, Tip, decode_body, decode_metadata
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 
@@ -80,7 +80,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         return []
 
     def _metadata(self, row: StepRow) -> dict[str, Any]:
-        return cast("dict[str, Any]", self._codec.loads(row.metadata))
+        return decode_metadata(row.metadata, self._codec)
 
     def _forget_tips(self, thread: str) -> None:
         for key in [key for key in self._tips if key[0] == thread]:

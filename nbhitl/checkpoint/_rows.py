@@ -7,14 +7,18 @@ A row's body is a list, `[kind, frame, values, appended, removed, results, base]
     FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}]
     CLASSIC  values is the checkpoint that `put` was given; the rest is empty
 
-A result that is the new value of its key, or a run of its appended items, is stored as a reference to it.
+A result that is the new value of its key, or a run of its appended items, is stored as a reference to it. The
+whole state of a long thread is compressed.
 """
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
 from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DELTA, FULL, CLASSIC = 0, 1, 2
+
+_SOURCES = ("input", "loop", "update", "fork")
+_ZLIB = b"\x78"
+_WORTH_COMPRESSING = 2048
 
 _NO_FRAME: tuple[Any, ...] = ((), (), (), None, None)
 
@@ -99,8 +107,19 @@ class Body:
     base: list[Any] | None = None
 
     def writes(self) -> list[tuple[str, str, Any]]:
-        """Return the results as `[(task_id, channel, value), ...]`."""
-        return [(task[0], write[0], self._written(write)) for task in self.results for write in task[3]]
+        """Return the results as `[(task_id, channel, value), ...]`.
+
+        Raises:
+            StoreError: the row is damaged.
+        """
+        try:
+            return [
+                (task_id, write[0], self._written(write))
+                for task_id, writes in ((unpacked(task[0]), task[3]) for task in self.results)
+                for write in writes
+            ]
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise StoreError(f"a stored step is damaged: its results cannot be read ({error!r})") from error
 
     def _written(self, write: list[Any]) -> Any:
         if len(write) < 3:
@@ -140,16 +159,19 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
         versions[key] = depth
     for key in record.appended:
         versions[key] = depth
-    body = _step_body(record, versions, depth, whole=tip is None or tip.since >= tip.size)
+    snapshot = tip is None or tip.since >= tip.size
+    body = _step_body(record, versions, depth, whole=snapshot)
     try:
         data = serde.dumps(body)
-        metadata = serde.dumps(record.metadata)
+        metadata = serde.dumps(_metadata_data(record.metadata))
     except UnsupportedValue as error:
         raise _located(record, serde, error) from None
     if tip is None or body[0] == FULL:
         tip = Tip(record.checkpoint_id, record.checkpoint_id, depth, 0, len(data), versions)
     else:
         tip = Tip(record.checkpoint_id, tip.base_id, depth, tip.since + len(data), tip.size, versions)
+    if snapshot:
+        data = _compressed(data)
     row = StepRow(
         record.thread_id, record.ns, record.checkpoint_id, record.parent_id, record.created_at,
         tip.base_id, depth, tip.since, tip.size, metadata, data,
@@ -159,7 +181,8 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
 
 def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whole: bool) -> list[Any]:
     values, appended = record.values, record.appended
-    results = [_result(task, values, appended) for task in record.results]
+    found: dict[str, int] = {}
+    results = [_result(task, values, appended, found) for task in record.results]
     frame = _frame_data(record.frame)
     covered = not appended and len(values) == len(versions)
     if whole or covered:
@@ -179,7 +202,14 @@ def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whol
     return [DELTA, frame, values, appended, list(record.removed), results, None]
 
 
-def _result(task: TaskWrites, values: Mapping[str, Any], appended: Mapping[str, list[Any]]) -> list[Any]:
+def _result(
+    task: TaskWrites, values: Mapping[str, Any], appended: Mapping[str, list[Any]], found: dict[str, int]
+) -> list[Any]:
+    """A task's writes, with references for what the step stores anyway.
+
+    `found` is where among the appended items of each key the next write is likely to be: writes were applied
+    in the order of the tasks.
+    """
     task_id, name, path, pairs = task
     writes: list[list[Any]] = []
     for channel, value in pairs:
@@ -188,22 +218,23 @@ def _result(task: TaskWrites, values: Mapping[str, Any], appended: Mapping[str, 
         elif channel in values and values[channel] is value:
             writes.append([channel, None, None])
         elif channel in appended:
-            writes.append(_appended_ref(channel, value, appended[channel]) or [channel, value])
+            writes.append(_appended_ref(channel, value, appended[channel], found) or [channel, value])
         else:
             writes.append([channel, value])
     usual = len(path) == 2 and path[0] == PULL and path[1] == name
-    return [task_id, name, None if usual else list(path), writes]
+    return [packed(task_id), name, None if usual else list(path), writes]
 
 
-def _appended_ref(channel: str, value: Any, items: list[Any]) -> list[Any] | None:
+def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, int]) -> list[Any] | None:
     """Where among the appended items a write is found, by identity: a run of them, or one."""
     one = type(value) is not list
     run = [value] if one else value
     if not run:
         return None
-    first = run[0]
-    for start in range(len(items) - len(run) + 1):
-        if items[start] is first and all(a is b for a, b in zip(items[start:], run, strict=False)):
+    likely, last = found.get(channel, 0), len(items) - len(run)
+    for start in chain(range(likely, last + 1), range(min(likely, last + 1))):
+        if all(a is b for a, b in zip(islice(items, start, None), run, strict=False)):
+            found[channel] = start + len(run)
             return [channel, start, None if one else len(run)]
     return None
 
@@ -230,7 +261,7 @@ def decode_body(data: bytes, serde: Codec) -> Body:
     Raises:
         StoreError: the bytes are damaged.
     """
-    loaded = serde.loads(data)
+    loaded = serde.loads(_decompressed(data))
     try:
         kind, frame, values, appended, removed, results, base = loaded
         return Body(kind, _frame(frame), values, appended or {}, removed or (), results or (), base)
@@ -244,6 +275,50 @@ def encode_body(body: Body, serde: Codec) -> bytes:
     return serde.dumps(
         [body.kind, frame, body.values, body.appended, list(body.removed), list(body.results), body.base]
     )
+
+
+def _metadata_data(metadata: dict[str, Any]) -> Any:
+    """The usual metadata as `[source, step]`; what is more, or of another form, as it is."""
+    if len(metadata) == 3 and not metadata.get("parents", True):
+        source, step = metadata.get("source"), metadata.get("step")
+        if source in _SOURCES and type(step) is int:
+            return [_SOURCES.index(source), step]
+    return metadata
+
+
+def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
+    """Return the bytes of a checkpoint's metadata; `decode_metadata` gives it back."""
+    return serde.dumps(_metadata_data(metadata))
+
+
+def decode_metadata(data: bytes, serde: Codec) -> dict[str, Any]:
+    """Return a checkpoint's metadata.
+
+    Raises:
+        StoreError: the bytes are damaged.
+    """
+    loaded = serde.loads(data)
+    if isinstance(loaded, dict):
+        return loaded
+    try:
+        source, step = loaded
+        return {"source": _SOURCES[source], "step": step, "parents": {}}
+    except (TypeError, ValueError, LookupError) as error:
+        raise StoreError(f"the metadata of a checkpoint is damaged and cannot be read: {error}") from error
+
+
+def _compressed(data: bytes) -> bytes:
+    return zlib.compress(data, 1) if len(data) >= _WORTH_COMPRESSING else data
+
+
+def _decompressed(data: bytes) -> bytes:
+    """What was compressed, unpacked: zlib's data begins with another byte than a body's list."""
+    if data[:1] != _ZLIB:
+        return data
+    try:
+        return zlib.decompress(data)
+    except zlib.error as error:
+        raise StoreError(f"a stored step is damaged and cannot be read: {error}") from error
 
 
 def _located(record: StepRecord, serde: Codec, error: UnsupportedValue) -> UnsupportedValue:

@@ -106,7 +106,8 @@ def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, A
     if writes:
         progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]
         if progress.keeps and progress.saved_id is not None:
-            yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), writes)]))
+            outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]
+            yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), outside)]))
 
 
 def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Generator[Any, Any, None]:

@@ -105,9 +105,9 @@ def _plan(progress: Progress) -> list[Task]:
 
 
 def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, list[TaskResult]]:
+    if progress.run.stream.wants("tasks"):
+        _announce(progress, tasks)
     if len(tasks) == 1 and tasks[0].writes is None:
-        if progress.run.stream.wants("tasks"):
-            _announce(progress, tasks)
         result = yield tasks[0]
         yield from _settle(progress, result, alone=True)
         return [result]
@@ -115,8 +115,6 @@ def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, lis
     for result in results:
         _report(progress, result)
     todo = [task for task in tasks if task.writes is None]
-    if progress.run.stream.wants("tasks"):
-        _announce(progress, todo)
     if todo:
         yield Start(todo)
     for _ in todo:

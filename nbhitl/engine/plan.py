@@ -25,17 +25,10 @@ def plan_tasks(program: Program, head: Head, step: int, ns: str) -> list[Task]:
         if send.node in program.nodes
     ]
     ready = head.ready(program)
-    if len(ready) == 1:
-        for name in program.starts[ready[0]]:
-            tasks.append(Task(name, (PULL, name), ready, step, head.checkpoint_id, ns))
-    elif ready:
-        started: dict[str, list[str]] = {}
-        for trigger in ready:
-            for name in program.starts[trigger]:
-                started.setdefault(name, []).append(trigger)
-        for name in sorted(started):
-            triggers = tuple(sorted(started[name]))
-            tasks.append(Task(name, (PULL, name), triggers, step, head.checkpoint_id, ns))
+    if ready:
+        started = {program.starts[trigger] for trigger in ready}
+        for name in started if len(started) == 1 else sorted(started):
+            tasks.append(Task(name, (PULL, name), program.triggers[name], step, head.checkpoint_id, ns))
     return tasks
 
 

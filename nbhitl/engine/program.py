@@ -79,14 +79,14 @@ class Node:
 class Program:
     """A graph, ready to run.
 
-    `starts` maps a trigger channel to the nodes it starts; `gates` are the triggers that are objects (barriers,
+    `starts` maps a trigger channel to the node it starts, `triggers` a node to all its trigger channels; `gates` are the triggers that are objects (barriers,
     deferred nodes); `goto` maps a node's name to its trigger channel.
     """
 
     name: str
     keys: dict[str, KeyRule]
     nodes: dict[str, Node]
-    starts: dict[str, tuple[str, ...]]
+    starts: dict[str, str]
     gates: dict[str, BaseChannel[Any, Any, Any]]
     goto: dict[str, str]
     output_keys: tuple[str, ...]
@@ -96,7 +96,12 @@ class Program:
     start: str = "__start__"
     returns: str | None = None
     objects: tuple[str, ...] = field(default=())
+    triggers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     schema_types: tuple[type, ...] = ()
 
     def __post_init__(self) -> None:
         self.objects = tuple(name for name, rule in self.keys.items() if rule.kind == 2)
+        started_by: dict[str, list[str]] = {}
+        for trigger, name in self.starts.items():
+            started_by.setdefault(name, []).append(trigger)
+        self.triggers = {name: tuple(sorted(channels)) for name, channels in started_by.items()}

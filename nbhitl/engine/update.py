@@ -39,6 +39,8 @@ def update_loop(
     stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
     if stored is not None:
         _stand_on(progress, stored)
+    elif supersteps[0][0].as_node != INPUT:
+        progress.step = 0
     at_newest = key.checkpoint_id is None
     for updates in supersteps:
         yield from _superstep(progress, list(updates), stored, at_newest)

@@ -50,7 +50,7 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
         name=topology.name,
         keys={name: KeyRule(name, channel) for name, channel in builder.channels.items()},
         nodes={},
-        starts={START: (START,), **starts},
+        starts={START: START, **starts},
         gates=gates,
         goto=goto,
         output_keys=_keys_of(builder, builder.output_schema),
@@ -71,22 +71,22 @@ def _keys_of(builder: StateGraph, schema: Any) -> tuple[str, ...]:
 
 def _triggers(
     topology: Topology,
-) -> tuple[dict[str, BaseChannel[Any, Any, Any]], dict[str, tuple[str, ...]], dict[str, str]]:
+) -> tuple[dict[str, BaseChannel[Any, Any, Any]], dict[str, str], dict[str, str]]:
     """Return the trigger channels that are objects, who each trigger starts, and each node's own trigger."""
     gates: dict[str, BaseChannel[Any, Any, Any]] = {}
-    starts: dict[str, tuple[str, ...]] = {}
+    starts: dict[str, str] = {}
     goto: dict[str, str] = {}
     for name, spec in topology.nodes.items():
         channel = branch_channel(name)
         goto[name] = channel
-        starts[channel] = (name,)
+        starts[channel] = name
         if spec.defer:
             gates[channel] = LastValueAfterFinish(Any, channel)
     for sources, target in topology.joins:
         if target == END:
             continue
         channel = join_channel(sources, target)
-        starts[channel] = (target,)
+        starts[channel] = target
         barrier = NamedBarrierValueAfterFinish if topology.nodes[target].defer else NamedBarrierValue
         gates[channel] = barrier(str, set(sources), channel)
     return gates, starts, goto

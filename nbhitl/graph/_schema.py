@@ -96,9 +96,7 @@ def _checked_reducer(reducer: Any, name: str, schema: Any) -> Any:
     except (ValueError, TypeError):
         return reducer  # builtins need not tell their signature
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(positional) == 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return reducer
-    if len(positional) > 2 and all(p.default is not p.empty for p in positional[2:]):
+    if len(positional) == 2:
         return reducer
     raise ValueError(
         f"Invalid reducer signature. Expected (a, b) -> c. Got {inspect.signature(reducer)} for key {name!r} of "

@@ -52,8 +52,12 @@ class ToolRuntime(Generic[ContextT, StateT]):
     `tools` are all tools of the ToolNode; the other fields are those of the run and of this tool call.
     """
 
-    state: StateT
-    context: ContextT
+    if TYPE_CHECKING:
+        state: StateT
+        context: ContextT
+    else:
+        state: Any
+        context: Any
     config: RunnableConfig
     stream_writer: StreamWriter
     tool_call_id: str | None

@@ -133,15 +133,16 @@ class ThreadView:
         return over and not any(card.waits or card.state in ("sending", "failed") for card in self.cards)
 
     def _settle(self) -> None:
-        """Put the records in the place of the widgets: they need no kernel, so a saved notebook has them."""
+        """Put the records in the place of the widgets: they need no kernel, so a saved notebook has them.
+
+        The widgets are left open: a page that was reloaded since has forgotten where the outputs belong, takes
+        no notice of this, and goes on showing them as they are now.
+        """
         self.live = False
         self._forget()
         if self.graph_panel is not None:
             display(self.graph.record(), raw=True, display_id=self._displays["graph"], update=True)
         display(self.cards_record(), raw=True, display_id=self._displays["cards"], update=True)
-        for panel in (self.cards_panel, self.graph_panel):
-            if panel is not None:
-                panel.close()
 
     # -- the view sent something ------------------------------------------------------------------
 

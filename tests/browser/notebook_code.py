@@ -10,13 +10,18 @@ from {engine}.graph import END, START, StateGraph
 from nbhitl.review.ask import ask
 from nbhitl.thread import GraphThread
 
-db = sqlite3.connect(":memory:", check_same_thread=False)
-db.execute("CREATE TABLE penguins (id INTEGER, species TEXT, island TEXT, body_mass_g INTEGER)")
-db.executemany("INSERT INTO penguins VALUES (?, ?, ?, ?)",
-    [(1, "Adelie", "Torgersen", 3750), (3, "Adelie", "Torgersen", None), (271, "Gentoo", "Biscoe", None)])
+def database():
+    db = sqlite3.connect(":memory:", check_same_thread=False)
+    db.execute("CREATE TABLE penguins (id INTEGER, species TEXT, island TEXT, body_mass_g INTEGER)")
+    db.executemany("INSERT INTO penguins VALUES (?, ?, ?, ?)",
+        [(1, "Adelie", "Torgersen", 3750), (3, "Adelie", "Torgersen", None), (271, "Gentoo", "Biscoe", None)])
+    return db
+
+databases = {{}}
 ran = []
 
 class State(TypedDict):
+    name: str
     statement: str
     said: str
 
@@ -24,6 +29,7 @@ def propose(state: State):
     return {{"statement": state.get("statement") or "DELETE FROM penguins WHERE body_mass_g IS NULL"}}
 
 def delete_rows(state: State):
+    db = databases.setdefault(state["name"], database())
     where = state["statement"].partition("WHERE")[2] or "1"
     rows = db.execute("SELECT * FROM penguins WHERE " + where).fetchall()
     decision = ask("Run this statement?", action="run_sql",
@@ -52,5 +58,5 @@ graph = builder.compile(checkpointer=InMemorySaver())
 
 RUN = """
 {name} = GraphThread(graph, "{name}", by="ada")
-{name}.run({{"statement": ""}})
+{name}.run({{"name": "{name}", "statement": ""}})
 """

@@ -47,7 +47,7 @@ def test_approve_edit_and_reject_by_clicking(lab: Lab, shots: Shots, engine: str
     lab.press(card["approved"], "approve")
     lab.cell(1).get_by_text("✔ approved").wait_for()
     assert said(lab, "ran[1:]") == [SQL]
-    assert said(lab, "db.execute('SELECT count(*) FROM penguins').fetchone()") == [1]
+    assert said(lab, "databases['approved'].execute('SELECT count(*) FROM penguins').fetchone()") == [1]
     assert_records_are_saved(lab, f"clicks_{engine}")
 
 
@@ -89,6 +89,6 @@ def test_double_click_reload_and_keys(lab: Lab, shots: Shots) -> None:
     lab.page.keyboard.press("Escape")
     lab.until_armed(card)
     lab.page.keyboard.press("a")
-    lab.cell(2).get_by_text("✔ approved").wait_for()
+    card.get_by_text("approved").wait_for()
     assert lab.count_cells() == cells, "JupyterLab took a key of the card as its own"
     assert said(lab, "ran") == [SQL, SQL]

@@ -19,9 +19,12 @@ def take(question: Question, answer: bytes = b"yes", now: float = 2) -> Question
 
 
 def test_taking_an_open_question():
-    assert QUESTION._replace(
-        state=DELIVERED, answer=b"yes", by="ann", at=at(1), owner="kernel", lease_until=at(31), undo=b""
-    ) == TAKEN
+    assert (
+        QUESTION._replace(
+            state=DELIVERED, answer=b"yes", by="ann", at=at(1), owner="kernel", lease_until=at(31), undo=b""
+        )
+        == TAKEN
+    )
 
 
 @pytest.mark.parametrize("state", [APPLIED, DROPPED])

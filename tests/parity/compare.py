@@ -33,7 +33,9 @@ class Case:
     saver: str | None
 
     def __str__(self) -> str:
-        return f"{self.path.stem}-{self.function.removeprefix('program_')}" + (f"-{self.saver}" * bool(self.saver))
+        return f"{self.path.stem}-{self.function.removeprefix('program_')}" + (
+            f"-{self.saver}" * bool(self.saver)
+        )
 
 
 def cases(folder: str) -> list[Case]:
@@ -43,7 +45,9 @@ def cases(folder: str) -> list[Case]:
 
 def _cases_of(path: Path) -> Iterator[Case]:
     for item in swap_imports(path.read_text(), LANGGRAPH).body:
-        if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) or not item.name.startswith("program_"):
+        if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) or not item.name.startswith(
+            "program_"
+        ):
             continue
         takes = [argument.arg for argument in item.args.args]
         kinds = next((_SAVERS[name] for name in takes if name in _SAVERS), (None,))
@@ -131,6 +135,3 @@ def compare(case: Case, savers_of: str = NBHITL) -> str:
     `savers_of` says whose savers nbhitl is given: its own, or those written for LangGraph.
     """
     return difference(observations(case, LANGGRAPH), observations(case, NBHITL, savers_of))
-
-
-

@@ -59,7 +59,9 @@ def error_name(error: BaseException) -> str:
 
 def plain(value: Any, labels: Labels) -> Any:
     """Return `value` as dicts, lists, tuples and scalars only; objects become `{"<Class>": {field: ...}}`."""
-    if value is None or isinstance(value, (bool, int, float, complex, bytes)) and not isinstance(value, Enum):
+    if value is None or (
+        isinstance(value, (bool, int, float, complex, bytes)) and not isinstance(value, Enum)
+    ):
         return value
     if isinstance(value, str) and not isinstance(value, Enum):
         return labels.mask(value)
@@ -117,7 +119,11 @@ def _fields_of(value: Any) -> dict[str, Any] | None:
     if isinstance(value, Enum):
         return {"name": value.name}
     if dataclasses.is_dataclass(value):
-        return {field.name: getattr(value, field.name, "<unset>") for field in dataclasses.fields(value) if field.name[0] != "_"}
+        return {
+            field.name: getattr(value, field.name, "<unset>")
+            for field in dataclasses.fields(value)
+            if field.name[0] != "_"
+        }
     return None
 
 

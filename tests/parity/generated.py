@@ -84,17 +84,26 @@ def build(plan: Plan, engine: str, saver: Any) -> Any:
 def _action(number: int, node: NodePlan, types: Any) -> Any:
     def run(state: Any) -> Any:
         log = state.get("log") or []
-        answers = [types.interrupt({"node": number, "call": call, "seen": len(log)}) for call in range(node.asks)]
+        answers = [
+            types.interrupt({"node": number, "call": call, "seen": len(log)}) for call in range(node.asks)
+        ]
         update = _update(number, node, len(log), answers)
         if node.out == "goto":
-            return types.Command(update=update, goto=[] if len(log) > 12 else [name(to) for to in node.targets])
+            return types.Command(
+                update=update, goto=[] if len(log) > 12 else [name(to) for to in node.targets]
+            )
         return update
 
     return run
 
 
 def _update(number: int, node: NodePlan, seen: int, answers: list[Any]) -> dict[str, Any]:
-    written = {"log": [f"{number}@{seen}", *map(str, answers)], "total": number + 1, "best": seen * 2 + number, "last": number}
+    written = {
+        "log": [f"{number}@{seen}", *map(str, answers)],
+        "total": number + 1,
+        "best": seen * 2 + number,
+        "last": number,
+    }
     return {key: written[key] for key in node.writes}
 
 
@@ -112,7 +121,9 @@ def _path(node: NodePlan, types: Any, end: str) -> Any:
         if not node.targets or seen > 12:
             return end
         if node.out == "sends":
-            return [types.Send(name(to), {"log": [f"sent{i}"], "best": i}) for i, to in enumerate(node.targets)]
+            return [
+                types.Send(name(to), {"log": [f"sent{i}"], "best": i}) for i, to in enumerate(node.targets)
+            ]
         return name(node.targets[seen % len(node.targets)])
 
     return path
@@ -173,7 +184,10 @@ def _step(record: Record, graph: Any, given: Any, config: dict[str, Any], turn: 
             chunks.append(chunk)
     except Exception as error:
         record(f"turn {turn} error", type(error).__name__)
-        record.bag(f"turn {turn} values before it", [c for c in chunks if c[0] == "values" and "__interrupt__" not in c[1]])
+        record.bag(
+            f"turn {turn} values before it",
+            [c for c in chunks if c[0] == "values" and "__interrupt__" not in c[1]],
+        )
         return False
     # Parallel tasks report in the order in which they end, so chunks are compared step by step as bags.
     for number, step in enumerate(_split(chunks)):
@@ -199,4 +213,4 @@ def _next_input(plan: Plan, turn: int, state: Any, command: Any) -> Any:
     if len(open_ids) == 1 and choice % 2:
         return command(resume=f"scalar {turn}")
     wanted = open_ids if choice % 3 == 0 else open_ids[choice % len(open_ids) :][:1]
-    return command(resume={id: f"answer {turn}" for id in wanted})
+    return command(resume=dict.fromkeys(wanted, f"answer {turn}"))

@@ -34,7 +34,12 @@ def main() -> int:
     parser.add_argument("--brief", action="store_true", help="only names of cases that differ")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, _out_of_time)
-    chosen = [case for folder in FOLDERS for case in cases(folder) if options.part in f"{case.path.parent.name}/{case}"]
+    chosen = [
+        case
+        for folder in FOLDERS
+        for case in cases(folder)
+        if options.part in f"{case.path.parent.name}/{case}"
+    ]
     failed = sum(not _show(case, options) for case in chosen)
     print(f"{len(chosen)} cases, {failed} failed")
     return 1 if failed or not chosen else 0
@@ -58,7 +63,9 @@ def _found(case: Case, options: argparse.Namespace) -> str:
         first = observations(case, LANGGRAPH)
         if not first:
             return "recorded nothing"
-        return "\n".join(difference(first, observations(case, LANGGRAPH)) for _ in range(options.repeat)).strip()
+        return "\n".join(
+            difference(first, observations(case, LANGGRAPH)) for _ in range(options.repeat)
+        ).strip()
     if options.engine:
         return account(observations(case, options.engine))
     return compare(case, options.savers_of)

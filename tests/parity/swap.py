@@ -59,7 +59,9 @@ def load(path: Path, engine: str) -> ModuleType:
     """
     key = (path, engine)
     if key not in _code:
-        _code[key] = compile(swap_imports(path.read_text(), engine, str(path)), str(path), "exec", dont_inherit=True)
+        _code[key] = compile(
+            swap_imports(path.read_text(), engine, str(path)), str(path), "exec", dont_inherit=True
+        )
     module = ModuleType(f"parity_{engine}_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module

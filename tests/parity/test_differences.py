@@ -69,13 +69,17 @@ def test_the_list_is_closed() -> None:
     """Every entry of the document has a test here, and the other way round."""
     document = (Path(__file__).parents[2] / "docs" / "differences.md").read_text()
     listed = {line.split("**")[1] for line in document.splitlines() if line.startswith("| **D")}
-    tested = {name.split("_")[1].upper() for name in globals() if name.startswith("test_d") and name[6].isdigit()}
+    tested = {
+        name.split("_")[1].upper() for name in globals() if name.startswith("test_d") and name[6].isdigit()
+    }
     assert listed == tested
 
 
 def test_d1_goto_to_an_unknown_node(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
     for by in (lambda on: "nodee", lambda on: [on.Send("nodee", {})]):
-        graph = compiled(langgraph, lambda state: langgraph.Command(goto=by(langgraph), update={"log": ["went"]}))
+        graph = compiled(
+            langgraph, lambda state: langgraph.Command(goto=by(langgraph), update={"log": ["went"]})
+        )
         assert graph.invoke({"log": []}, CONFIG) == {"log": ["went"]}
         assert graph.get_state(CONFIG).next == ()
         graph = compiled(nbhitl, lambda state: nbhitl.Command(goto=by(nbhitl), update={"log": ["went"]}))
@@ -136,7 +140,9 @@ def test_d4_an_answer_is_delivered_once(langgraph: SimpleNamespace, nbhitl: Simp
     assert graph.invoke(nbhitl.Command(resume="no"), CONFIG) == {"log": ["yes", "no"]}
 
 
-def test_d4_the_id_of_an_answered_question_opens_no_other(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+def test_d4_the_id_of_an_answered_question_opens_no_other(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
     results = {}
     for on in (langgraph, nbhitl):
         graph = asking(on, "drafts?", "production?")
@@ -176,7 +182,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return tried
 
 
-def test_d6_displaying_makes_no_connection(langgraph: SimpleNamespace, nbhitl: SimpleNamespace, no_network: list[Any]) -> None:
+def test_d6_displaying_makes_no_connection(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace, no_network: list[Any]
+) -> None:
     # LangGraph may give up, or fall back to text, but it does try to reach the service.
     with pytest.raises(ValueError, match="Failed to reach"):
         compiled(langgraph, lambda state: None)._repr_mimebundle_()

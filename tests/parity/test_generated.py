@@ -69,7 +69,9 @@ def _same(plan: Plan, saver: str = "memory", durability: str = "async", run: Any
 
 
 def _settings(examples: int) -> settings:
-    return settings(max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    return settings(
+        max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+    )
 
 
 EDGES = plans(outs=("edges", "edges", "branch"))
@@ -118,7 +120,9 @@ def test_async_runs(plan: Plan) -> None:
 @_settings(30)
 @given(plan=JOINS)
 def test_sync_sees_what_async_sees(plan: Plan) -> None:
-    found = comparing.difference(_account(plan, NBHITL, "memory"), _account(plan, NBHITL, "memory", run=adrive))
+    found = comparing.difference(
+        _account(plan, NBHITL, "memory"), _account(plan, NBHITL, "memory", run=adrive)
+    )
     assert not found, f"\n{plan}\n{found}"
 
 

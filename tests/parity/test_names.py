@@ -17,9 +17,12 @@ NAMES = {
     "graph.message": ["MessagesState", "add_messages", "REMOVE_ALL_MESSAGES"],
     "types": [
         "Command", "interrupt", "Interrupt", "Durability", "Send", "StateSnapshot", "StateUpdate", "PregelTask",
-        "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite", "StreamMode", "GraphOutput",
+        "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite", "StreamMode",
+        "GraphOutput",
     ],
-    "checkpoint.base": ["BaseCheckpointSaver", "Checkpoint", "CheckpointMetadata", "ChannelVersions", "CheckpointTuple"],
+    "checkpoint.base": [
+        "BaseCheckpointSaver", "Checkpoint", "CheckpointMetadata", "ChannelVersions", "CheckpointTuple",
+    ],
     "checkpoint.memory": ["InMemorySaver", "MemorySaver"],
     "checkpoint.sqlite": ["SqliteSaver"],
     "checkpoint.sqlite.aio": ["AsyncSqliteSaver"],
@@ -29,8 +32,8 @@ NAMES = {
     "constants": ["START", "END"],
     "errors": [
         "NodeTimeoutError", "InvalidUpdateError", "ParentCommand", "NodeCancelledError", "GraphBubbleUp",
-        "GraphInterrupt", "GraphRecursionError", "EmptyInputError", "EmptyChannelError", "UnknownInterruptError",
-        "is_invalid_resume", "NodeInterrupt",
+        "GraphInterrupt", "GraphRecursionError", "EmptyInputError", "EmptyChannelError",
+        "UnknownInterruptError", "is_invalid_resume", "NodeInterrupt",
     ],
     "config": ["get_stream_writer", "get_config", "get_store"],
     "channels.untracked_value": ["UntrackedValue"],
@@ -56,13 +59,20 @@ LATER = {
 }
 
 GRAPH_METHODS = [
-    "invoke", "ainvoke", "stream", "astream", "get_state", "aget_state", "get_state_history", "aget_state_history",
-    "update_state", "aupdate_state", "with_config", "get_graph", "batch", "abatch",
+    "invoke", "ainvoke", "stream", "astream", "get_state", "aget_state", "get_state_history",
+    "aget_state_history", "update_state", "aupdate_state", "with_config", "get_graph", "batch", "abatch",
 ]  # fmt: skip
-LATER_GRAPH_METHODS = ["bulk_update_state", "abulk_update_state", "get_subgraphs", "clear_cache", "aclear_cache", "astream_events"]
+LATER_GRAPH_METHODS = [
+    "bulk_update_state",
+    "abulk_update_state",
+    "get_subgraphs",
+    "clear_cache",
+    "aclear_cache",
+    "astream_events",
+]
 BUILDER_METHODS = [
-    "add_node", "add_edge", "add_conditional_edges", "add_sequence", "set_entry_point", "set_conditional_entry_point",
-    "set_finish_point", "compile",
+    "add_node", "add_edge", "add_conditional_edges", "add_sequence", "set_entry_point",
+    "set_conditional_entry_point", "set_finish_point", "compile",
 ]  # fmt: skip
 
 
@@ -96,7 +106,11 @@ def missing_parameters(theirs: object, ours: object) -> list[str]:
         return []
     named_ = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     theirs_ = inspect.signature(theirs).parameters.values()  # type: ignore[arg-type]
-    return [parameter.name for parameter in theirs_ if parameter.kind in named_ and parameter.name not in {*have, *NOT_OFFERED}]
+    return [
+        parameter.name
+        for parameter in theirs_
+        if parameter.kind in named_ and parameter.name not in {*have, *NOT_OFFERED}
+    ]
 
 
 def compiled(engine: str) -> object:
@@ -104,7 +118,9 @@ def compiled(engine: str) -> object:
     return graph.StateGraph(dict).add_node("a", lambda state: state).add_edge(graph.START, "a").compile()
 
 
-@pytest.mark.parametrize("method", GRAPH_METHODS + (LATER_GRAPH_METHODS if os.environ.get("PARITY_NEXT") else []))
+@pytest.mark.parametrize(
+    "method", GRAPH_METHODS + (LATER_GRAPH_METHODS if os.environ.get("PARITY_NEXT") else [])
+)
 def test_method_of_a_compiled_graph(method: str) -> None:
     theirs, ours = getattr(compiled(LANGGRAPH), method), getattr(compiled(NBHITL), method)
     assert missing_parameters(theirs, ours) == []
@@ -123,6 +139,8 @@ def test_fields_of_tuples(name: str) -> None:
     assert theirs._fields == ours._fields  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["Command", "Interrupt", "Send", "CachePolicy", "TimeoutPolicy", "Overwrite"])
+@pytest.mark.parametrize(
+    "name", ["Command", "Interrupt", "Send", "CachePolicy", "TimeoutPolicy", "Overwrite"]
+)
 def test_parameters_of_constructors(name: str) -> None:
     assert missing_parameters(named(LANGGRAPH, "types", name), named(NBHITL, "types", name)) == []

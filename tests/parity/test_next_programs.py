@@ -11,7 +11,9 @@ from .swap import LANGGRAPH
 
 NEXT = bool(os.environ.get("PARITY_NEXT"))
 CASES = cases("programs_next") if NEXT else []
-WITH_SAVERS = [case for case in cases("programs") + CASES if case.saver in ("memory", "sqlite")] if NEXT else []
+WITH_SAVERS = (
+    [case for case in cases("programs") + CASES if case.saver in ("memory", "sqlite")] if NEXT else []
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -7,26 +7,27 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from nbhitl.checkpoint._store import QuestionFilter
 
-# Entry i brings a store from version i to i + 1; what has been released is never changed.
+# Entry i brings a store from version i to i + 1; what has been released is never changed. Ids of checkpoints
+# and tasks are BLOBs of 16 bytes if they are UUIDs, else TEXT.
 MIGRATIONS: Final = (
     """
     CREATE TABLE nbhitl_steps (
-        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL, parent_id TEXT,
-        created_at TEXT NOT NULL, base_id TEXT, depth INTEGER NOT NULL, since INTEGER NOT NULL,
+        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, parent_id,
+        created_at TEXT NOT NULL, base_id, depth INTEGER NOT NULL, since INTEGER NOT NULL,
         size INTEGER NOT NULL, metadata BLOB NOT NULL, body BLOB NOT NULL
     );
     CREATE UNIQUE INDEX nbhitl_steps_key ON nbhitl_steps (thread_id, ns, checkpoint_id);
 
     CREATE TABLE nbhitl_writes (
-        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL, task_id TEXT NOT NULL,
+        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, task_id NOT NULL,
         idx INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, channel TEXT NOT NULL,
         value BLOB NOT NULL
     );
     CREATE UNIQUE INDEX nbhitl_writes_key ON nbhitl_writes (thread_id, ns, checkpoint_id, task_id, idx);
 
     CREATE TABLE nbhitl_questions (
-        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id TEXT NOT NULL, interrupt_id TEXT NOT NULL,
-        task_id TEXT NOT NULL, node TEXT NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL,
+        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, interrupt_id TEXT NOT NULL,
+        task_id NOT NULL, node TEXT NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL,
         digest TEXT NOT NULL, asked_at TEXT NOT NULL, state TEXT NOT NULL, answer BLOB, "by" TEXT, "at" TEXT,
         owner TEXT, lease_until TEXT, undo BLOB
     );
@@ -45,8 +46,7 @@ READ_VERSION: Final = "SELECT max(version) FROM nbhitl_schema"
 WRITE_VERSION: Final = "INSERT INTO nbhitl_schema (version) VALUES (?)"
 
 _STEP: Final = (
-    "thread_id, ns, checkpoint_id, parent_id, created_at, coalesce(base_id, checkpoint_id), depth, "
-    "since, size, metadata, body"
+    "thread_id, ns, checkpoint_id, parent_id, created_at, base_id, depth, since, size, metadata, body"
 )
 _OF_SPACE: Final = "FROM nbhitl_steps WHERE thread_id = ? AND ns = ?"
 

@@ -4,11 +4,10 @@ import asyncio
 import operator
 from typing import Annotated
 
-from typing_extensions import TypedDict
-
 from langgraph.config import get_config, get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -33,7 +32,9 @@ def chain(saver, **options):
     async def c(state):
         return {"path": ["c"]}
 
-    return StateGraph(State).add_sequence([a, b, c]).add_edge(START, "a").compile(checkpointer=saver, **options)
+    return (
+        StateGraph(State).add_sequence([a, b, c]).add_edge(START, "a").compile(checkpointer=saver, **options)
+    )
 
 
 def asker(saver):
@@ -59,9 +60,13 @@ async def program_astream(record, any_saver):
     graph = chain(any_saver)
     for mode in MODES:
         record.separate_run()
-        await record.achunks(mode, graph.astream({"path": ["in"]}, {"configurable": {"thread_id": mode}}, stream_mode=mode))
+        await record.achunks(
+            mode, graph.astream({"path": ["in"]}, {"configurable": {"thread_id": mode}}, stream_mode=mode)
+        )
     record.separate_run()
-    await record.achunks("all", graph.astream({"path": ["in"]}, {"configurable": {"thread_id": "all"}}, stream_mode=MODES))
+    await record.achunks(
+        "all", graph.astream({"path": ["in"]}, {"configurable": {"thread_id": "all"}}, stream_mode=MODES)
+    )
     await record.achunks("default", graph.astream({"path": []}, {"configurable": {"thread_id": "d"}}))
 
 
@@ -133,10 +138,16 @@ async def program_sync_nodes_run_elsewhere(record):
     main = threading.get_ident()
 
     def sync(state):
-        return {"path": ["sync in another thread" if threading.get_ident() != main else "sync in the loop's thread"]}
+        return {
+            "path": [
+                "sync in another thread" if threading.get_ident() != main else "sync in the loop's thread"
+            ]
+        }
 
     async def native(state):
-        return {"path": ["async in the loop's thread" if threading.get_ident() == main else "async elsewhere"]}
+        return {
+            "path": ["async in the loop's thread" if threading.get_ident() == main else "async elsewhere"]
+        }
 
     graph = StateGraph(State).add_sequence([sync, native]).add_edge(START, "sync").compile()
     record("result", await graph.ainvoke({"path": []}))
@@ -167,7 +178,11 @@ async def program_async_conditional_edges(record):
         await asyncio.sleep(0)
         return "b" if state["n"] else END
 
-    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": ["b"]})
+    builder = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": ["a"]})
+        .add_node("b", lambda state: {"path": ["b"]})
+    )
     builder.add_edge(START, "a").add_conditional_edges("a", route)
     graph = builder.compile()
     record("1", await graph.ainvoke({"path": [], "n": 1}))
@@ -216,13 +231,20 @@ async def program_many_threads_at_once(record, saver):
     graph = asker(saver)
     configs = [{"configurable": {"thread_id": str(number)}} for number in range(5)]
     await asyncio.gather(*(graph.ainvoke({"path": []}, config) for config in configs))
-    await asyncio.gather(*(graph.ainvoke(Command(resume=f"one {config['configurable']['thread_id']}"), config) for config in configs))
+    await asyncio.gather(
+        *(
+            graph.ainvoke(Command(resume=f"one {config['configurable']['thread_id']}"), config)
+            for config in configs
+        )
+    )
     done = await asyncio.gather(*(graph.ainvoke(Command(resume="two"), config) for config in configs))
     record("done", done)
 
 
 async def program_abatch(record):
-    graph = StateGraph(State).add_node("n", lambda state: {"n": state["n"] + 1}).add_edge(START, "n").compile()
+    graph = (
+        StateGraph(State).add_node("n", lambda state: {"n": state["n"] + 1}).add_edge(START, "n").compile()
+    )
     record("abatch", await graph.abatch([{"n": 1}, {"n": 2}]))
 
 

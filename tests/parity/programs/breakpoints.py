@@ -3,10 +3,9 @@
 import operator
 from typing import Annotated
 
-from typing_extensions import TypedDict
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -85,7 +84,10 @@ def program_call_replaces_compile(record, saver):
     record("c instead of b", graph.invoke({"path": []}, CONFIG, interrupt_before=["c"]))
     look(record, "state", graph)
     config = {"configurable": {"thread_id": "2"}}
-    record("an empty list means the compiled ones or none", graph.invoke({"path": []}, config, interrupt_before=[]))
+    record(
+        "an empty list means the compiled ones or none",
+        graph.invoke({"path": []}, config, interrupt_before=[]),
+    )
 
 
 def program_resume_command_goes_on(record, saver):
@@ -143,7 +145,9 @@ def program_parallel_breakpoints(record, saver):
 
 
 def program_breakpoint_before_an_interrupt(record, saver):
-    builder = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("q")]}).add_edge(START, "ask")
+    builder = (
+        StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("q")]}).add_edge(START, "ask")
+    )
     graph = builder.compile(checkpointer=saver, interrupt_before=["ask"])
     record("breakpoint", graph.invoke({"path": []}, CONFIG))
     look(record, "state", graph)

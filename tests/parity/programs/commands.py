@@ -3,10 +3,9 @@
 import operator
 from typing import Annotated, Literal
 
-from typing_extensions import TypedDict
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -27,7 +26,10 @@ def program_update_and_goto(record, any_saver):
         config = {"configurable": {"thread_id": str(n)}}
         record(f"{n}", graph.invoke({"path": [], "n": n}, config))
         if any_saver:
-            record(f"{n} history", [(s.values, s.next, s.metadata, s.tasks) for s in graph.get_state_history(config)])
+            record(
+                f"{n} history",
+                [(s.values, s.next, s.metadata, s.tasks) for s in graph.get_state_history(config)],
+            )
     record("updates", list(graph.stream({"path": [], "n": 0}, {"configurable": {"thread_id": "u"}})))
 
 
@@ -69,7 +71,9 @@ def program_update_as_pairs(record):
 
 def program_list_of_commands(record):
     builder = StateGraph(State)
-    builder.add_node("a", lambda state: [Command(update={"path": ["1"]}, goto="b"), {"path": ["2"]}, Command(goto="c")])
+    builder.add_node(
+        "a", lambda state: [Command(update={"path": ["1"]}, goto="b"), {"path": ["2"]}, Command(goto="c")]
+    )
     builder.add_node("b", lambda state: {"path": ["b"]})
     builder.add_node("c", lambda state: {"path": ["c"]})
     graph = builder.add_edge(START, "a").compile()
@@ -84,7 +88,10 @@ def program_loop_by_goto(record, any_saver):
         return Command(goto="work", update={"n": state["n"] + 1, "path": ["w"]})
 
     graph = StateGraph(State).add_node(work).add_edge(START, "work").compile(checkpointer=any_saver)
-    record("values", list(graph.stream({"path": [], "n": 0}, {"configurable": {"thread_id": "1"}}, stream_mode="values")))
+    record(
+        "values",
+        list(graph.stream({"path": [], "n": 0}, {"configurable": {"thread_id": "1"}}, stream_mode="values")),
+    )
 
 
 def program_command_as_input(record, saver):
@@ -105,7 +112,9 @@ def program_command_as_first_input(record, saver):
     builder.add_node("b", lambda state: {"path": ["b"]})
     graph = builder.add_edge(START, "a").compile(checkpointer=saver)
     config = {"configurable": {"thread_id": "1"}}
-    record.error("goto on a fresh thread", lambda: graph.invoke(Command(goto="b", update={"path": ["x"]}), config))
+    record.error(
+        "goto on a fresh thread", lambda: graph.invoke(Command(goto="b", update={"path": ["x"]}), config)
+    )
     record("history", [(s.values, s.next, s.metadata) for s in graph.get_state_history(config)])
 
 
@@ -115,7 +124,15 @@ def program_command_values(record):
     command = Command(update={"a": 1}, goto="x")
     record("equal", command == Command(update={"a": 1}, goto="x"))
     record("unequal", command == Command(update={"a": 2}, goto="x"))
-    record("repr", [repr(command), repr(Command(resume=1)), repr(Command()), repr(Command(graph=Command.PARENT, goto=["a", "b"]))])
+    record(
+        "repr",
+        [
+            repr(command),
+            repr(Command(resume=1)),
+            repr(Command()),
+            repr(Command(graph=Command.PARENT, goto=["a", "b"])),
+        ],
+    )
     record("replace", dataclasses.replace(command, goto="y"))
     record("parent", Command.PARENT)
     record.error("positional", lambda: Command("a"))

@@ -5,10 +5,9 @@ import functools
 import operator
 from typing import Annotated, Literal
 
-from typing_extensions import TypedDict
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -66,7 +65,9 @@ def program_entry_and_finish_points(record):
 def program_conditional_entry_point(record):
     builder = StateGraph(State)
     builder.add_node("a", node("a")).add_node("b", node("b"))
-    builder.set_conditional_entry_point(lambda state: "left" if state["n"] else "right", {"left": "a", "right": "b"})
+    builder.set_conditional_entry_point(
+        lambda state: "left" if state["n"] else "right", {"left": "a", "right": "b"}
+    )
     graph = builder.add_edge("a", END).add_edge("b", END).compile()
     record("1", graph.invoke({"path": [], "n": 1}))
     record("0", graph.invoke({"path": [], "n": 0}))
@@ -79,7 +80,11 @@ def program_add_sequence(record):
     graph = builder.compile()
     record("updates", list(graph.stream({"path": []})))
     record.error("empty", lambda: StateGraph(State).add_sequence([]), "Sequence requires at least one node")
-    record.error("repeated", lambda: StateGraph(State).add_sequence([node("a"), node("a")]), "Node names must be unique")
+    record.error(
+        "repeated",
+        lambda: StateGraph(State).add_sequence([node("a"), node("a")]),
+        "Node names must be unique",
+    )
 
 
 def program_node_kinds(record):
@@ -127,7 +132,13 @@ def program_enum_names(record):
     builder.add_node(Name.SECOND, node("2"))
     builder.add_edge(START, Name.FIRST)
     builder.add_edge(Name.FIRST, Name.SECOND)
-    record("updates", [sorted(str(getattr(k, "value", k)) for k in chunk) for chunk in builder.compile().stream({"path": []})])
+    record(
+        "updates",
+        [
+            sorted(str(getattr(k, "value", k)) for k in chunk)
+            for chunk in builder.compile().stream({"path": []})
+        ],
+    )
     record("result", builder.compile().invoke({"path": []}))
 
 
@@ -168,14 +179,21 @@ def route(state) -> Literal["even", "odd"]:
 
 
 def program_conditional_edges(record, any_saver):
-    for kind, extra in {"annotated": (), "mapping": ({"even": "even", "odd": "odd"},), "list": (["even", "odd"],)}.items():
+    for kind, extra in {
+        "annotated": (),
+        "mapping": ({"even": "even", "odd": "odd"},),
+        "list": (["even", "odd"],),
+    }.items():
         builder = StateGraph(State)
         builder.add_node("start", node("start")).add_node("even", node("even")).add_node("odd", node("odd"))
         builder.add_edge(START, "start")
         builder.add_conditional_edges("start", route, *extra)
         graph = builder.compile(checkpointer=any_saver)
         for n in (1, 2):
-            record(f"{kind} {n}", graph.invoke({"path": [], "n": n}, {"configurable": {"thread_id": f"{kind}{n}"}}))
+            record(
+                f"{kind} {n}",
+                graph.invoke({"path": [], "n": n}, {"configurable": {"thread_id": f"{kind}{n}"}}),
+            )
 
 
 def program_conditional_edges_to_end(record):
@@ -286,8 +304,12 @@ def program_recursion_limit(record, any_saver):
     record.error("limit", lambda: graph.invoke({"path": []}, config), "Recursion limit of 4 reached")
     if any_saver:
         record("state", graph.get_state(config))
-    record.chunks("stream", graph.stream({"path": []}, {"configurable": {"thread_id": "2"}, "recursion_limit": 2}))
-    record.error("zero", lambda: graph.invoke({"path": []}, {**config, "recursion_limit": 0}), "recursion_limit")
+    record.chunks(
+        "stream", graph.stream({"path": []}, {"configurable": {"thread_id": "2"}, "recursion_limit": 2})
+    )
+    record.error(
+        "zero", lambda: graph.invoke({"path": []}, {**config, "recursion_limit": 0}), "recursion_limit"
+    )
 
 
 def program_recursion_limit_is_exactly_enough(record):
@@ -296,7 +318,11 @@ def program_recursion_limit_is_exactly_enough(record):
         builder.add_node(name, node(name))
     graph = builder.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c").compile()
     record.error("2", lambda: graph.invoke({"path": []}, {"recursion_limit": 2}), "Recursion limit")
-    record.error("3: the step that would find nothing to do counts", lambda: graph.invoke({"path": []}, {"recursion_limit": 3}), "Recursion limit")
+    record.error(
+        "3: the step that would find nothing to do counts",
+        lambda: graph.invoke({"path": []}, {"recursion_limit": 3}),
+        "Recursion limit",
+    )
     record("4", graph.invoke({"path": []}, {"recursion_limit": 4}))
     limited = graph.with_config(recursion_limit=2)
     record.error("with_config", lambda: limited.invoke({"path": []}), "Recursion limit")
@@ -310,7 +336,10 @@ def program_node_returns_nothing(record, any_saver):
     graph = builder.compile(checkpointer=any_saver)
     config = {"configurable": {"thread_id": "1"}}
     record("updates", list(graph.stream({"path": ["in"]}, config)))
-    record("values", list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "2"}}, stream_mode="values")))
+    record(
+        "values",
+        list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "2"}}, stream_mode="values")),
+    )
 
 
 def program_node_returns_list_of_updates(record):
@@ -323,7 +352,10 @@ def program_node_returns_list_of_updates(record):
     graph = builder.add_edge(START, "many").compile()
     record("result", graph.invoke({"path": []}))
     record("updates", list(graph.stream({"path": []})))
-    record("tasks", [{k: v for k, v in c.items() if k != "id"} for c in graph.stream({"path": []}, stream_mode="tasks")])
+    record(
+        "tasks",
+        [{k: v for k, v in c.items() if k != "id"} for c in graph.stream({"path": []}, stream_mode="tasks")],
+    )
 
 
 def program_two_builders_share_functions(record):

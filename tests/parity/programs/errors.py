@@ -3,11 +3,10 @@
 import operator
 from typing import Annotated, Literal
 
-from typing_extensions import TypedDict
-
 from langgraph.errors import EmptyInputError, GraphRecursionError, InvalidUpdateError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -26,7 +25,11 @@ def program_building(record):
     new = lambda: StateGraph(State).add_node("a", node)
     record.error("no entry", lambda: new().compile(), "Graph must have an entrypoint")
     record.error("edge to unknown", lambda: new().add_edge(START, "a").add_edge("a", "zz").compile(), "zz")
-    record.error("edge from unknown", lambda: new().add_edge(START, "a").add_edge("zz", "a").compile(), "Found edge starting at unknown node ")
+    record.error(
+        "edge from unknown",
+        lambda: new().add_edge(START, "a").add_edge("zz", "a").compile(),
+        "Found edge starting at unknown node ",
+    )
     record.error("start to unknown", lambda: StateGraph(State).add_edge(START, "zz").compile(), "zz")
     record.error("same name", lambda: new().add_node("a", node), "already present")
     record.error("START as name", lambda: StateGraph(State).add_node(START, node), "reserved")
@@ -41,7 +44,10 @@ def program_building(record):
 
 
 def program_name_of_a_state_key(record):
-    record.error("a node may be called like a key", lambda: StateGraph(State).add_node("n", node).add_edge(START, "n").compile().invoke({"path": []}))
+    record.error(
+        "a node may be called like a key",
+        lambda: StateGraph(State).add_node("n", node).add_edge(START, "n").compile().invoke({"path": []}),
+    )
 
 
 def program_unknown_targets(record):
@@ -54,7 +60,9 @@ def program_unknown_targets(record):
 
     builder = StateGraph(State).add_node("a", node).add_edge(START, "a").add_conditional_edges("a", route)
     record.error("annotation", lambda: builder.compile(), "missing")
-    builder = StateGraph(State).add_node("a", node).add_edge(START, "a").add_conditional_edges("unknown", route)
+    builder = (
+        StateGraph(State).add_node("a", node).add_edge(START, "a").add_conditional_edges("unknown", route)
+    )
     record.error("source", lambda: builder.compile(), "unknown")
 
 
@@ -109,7 +117,14 @@ def program_first_of_two_errors(record):
         time.sleep(0.05)
         return {"path": ["slow"]}
 
-    graph = StateGraph(State).add_node(quick).add_node(slow).add_edge(START, "quick").add_edge(START, "slow").compile()
+    graph = (
+        StateGraph(State)
+        .add_node(quick)
+        .add_node(slow)
+        .add_edge(START, "quick")
+        .add_edge(START, "slow")
+        .compile()
+    )
     record.error("quick", lambda: graph.invoke({"path": []}), "quick")
 
 
@@ -130,9 +145,19 @@ def program_error_in_conditional_edge(record, saver):
 
 
 def program_conditional_returns_none(record):
-    builder = StateGraph(State).add_node("a", node).add_edge(START, "a").add_conditional_edges("a", lambda state: None)
+    builder = (
+        StateGraph(State)
+        .add_node("a", node)
+        .add_edge(START, "a")
+        .add_conditional_edges("a", lambda state: None)
+    )
     record.error("None", lambda: builder.compile().invoke({"path": []}), "did not return a valid destination")
-    builder = StateGraph(State).add_node("a", node).add_edge(START, "a").add_conditional_edges("a", lambda state: [])
+    builder = (
+        StateGraph(State)
+        .add_node("a", node)
+        .add_edge(START, "a")
+        .add_conditional_edges("a", lambda state: [])
+    )
     record.error("empty list", lambda: builder.compile().invoke({"path": []}))
 
 
@@ -159,5 +184,10 @@ def program_async_node_in_sync_run(record):
 def program_unserialisable_value(record, saver):
     import threading
 
-    graph = StateGraph(State).add_node("a", lambda state: {"n": threading.Lock()}).add_edge(START, "a").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"n": threading.Lock()})
+        .add_edge(START, "a")
+        .compile(checkpointer=saver)
+    )
     record.error("a lock in the state", lambda: graph.invoke({"path": []}, CONFIG))

@@ -3,11 +3,10 @@
 import operator
 from typing import Annotated
 
-from typing_extensions import TypedDict
-
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Interrupt, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -19,7 +18,13 @@ CONFIG = {"configurable": {"thread_id": "1"}}
 
 
 def single(node, saver):
-    return StateGraph(State).add_node("node", node).add_edge(START, "node").add_edge("node", END).compile(checkpointer=saver)
+    return (
+        StateGraph(State)
+        .add_node("node", node)
+        .add_edge(START, "node")
+        .add_edge("node", END)
+        .compile(checkpointer=saver)
+    )
 
 
 def parallel(saver, names="abc", after=None):
@@ -63,7 +68,12 @@ def program_pause_after_other_steps(record, saver):
     builder.add_node("before", lambda state: {"path": ["before"]})
     builder.add_node("ask", lambda state: {"path": [interrupt("q")]})
     builder.add_node("after", lambda state: {"path": ["after"]})
-    graph = builder.add_edge(START, "before").add_edge("before", "ask").add_edge("ask", "after").compile(checkpointer=saver)
+    graph = (
+        builder.add_edge(START, "before")
+        .add_edge("before", "ask")
+        .add_edge("ask", "after")
+        .compile(checkpointer=saver)
+    )
     record("pause", graph.invoke({"path": []}, CONFIG))
     record("state", graph.get_state(CONFIG))
     record("updates", list(graph.stream(Command(resume="R"), CONFIG)))
@@ -130,7 +140,9 @@ def program_falsy_answers_plain(record, saver):
 
 
 def program_dict_answers(record, saver):
-    for number, value in enumerate([{"type": "accept"}, {"a": 1, "b": [1, {"c": None}]}, [{"type": "edit"}], {"1": 2}]):
+    for number, value in enumerate(
+        [{"type": "accept"}, {"a": 1, "b": [1, {"c": None}]}, [{"type": "edit"}], {"1": 2}]
+    ):
         config = {"configurable": {"thread_id": str(number)}}
         graph = single(lambda state: {"answer": interrupt("q")}, saver)
         graph.invoke({"path": []}, config)
@@ -165,7 +177,10 @@ def program_new_input_drops_the_question(record, saver):
 def program_parallel_all_at_once(record, saver):
     graph = parallel(saver, after=lambda state: {"path": ["after"]})
     result = graph.invoke({"path": []}, CONFIG)
-    record("pause", {"path": result["path"], "asked": sorted(item.value["who"] for item in result["__interrupt__"])})
+    record(
+        "pause",
+        {"path": result["path"], "asked": sorted(item.value["who"] for item in result["__interrupt__"])},
+    )
     state = graph.get_state(CONFIG)
     record("next", state.next)
     record("tasks", state.tasks)
@@ -303,7 +318,16 @@ def program_command_after_answer(record, saver):
 
 
 def program_payloads(record, saver):
-    payloads = ["text", {"question": "q", "options": ["a", "b"]}, [1, 2], None, 3, {"nested": {"list": [{"x": None}]}}, True, ""]
+    payloads = [
+        "text",
+        {"question": "q", "options": ["a", "b"]},
+        [1, 2],
+        None,
+        3,
+        {"nested": {"list": [{"x": None}]}},
+        True,
+        "",
+    ]
     for number, payload in enumerate(payloads):
         config = {"configurable": {"thread_id": str(number)}}
         graph = single(lambda state: {"answer": interrupt(payload)}, saver)
@@ -315,7 +339,11 @@ def program_payloads(record, saver):
 def program_without_saver(record):
     graph = single(lambda state: {"answer": interrupt("q")}, None)
     record("result", graph.invoke({"path": ["in"]}))
-    record.error("resume", lambda: graph.invoke(Command(resume="x")), "Cannot use Command(resume=...) without checkpointer")
+    record.error(
+        "resume",
+        lambda: graph.invoke(Command(resume="x")),
+        "Cannot use Command(resume=...) without checkpointer",
+    )
 
 
 def program_outside_of_a_graph(record):
@@ -387,8 +415,12 @@ def program_resume_from_another_graph_object(record, saver):
 def program_conditional_after_interrupt(record, saver):
     builder = StateGraph(State)
     builder.add_node("ask", lambda state: {"answer": interrupt("which?")})
-    builder.add_node("left", lambda state: {"path": ["left"]}).add_node("right", lambda state: {"path": ["right"]})
-    builder.add_edge(START, "ask").add_conditional_edges("ask", lambda state: state["answer"], ["left", "right"])
+    builder.add_node("left", lambda state: {"path": ["left"]}).add_node(
+        "right", lambda state: {"path": ["right"]}
+    )
+    builder.add_edge(START, "ask").add_conditional_edges(
+        "ask", lambda state: state["answer"], ["left", "right"]
+    )
     graph = builder.compile(checkpointer=saver)
     graph.invoke({"path": []}, CONFIG)
     record("right", graph.invoke(Command(resume="right"), CONFIG))

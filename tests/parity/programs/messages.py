@@ -2,18 +2,30 @@
 
 from typing import Annotated
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
-from typing_extensions import TypedDict
-
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from typing_extensions import TypedDict
 
 
 def program_append(record, any_saver):
     def bot(state):
         return {"messages": [AIMessage(f"you said {state['messages'][-1].content}")]}
 
-    graph = StateGraph(MessagesState).add_node(bot).add_edge(START, "bot").add_edge("bot", END).compile(checkpointer=any_saver)
+    graph = (
+        StateGraph(MessagesState)
+        .add_node(bot)
+        .add_edge(START, "bot")
+        .add_edge("bot", END)
+        .compile(checkpointer=any_saver)
+    )
     config = {"configurable": {"thread_id": "1"}}
     record("first", graph.invoke({"messages": [HumanMessage("hi")]}, config))
     record("second", graph.invoke({"messages": [("user", "more")]}, config))
@@ -44,7 +56,10 @@ def program_ids_are_assigned_once(record):
 def program_merge_by_id(record):
     left = [HumanMessage("a", id="1"), AIMessage("b", id="2")]
     record("replaced in place", add_messages(left, [AIMessage("new", id="2"), HumanMessage("c", id="3")]))
-    record("same id twice on the right", add_messages(left, [HumanMessage("x", id="9"), HumanMessage("y", id="9")]))
+    record(
+        "same id twice on the right",
+        add_messages(left, [HumanMessage("x", id="9"), HumanMessage("y", id="9")]),
+    )
     record("left is unchanged", left)
     record("left alone", add_messages(left, []))
 
@@ -60,7 +75,13 @@ def program_removal(record):
     )
     record("remove and add in one", add_messages(left, [RemoveMessage(id="2"), AIMessage("new", id="2")]))
     record("all", add_messages(left, [RemoveMessage(id=REMOVE_ALL_MESSAGES)]))
-    record("all, then some", add_messages(left, [HumanMessage("x", id="8"), RemoveMessage(id=REMOVE_ALL_MESSAGES), HumanMessage("z", id="9")]))
+    record(
+        "all, then some",
+        add_messages(
+            left,
+            [HumanMessage("x", id="8"), RemoveMessage(id=REMOVE_ALL_MESSAGES), HumanMessage("z", id="9")],
+        ),
+    )
 
 
 def program_removal_in_a_graph(record, saver):
@@ -93,7 +114,9 @@ def program_openai_format(record):
 
     graph = StateGraph(State).add_node("n", lambda state: {"messages": given}).add_edge(START, "n").compile()
     record("as a reducer", graph.invoke({"messages": []}))
-    record.error("unknown format", lambda: add_messages([], [HumanMessage("a")], format="nope"), "Unrecognized")
+    record.error(
+        "unknown format", lambda: add_messages([], [HumanMessage("a")], format="nope"), "Unrecognized"
+    )
 
 
 def program_messages_state_subclass(record, saver):
@@ -114,10 +137,20 @@ def program_message_content_survives_storage(record, saver):
     messages = [
         SystemMessage("sys", id="s"),
         HumanMessage([{"type": "text", "text": "hi"}], id="h", name="ann"),
-        AIMessage("", id="a", tool_calls=[{"name": "f", "args": {"x": [1, {"y": None}]}, "id": "c1", "type": "tool_call"}], additional_kwargs={"k": 1}),
+        AIMessage(
+            "",
+            id="a",
+            tool_calls=[{"name": "f", "args": {"x": [1, {"y": None}]}, "id": "c1", "type": "tool_call"}],
+            additional_kwargs={"k": 1},
+        ),
         ToolMessage("result", id="t", tool_call_id="c1", name="f", artifact={"rows": [1]}, status="error"),
     ]
-    graph = StateGraph(MessagesState).add_node("n", lambda state: None).add_edge(START, "n").compile(checkpointer=saver)
+    graph = (
+        StateGraph(MessagesState)
+        .add_node("n", lambda state: None)
+        .add_edge(START, "n")
+        .compile(checkpointer=saver)
+    )
     config = {"configurable": {"thread_id": "1"}}
     graph.invoke({"messages": messages}, config)
     stored = graph.get_state(config).values["messages"]

@@ -3,10 +3,9 @@
 import operator
 from typing import Annotated
 
-from typing_extensions import TypedDict
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -126,7 +125,9 @@ def program_as_a_node(record, saver):
         question: str
 
     inner = inner_graph(log)
-    builder = StateGraph(Shared).add_node("child", inner).add_node("after", lambda state: {"items": ["after"]})
+    builder = (
+        StateGraph(Shared).add_node("child", inner).add_node("after", lambda state: {"items": ["after"]})
+    )
     graph = builder.add_edge(START, "child").add_edge("child", "after").compile(checkpointer=saver)
     record("pause", graph.invoke({"items": ["in"], "question": "q?"}, CONFIG))
     state = graph.get_state(CONFIG)
@@ -138,7 +139,9 @@ def program_as_a_node(record, saver):
 def program_inner_has_its_own_saver_and_thread(record, saver):
     from langgraph.checkpoint.memory import InMemorySaver
 
-    inner = StateGraph(Inner).add_node("n", lambda state: {"items": [len(state["items"])]}).add_edge(START, "n")
+    inner = (
+        StateGraph(Inner).add_node("n", lambda state: {"items": [len(state["items"])]}).add_edge(START, "n")
+    )
     inner = inner.compile(checkpointer=InMemorySaver())
 
     def outer(state):
@@ -164,4 +167,6 @@ def program_error_inside(record, saver):
     graph = StateGraph(State).add_node(outer).add_edge(START, "outer").compile(checkpointer=saver)
     record("caught by the caller", graph.invoke({"path": []}, CONFIG))
     direct = StateGraph(Inner).add_node("child", inner).add_edge(START, "child").compile(checkpointer=saver)
-    record.error("as a node", lambda: direct.invoke({"items": []}, {"configurable": {"thread_id": "2"}}), "deep")
+    record.error(
+        "as a node", lambda: direct.invoke({"items": []}, {"configurable": {"thread_id": "2"}}), "deep"
+    )

@@ -4,10 +4,9 @@ import operator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from typing_extensions import TypedDict
-
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph import END, START, StateGraph
+from typing_extensions import TypedDict
 
 
 def keep_max(left, right):
@@ -34,20 +33,44 @@ class Sums(TypedDict):
 
 def program_many_reducers(record, any_saver):
     def one(state):
-        return {"number": 1, "text": "a", "items": [1], "best": 4, "facts": {"a": 1}, "seen": {1}, "ratio": 0.5}
+        return {
+            "number": 1,
+            "text": "a",
+            "items": [1],
+            "best": 4,
+            "facts": {"a": 1},
+            "seen": {1},
+            "ratio": 0.5,
+        }
 
     def two(state):
-        return {"number": 2, "text": "b", "items": [2], "best": 3, "facts": {"b": 2}, "seen": {2}, "ratio": 0.25}
+        return {
+            "number": 2,
+            "text": "b",
+            "items": [2],
+            "best": 3,
+            "facts": {"b": 2},
+            "seen": {2},
+            "ratio": 0.25,
+        }
 
     graph = StateGraph(Sums).add_sequence([one, two]).add_edge(START, "one").compile(checkpointer=any_saver)
     config = {"configurable": {"thread_id": "1"}}
     record("from nothing", graph.invoke({"items": []}, config))
-    record("from something", graph.invoke({"number": 10, "text": "x", "items": [0], "best": 100, "facts": {"z": 0}}, config))
+    record(
+        "from something",
+        graph.invoke({"number": 10, "text": "x", "items": [0], "best": 100, "facts": {"z": 0}}, config),
+    )
 
 
 def program_empty_values(record):
     seen = []
-    graph = StateGraph(Sums).add_node("look", lambda state: seen.append(dict(state))).add_edge(START, "look").compile()
+    graph = (
+        StateGraph(Sums)
+        .add_node("look", lambda state: seen.append(dict(state)))
+        .add_edge(START, "look")
+        .compile()
+    )
     record("what is there before any write", graph.invoke({"items": []}))
     record("seen by the node", seen)
 
@@ -57,7 +80,9 @@ def program_reducer_gets_none(record):
         log: Annotated[list | None, maybe_append]
         other: Annotated[Any, maybe_append]
 
-    graph = StateGraph(State).add_node("n", lambda state: {"log": "x", "other": 1}).add_edge(START, "n").compile()
+    graph = (
+        StateGraph(State).add_node("n", lambda state: {"log": "x", "other": 1}).add_edge(START, "n").compile()
+    )
     record("first write", graph.invoke({"log": "in"}))
     record("both", graph.invoke({"log": "in", "other": 0}))
 
@@ -66,7 +91,12 @@ def program_reducer_may_raise(record, any_saver):
     class State(TypedDict):
         items: Annotated[list, operator.add]
 
-    graph = StateGraph(State).add_node("n", lambda state: {"items": "no list"}).add_edge(START, "n").compile(checkpointer=any_saver)
+    graph = (
+        StateGraph(State)
+        .add_node("n", lambda state: {"items": "no list"})
+        .add_edge(START, "n")
+        .compile(checkpointer=any_saver)
+    )
     config = {"configurable": {"thread_id": "1"}}
     record.error("from the node", lambda: graph.invoke({"items": []}, config), "can only concatenate list")
     record.error("from the input", lambda: graph.invoke({"items": 3}, config), "can only concatenate list")
@@ -132,7 +162,12 @@ def program_several_annotations(record):
         items: Annotated[list, "a comment", operator.add]
         swapped: Annotated[list, operator.add, "a comment"]
 
-    graph = StateGraph(State).add_node("n", lambda state: {"items": [1], "swapped": [1]}).add_edge(START, "n").compile()
+    graph = (
+        StateGraph(State)
+        .add_node("n", lambda state: {"items": [1], "swapped": [1]})
+        .add_edge(START, "n")
+        .compile()
+    )
     record("the last annotation decides", graph.invoke({"items": [0], "swapped": [0]}))
 
 
@@ -177,7 +212,12 @@ def program_reducer_called_on_input_of_a_later_run(record, saver):
         items: Annotated[list, operator.add]
         plain: list
 
-    graph = StateGraph(State).add_node("n", lambda state: {"items": ["n"]}).add_edge(START, "n").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("n", lambda state: {"items": ["n"]})
+        .add_edge(START, "n")
+        .compile(checkpointer=saver)
+    )
     config = {"configurable": {"thread_id": "1"}}
     record("first", graph.invoke({"items": ["x"], "plain": [1]}, config))
     record("second", graph.invoke({"items": ["y"], "plain": [2]}, config))
@@ -256,7 +296,9 @@ def program_values_of_many_types(record, saver):
         -1,
         2**62,
     ]
-    graph = StateGraph(State).add_node("n", lambda state: None).add_edge(START, "n").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State).add_node("n", lambda state: None).add_edge(START, "n").compile(checkpointer=saver)
+    )
     for number, value in enumerate(values):
         config = {"configurable": {"thread_id": str(number)}}
         graph.invoke({"value": value}, config)

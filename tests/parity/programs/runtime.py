@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated, Optional
 
 from langchain_core.runnables import RunnableConfig
-from pydantic import BaseModel
-from typing_extensions import TypedDict
-
 from langgraph.config import get_config, get_store
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime, get_runtime
+from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -39,7 +38,9 @@ class DictContext(TypedDict, total=False):
 
 def one_node(node, **options):
     builder_options = {key: options.pop(key) for key in ("context_schema",) if key in options}
-    return StateGraph(State, **builder_options).add_node("node", node).add_edge(START, "node").compile(**options)
+    return (
+        StateGraph(State, **builder_options).add_node("node", node).add_edge(START, "node").compile(**options)
+    )
 
 
 def program_config_parameter(record, any_saver):
@@ -60,7 +61,11 @@ def program_config_parameter(record, any_saver):
     def keyword_only(state, *, config):
         seen.append(("keyword", config["configurable"].get("user")))
 
-    graph = StateGraph(State).add_sequence([typed, named, optional, by_call, keyword_only]).add_edge(START, "typed")
+    graph = (
+        StateGraph(State)
+        .add_sequence([typed, named, optional, by_call, keyword_only])
+        .add_edge(START, "typed")
+    )
     graph = graph.compile(checkpointer=any_saver)
     record("result", graph.invoke({"path": ["in"]}, CONFIG))
     record("seen", seen)
@@ -69,7 +74,14 @@ def program_config_parameter(record, any_saver):
 def program_config_entries(record, saver):
     def node(state, config: RunnableConfig):
         metadata = config["metadata"]
-        keys = ("langgraph_step", "langgraph_node", "langgraph_triggers", "langgraph_path", "langgraph_checkpoint_ns", "mine")
+        keys = (
+            "langgraph_step",
+            "langgraph_node",
+            "langgraph_triggers",
+            "langgraph_path",
+            "langgraph_checkpoint_ns",
+            "mine",
+        )
         record("metadata", {key: metadata.get(key) for key in keys})
         record("tags", config.get("tags"))
         record("limit", config["recursion_limit"])
@@ -80,7 +92,13 @@ def program_config_entries(record, saver):
 
 
 def program_context_schemas(record):
-    for schema, given in ((Context, {"user": "ann"}), (Context, Context("bob", 2)), (ModelContext, {"user": "eve"}), (DictContext, {"user": "dan"}), (None, None)):
+    for schema, given in (
+        (Context, {"user": "ann"}),
+        (Context, Context("bob", 2)),
+        (ModelContext, {"user": "eve"}),
+        (DictContext, {"user": "dan"}),
+        (None, None),
+    ):
 
         def node(state, runtime: Runtime):
             record("context", runtime.context)
@@ -88,15 +106,28 @@ def program_context_schemas(record):
 
         graph = one_node(node, context_schema=schema)
         graph.invoke({"path": []}, context=given)
-    record.error("wrong field", lambda: one_node(lambda state, runtime: None, context_schema=Context).invoke({"path": []}, context={"nope": 1}))
-    record.error("wrong type", lambda: one_node(lambda state, runtime: None, context_schema=ModelContext).invoke({"path": []}, context={"user": 3}), "user")
+    record.error(
+        "wrong field",
+        lambda: one_node(lambda state, runtime: None, context_schema=Context).invoke(
+            {"path": []}, context={"nope": 1}
+        ),
+    )
+    record.error(
+        "wrong type",
+        lambda: one_node(lambda state, runtime: None, context_schema=ModelContext).invoke(
+            {"path": []}, context={"user": 3}
+        ),
+        "user",
+    )
 
 
 def program_runtime_by_name(record):
     def node(state, runtime):
         return {"path": [runtime.context.user]}
 
-    record("named parameter", one_node(node, context_schema=Context).invoke({"path": []}, context=Context("ann")))
+    record(
+        "named parameter", one_node(node, context_schema=Context).invoke({"path": []}, context=Context("ann"))
+    )
 
 
 def program_execution_info(record, saver):
@@ -120,7 +151,13 @@ def program_runtime_values(record):
 
 def program_with_config(record):
     def node(state, config: RunnableConfig):
-        return {"path": [config["configurable"].get("user"), config["configurable"].get("x"), sorted(config.get("tags") or [])]}
+        return {
+            "path": [
+                config["configurable"].get("user"),
+                config["configurable"].get("x"),
+                sorted(config.get("tags") or []),
+            ]
+        }
 
     graph = one_node(node)
     bound = graph.with_config({"configurable": {"user": "bound", "x": 1}, "tags": ["b"]})

@@ -4,10 +4,9 @@ import operator
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Optional
 
+from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from typing_extensions import NotRequired, Required, TypedDict
-
-from langgraph.graph import END, START, StateGraph
 
 
 class Plain(TypedDict):
@@ -85,7 +84,10 @@ def program_typed_dict(record, any_saver):
     config = {"configurable": {"thread_id": "t"}}
     record("result", graph.invoke({"name": "ann", "count": 1, "log": ["in"]}, config))
     record("seen", seen)
-    record("again", graph.invoke({"name": "bob"}, config) if any_saver else graph.invoke({"name": "b", "count": 0}))
+    record(
+        "again",
+        graph.invoke({"name": "bob"}, config) if any_saver else graph.invoke({"name": "b", "count": 0}),
+    )
     record("seen", seen)
 
 
@@ -98,7 +100,9 @@ def program_partial_input(record):
     graph = StateGraph(Partial).add_node(look).add_edge(START, "look").compile()
     record("nothing but name", graph.invoke({"name": "ann"}))
     record("with nick", graph.invoke({"name": "ann", "nick": "a"}))
-    record("only unknown keys are an error elsewhere; here one known", graph.invoke({"log": ["x"], "other": 1}))
+    record(
+        "only unknown keys are an error elsewhere; here one known", graph.invoke({"log": ["x"], "other": 1})
+    )
     record("seen", seen)
 
 
@@ -201,7 +205,12 @@ def program_pydantic_coerces_input(record):
 
 
 def program_pydantic_bad_input(record):
-    graph = StateGraph(Strict).add_node("look", lambda state: {"age": state.age + 1}).add_edge(START, "look").compile()
+    graph = (
+        StateGraph(Strict)
+        .add_node("look", lambda state: {"age": state.age + 1})
+        .add_edge(START, "look")
+        .compile()
+    )
     record("ok", graph.invoke({"age": 20}))
     record.error("too young", lambda: graph.invoke({"age": 2}), "too young")
     record.error("no number", lambda: graph.invoke({"age": "x"}), "valid integer")
@@ -230,7 +239,10 @@ def program_pydantic_nested(record, saver):
 
     def move(state: Customer):
         seen.append(state)
-        return {"address": Address(street="New", number=2), "tags": [*state.tags, Address(street="T", number=1)]}
+        return {
+            "address": Address(street="New", number=2),
+            "tags": [*state.tags, Address(street="T", number=1)],
+        }
 
     graph = StateGraph(Customer).add_node(move).add_edge(START, "move").compile(checkpointer=saver)
     config = {"configurable": {"thread_id": "1"}}
@@ -283,7 +295,12 @@ def program_state_keys_order(record):
         a: int
         m: Annotated[list, operator.add]
 
-    graph = StateGraph(Order).add_node("n", lambda state: {"m": [1], "a": 2, "z": 3}).add_edge(START, "n").compile()
+    graph = (
+        StateGraph(Order)
+        .add_node("n", lambda state: {"m": [1], "a": 2, "z": 3})
+        .add_edge(START, "n")
+        .compile()
+    )
     record("declaration order", graph.invoke({"a": 1}))
     record("values", list(graph.stream({"m": [0], "a": 1}, stream_mode="values")))
 

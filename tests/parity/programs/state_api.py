@@ -4,11 +4,10 @@ import operator
 from typing import Annotated
 
 from langchain_core.messages import AIMessage, HumanMessage
-from typing_extensions import TypedDict
-
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -156,7 +155,9 @@ def program_update_is_ambiguous(record, saver):
     builder.add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "c")
     graph = builder.compile(checkpointer=saver, interrupt_before=["c"])
     graph.invoke({"path": []}, CONFIG)
-    record.error("who wrote last?", lambda: graph.update_state(CONFIG, {"n": 1}), "Ambiguous update, specify as_node")
+    record.error(
+        "who wrote last?", lambda: graph.update_state(CONFIG, {"n": 1}), "Ambiguous update, specify as_node"
+    )
     graph.update_state(CONFIG, {"n": 1}, as_node="a")
     record("as a", graph.get_state(CONFIG))
     record("go on", graph.invoke(None, CONFIG))
@@ -165,7 +166,9 @@ def program_update_is_ambiguous(record, saver):
 def program_update_with_conditional_edges(record, saver):
     builder = StateGraph(State)
     builder.add_node("a", lambda state: {"path": ["a"]})
-    builder.add_node("left", lambda state: {"path": ["left"]}).add_node("right", lambda state: {"path": ["right"]})
+    builder.add_node("left", lambda state: {"path": ["left"]}).add_node(
+        "right", lambda state: {"path": ["right"]}
+    )
     builder.add_edge(START, "a")
     builder.add_conditional_edges("a", lambda state: "left" if state["n"] > 0 else "right")
     graph = builder.compile(checkpointer=saver, interrupt_after=["a"])
@@ -191,7 +194,9 @@ def program_update_while_a_question_is_open(record, saver):
 
 def program_answer_by_update_as_node(record, saver):
     builder = StateGraph(State)
-    builder.add_node("ask", lambda state: {"path": [interrupt("q")]}).add_node("b", lambda state: {"path": ["b"]})
+    builder.add_node("ask", lambda state: {"path": [interrupt("q")]}).add_node(
+        "b", lambda state: {"path": ["b"]}
+    )
     graph = builder.add_edge(START, "ask").add_edge("ask", "b").compile(checkpointer=saver)
     graph.invoke({"path": []}, CONFIG)
     graph.update_state(CONFIG, {"path": ["by hand"]}, as_node="ask")
@@ -204,7 +209,11 @@ def program_update_messages_by_id(record, saver):
         return {"messages": [AIMessage("draft", id="draft")]}
 
     graph = StateGraph(MessagesState).add_node(bot).add_node("send", lambda state: None)
-    graph = graph.add_edge(START, "bot").add_edge("bot", "send").compile(checkpointer=saver, interrupt_before=["send"])
+    graph = (
+        graph.add_edge(START, "bot")
+        .add_edge("bot", "send")
+        .compile(checkpointer=saver, interrupt_before=["send"])
+    )
     graph.invoke({"messages": [HumanMessage("hi", id="h")]}, CONFIG)
     graph.update_state(CONFIG, {"messages": [AIMessage("edited", id="draft")]})
     record("edited", graph.get_state(CONFIG).values)
@@ -317,12 +326,19 @@ def program_thread_id_types(record, saver):
     for thread in (1, "name", "with|odd:signs"):
         config = {"configurable": {"thread_id": thread}}
         graph.invoke({"path": []}, config)
-        record(f"{thread!r}", graph.get_state(config).config["configurable"]["thread_id"] in (thread, str(thread)))
+        record(
+            f"{thread!r}",
+            graph.get_state(config).config["configurable"]["thread_id"] in (thread, str(thread)),
+        )
 
 
 def program_configurable_entries_in_metadata(record, saver):
     graph = chain(saver)
-    config = {"configurable": {"thread_id": "1", "user": "ann", "level": 3, "_private": 1, "obj": {"a": 1}}, "metadata": {"run": "r1"}, "tags": ["t"]}
+    config = {
+        "configurable": {"thread_id": "1", "user": "ann", "level": 3, "_private": 1, "obj": {"a": 1}},
+        "metadata": {"run": "r1"},
+        "tags": ["t"],
+    }
     graph.invoke({"path": []}, config)
     record("metadata", graph.get_state(CONFIG).metadata)
     record("history", [s.metadata for s in graph.get_state_history(CONFIG)])
@@ -344,5 +360,8 @@ def program_saver_interface(record, saver):
     record("config", found.config)
     record("parent", found.parent_config)
     record("listed", [item.metadata for item in saver.list(CONFIG)])
-    record("checkpoint keys", {"id", "ts", "channel_values", "channel_versions", "versions_seen"} <= set(found.checkpoint))
+    record(
+        "checkpoint keys",
+        {"id", "ts", "channel_values", "channel_versions", "versions_seen"} <= set(found.checkpoint),
+    )
     record("values", {key: found.checkpoint["channel_values"].get(key) for key in ("path",)})

@@ -4,11 +4,10 @@ import operator
 from typing import Annotated
 
 from langchain_core.messages import AIMessage, HumanMessage
-from typing_extensions import TypedDict
-
 from langgraph.config import get_config, get_stream_writer
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, StreamWriter, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -42,7 +41,9 @@ def program_each_mode(record, any_saver):
     graph = two_steps(any_saver)
     for mode in MODES:
         record.separate_run()
-        record.chunks(mode, graph.stream({"path": ["in"]}, {"configurable": {"thread_id": mode}}, stream_mode=mode))
+        record.chunks(
+            mode, graph.stream({"path": ["in"]}, {"configurable": {"thread_id": mode}}, stream_mode=mode)
+        )
 
 
 def program_default_modes(record):
@@ -62,7 +63,10 @@ def program_list_of_modes(record, any_saver):
     if any_saver is None:
         record.separate_run()
     record.chunks("second run", graph.stream({"path": ["more"]}, config, stream_mode=MODES))
-    record.chunks("one in a list", graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode=["updates"]))
+    record.chunks(
+        "one in a list",
+        graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode=["updates"]),
+    )
 
 
 def program_unknown_mode(record):
@@ -77,7 +81,9 @@ def program_writer_parameter(record):
         writer({"named": True})
         writer(2)
 
-    graph = StateGraph(State).add_sequence([by_annotation, by_name]).add_edge(START, "by_annotation").compile()
+    graph = (
+        StateGraph(State).add_sequence([by_annotation, by_name]).add_edge(START, "by_annotation").compile()
+    )
     record.chunks("custom", graph.stream({"path": []}, stream_mode="custom"))
     record.chunks("updates", graph.stream({"path": []}, stream_mode="updates"))
     record("invoke", graph.invoke({"path": ["x"]}))
@@ -137,7 +143,9 @@ def program_parallel_updates(record, any_saver):
     chunks = list(graph.stream({"path": []}, config, stream_mode="updates"))
     record.bag("first step, one chunk for each task", chunks[:2])
     record("last step", chunks[2:])
-    record("values", list(graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode="values")))
+    record(
+        "values", list(graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode="values"))
+    )
 
 
 def program_error_ends_a_stream(record, saver):
@@ -147,7 +155,9 @@ def program_error_ends_a_stream(record, saver):
     graph = StateGraph(State).add_node("ok", lambda state: {"path": ["ok"]}).add_node(fail)
     graph = graph.add_edge(START, "ok").add_edge("ok", "fail").compile(checkpointer=saver)
     for mode in ("values", "updates", "tasks", "debug"):
-        record.chunks(mode, graph.stream({"path": []}, {"configurable": {"thread_id": mode}}, stream_mode=mode))
+        record.chunks(
+            mode, graph.stream({"path": []}, {"configurable": {"thread_id": mode}}, stream_mode=mode)
+        )
 
 
 def program_closing_a_stream_early(record, saver):

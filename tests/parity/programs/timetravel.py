@@ -3,10 +3,9 @@
 import operator
 from typing import Annotated
 
-from typing_extensions import TypedDict
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -45,13 +44,19 @@ def at(graph, step, config=CONFIG):
 
 
 def brief(graph, config=CONFIG):
-    return [(s.values, s.next, s.metadata, [(t.name, t.result, t.interrupts) for t in s.tasks]) for s in graph.get_state_history(config)]
+    return [
+        (s.values, s.next, s.metadata, [(t.name, t.result, t.interrupts) for t in s.tasks])
+        for s in graph.get_state_history(config)
+    ]
 
 
 def links(graph, config=CONFIG):
     history = list(graph.get_state_history(config))
     ids = {s.config["configurable"]["checkpoint_id"]: number for number, s in enumerate(history)}
-    return [ids.get(s.parent_config["configurable"]["checkpoint_id"]) if s.parent_config else None for s in history]
+    return [
+        ids.get(s.parent_config["configurable"]["checkpoint_id"]) if s.parent_config else None
+        for s in history
+    ]
 
 
 def program_replay_from_every_checkpoint(record, saver):
@@ -202,7 +207,9 @@ def program_replay_a_failed_run(record, saver):
 def program_replay_parallel_questions(record, saver):
     builder = StateGraph(State)
     for name in "ab":
-        builder.add_node(name, lambda state, name=name: {"path": [f"{name}:{interrupt(name)}"]}).add_edge(START, name)
+        builder.add_node(name, lambda state, name=name: {"path": [f"{name}:{interrupt(name)}"]}).add_edge(
+            START, name
+        )
     graph = builder.compile(checkpointer=saver)
     graph.invoke({"path": []}, CONFIG)
     ids = {item.value: item.id for item in graph.get_state(CONFIG).interrupts}

@@ -4,12 +4,10 @@ from typing import Annotated
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
-from typing_extensions import TypedDict
-
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from langgraph.prebuilt import InjectedState, ToolNode, tools_condition
 from langgraph.types import Command, interrupt
-
+from typing_extensions import TypedDict
 
 CONFIG = {"configurable": {"thread_id": "1"}}
 
@@ -44,22 +42,47 @@ def tool_graph(tools, saver=None, **options):
 
 
 def contents(result):
-    return [(m.name, m.content, m.tool_call_id, m.status) for m in result["messages"] if isinstance(m, ToolMessage)]
+    return [
+        (m.name, m.content, m.tool_call_id, m.status)
+        for m in result["messages"]
+        if isinstance(m, ToolMessage)
+    ]
 
 
 def program_plain_functions(record):
     graph = tool_graph([add, shout])
     record("one", contents(graph.invoke({"messages": [ai(call("add", {"a": 1, "b": 2}))]})))
-    record("two in order", contents(graph.invoke({"messages": [ai(call("shout", {"text": "hi"}, "c2"), call("add", {"a": 3, "b": 4}, "c1"))]})))
+    record(
+        "two in order",
+        contents(
+            graph.invoke(
+                {"messages": [ai(call("shout", {"text": "hi"}, "c2"), call("add", {"a": 3, "b": 4}, "c1"))]}
+            )
+        ),
+    )
 
 
 def program_langchain_tool(record):
     graph = tool_graph([divide])
     record("ok", contents(graph.invoke({"messages": [ai(call("divide", {"a": 1, "b": 2}))]})))
-    record.error("an error in the tool", lambda: graph.invoke({"messages": [ai(call("divide", {"a": 1, "b": 0}))]}), "division by zero")
-    record("bad arguments", [(name, id, status) for name, _, id, status in contents(graph.invoke({"messages": [ai(call("divide", {"a": "x", "b": 0}))]}))])
+    record.error(
+        "an error in the tool",
+        lambda: graph.invoke({"messages": [ai(call("divide", {"a": 1, "b": 0}))]}),
+        "division by zero",
+    )
+    record(
+        "bad arguments",
+        [
+            (name, id, status)
+            for name, _, id, status in contents(
+                graph.invoke({"messages": [ai(call("divide", {"a": "x", "b": 0}))]})
+            )
+        ],
+    )
     handled = tool_graph([divide], handle_tool_errors=True)
-    record("an error, handled", contents(handled.invoke({"messages": [ai(call("divide", {"a": 1, "b": 0}))]})))
+    record(
+        "an error, handled", contents(handled.invoke({"messages": [ai(call("divide", {"a": 1, "b": 0}))]}))
+    )
 
 
 def program_unknown_tool(record):
@@ -76,9 +99,16 @@ def program_error_handling_options(record):
 
     message = {"messages": [ai(call("fail", {"x": 1}))]}
     record("text", contents(tool_graph([fail], handle_tool_errors="sorry").invoke(message)))
-    record("function", contents(tool_graph([fail], handle_tool_errors=lambda error: f"handled {error}").invoke(message)))
+    record(
+        "function",
+        contents(tool_graph([fail], handle_tool_errors=lambda error: f"handled {error}").invoke(message)),
+    )
     record("types", contents(tool_graph([fail], handle_tool_errors=(ValueError,)).invoke(message)))
-    record.error("other types", lambda: tool_graph([fail], handle_tool_errors=(KeyError,)).invoke(message), "went wrong")
+    record.error(
+        "other types",
+        lambda: tool_graph([fail], handle_tool_errors=(KeyError,)).invoke(message),
+        "went wrong",
+    )
     record.error("off", lambda: tool_graph([fail], handle_tool_errors=False).invoke(message), "went wrong")
 
 
@@ -91,13 +121,21 @@ def program_tools_condition(record):
 
 
 def program_agent_loop(record, any_saver):
-    replies = iter([ai(call("add", {"a": 1, "b": 2}), id="m1"), ai(call("shout", {"text": "three"}), id="m2"), AIMessage("done", id="m3")])
+    replies = iter(
+        [
+            ai(call("add", {"a": 1, "b": 2}), id="m1"),
+            ai(call("shout", {"text": "three"}), id="m2"),
+            AIMessage("done", id="m3"),
+        ]
+    )
 
     def model(state):
         return {"messages": [next(replies)]}
 
     builder = StateGraph(MessagesState).add_node("model", model).add_node("tools", ToolNode([add, shout]))
-    builder.add_edge(START, "model").add_conditional_edges("model", tools_condition).add_edge("tools", "model")
+    builder.add_edge(START, "model").add_conditional_edges("model", tools_condition).add_edge(
+        "tools", "model"
+    )
     graph = builder.compile(checkpointer=any_saver)
     result = graph.invoke({"messages": [HumanMessage("go", id="h")]}, CONFIG)
     record("types", [message.type for message in result["messages"]])
@@ -110,7 +148,9 @@ def program_gate_before_the_tools(record, saver):
     replies = iter([ai(call("add", {"a": 1, "b": 2}), id="m1"), AIMessage("done", id="m2")])
     builder = StateGraph(MessagesState).add_node("model", lambda state: {"messages": [next(replies)]})
     builder.add_node("tools", ToolNode([add]))
-    builder.add_edge(START, "model").add_conditional_edges("model", tools_condition).add_edge("tools", "model")
+    builder.add_edge(START, "model").add_conditional_edges("model", tools_condition).add_edge(
+        "tools", "model"
+    )
     graph = builder.compile(checkpointer=saver, interrupt_before=["tools"])
     graph.invoke({"messages": [HumanMessage("go", id="h")]}, CONFIG)
     record("next", graph.get_state(CONFIG).next)
@@ -142,12 +182,17 @@ def program_injected_state(record):
     class State(MessagesState):
         user: str
 
-    def whoami(question: str, user: Annotated[str, InjectedState("user")], state: Annotated[dict, InjectedState]) -> str:
+    def whoami(
+        question: str, user: Annotated[str, InjectedState("user")], state: Annotated[dict, InjectedState]
+    ) -> str:
         """Say who asks."""
         return f"{question} {user} {len(state['messages'])}"
 
     graph = StateGraph(State).add_node("tools", ToolNode([whoami])).add_edge(START, "tools").compile()
-    record("injected", contents(graph.invoke({"messages": [ai(call("whoami", {"question": "who?"}))], "user": "ann"})))
+    record(
+        "injected",
+        contents(graph.invoke({"messages": [ai(call("whoami", {"question": "who?"}))], "user": "ann"})),
+    )
 
 
 def program_tool_returns_command(record):
@@ -169,8 +214,16 @@ def program_other_messages_key(record):
     class State(TypedDict):
         chat: Annotated[list, add_messages]
 
-    graph = StateGraph(State).add_node("tools", ToolNode([add], messages_key="chat")).add_edge(START, "tools").compile()
-    record("chat", [message.content for message in graph.invoke({"chat": [ai(call("add", {"a": 1, "b": 1}))]})["chat"]])
+    graph = (
+        StateGraph(State)
+        .add_node("tools", ToolNode([add], messages_key="chat"))
+        .add_edge(START, "tools")
+        .compile()
+    )
+    record(
+        "chat",
+        [message.content for message in graph.invoke({"chat": [ai(call("add", {"a": 1, "b": 1}))]})["chat"]],
+    )
 
 
 def program_result_kinds(record):
@@ -181,14 +234,28 @@ def program_result_kinds(record):
 
         return give
 
-    for value in ("text", 3, None, {"a": 1}, [1, "x"], ["a", "b"], True, 1.5, [{"type": "text", "text": "block"}]):
+    for value in (
+        "text",
+        3,
+        None,
+        {"a": 1},
+        [1, "x"],
+        ["a", "b"],
+        True,
+        1.5,
+        [{"type": "text", "text": "block"}],
+    ):
         record(f"{value!r}", contents(tool_graph([make(value)]).invoke({"messages": [ai(call("give", {}))]})))
 
 
 def program_no_tool_calls(record):
     graph = tool_graph([add])
     record("none", contents(graph.invoke({"messages": [AIMessage("text", id="a")]})))
-    record.error("no ai message", lambda: graph.invoke({"messages": [HumanMessage("x")]}), "No AIMessage found in input")
+    record.error(
+        "no ai message",
+        lambda: graph.invoke({"messages": [HumanMessage("x")]}),
+        "No AIMessage found in input",
+    )
 
 
 async def program_async_tools(record):
@@ -197,7 +264,9 @@ async def program_async_tools(record):
         return x * 2
 
     graph = tool_graph([later, add])
-    result = await graph.ainvoke({"messages": [ai(call("later", {"x": 4}), call("add", {"a": 1, "b": 2}, "c2"))]})
+    result = await graph.ainvoke(
+        {"messages": [ai(call("later", {"x": 4}), call("add", {"a": 1, "b": 2}, "c2"))]}
+    )
     record("both", contents(result))
 
 
@@ -206,4 +275,15 @@ def program_custom_message_list_input(record):
         messages: Annotated[list, add_messages]
 
     graph = StateGraph(State).add_node("tools", ToolNode([add])).add_edge(START, "tools").compile()
-    record("dict messages", contents(graph.invoke({"messages": [{"role": "assistant", "content": "", "tool_calls": [call("add", {"a": 5, "b": 6})]}]})))
+    record(
+        "dict messages",
+        contents(
+            graph.invoke(
+                {
+                    "messages": [
+                        {"role": "assistant", "content": "", "tool_calls": [call("add", {"a": 5, "b": 6})]}
+                    ]
+                }
+            )
+        ),
+    )

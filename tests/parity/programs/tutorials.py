@@ -3,16 +3,22 @@
 import operator
 from typing import Annotated, List, Literal
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.tools import tool
-from pydantic import BaseModel, Field
-from typing_extensions import TypedDict
-
 from langgraph.checkpoint.memory import MemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Command, interrupt
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 
 def program_weather_router(record):
@@ -73,9 +79,13 @@ def program_chatbot_with_memory(record, saver):
     graph = builder.compile(checkpointer=saver)
     config = {"configurable": {"thread_id": "kitchen"}}
     for number, text in enumerate(("good morning", "and then?", "bye")):
-        events = graph.stream({"messages": [HumanMessage(text, id=f"h{number}")]}, config, stream_mode="values")
+        events = graph.stream(
+            {"messages": [HumanMessage(text, id=f"h{number}")]}, config, stream_mode="values"
+        )
         record(text, [event["messages"][-1].content for event in events])
-    graph.invoke({"messages": [HumanMessage("anyone there?", id="other")]}, {"configurable": {"thread_id": "new"}})
+    graph.invoke(
+        {"messages": [HumanMessage("anyone there?", id="other")]}, {"configurable": {"thread_id": "new"}}
+    )
     record("asked", model.asked)
     snapshot = graph.get_state(config)
     record("next", snapshot.next)
@@ -90,7 +100,9 @@ def program_conversation_summary(record, saver):
 
     def call_model(state: State):
         summary = state.get("summary", "")
-        messages = [SystemMessage(f"Summary: {summary}"), *state["messages"]] if summary else state["messages"]
+        messages = (
+            [SystemMessage(f"Summary: {summary}"), *state["messages"]] if summary else state["messages"]
+        )
         return {"messages": AIMessage(f"{len(messages)} seen", id=f"ai{next(count)}")}
 
     def summarize(state: State):
@@ -136,23 +148,37 @@ def scripted_agent(saver, replies, **options):
 
 
 def calls(*arguments):
-    return [{"name": "multiply", "args": args, "id": f"call{number}", "type": "tool_call"} for number, args in enumerate(arguments)]
+    return [
+        {"name": "multiply", "args": args, "id": f"call{number}", "type": "tool_call"}
+        for number, args in enumerate(arguments)
+    ]
 
 
 def program_react_agent(record, saver):
-    graph = scripted_agent(saver, [AIMessage("", id="1", tool_calls=calls({"a": 2, "b": 3})), AIMessage("six", id="2")])
+    graph = scripted_agent(
+        saver, [AIMessage("", id="1", tool_calls=calls({"a": 2, "b": 3})), AIMessage("six", id="2")]
+    )
     config = {"configurable": {"thread_id": "1"}}
-    for event in graph.stream({"messages": [HumanMessage("2 times 3", id="h")]}, config, stream_mode="updates"):
-        record("event", {node: [message.content for message in update["messages"]] for node, update in event.items()})
+    for event in graph.stream(
+        {"messages": [HumanMessage("2 times 3", id="h")]}, config, stream_mode="updates"
+    ):
+        record(
+            "event",
+            {node: [message.content for message in update["messages"]] for node, update in event.items()},
+        )
     record("history", [(len(s.values.get("messages", [])), s.next) for s in graph.get_state_history(config)])
 
 
 def program_breakpoint_then_approval(record, saver):
     graph = scripted_agent(
-        saver, [AIMessage("", id="1", tool_calls=calls({"a": 2, "b": 3})), AIMessage("six", id="2")], interrupt_before=["tools"]
+        saver,
+        [AIMessage("", id="1", tool_calls=calls({"a": 2, "b": 3})), AIMessage("six", id="2")],
+        interrupt_before=["tools"],
     )
     config = {"configurable": {"thread_id": "1"}}
-    for event in graph.stream({"messages": [HumanMessage("2 times 3", id="h")]}, config, stream_mode="values"):
+    for event in graph.stream(
+        {"messages": [HumanMessage("2 times 3", id="h")]}, config, stream_mode="values"
+    ):
         record("event", event["messages"][-1].type)
     state = graph.get_state(config)
     record("next", state.next)
@@ -161,14 +187,19 @@ def program_breakpoint_then_approval(record, saver):
 
 
 def program_edit_the_input_at_a_breakpoint(record, saver):
-    graph = scripted_agent(saver, [AIMessage("first", id="1"), AIMessage("second", id="2")], interrupt_before=["assistant"])
+    graph = scripted_agent(
+        saver, [AIMessage("first", id="1"), AIMessage("second", id="2")], interrupt_before=["assistant"]
+    )
     config = {"configurable": {"thread_id": "1"}}
     graph.invoke({"messages": [HumanMessage("2 by 3, please", id="h1")]}, config)
     graph.update_state(config, {"messages": [HumanMessage("rather 3 by 3", id="h2")]})
     record("state", [message.content for message in graph.get_state(config).values["messages"]])
     record("run", [message.content for message in graph.invoke(None, config)["messages"]])
     snapshot = graph.get_state(config)
-    record("replace by id", sorted(graph.update_state(config, {"messages": HumanMessage("changed", id="h1")})["configurable"]))
+    record(
+        "replace by id",
+        sorted(graph.update_state(config, {"messages": HumanMessage("changed", id="h1")})["configurable"]),
+    )
     record("next", (snapshot.next, graph.get_state(config).next))
 
 
@@ -218,13 +249,21 @@ def program_review_tool_calls(record, saver):
 
     def run_tool(state):
         call = state["messages"][-1].tool_calls[-1]
-        return {"messages": [ToolMessage(str(multiply.invoke(call["args"])), tool_call_id=call["id"], name="multiply", id="result")]}
+        return {
+            "messages": [
+                ToolMessage(
+                    str(multiply.invoke(call["args"])), tool_call_id=call["id"], name="multiply", id="result"
+                )
+            ]
+        }
 
     def route(state) -> Literal["human_review", END]:
         return "human_review" if state["messages"][-1].tool_calls else END
 
     for action, data in (("continue", None), ("update", {"a": 10, "b": 10}), ("feedback", "not now")):
-        model = FakeModel(AIMessage("", id="1", tool_calls=calls({"a": 2, "b": 3})), AIMessage("done", id="2"))
+        model = FakeModel(
+            AIMessage("", id="1", tool_calls=calls({"a": 2, "b": 3})), AIMessage("done", id="2")
+        )
         builder = StateGraph(MessagesState)
         builder.add_node("assistant", lambda state: {"messages": [model.invoke(state["messages"])]})
         builder.add_node(human_review)
@@ -260,7 +299,11 @@ def program_time_travel_notebook(record, saver):
     record("forked", [message.content for message in graph.get_state(fork_config).values["messages"]])
     record("run", [message.content for message in graph.invoke(None, fork_config)["messages"]])
     record("number of states", len(list(graph.get_state_history(config))))
-    to_replay = next(s for s in graph.get_state_history(config) if s.next == ("assistant",) and len(s.values["messages"]) == 3)
+    to_replay = next(
+        s
+        for s in graph.get_state_history(config)
+        if s.next == ("assistant",) and len(s.values["messages"]) == 3
+    )
     record("replay", [message.content for message in graph.invoke(None, to_replay.config)["messages"]])
 
 
@@ -409,7 +452,11 @@ def program_customer_support_handoff(record, saver):
         builder.add_node(node)
     builder.add_edge(START, "triage")
     graph = builder.compile(checkpointer=saver)
-    for thread, text, answer in (("1", "refund please", "yes"), ("2", "refund please", "no"), ("3", "it is broken", None)):
+    for thread, text, answer in (
+        ("1", "refund please", "yes"),
+        ("2", "refund please", "no"),
+        ("3", "it is broken", None),
+    ):
         config = {"configurable": {"thread_id": thread}}
         result = graph.invoke({"messages": [HumanMessage(text, id="h")]}, config)
         record(f"{thread} first", result)
@@ -464,7 +511,10 @@ def program_two_editors_in_parallel(record, saver):
     graph = builder.compile(checkpointer=saver)
     config = {"configurable": {"thread_id": "1"}}
     graph.invoke({"headline": "Open day", "body": "Come in."}, config)
-    answers = {question.id: f"{question.value['please edit']} (edited)" for question in graph.get_state(config).interrupts}
+    answers = {
+        question.id: f"{question.value['please edit']} (edited)"
+        for question in graph.get_state(config).interrupts
+    }
     record("result", graph.invoke(Command(resume=answers), config))
 
 

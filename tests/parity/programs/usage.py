@@ -8,12 +8,11 @@ from typing import Annotated, Any, Dict, List, Optional, Sequence, TypedDict, Un
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableConfig, RunnableLambda
-from pydantic import BaseModel
-
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, interrupt
+from pydantic import BaseModel
 
 CONFIG = {"configurable": {"thread_id": "1"}}
 
@@ -48,7 +47,10 @@ def program_messages_in_a_pydantic_state(record, saver):
         turns: int = 0
 
     def bot(state: Chat):
-        return {"messages": [AIMessage(state.messages[-1].content.upper(), id=f"a{state.turns}")], "turns": state.turns + 1}
+        return {
+            "messages": [AIMessage(state.messages[-1].content.upper(), id=f"a{state.turns}")],
+            "turns": state.turns + 1,
+        }
 
     graph = StateGraph(Chat).add_node("bot", bot).add_edge(START, "bot").compile(checkpointer=saver)
     record("1", graph.invoke({"messages": [HumanMessage("hi", id="h1")]}, CONFIG))
@@ -57,8 +59,19 @@ def program_messages_in_a_pydantic_state(record, saver):
 
 
 def program_message_inputs(record):
-    graph = StateGraph(MessagesState).add_node("n", lambda state: {"messages": "from the node"}).add_edge(START, "n").compile()
-    for given in ("text", ("user", "pair"), {"role": "user", "content": "dict"}, [{"role": "assistant", "content": "list"}], HumanMessage("one")):
+    graph = (
+        StateGraph(MessagesState)
+        .add_node("n", lambda state: {"messages": "from the node"})
+        .add_edge(START, "n")
+        .compile()
+    )
+    for given in (
+        "text",
+        ("user", "pair"),
+        {"role": "user", "content": "dict"},
+        [{"role": "assistant", "content": "list"}],
+        HumanMessage("one"),
+    ):
         result = graph.invoke({"messages": given})
         record(str(type(given).__name__), [(message.type, message.content) for message in result["messages"]])
 
@@ -71,20 +84,35 @@ def program_runnables_as_nodes(record):
         answer: str
 
     chain = prompt | RunnableLambda(lambda value: {"answer": value.to_messages()[-1].content[::-1]})
-    builder = StateGraph(Question).add_node("chain", chain).add_node("shout", RunnableLambda(lambda state: {"answer": state["answer"].upper()}))
+    builder = (
+        StateGraph(Question)
+        .add_node("chain", chain)
+        .add_node("shout", RunnableLambda(lambda state: {"answer": state["answer"].upper()}))
+    )
     graph = builder.add_edge(START, "chain").add_edge("chain", "shout").compile()
     record("result", graph.invoke({"question": "abc"}))
     record("updates", list(graph.stream({"question": "xyz"})))
 
 
 def program_runnable_as_conditional(record):
-    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": ["b"]})
-    builder.add_edge(START, "a").add_conditional_edges("a", RunnableLambda(lambda state: "b" if state["path"] else END, name="route"), ["b", END])
+    builder = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": ["a"]})
+        .add_node("b", lambda state: {"path": ["b"]})
+    )
+    builder.add_edge(START, "a").add_conditional_edges(
+        "a", RunnableLambda(lambda state: "b" if state["path"] else END, name="route"), ["b", END]
+    )
     record("result", builder.compile().invoke({"path": []}))
 
 
 def program_nodes_can_be_called_alone(record):
-    graph = StateGraph(State).add_node("a", lambda state: {"path": ["a", *state["path"]]}).add_edge(START, "a").compile()
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": ["a", *state["path"]]})
+        .add_edge(START, "a")
+        .compile()
+    )
     record("node alone", graph.nodes["a"].invoke({"path": ["given"]}))
 
 
@@ -93,7 +121,12 @@ def program_sqlite_connection(record):
 
     connection = sqlite3.connect(":memory:", check_same_thread=False)
     saver = SqliteSaver(connection)
-    graph = StateGraph(State).add_node("a", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": [interrupt("q")]})
+        .add_edge(START, "a")
+        .compile(checkpointer=saver)
+    )
     record("pause", graph.invoke({"path": []}, CONFIG))
     again = StateGraph(State).add_node("a", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a")
     again = again.compile(checkpointer=SqliteSaver(connection))
@@ -109,7 +142,12 @@ def program_sqlite_file(record):
     from langgraph.checkpoint.sqlite import SqliteSaver
 
     def build(saver):
-        return StateGraph(State).add_node("a", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a").compile(checkpointer=saver)
+        return (
+            StateGraph(State)
+            .add_node("a", lambda state: {"path": [interrupt("q")]})
+            .add_edge(START, "a")
+            .compile(checkpointer=saver)
+        )
 
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "threads.sqlite")
@@ -125,12 +163,16 @@ def program_sqlite_file(record):
 
 async def program_aiosqlite_connection(record):
     import aiosqlite
-
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     async with aiosqlite.connect(":memory:") as connection:
         saver = AsyncSqliteSaver(connection)
-        graph = StateGraph(State).add_node("a", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a").compile(checkpointer=saver)
+        graph = (
+            StateGraph(State)
+            .add_node("a", lambda state: {"path": [interrupt("q")]})
+            .add_edge(START, "a")
+            .compile(checkpointer=saver)
+        )
         record("pause", await graph.ainvoke({"path": []}, CONFIG))
         record("resume", await graph.ainvoke(Command(resume=1), CONFIG))
 
@@ -146,9 +188,20 @@ def program_payloads_that_are_objects(record, saver):
     class Ticket:
         number: int
 
-    for number, payload in enumerate((Request(action="send", args={"to": "ann"}).model_dump(), [Request(action="a", args={}).model_dump()], {"nested": {"deep": (1, 2)}})):
+    for number, payload in enumerate(
+        (
+            Request(action="send", args={"to": "ann"}).model_dump(),
+            [Request(action="a", args={}).model_dump()],
+            {"nested": {"deep": (1, 2)}},
+        )
+    ):
         config = {"configurable": {"thread_id": str(number)}}
-        graph = StateGraph(State).add_node("a", lambda state: {"path": [interrupt(payload)]}).add_edge(START, "a").compile(checkpointer=saver)
+        graph = (
+            StateGraph(State)
+            .add_node("a", lambda state: {"path": [interrupt(payload)]})
+            .add_edge(START, "a")
+            .compile(checkpointer=saver)
+        )
         record(f"{number}", graph.invoke({"path": []}, config))
         record(f"{number} done", graph.invoke(Command(resume="ok"), config))
 
@@ -159,7 +212,9 @@ def program_human_interrupts(record, saver):
     def ask(state):
         request = HumanInterrupt(
             action_request=ActionRequest(action="send", args={"to": "ann"}),
-            config=HumanInterruptConfig(allow_ignore=False, allow_respond=True, allow_edit=True, allow_accept=True),
+            config=HumanInterruptConfig(
+                allow_ignore=False, allow_respond=True, allow_edit=True, allow_accept=True
+            ),
             description="Send a mail",
         )
         response = interrupt([request])[0]
@@ -167,12 +222,22 @@ def program_human_interrupts(record, saver):
 
     graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=saver)
     record("pause", graph.invoke({"path": []}, CONFIG))
-    record("edit", graph.invoke(Command(resume=[{"type": "edit", "args": {"action": "send", "args": {"to": "bob"}}}]), CONFIG))
+    record(
+        "edit",
+        graph.invoke(
+            Command(resume=[{"type": "edit", "args": {"action": "send", "args": {"to": "bob"}}}]), CONFIG
+        ),
+    )
 
 
 def program_drawing_methods(record):
     builder = StateGraph(State).add_node("a", lambda state: None).add_node("b", lambda state: None)
-    graph = builder.add_edge(START, "a").add_conditional_edges("a", lambda state: "b", ["b", END]).add_edge("b", END).compile()
+    graph = (
+        builder.add_edge(START, "a")
+        .add_conditional_edges("a", lambda state: "b", ["b", END])
+        .add_edge("b", END)
+        .compile()
+    )
     drawn = graph.get_graph()
     record("nodes", list(drawn.nodes))
     record("edges", sorted((edge.source, edge.target, edge.conditional) for edge in drawn.edges))
@@ -198,7 +263,11 @@ def program_config_in_conditional_edges(record):
     def route(state, config: RunnableConfig):
         return config["configurable"]["target"]
 
-    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": ["b"]})
+    builder = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": ["a"]})
+        .add_node("b", lambda state: {"path": ["b"]})
+    )
     builder.add_edge(START, "a").add_conditional_edges("a", route, ["b", END])
     graph = builder.compile()
     record("b", graph.invoke({"path": []}, {"configurable": {"target": "b"}}))
@@ -211,7 +280,12 @@ def program_deprecated_keywords(record):
 
     for options in ({"input": Input}, {"output": Input}, {"config_schema": Input}):
         try:
-            graph = StateGraph(State, **options).add_node("a", lambda state: {"path": ["a"]}).add_edge(START, "a").compile()
+            graph = (
+                StateGraph(State, **options)
+                .add_node("a", lambda state: {"path": ["a"]})
+                .add_edge(START, "a")
+                .compile()
+            )
             record(str(sorted(options)), graph.invoke({"path": []}))
         except TypeError:
             record(str(sorted(options)), "refused")
@@ -240,8 +314,18 @@ def program_print_mode(record):
 
 
 def program_same_thread_other_graph(record, saver):
-    first = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_edge(START, "a").compile(checkpointer=saver)
-    second = StateGraph(State).add_node("b", lambda state: {"path": ["b"]}).add_edge(START, "b").compile(checkpointer=saver)
+    first = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": ["a"]})
+        .add_edge(START, "a")
+        .compile(checkpointer=saver)
+    )
+    second = (
+        StateGraph(State)
+        .add_node("b", lambda state: {"path": ["b"]})
+        .add_edge(START, "b")
+        .compile(checkpointer=saver)
+    )
     first.invoke({"path": ["in"]}, CONFIG)
     record("another graph reads it", second.get_state(CONFIG).values)
     record("and goes on", second.invoke({"path": ["more"]}, CONFIG))
@@ -265,14 +349,21 @@ def program_field_added_while_paused(record, saver):
     def ask(state):
         return {"path": [interrupt("q")], "extra": 1}
 
-    StateGraph(State).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver).invoke({"path": ["in"]}, CONFIG)
+    StateGraph(State).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver).invoke(
+        {"path": ["in"]}, CONFIG
+    )
     graph = StateGraph(Bigger).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
     record("state", graph.get_state(CONFIG).values)
     record("resume", graph.invoke(Command(resume="yes"), CONFIG))
 
 
 def program_long_thread(record, saver):
-    graph = StateGraph(State).add_node("a", lambda state: {"path": [len(state["path"])]}).add_edge(START, "a").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": [len(state["path"])]})
+        .add_edge(START, "a")
+        .compile(checkpointer=saver)
+    )
     for number in range(40):
         graph.invoke({"path": [f"in{number}"]}, CONFIG)
     state = graph.get_state(CONFIG)
@@ -285,7 +376,12 @@ def program_long_thread(record, saver):
 
 
 def program_interrupt_id_of_old_answer_in_history(record, saver):
-    graph = StateGraph(State).add_node("a", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": [interrupt("q")]})
+        .add_edge(START, "a")
+        .compile(checkpointer=saver)
+    )
     pause = graph.invoke({"path": []}, CONFIG)["__interrupt__"][0]
     graph.invoke(Command(resume="x"), CONFIG)
     asked = [task.interrupts for s in graph.get_state_history(CONFIG) for task in s.tasks if task.interrupts]

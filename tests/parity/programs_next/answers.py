@@ -4,12 +4,11 @@ import operator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel
-from typing_extensions import TypedDict
-
 from langgraph.errors import UnknownInterruptError, is_invalid_resume
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Interrupt, interrupt
+from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -85,7 +84,12 @@ def program_ids(record, saver):
 
 
 def program_version_2(record, saver):
-    graph = StateGraph(State).add_node("ask", lambda state: {"answer": interrupt("q")}).add_edge(START, "ask").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("ask", lambda state: {"answer": interrupt("q")})
+        .add_edge(START, "ask")
+        .compile(checkpointer=saver)
+    )
     output = graph.invoke({"path": ["in"]}, CONFIG, version="v2")
     record("value", output.value)
     record("interrupts", output.interrupts)
@@ -95,7 +99,12 @@ def program_version_2(record, saver):
 
 
 def program_version_2_streams(record, saver):
-    graph = StateGraph(State).add_node("ask", lambda state: {"answer": interrupt("q")}).add_edge(START, "ask").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("ask", lambda state: {"answer": interrupt("q")})
+        .add_edge(START, "ask")
+        .compile(checkpointer=saver)
+    )
     for mode in ("updates", "values", ["updates", "values"]):
         config = {"configurable": {"thread_id": str(mode)}}
         record.chunks(str(mode), graph.stream({"path": []}, config, stream_mode=mode, version="v2"))
@@ -103,7 +112,10 @@ def program_version_2_streams(record, saver):
 
 def program_interrupt_class(record):
     record("default id", Interrupt("x").id)
-    record("fields", (Interrupt("x", id="i").value, Interrupt("x", id="i").id, Interrupt("x", id="i").response_schema))
+    record(
+        "fields",
+        (Interrupt("x", id="i").value, Interrupt("x", id="i").id, Interrupt("x", id="i").response_schema),
+    )
     error = UnknownInterruptError("m", reason="not_pending", interrupt_ids=["a"], pending_ids=["b"])
     record("error", (error.reason, error.interrupt_ids, error.pending_ids))
 
@@ -125,7 +137,9 @@ def program_node_interrupt(record, saver):
 
 
 def program_question_in_a_loop_with_same_payload(record, saver):
-    builder = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("same")]}).add_edge(START, "ask")
+    builder = (
+        StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("same")]}).add_edge(START, "ask")
+    )
     builder.add_conditional_edges("ask", lambda state: "ask" if len(state["path"]) < 3 else END)
     graph = builder.compile(checkpointer=saver)
     ids = [graph.invoke({"path": []}, CONFIG)["__interrupt__"][0].id]
@@ -138,8 +152,15 @@ def program_question_in_a_loop_with_same_payload(record, saver):
 def program_answers_of_many_types(record, saver):
     import datetime
 
-    for number, value in enumerate((1, 1.5, "text", True, [1, [2]], {"a": {"b": None}}, datetime.date(2024, 1, 2))):
+    for number, value in enumerate(
+        (1, 1.5, "text", True, [1, [2]], {"a": {"b": None}}, datetime.date(2024, 1, 2))
+    ):
         config = {"configurable": {"thread_id": str(number)}}
-        graph = StateGraph(State).add_node("ask", lambda state: {"answer": interrupt("q")}).add_edge(START, "ask").compile(checkpointer=saver)
+        graph = (
+            StateGraph(State)
+            .add_node("ask", lambda state: {"answer": interrupt("q")})
+            .add_edge(START, "ask")
+            .compile(checkpointer=saver)
+        )
         graph.invoke({"path": []}, config)
         record(repr(value), graph.invoke(Command(resume=value), config)["answer"])

@@ -4,11 +4,10 @@ import asyncio
 import operator
 from typing import Annotated
 
-from typing_extensions import TypedDict
-
 from langgraph.errors import NodeCancelledError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -54,7 +53,14 @@ async def program_error_cancels_the_others(record):
             cancelled.append(True)
             raise
 
-    graph = StateGraph(State).add_node(fail).add_node(slow).add_edge(START, "fail").add_edge(START, "slow").compile()
+    graph = (
+        StateGraph(State)
+        .add_node(fail)
+        .add_node(slow)
+        .add_edge(START, "fail")
+        .add_edge(START, "slow")
+        .compile()
+    )
     await record.aerror("error", graph.ainvoke({"path": []}), "first")
     record("other", cancelled)
 
@@ -78,25 +84,58 @@ async def program_interrupt_beside_a_slow_node(record, saver):
         await asyncio.sleep(0.03)
         return {"path": ["slow is not cancelled"]}
 
-    graph = StateGraph(State).add_node(ask).add_node(slow).add_edge(START, "ask").add_edge(START, "slow").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node(ask)
+        .add_node(slow)
+        .add_edge(START, "ask")
+        .add_edge(START, "slow")
+        .compile(checkpointer=saver)
+    )
     record("pause", await graph.ainvoke({"path": []}, CONFIG))
     record("next", (await graph.aget_state(CONFIG)).next)
     record("done", await graph.ainvoke(Command(resume="A"), CONFIG))
 
 
 async def program_events(record):
-    graph = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": ["b"]})
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": ["a"]})
+        .add_node("b", lambda state: {"path": ["b"]})
+    )
     graph = graph.add_edge(START, "a").add_edge("a", "b").compile()
     events = [event async for event in graph.astream_events({"path": ["in"]}, version="v2")]
-    record("events", [(event["event"], event["name"]) for event in events if event["event"] in ("on_chain_start", "on_chain_end")])
+    record(
+        "events",
+        [
+            (event["event"], event["name"])
+            for event in events
+            if event["event"] in ("on_chain_start", "on_chain_end")
+        ],
+    )
     record("final output", events[-1]["data"])
     record("input", events[0]["data"])
-    record("chunks", [event["data"]["chunk"] for event in events if event["event"] == "on_chain_stream" and event["name"] == "LangGraph"])
-    record("nodes", [event["metadata"].get("langgraph_node") for event in events if event["event"] == "on_chain_start"])
+    record(
+        "chunks",
+        [
+            event["data"]["chunk"]
+            for event in events
+            if event["event"] == "on_chain_stream" and event["name"] == "LangGraph"
+        ],
+    )
+    record(
+        "nodes",
+        [event["metadata"].get("langgraph_node") for event in events if event["event"] == "on_chain_start"],
+    )
 
 
 async def program_sync_saver_methods_in_async_nodes(record, saver):
-    inner = StateGraph(State).add_node("n", lambda state: {"path": [interrupt("inner")]}).add_edge(START, "n").compile()
+    inner = (
+        StateGraph(State)
+        .add_node("n", lambda state: {"path": [interrupt("inner")]})
+        .add_edge(START, "n")
+        .compile()
+    )
 
     def outer(state):
         return {"path": inner.invoke({"path": []})["path"]}
@@ -109,16 +148,27 @@ async def program_sync_saver_methods_in_async_nodes(record, saver):
 async def program_bulk_update(record, saver):
     from langgraph.types import StateUpdate
 
-    graph = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": ["b"]})
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": ["a"]})
+        .add_node("b", lambda state: {"path": ["b"]})
+    )
     graph = graph.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=saver)
-    await graph.abulk_update_state(CONFIG, [[StateUpdate({"path": ["in"]}, "__start__")], [StateUpdate({"path": ["A"]}, "a")]])
+    await graph.abulk_update_state(
+        CONFIG, [[StateUpdate({"path": ["in"]}, "__start__")], [StateUpdate({"path": ["A"]}, "a")]]
+    )
     record("state", await graph.aget_state(CONFIG))
     record("go on", await graph.ainvoke(None, CONFIG))
 
 
 async def program_durability(record, saver):
     for kind in ("sync", "async", "exit"):
-        graph = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_edge(START, "a").compile(checkpointer=saver)
+        graph = (
+            StateGraph(State)
+            .add_node("a", lambda state: {"path": ["a"]})
+            .add_edge(START, "a")
+            .compile(checkpointer=saver)
+        )
         config = {"configurable": {"thread_id": kind}}
         record(kind, await graph.ainvoke({"path": []}, config, durability=kind))
         record(f"{kind} history", [(s.values, s.metadata) async for s in graph.aget_state_history(config)])

@@ -90,9 +90,8 @@ def _outcome(call):
 def program_state_annotated_with_a_channel(record):
     from typing import Annotated
 
-    from typing_extensions import TypedDict
-
     from langgraph.graph import START, StateGraph
+    from typing_extensions import TypedDict
 
     class State(TypedDict):
         items: Annotated[list, Topic]
@@ -105,7 +104,12 @@ def program_state_annotated_with_a_channel(record):
         seen.append(dict(state))
         return {"items": "x", "any": 1}
 
-    builder = StateGraph(State).add_node("a", look).add_node("b", look).add_node("c", lambda state: seen.append(dict(state)))
+    builder = (
+        StateGraph(State)
+        .add_node("a", look)
+        .add_node("b", look)
+        .add_node("c", lambda state: seen.append(dict(state)))
+    )
     graph = builder.add_edge(START, "a").add_edge(START, "b").add_edge("a", "c").compile()
     record("result", graph.invoke({"items": "in", "any": 0, "brief": 5}))
     record("seen", seen)

@@ -4,12 +4,11 @@ import operator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel
-from typing_extensions import TypedDict
-
 from langgraph.channels.untracked_value import UntrackedValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Overwrite, Send
+from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -28,7 +27,9 @@ def add(builder, *names):
 
 def program_barrier(record, any_saver):
     builder = add(StateGraph(State), "a", "b1", "b2", "b3", "c", "d")
-    builder.add_edge(START, "a").add_edge("a", "b1").add_edge("a", "c").add_edge("b1", "b2").add_edge("b2", "b3")
+    builder.add_edge(START, "a").add_edge("a", "b1").add_edge("a", "c").add_edge("b1", "b2").add_edge(
+        "b2", "b3"
+    )
     builder.add_edge(["b3", "c"], "d")
     graph = builder.compile(checkpointer=any_saver)
     # A barrier that is saved in the background may be saved as it is a step later.
@@ -49,7 +50,16 @@ def program_barrier_of_one_and_of_start(record):
     builder = add(StateGraph(State), "a", "b")
     builder.add_edge(START, "a").add_edge(["a"], "b")
     record("one", builder.compile().invoke({"path": []}))
-    record.error("start in a list", lambda: add(StateGraph(State), "a", "b").add_edge(START, "a").add_edge([START, "a"], "b").compile().invoke({"path": []}))
+    record.error(
+        "start in a list",
+        lambda: (
+            add(StateGraph(State), "a", "b")
+            .add_edge(START, "a")
+            .add_edge([START, "a"], "b")
+            .compile()
+            .invoke({"path": []})
+        ),
+    )
 
 
 def program_two_barriers(record):
@@ -62,7 +72,9 @@ def program_two_barriers(record):
 def program_defer(record, any_saver):
     builder = add(StateGraph(State), "a", "b1", "b2", "b3", "c")
     builder.add_node("last", lambda state: {"path": ["last"]}, defer=True)
-    builder.add_edge(START, "a").add_edge("a", "b1").add_edge("b1", "b2").add_edge("b2", "b3").add_edge("b3", "last")
+    builder.add_edge(START, "a").add_edge("a", "b1").add_edge("b1", "b2").add_edge("b2", "b3").add_edge(
+        "b3", "last"
+    )
     builder.add_edge("a", "c").add_edge("c", "last")
     graph = builder.compile(checkpointer=any_saver)
     record("values", list(graph.stream({"path": []}, CONFIG, stream_mode="values")))
@@ -74,7 +86,9 @@ def program_defer_with_barrier_and_sends(record):
     builder = add(StateGraph(State), "a", "b")
     builder.add_node("w", lambda state: {"path": [f"w{state['i']}"]})
     builder.add_node("last", lambda state: {"path": ["last"]}, defer=True)
-    builder.add_edge(START, "a").add_conditional_edges("a", lambda state: [Send("w", {"i": 2}), Send("w", {"i": 1}), "b"])
+    builder.add_edge(START, "a").add_conditional_edges(
+        "a", lambda state: [Send("w", {"i": 2}), Send("w", {"i": 1}), "b"]
+    )
     builder.add_edge("w", "last").add_edge("b", "last")
     record("result", builder.compile().invoke({"path": []}))
 
@@ -93,7 +107,10 @@ def program_defer_beside_sends(record):
     builder = add(StateGraph(State), "w", "x").add_node("a", sending)
     builder.add_node("last", lambda state: {"path": ["last"]}, defer=True)
     builder.add_edge(START, "a").add_edge("a", "last").add_edge("w", "x")
-    record("a deferred node does not wait for Sends", list(builder.compile().stream({"path": []}, stream_mode="values")))
+    record(
+        "a deferred node does not wait for Sends",
+        list(builder.compile().stream({"path": []}, stream_mode="values")),
+    )
 
 
 def program_private_keys(record, any_saver):
@@ -113,11 +130,21 @@ def program_private_keys(record, any_saver):
         seen.append(dict(state))
         return {"path": ["plain"]}
 
-    graph = StateGraph(State).add_sequence([write, read, plain]).add_edge(START, "write").compile(checkpointer=any_saver)
+    graph = (
+        StateGraph(State)
+        .add_sequence([write, read, plain])
+        .add_edge(START, "write")
+        .compile(checkpointer=any_saver)
+    )
     record("result", graph.invoke({"path": []}, CONFIG))
     record("seen", seen)
-    record("values", list(graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode="values")))
-    record("updates", list(graph.stream({"path": []}, {"configurable": {"thread_id": "3"}}, stream_mode="updates")))
+    record(
+        "values", list(graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode="values"))
+    )
+    record(
+        "updates",
+        list(graph.stream({"path": []}, {"configurable": {"thread_id": "3"}}, stream_mode="updates")),
+    )
     if any_saver:
         record("state", graph.get_state(CONFIG).values)
 
@@ -142,13 +169,20 @@ def program_input_and_output_schemas(record, any_saver):
         seen.append(dict(state))
         return {"answer": f"{state['question']}!"}
 
-    graph = StateGraph(Overall, input_schema=Input, output_schema=Output).add_sequence([think, say]).add_edge(START, "think")
+    graph = (
+        StateGraph(Overall, input_schema=Input, output_schema=Output)
+        .add_sequence([think, say])
+        .add_edge(START, "think")
+    )
     graph = graph.compile(checkpointer=any_saver)
     record("result", graph.invoke({"question": "why", "answer": "ignored", "work": ["ignored"]}, CONFIG))
     record("seen", seen)
     config = {"configurable": {"thread_id": "2"}}
     record("values", list(graph.stream({"question": "how"}, config, stream_mode="values")))
-    record("updates", list(graph.stream({"question": "how"}, {"configurable": {"thread_id": "3"}}, stream_mode="updates")))
+    record(
+        "updates",
+        list(graph.stream({"question": "how"}, {"configurable": {"thread_id": "3"}}, stream_mode="updates")),
+    )
     if any_saver:
         record("state", graph.get_state(CONFIG).values)
     record("input schema", sorted(graph.get_input_jsonschema()["properties"]))
@@ -209,7 +243,11 @@ def program_node_annotated_with_another_type(record):
 
 
 def program_root_list(record, any_saver):
-    graph = StateGraph(Annotated[list, operator.add]).add_node("a", lambda state: ["a", len(state)]).add_node("b", lambda state: ["b"])
+    graph = (
+        StateGraph(Annotated[list, operator.add])
+        .add_node("a", lambda state: ["a", len(state)])
+        .add_node("b", lambda state: ["b"])
+    )
     graph = graph.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=any_saver)
     record("result", graph.invoke(["in"], CONFIG))
     record("values", list(graph.stream(["in"], {"configurable": {"thread_id": "2"}}, stream_mode="values")))
@@ -219,7 +257,12 @@ def program_root_list(record, any_saver):
 
 
 def program_root_scalars(record):
-    graph = StateGraph(Annotated[str, operator.add]).add_node("a", lambda state: state + "!").add_edge(START, "a").compile()
+    graph = (
+        StateGraph(Annotated[str, operator.add])
+        .add_node("a", lambda state: state + "!")
+        .add_edge(START, "a")
+        .compile()
+    )
     record("str", graph.invoke("hi"))
     graph = StateGraph(int).add_node("a", lambda state: state + 1).add_edge(START, "a").compile()
     record("int", graph.invoke(3))
@@ -237,23 +280,39 @@ def program_overwrite(record, any_saver):
     builder.add_edge(START, "a").add_edge("a", "reset").add_edge("reset", "json")
     graph = builder.compile(checkpointer=any_saver)
     record("values", list(graph.stream({"path": ["in"]}, CONFIG, stream_mode="values")))
-    record("updates", list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "2"}}, stream_mode="updates")))
+    record(
+        "updates",
+        list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "2"}}, stream_mode="updates")),
+    )
 
 
 def program_overwrite_beside_others(record):
     builder = StateGraph(State)
-    builder.add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": Overwrite(["b"])})
+    builder.add_node("a", lambda state: {"path": ["a"]}).add_node(
+        "b", lambda state: {"path": Overwrite(["b"])}
+    )
     builder.add_node("c", lambda state: {"path": ["c"]})
     builder.add_edge(START, "a").add_edge(START, "b").add_edge(START, "c")
     record("it wins", builder.compile().invoke({"path": ["in"]}))
     builder = StateGraph(State)
-    builder.add_node("a", lambda state: {"path": Overwrite(["a"])}).add_node("b", lambda state: {"path": Overwrite(["b"])})
+    builder.add_node("a", lambda state: {"path": Overwrite(["a"])}).add_node(
+        "b", lambda state: {"path": Overwrite(["b"])}
+    )
     builder.add_edge(START, "a").add_edge(START, "b")
-    record.error("two", lambda: builder.compile().invoke({"path": []}), "Can receive only one Overwrite value per super-step.")
+    record.error(
+        "two",
+        lambda: builder.compile().invoke({"path": []}),
+        "Can receive only one Overwrite value per super-step.",
+    )
 
 
 def program_overwrite_as_input_and_update(record, saver):
-    graph = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_edge(START, "a").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: {"path": ["a"]})
+        .add_edge(START, "a")
+        .compile(checkpointer=saver)
+    )
     graph.invoke({"path": ["in"]}, CONFIG)
     record("input", graph.invoke({"path": Overwrite(["new"])}, CONFIG))
     graph.update_state(CONFIG, {"path": Overwrite(["updated"])})
@@ -274,7 +333,13 @@ def program_untracked(record, saver):
         seen.append(state.get("session"))
         return {"path": ["use"]}
 
-    graph = StateGraph(WithUntracked).add_node("open", open_).add_node("use", use).add_edge(START, "open").add_edge("open", "use")
+    graph = (
+        StateGraph(WithUntracked)
+        .add_node("open", open_)
+        .add_node("use", use)
+        .add_edge(START, "open")
+        .add_edge("open", "use")
+    )
     graph = graph.compile(checkpointer=saver)
     record("result", graph.invoke({"path": []}, CONFIG))
     record("seen", seen)

@@ -3,12 +3,11 @@
 import operator
 from typing import Annotated
 
-from typing_extensions import TypedDict
-
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, StateUpdate, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -23,7 +22,12 @@ def chain(saver, **options):
     builder = StateGraph(State)
     for name in "abc":
         builder.add_node(name, lambda state, name=name: {"path": [name]})
-    return builder.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c").compile(checkpointer=saver, **options)
+    return (
+        builder.add_edge(START, "a")
+        .add_edge("a", "b")
+        .add_edge("b", "c")
+        .compile(checkpointer=saver, **options)
+    )
 
 
 def brief(graph, config=CONFIG, **options):
@@ -36,7 +40,10 @@ def brief(graph, config=CONFIG, **options):
 def links(graph, config=CONFIG):
     history = list(graph.get_state_history(config))
     ids = {s.config["configurable"]["checkpoint_id"]: number for number, s in enumerate(history)}
-    return [ids.get(s.parent_config["configurable"]["checkpoint_id"]) if s.parent_config else None for s in history]
+    return [
+        ids.get(s.parent_config["configurable"]["checkpoint_id"]) if s.parent_config else None
+        for s in history
+    ]
 
 
 def program_durability(record, saver):
@@ -72,7 +79,12 @@ def program_exit_on_interrupt_and_error(record, saver):
 def program_exit_streams(record, saver):
     graph = chain(saver)
     record.chunks("debug", graph.stream({"path": []}, CONFIG, stream_mode="debug", durability="exit"))
-    record.chunks("checkpoints", graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode="checkpoints", durability="exit"))
+    record.chunks(
+        "checkpoints",
+        graph.stream(
+            {"path": []}, {"configurable": {"thread_id": "2"}}, stream_mode="checkpoints", durability="exit"
+        ),
+    )
 
 
 def program_exit_with_breakpoint(record, saver):
@@ -114,7 +126,10 @@ def program_bulk_update_equals_a_run(record, saver):
     graph = chain(saver)
     graph.invoke({"path": ["in"]}, CONFIG)
     steps = [
-        [StateUpdate(values=task.result, as_node=task.name if task.name != "__start__" else "__input__") for task in snapshot.tasks]
+        [
+            StateUpdate(values=task.result, as_node=task.name if task.name != "__start__" else "__input__")
+            for task in snapshot.tasks
+        ]
         for snapshot in reversed(list(graph.get_state_history(CONFIG)))
         if snapshot.tasks
     ]
@@ -127,9 +142,22 @@ def program_bulk_update_equals_a_run(record, saver):
 
 def program_bulk_update_of_parallel_tasks(record, saver):
     builder = StateGraph(State)
-    builder.add_node("a", lambda state: {"path": ["a"]}).add_node("b", lambda state: {"path": ["b"]}).add_node("c", lambda state: {"path": ["c"]})
-    graph = builder.add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "c").compile(checkpointer=saver)
-    graph.bulk_update_state(CONFIG, [[StateUpdate({"path": ["in"]}, "__start__")], [StateUpdate({"path": ["A"]}, "a"), StateUpdate({"path": ["B"]}, "b")]])
+    builder.add_node("a", lambda state: {"path": ["a"]}).add_node(
+        "b", lambda state: {"path": ["b"]}
+    ).add_node("c", lambda state: {"path": ["c"]})
+    graph = (
+        builder.add_edge(START, "a")
+        .add_edge(START, "b")
+        .add_edge(["a", "b"], "c")
+        .compile(checkpointer=saver)
+    )
+    graph.bulk_update_state(
+        CONFIG,
+        [
+            [StateUpdate({"path": ["in"]}, "__start__")],
+            [StateUpdate({"path": ["A"]}, "a"), StateUpdate({"path": ["B"]}, "b")],
+        ],
+    )
     record("state", graph.get_state(CONFIG))
     record("go on", graph.invoke(None, CONFIG))
 
@@ -138,11 +166,28 @@ def program_bulk_update_errors(record, saver):
     graph = chain(saver)
     record.error("no supersteps", lambda: graph.bulk_update_state(CONFIG, []), "No supersteps provided")
     record.error("no updates", lambda: graph.bulk_update_state(CONFIG, [[]]), "No updates provided")
-    record.error("no as_node", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate({"n": 1}), StateUpdate({"n": 2})]]))
-    record.error("END in a batch", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate(None, "__end__"), StateUpdate({"n": 2}, "a")]]))
-    record.error("copy in a batch", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate(None, "__copy__"), StateUpdate({"n": 2}, "a")]]))
-    record.error("unknown node", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate({"n": 1}, "zz")]]), "zz")
-    record.error("no saver", lambda: chain(None).bulk_update_state(CONFIG, [[StateUpdate({"n": 1}, "a")]]), "No checkpointer set")
+    record.error(
+        "no as_node",
+        lambda: graph.bulk_update_state(CONFIG, [[StateUpdate({"n": 1}), StateUpdate({"n": 2})]]),
+    )
+    record.error(
+        "END in a batch",
+        lambda: graph.bulk_update_state(CONFIG, [[StateUpdate(None, "__end__"), StateUpdate({"n": 2}, "a")]]),
+    )
+    record.error(
+        "copy in a batch",
+        lambda: graph.bulk_update_state(
+            CONFIG, [[StateUpdate(None, "__copy__"), StateUpdate({"n": 2}, "a")]]
+        ),
+    )
+    record.error(
+        "unknown node", lambda: graph.bulk_update_state(CONFIG, [[StateUpdate({"n": 1}, "zz")]]), "zz"
+    )
+    record.error(
+        "no saver",
+        lambda: chain(None).bulk_update_state(CONFIG, [[StateUpdate({"n": 1}, "a")]]),
+        "No checkpointer set",
+    )
 
 
 def program_update_as_end_and_input(record, saver):
@@ -169,7 +214,12 @@ def program_copy(record, saver):
 
 
 def program_copy_of_a_question(record, saver):
-    graph = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("q")]}).add_edge(START, "ask").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("ask", lambda state: {"path": [interrupt("q")]})
+        .add_edge(START, "ask")
+        .compile(checkpointer=saver)
+    )
     first = graph.invoke({"path": []}, CONFIG)["__interrupt__"][0]
     graph.update_state(CONFIG, None, as_node="__copy__")
     record("state", graph.get_state(CONFIG))
@@ -204,7 +254,9 @@ class CountingSaver(InMemorySaver):
         return super().put(config, checkpoint, metadata, new_versions)
 
     def put_writes(self, config, writes, task_id, task_path=""):
-        self.calls.append(("put_writes", sorted(channel for channel, _ in writes if not channel.startswith("branch:"))))
+        self.calls.append(
+            ("put_writes", sorted(channel for channel, _ in writes if not channel.startswith("branch:")))
+        )
         return super().put_writes(config, writes, task_id, task_path)
 
 
@@ -224,7 +276,9 @@ def program_saver_that_fails(record):
             return super().put(config, checkpoint, metadata, new_versions)
 
     record.error("put", lambda: chain(Failing()).invoke({"path": []}, CONFIG, durability="sync"), "disk full")
-    record.error("put, async", lambda: chain(Failing()).invoke({"path": []}, CONFIG, durability="async"), "disk full")
+    record.error(
+        "put, async", lambda: chain(Failing()).invoke({"path": []}, CONFIG, durability="async"), "disk full"
+    )
 
     class NoRead(InMemorySaver):
         def get_tuple(self, config):

@@ -5,12 +5,11 @@ import operator
 import time
 from typing import Annotated
 
-from typing_extensions import TypedDict
-
 from langgraph.cache.memory import InMemoryCache
 from langgraph.errors import NodeTimeoutError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import CachePolicy, RetryPolicy, Send, TimeoutPolicy
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -35,25 +34,42 @@ def failing(times, error=ConnectionError):
 
 
 def one(node, any_saver=None, **options):
-    return StateGraph(State).add_node("node", node, **options).add_edge(START, "node").compile(checkpointer=any_saver)
+    return (
+        StateGraph(State)
+        .add_node("node", node, **options)
+        .add_edge(START, "node")
+        .compile(checkpointer=any_saver)
+    )
 
 
 def program_retry(record, any_saver):
     graph = one(failing(2), any_saver, retry_policy=RetryPolicy(max_attempts=3, **QUICK))
     record("ok", graph.invoke({"path": []}, CONFIG))
     config = {"configurable": {"thread_id": "2"}}
-    record.error("too often", lambda: one(failing(3), any_saver, retry_policy=RetryPolicy(max_attempts=3, **QUICK)).invoke({"path": []}, config), "try 3")
+    record.error(
+        "too often",
+        lambda: one(failing(3), any_saver, retry_policy=RetryPolicy(max_attempts=3, **QUICK)).invoke(
+            {"path": []}, config
+        ),
+        "try 3",
+    )
 
 
 def program_retry_on(record):
     policy = RetryPolicy(max_attempts=3, retry_on=KeyError, **QUICK)
     record("listed", one(failing(1, KeyError), retry_policy=policy).invoke({"path": []}))
-    record.error("not listed", lambda: one(failing(1, IndexError), retry_policy=policy).invoke({"path": []}), "try 1")
+    record.error(
+        "not listed", lambda: one(failing(1, IndexError), retry_policy=policy).invoke({"path": []}), "try 1"
+    )
     many = RetryPolicy(max_attempts=3, retry_on=(KeyError, IndexError), **QUICK)
     record("tuple", one(failing(1, IndexError), retry_policy=many).invoke({"path": []}))
     function = RetryPolicy(max_attempts=3, retry_on=lambda error: "try 1" in str(error), **QUICK)
     record("function", one(failing(1, ValueError), retry_policy=function).invoke({"path": []}))
-    record.error("function says no", lambda: one(failing(2, ValueError), retry_policy=function).invoke({"path": []}), "try 2")
+    record.error(
+        "function says no",
+        lambda: one(failing(2, ValueError), retry_policy=function).invoke({"path": []}),
+        "try 2",
+    )
 
 
 def program_default_retry_on(record):
@@ -62,7 +78,17 @@ def program_default_retry_on(record):
     class Mine(Exception):
         pass
 
-    for error in (ConnectionError, ValueError, TypeError, RuntimeError, OSError, KeyError, Mine, ZeroDivisionError, AttributeError):
+    for error in (
+        ConnectionError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        OSError,
+        KeyError,
+        Mine,
+        ZeroDivisionError,
+        AttributeError,
+    ):
         graph = one(failing(1, error), retry_policy=policy)
         try:
             record(error.__name__, graph.invoke({"path": []}))
@@ -71,9 +97,16 @@ def program_default_retry_on(record):
 
 
 def program_several_policies(record):
-    policies = [RetryPolicy(max_attempts=2, retry_on=KeyError, **QUICK), RetryPolicy(max_attempts=3, retry_on=IndexError, **QUICK)]
+    policies = [
+        RetryPolicy(max_attempts=2, retry_on=KeyError, **QUICK),
+        RetryPolicy(max_attempts=3, retry_on=IndexError, **QUICK),
+    ]
     record("second matches", one(failing(2, IndexError), retry_policy=policies).invoke({"path": []}))
-    record.error("first is used up", lambda: one(failing(2, KeyError), retry_policy=policies).invoke({"path": []}), "try 2")
+    record.error(
+        "first is used up",
+        lambda: one(failing(2, KeyError), retry_policy=policies).invoke({"path": []}),
+        "try 2",
+    )
 
 
 def program_retry_waits(record):
@@ -81,7 +114,9 @@ def program_retry_waits(record):
     original = time.sleep
     time.sleep = lambda seconds: waits.append(round(seconds, 3))
     try:
-        policy = RetryPolicy(initial_interval=0.1, backoff_factor=3, max_interval=0.5, max_attempts=5, jitter=False)
+        policy = RetryPolicy(
+            initial_interval=0.1, backoff_factor=3, max_interval=0.5, max_attempts=5, jitter=False
+        )
         record("result", one(failing(4), retry_policy=policy).invoke({"path": []}))
     finally:
         time.sleep = original
@@ -118,7 +153,12 @@ def counting_cache_graph(calls, cache, **policy):
         calls.append(state["n"])
         return {"path": [state["n"]]}
 
-    return StateGraph(State).add_node("node", node, cache_policy=CachePolicy(**policy)).add_edge(START, "node").compile(cache=cache)
+    return (
+        StateGraph(State)
+        .add_node("node", node, cache_policy=CachePolicy(**policy))
+        .add_edge(START, "node")
+        .compile(cache=cache)
+    )
 
 
 def program_cache(record):
@@ -226,7 +266,14 @@ def program_step_timeout(record):
         time.sleep(0.3)
         return {"path": ["slow"]}
 
-    graph = StateGraph(State).add_node(slow).add_node("other", lambda state: {"path": ["other"]}).add_edge(START, "slow").add_edge(START, "other").compile()
+    graph = (
+        StateGraph(State)
+        .add_node(slow)
+        .add_node("other", lambda state: {"path": ["other"]})
+        .add_edge(START, "slow")
+        .add_edge(START, "other")
+        .compile()
+    )
     graph.step_timeout = 0.02
     record.error("step timeout", lambda: graph.invoke({"path": []}))
     graph.step_timeout = 5

@@ -3,10 +3,9 @@
 import operator
 from typing import Annotated, Any
 
-from typing_extensions import TypedDict
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -29,7 +28,9 @@ def mapper(saver=None, worker=lambda state: {"results": [state["item"] * 10]}, a
     builder.add_node("plan", lambda state: {"results": ["plan"]})
     builder.add_node("worker", worker)
     builder.add_edge(START, "plan")
-    builder.add_conditional_edges("plan", lambda state: [Send("worker", {"item": item}) for item in state["items"]], ["worker"])
+    builder.add_conditional_edges(
+        "plan", lambda state: [Send("worker", {"item": item}) for item in state["items"]], ["worker"]
+    )
     if after:
         builder.add_node("after", lambda state: {"results": ["after"]})
         builder.add_edge("worker", "after")
@@ -86,7 +87,9 @@ def program_sends_mixed_with_names(record, saver):
     builder.add_node("b", lambda state: {"results": [f"b:{state.get('items')}"]})
     builder.add_node("c", lambda state: {"results": ["c"]})
     builder.add_edge(START, "a")
-    builder.add_conditional_edges("a", lambda state: [Send("b", {"items": 1}), "c", Send("b", {"items": 2}), "b"])
+    builder.add_conditional_edges(
+        "a", lambda state: [Send("b", {"items": 1}), "c", Send("b", {"items": 2}), "b"]
+    )
     graph = builder.compile(checkpointer=saver)
     record("result", graph.invoke({"items": [0]}, CONFIG))
     record("history", brief(graph))
@@ -104,13 +107,26 @@ def program_send_from_start(record, any_saver):
 
 def program_send_by_command(record, saver):
     builder = StateGraph(State)
-    builder.add_node("a", lambda state: Command(goto=[Send("w", {"x": 1}), Send("w", {"x": 2}), "b"], update={"results": ["a"]}))
+    builder.add_node(
+        "a",
+        lambda state: Command(
+            goto=[Send("w", {"x": 1}), Send("w", {"x": 2}), "b"], update={"results": ["a"]}
+        ),
+    )
     builder.add_node("w", lambda state: {"results": [state["x"]]})
     builder.add_node("b", lambda state: {"results": ["b"]})
     graph = builder.add_edge(START, "a").compile(checkpointer=saver)
     record("result", graph.invoke({"items": []}, CONFIG))
     record("history", brief(graph))
-    record("one", StateGraph(State).add_node("a", lambda state: Command(goto=Send("w", {"x": 5}))).add_node("w", lambda state: {"results": [state["x"]]}).add_edge(START, "a").compile().invoke({"items": []}))
+    record(
+        "one",
+        StateGraph(State)
+        .add_node("a", lambda state: Command(goto=Send("w", {"x": 5})))
+        .add_node("w", lambda state: {"results": [state["x"]]})
+        .add_edge(START, "a")
+        .compile()
+        .invoke({"items": []}),
+    )
 
 
 def program_send_with_other_arguments(record):
@@ -121,7 +137,16 @@ def program_send_with_other_arguments(record):
         return {"results": [str(state)]}
 
     builder = StateGraph(State).add_node("a", lambda state: None).add_node("w", worker)
-    builder.add_edge(START, "a").add_conditional_edges("a", lambda state: [Send("w", 1), Send("w", "text"), Send("w", None), Send("w", [1]), Send("w", {"items": [1], "zz": 2})])
+    builder.add_edge(START, "a").add_conditional_edges(
+        "a",
+        lambda state: [
+            Send("w", 1),
+            Send("w", "text"),
+            Send("w", None),
+            Send("w", [1]),
+            Send("w", {"items": [1], "zz": 2}),
+        ],
+    )
     record("result", builder.compile().invoke({"items": []}))
     record("seen", seen)
 
@@ -129,9 +154,19 @@ def program_send_with_other_arguments(record):
 def program_send_streams(record, saver):
     graph = mapper(saver)
     record.bag("updates", graph.stream({"items": [1, 2]}, CONFIG))
-    record("values", list(graph.stream({"items": [1, 2]}, {"configurable": {"thread_id": "2"}}, stream_mode="values")))
-    record.bag("tasks", graph.stream({"items": [1]}, {"configurable": {"thread_id": "3"}}, stream_mode="tasks"))
-    record("checkpoints", list(graph.stream({"items": [1, 2]}, {"configurable": {"thread_id": "4"}}, stream_mode="checkpoints")))
+    record(
+        "values",
+        list(graph.stream({"items": [1, 2]}, {"configurable": {"thread_id": "2"}}, stream_mode="values")),
+    )
+    record.bag(
+        "tasks", graph.stream({"items": [1]}, {"configurable": {"thread_id": "3"}}, stream_mode="tasks")
+    )
+    record(
+        "checkpoints",
+        list(
+            graph.stream({"items": [1, 2]}, {"configurable": {"thread_id": "4"}}, stream_mode="checkpoints")
+        ),
+    )
 
 
 def program_interrupt_in_sends(record, saver):
@@ -196,9 +231,13 @@ def program_replay_sends(record, saver):
 
 def program_sends_of_sends(record, any_saver):
     builder = StateGraph(State)
-    builder.add_node("split", lambda state: Command(goto=[Send("leaf", {"n": f"{state['n']}{i}"}) for i in range(2)]))
+    builder.add_node(
+        "split", lambda state: Command(goto=[Send("leaf", {"n": f"{state['n']}{i}"}) for i in range(2)])
+    )
     builder.add_node("leaf", lambda state: {"results": [state["n"]]})
-    builder.add_node("root", lambda state: Command(goto=[Send("split", {"n": "a"}), Send("split", {"n": "b"})]))
+    builder.add_node(
+        "root", lambda state: Command(goto=[Send("split", {"n": "a"}), Send("split", {"n": "b"})])
+    )
     graph = builder.add_edge(START, "root").compile(checkpointer=any_saver)
     record("result", graph.invoke({"items": []}, CONFIG))
 
@@ -218,7 +257,9 @@ def program_private_send_state(record):
     def worker(state: Worker):
         return {"results": [(state["item"], sorted(state))]}
 
-    builder = StateGraph(State).add_node("a", lambda state: None).add_node("worker", worker).add_edge(START, "a")
+    builder = (
+        StateGraph(State).add_node("a", lambda state: None).add_node("worker", worker).add_edge(START, "a")
+    )
     builder.add_conditional_edges("a", lambda state: [Send("worker", {"item": 1, "extra": "e", "other": 2})])
     record("arguments are not narrowed", builder.compile().invoke({"items": []}))
 

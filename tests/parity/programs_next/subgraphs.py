@@ -3,11 +3,10 @@
 import operator
 from typing import Annotated, Literal
 
-from typing_extensions import TypedDict
-
 from langgraph.errors import ParentCommand
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
+from typing_extensions import TypedDict
 
 
 class State(TypedDict):
@@ -31,7 +30,11 @@ def child(checkpointer=None, question=None, name="child", **options):
         return {"own": [answer], "path": [f"{name}:{answer}:{len(state['own'])}"]}
 
     builder = StateGraph(Child, output_schema=Output).add_node("one", one).add_node("two", two)
-    return builder.add_edge(START, "one").add_edge("one", "two").compile(checkpointer=checkpointer, name=name, **options)
+    return (
+        builder.add_edge(START, "one")
+        .add_edge("one", "two")
+        .compile(checkpointer=checkpointer, name=name, **options)
+    )
 
 
 class Output(TypedDict):
@@ -49,14 +52,20 @@ def parent(inner, saver, **options):
 
 
 def brief(graph, config=CONFIG):
-    return [(s.values, s.next, s.metadata, s.config, [(t.name, t.result, t.interrupts, t.state) for t in s.tasks]) for s in graph.get_state_history(config)]
+    return [
+        (s.values, s.next, s.metadata, s.config, [(t.name, t.result, t.interrupts, t.state) for t in s.tasks])
+        for s in graph.get_state_history(config)
+    ]
 
 
 def program_plain_child(record, any_saver):
     graph = parent(child(), any_saver)
     record("result", graph.invoke({"path": ["in"]}, CONFIG))
     record("updates", list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "2"}})))
-    record("values", list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "3"}}, stream_mode="values")))
+    record(
+        "values",
+        list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "3"}}, stream_mode="values")),
+    )
 
 
 def program_stream_with_subgraphs(record, any_saver):
@@ -71,7 +80,9 @@ def program_stream_debug_with_subgraphs(record, saver):
     graph = parent(child(), saver)
     record.chunks("debug", graph.stream({"path": ["in"]}, CONFIG, stream_mode="debug", subgraphs=True))
     other = {"configurable": {"thread_id": "2"}}
-    record.chunks("checkpoints", graph.stream({"path": ["in"]}, other, stream_mode="checkpoints", subgraphs=True))
+    record.chunks(
+        "checkpoints", graph.stream({"path": ["in"]}, other, stream_mode="checkpoints", subgraphs=True)
+    )
 
 
 def program_question_in_a_child(record, saver):
@@ -89,8 +100,14 @@ def program_question_in_a_child_streams(record, saver):
         for mode in ("updates", "values", "debug"):
             graph = parent(child(question="sure?"), saver)
             config = {"configurable": {"thread_id": f"{mode}{subgraphs}"}}
-            record.chunks(f"{mode} {subgraphs} pause", graph.stream({"path": []}, config, stream_mode=mode, subgraphs=subgraphs))
-            record.chunks(f"{mode} {subgraphs} resume", graph.stream(Command(resume="ok"), config, stream_mode=mode, subgraphs=subgraphs))
+            record.chunks(
+                f"{mode} {subgraphs} pause",
+                graph.stream({"path": []}, config, stream_mode=mode, subgraphs=subgraphs),
+            )
+            record.chunks(
+                f"{mode} {subgraphs} resume",
+                graph.stream(Command(resume="ok"), config, stream_mode=mode, subgraphs=subgraphs),
+            )
 
 
 def program_history_of_a_child(record, saver):
@@ -162,7 +179,12 @@ def program_saver_false(record, saver):
 
 
 def program_two_levels(record, saver):
-    middle = StateGraph(Child, output_schema=Output).add_node("inner", child(question="deep?", name="inner")).add_edge(START, "inner").compile(name="middle")
+    middle = (
+        StateGraph(Child, output_schema=Output)
+        .add_node("inner", child(question="deep?", name="inner"))
+        .add_edge(START, "inner")
+        .compile(name="middle")
+    )
     graph = parent(middle, saver)
     record("pause", graph.invoke({"path": []}, CONFIG))
     record("state", graph.get_state(CONFIG, subgraphs=True))
@@ -174,7 +196,9 @@ def program_two_children_with_questions(record, saver):
         path: Annotated[list, operator.add]
 
     builder = StateGraph(Both)
-    builder.add_node("left", child(question="left?", name="left")).add_node("right", child(question="right?", name="right"))
+    builder.add_node("left", child(question="left?", name="left")).add_node(
+        "right", child(question="right?", name="right")
+    )
     graph = builder.add_edge(START, "left").add_edge(START, "right").compile(checkpointer=saver)
     graph.invoke({"path": []}, CONFIG)
     state = graph.get_state(CONFIG)
@@ -194,7 +218,9 @@ def program_children_in_sends(record, saver):
 
     inner = StateGraph(Item, output_schema=Output).add_node(work).add_edge(START, "work").compile()
     builder = StateGraph(State).add_node("worker", inner)
-    builder.add_conditional_edges(START, lambda state: [Send("worker", {"item": item, "path": []}) for item in "xyz"])
+    builder.add_conditional_edges(
+        START, lambda state: [Send("worker", {"item": item, "path": []}) for item in "xyz"]
+    )
     graph = builder.compile(checkpointer=saver)
     graph.invoke({"path": []}, CONFIG)
     ids = {item.value: item.id for item in graph.get_state(CONFIG).interrupts}
@@ -208,7 +234,11 @@ def program_parent_command(record, any_saver):
 
     inner = StateGraph(State).add_node("write", lambda state: {"path": ["dropped"]}).add_node(leave)
     inner = inner.add_edge(START, "write").add_edge("write", "leave").compile()
-    builder = StateGraph(State).add_node("child", inner, destinations=("other",)).add_node("other", lambda state: {"path": ["other"]})
+    builder = (
+        StateGraph(State)
+        .add_node("child", inner, destinations=("other",))
+        .add_node("other", lambda state: {"path": ["other"]})
+    )
     graph = builder.add_edge(START, "child").compile(checkpointer=any_saver)
     record("result", graph.invoke({"path": ["in"]}, CONFIG))
     record("updates", list(graph.stream({"path": ["in"]}, {"configurable": {"thread_id": "2"}})))
@@ -233,7 +263,12 @@ def program_parent_command_from_a_function(record, any_saver):
 
 
 def program_parent_command_without_parent(record):
-    graph = StateGraph(State).add_node("a", lambda state: Command(graph=Command.PARENT, goto="x")).add_edge(START, "a").compile()
+    graph = (
+        StateGraph(State)
+        .add_node("a", lambda state: Command(graph=Command.PARENT, goto="x"))
+        .add_edge(START, "a")
+        .compile()
+    )
     try:
         graph.invoke({"path": []})
     except ParentCommand as error:
@@ -245,14 +280,26 @@ def program_parent_command_two_levels(record):
         return Command(graph=Command.PARENT, goto="near", update={"path": ["left"]})
 
     inner = StateGraph(State).add_node(leave).add_edge(START, "leave").compile()
-    middle = StateGraph(State).add_node("inner", inner).add_node("near", lambda state: {"path": ["near"]}).add_edge(START, "inner").compile()
+    middle = (
+        StateGraph(State)
+        .add_node("inner", inner)
+        .add_node("near", lambda state: {"path": ["near"]})
+        .add_edge(START, "inner")
+        .compile()
+    )
     graph = StateGraph(State).add_node("middle", middle).add_edge(START, "middle").compile()
     record("the nearest parent takes it", graph.invoke({"path": ["in"]}))
 
 
 def program_same_child_twice(record, saver):
     inner = child(checkpointer=True)
-    builder = StateGraph(State).add_node("first", inner).add_node("second", inner).add_edge(START, "first").add_edge("first", "second")
+    builder = (
+        StateGraph(State)
+        .add_node("first", inner)
+        .add_node("second", inner)
+        .add_edge(START, "first")
+        .add_edge("first", "second")
+    )
     graph = builder.compile(checkpointer=saver)
     record("result", graph.invoke({"path": []}, CONFIG))
     record("again", graph.invoke({"path": []}, CONFIG))
@@ -262,22 +309,36 @@ def program_called_twice_in_a_node(record, saver):
     inner = child()
 
     def caller(state):
-        return {"path": inner.invoke({"path": [], "own": []})["path"] + inner.invoke({"path": [], "own": []})["path"]}
+        return {
+            "path": inner.invoke({"path": [], "own": []})["path"]
+            + inner.invoke({"path": [], "own": []})["path"]
+        }
 
     graph = StateGraph(State).add_node(caller).add_edge(START, "caller").compile(checkpointer=saver)
     record("result", graph.invoke({"path": []}, CONFIG))
-    record.chunks("namespaces", graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, subgraphs=True))
+    record.chunks(
+        "namespaces", graph.stream({"path": []}, {"configurable": {"thread_id": "2"}}, subgraphs=True)
+    )
 
 
 def program_namespaces_in_config(record, saver):
     seen = []
 
     def look(state, config):
-        seen.append((config["configurable"]["checkpoint_ns"], config["metadata"].get("langgraph_checkpoint_ns")))
+        seen.append(
+            (config["configurable"]["checkpoint_ns"], config["metadata"].get("langgraph_checkpoint_ns"))
+        )
 
     inner = StateGraph(State).add_node(look).add_edge(START, "look").compile()
     middle = StateGraph(State).add_node("inner", inner).add_edge(START, "inner").compile()
-    graph = StateGraph(State).add_node("middle", middle).add_node(look).add_edge(START, "middle").add_edge("middle", "look").compile(checkpointer=saver)
+    graph = (
+        StateGraph(State)
+        .add_node("middle", middle)
+        .add_node(look)
+        .add_edge(START, "middle")
+        .add_edge("middle", "look")
+        .compile(checkpointer=saver)
+    )
     graph.invoke({"path": []}, CONFIG)
     record("seen", seen)
 
@@ -292,7 +353,9 @@ def program_context_reaches_children(record):
         return {"path": [runtime.context["user"]]}
 
     inner = StateGraph(State, context_schema=Context).add_node(look).add_edge(START, "look").compile()
-    graph = StateGraph(State, context_schema=Context).add_node("child", inner).add_edge(START, "child").compile()
+    graph = (
+        StateGraph(State, context_schema=Context).add_node("child", inner).add_edge(START, "child").compile()
+    )
     record("result", graph.invoke({"path": []}, context={"user": "ann"}))
 
 
@@ -345,7 +408,14 @@ def program_error_in_a_child(record, saver):
     def fail(state):
         raise ValueError("in the child")
 
-    inner = StateGraph(State).add_node("ok", lambda state: {"path": ["ok"]}).add_node(fail).add_edge(START, "ok").add_edge("ok", "fail").compile()
+    inner = (
+        StateGraph(State)
+        .add_node("ok", lambda state: {"path": ["ok"]})
+        .add_node(fail)
+        .add_edge(START, "ok")
+        .add_edge("ok", "fail")
+        .compile()
+    )
     graph = StateGraph(State).add_node("child", inner).add_edge(START, "child").compile(checkpointer=saver)
     record.error("error", lambda: graph.invoke({"path": []}, CONFIG), "in the child")
     record("state", graph.get_state(CONFIG, subgraphs=True))
@@ -355,7 +425,12 @@ def program_child_with_other_schema(record, any_saver):
     class Other(TypedDict):
         text: str
 
-    inner = StateGraph(Other).add_node("up", lambda state: {"text": state["text"].upper()}).add_edge(START, "up").compile()
+    inner = (
+        StateGraph(Other)
+        .add_node("up", lambda state: {"text": state["text"].upper()})
+        .add_edge(START, "up")
+        .compile()
+    )
 
     def call(state):
         return {"path": [inner.invoke({"text": state["path"][0]})["text"]]}
