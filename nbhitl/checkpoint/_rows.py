@@ -47,7 +47,7 @@ class StepRow(NamedTuple):
 
     `base_id` is the row from which to fold (its own id if it holds the whole state), `depth` counts the rows
     from the thread's first and is the version of what changed here, `since` the bytes of deltas since the
-    base and `size` the bytes of the base.
+    base and `size` its bytes before compression.
     """
 
     thread_id: str
