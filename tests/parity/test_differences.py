@@ -83,7 +83,7 @@ def test_d1_goto_to_an_unknown_node(langgraph: SimpleNamespace, nbhitl: SimpleNa
         assert graph.invoke({"log": []}, CONFIG) == {"log": ["went"]}
         assert graph.get_state(CONFIG).next == ()
         graph = compiled(nbhitl, lambda state: nbhitl.Command(goto=by(nbhitl), update={"log": ["went"]}))
-        with pytest.raises(nbhitl.errors.UnknownNodeError, match="'nodee'.*'node'"):
+        with pytest.raises(nbhitl.errors.UnknownNodeError, match=r"'nodee'.*'node'"):
             graph.invoke({"log": []}, CONFIG)
 
 

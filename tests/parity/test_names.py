@@ -16,8 +16,8 @@ NAMES = {
     "graph.state": ["StateGraph"],
     "graph.message": ["MessagesState", "add_messages", "REMOVE_ALL_MESSAGES"],
     "types": [
-        "Command", "interrupt", "Interrupt", "Durability", "Send", "StateSnapshot", "StateUpdate", "PregelTask",
-        "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite", "StreamMode",
+        "Command", "interrupt", "Interrupt", "Durability", "Send", "StateSnapshot", "StateUpdate",
+        "PregelTask", "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite", "StreamMode",
         "GraphOutput",
     ],
     "checkpoint.base": [
