@@ -17,8 +17,8 @@ NAMES = {
     "graph.message": ["MessagesState", "add_messages", "REMOVE_ALL_MESSAGES"],
     "types": [
         "Command", "interrupt", "Interrupt", "Durability", "Send", "StateSnapshot", "StateUpdate",
-        "PregelTask", "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite", "StreamMode",
-        "GraphOutput",
+        "PregelTask", "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite",
+        "StreamMode", "GraphOutput",
     ],
     "checkpoint.base": [
         "BaseCheckpointSaver", "Checkpoint", "CheckpointMetadata", "ChannelVersions", "CheckpointTuple",
