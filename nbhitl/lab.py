@@ -60,8 +60,8 @@ def copy_notebooks(notebooks: Sequence[Path], folder: Path) -> list[Copied]:
 
 def lab_command(notebook: Path, *, browser: bool, port: int | None, rest: Sequence[str]) -> list[str]:
     """Return the command line that opens JupyterLab on `notebook`. `rest` goes to JupyterLab as it is."""
-    # Not the file as an argument: then the address that is printed, which is what a reader without a browser on
-    # this machine uses, would not lead to the notebook.
+    # Not the file as an argument: then the address that is printed, which is what a reader without a browser
+    # on this machine uses, would not lead to the notebook.
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={notebook.parent}",
