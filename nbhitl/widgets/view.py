@@ -135,8 +135,8 @@ class ThreadView:
     def _settle(self) -> None:
         """Put the records in the place of the widgets: they need no kernel, so a saved notebook has them.
 
-        The widgets are left open: a page that was reloaded since has forgotten where the outputs belong, takes
-        no notice of this, and goes on showing them as they are now.
+        The widgets are left open: a page that was reloaded since has forgotten where the outputs belong,
+        takes no notice of this, and goes on showing them as they are now.
         """
         self.live = False
         self._forget()

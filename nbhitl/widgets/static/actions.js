@@ -153,9 +153,10 @@ Object.assign(Card.prototype, {
   // Keys: a e r x while no field has the focus; Escape leaves a panel, Ctrl+Enter sends it.
 
   onKey(event) {
-    if (this.phase !== "open" || !this.view.armed) return;
+    if (this.phase !== "open") return;
     const typing = event.target.closest("input, textarea, select");
     if (event.key === "Escape" && this.ui.mode !== this.ui.home) return this.take(event, () => this.mode(this.ui.home));
+    if (!this.view.armed) return;
     const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey || (typing?.type === "text" && this.ui.mode === "reject"));
     if (sends && (this.ui.mode || this.batch)) return this.take(event, () => this.submit());
     if (typing || event.ctrlKey || event.metaKey || event.altKey || this.ui.mode !== null || this.batch) return;
