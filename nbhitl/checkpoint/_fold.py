@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
+_DAMAGE = (TypeError, ValueError, LookupError, AttributeError)
+
+
 class Folded(NamedTuple):
     """A row with the whole state at it, and the version of every key."""
 
@@ -61,10 +64,13 @@ def fold(chain: Sequence[StepRow], serde: Codec) -> Folded:
     versions: dict[str, int] = {}
     for row in chain:
         body = decode_body(row.body, serde)
-        if row.is_whole:
-            values, versions = _whole(row, body)
-        else:
-            _apply(row, body, values, versions)
+        try:
+            if row.is_whole:
+                values, versions = _whole(row, body)
+            else:
+                _apply(row, body, values, versions)
+        except _DAMAGE as error:
+            raise _damaged(row) from error
     return Folded(row, body, values, versions)
 
 
@@ -73,8 +79,13 @@ def _whole(row: StepRow, body: Body) -> tuple[dict[str, Any], dict[str, int]]:
         return body.values, body.base[0]
     if body.kind == CLASSIC:
         return body.values, {}
-    raise StoreError(
-        f"thread {row.thread_id!r}, checkpoint {row.checkpoint_id} is damaged: it should hold a whole state."
+    raise _damaged(row)
+
+
+def _damaged(row: StepRow) -> StoreError:
+    return StoreError(
+        f"thread {row.thread_id!r}: checkpoint {row.checkpoint_id} is damaged and cannot be read. "
+        "Restore the store from a copy, or delete the thread."
     )
 
 
@@ -137,11 +148,14 @@ def _segment(segment: list[StepRow], serde: Codec, wanted: Callable[[StepRow], b
     for row in reversed(segment):
         body = decode_body(row.body, serde)
         folded.append((row, body))
-        if row.is_whole:
-            states[row.checkpoint_id] = _whole(row, body)
-        else:
-            values, versions = states[row.parent_id or ""]
-            states[row.checkpoint_id] = _grow(row, body, dict(values), dict(versions))
+        try:
+            if row.is_whole:
+                states[row.checkpoint_id] = _whole(row, body)
+            else:
+                values, versions = states[row.parent_id or ""]
+                states[row.checkpoint_id] = _grow(row, body, dict(values), dict(versions))
+        except _DAMAGE as error:
+            raise _damaged(row) from error
     for row, body in reversed(folded):
         values, versions = states.pop(row.checkpoint_id)
         if wanted(row):

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections import namedtuple
+from contextlib import suppress
 from enum import Enum
 
 import ormsgpack
@@ -35,7 +36,7 @@ def same(a: object, b: object) -> bool:
         return repr(a) == repr(b)
     if isinstance(a, dict):
         return len(a) == len(b) and all(
-            same(k, l) and same(v, w) for (k, v), (l, w) in zip(a.items(), b.items(), strict=True)
+            same(k, j) and same(v, w) for (k, v), (j, w) in zip(a.items(), b.items(), strict=True)
         )
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
@@ -50,10 +51,24 @@ def test_values_come_back_as_they_were(serde, value):
 
 
 scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.dates(), st.times(),
-    st.datetimes(), st.datetimes(timezones=st.timezones()), st.timedeltas(), st.decimals(allow_nan=False), st.uuids(),
-    st.complex_numbers(), st.fractions(), st.ip_addresses(), st.sampled_from(list(Color)),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.binary(),
+    st.dates(),
+    st.times(),
+    st.datetimes(),
+    st.datetimes(timezones=st.timezones()),
+    st.timedeltas(),
+    st.decimals(allow_nan=False),
+    st.uuids(),
+    st.complex_numbers(),
+    st.fractions(),
+    st.ip_addresses(),
+    st.sampled_from(list(Color)),
+)
 hashable = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.binary(), st.sampled_from(list(Color))),
     lambda inner: st.one_of(st.tuples(inner, inner), st.frozensets(inner, max_size=3)),
@@ -77,7 +92,7 @@ values = st.recursive(
 def test_any_value_comes_back(value):
     serde = Serde(learn=True)
     back = serde.loads(serde.dumps(value))
-    assert repr(back) == repr(value) or back == value
+    assert back == value or canonical_bytes(back) == canonical_bytes(value)  # NaN equals nothing
     assert type(back) is type(value)
 
 
@@ -113,11 +128,24 @@ def test_canonical_bytes_do_not_depend_on_order_or_process():
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (1, 1.0), (1, True), (1, "1"), ([1], (1,)), ({}, []), ("", None), ({"a": 1}, {"a": 2}), (b"a", "a"),
-        ({"$tuple": [1]}, (1,)), ({1: 2}, {"1": 2}), ({"$map": []}, {}), (0.0, -0.0), (float("nan"), "nan"),
-        (Command(), Command(resume=None)), ({1}, frozenset({1})), (Point(1), Point(2)),
+        (1, 1.0),
+        (1, True),
+        (1, "1"),
+        ([1], (1,)),
+        ({}, []),
+        ("", None),
+        ({"a": 1}, {"a": 2}),
+        (b"a", "a"),
+        ({"$tuple": [1]}, (1,)),
+        ({1: 2}, {"1": 2}),
+        ({"$map": []}, {}),
+        (0.0, -0.0),
+        (float("nan"), "nan"),
+        (Command(), Command(resume=None)),
+        ({1}, frozenset({1})),
+        (Point(1), Point(2)),
     ],
-)  # fmt: skip
+)
 def test_different_values_have_different_spellings(one, other):
     assert canonical_bytes(one) != canonical_bytes(other)
 
@@ -274,10 +302,8 @@ def hostile() -> list[bytes]:
 @pytest.mark.parametrize("data", hostile())
 def test_hostile_bytes_are_data_or_an_error(serde, data):
     for load in (serde.loads, serde.loads_lenient):
-        try:
+        with suppress(StoreError):
             load(data)
-        except StoreError as error:
-            assert str(error)
 
 
 def mutated(source: random.Random, data: bytes) -> bytes:
@@ -302,10 +328,8 @@ def fuzz(serde: Serde, count: int, seed: int) -> None:
     source = random.Random(seed)
     blobs = [serde.dumps(value) for value in (*PLAIN, *GRAPH, *USERS, {"all": [*PLAIN[:40], *USERS]})]
     for _ in range(count):
-        try:
+        with suppress(StoreError):
             serde.loads(mutated(source, source.choice(blobs)))
-        except StoreError as error:
-            assert str(error)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -20,13 +20,24 @@ def back(value):
 @pytest.mark.parametrize(
     "array",
     [
-        np.arange(6).reshape(2, 3), np.arange(6).reshape(2, 3).T, np.array([]), np.zeros((0, 3)), np.array(1.5),
-        np.array(["a", "bcd"]), np.array([b"ab"]), np.array([1, None, "x"], object), np.array([[1, (2,)]], object),
-        np.array(["2020-01-01", "NaT"], "M8[D]"), np.array([1], "m8[s]"), np.array([True]), np.array([1], ">i4"),
-        np.array([(1, 2.5, [1, 2])], dtype=[("a", "i4"), ("b", "f8"), ("c", "i2", (2,))]), np.array([1j]),
+        np.arange(6).reshape(2, 3),
+        np.arange(6).reshape(2, 3).T,
+        np.array([]),
+        np.zeros((0, 3)),
+        np.array(1.5),
+        np.array(["a", "bcd"]),
+        np.array([b"ab"]),
+        np.array([1, None, "x"], object),
+        np.array([[1, (2,)]], object),
+        np.array(["2020-01-01", "NaT"], "M8[D]"),
+        np.array([1], "m8[s]"),
+        np.array([True]),
+        np.array([1], ">i4"),
+        np.array([(1, 2.5, [1, 2])], dtype=[("a", "i4"), ("b", "f8"), ("c", "i2", (2,))]),
+        np.array([1j]),
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_arrays(array):
     loaded = back(array)
     assert (loaded.dtype, loaded.shape) == (array.dtype, array.shape)
@@ -55,16 +66,25 @@ def table() -> pd.DataFrame:
     days = pd.to_datetime(["2020-01-01", "2021-01-01"])
     frame = pd.DataFrame(
         {
-            "int": [1, 2], "float": [1.5, np.nan], "str": ["a", None], "object": [{"a": (1,)}, None],
-            "bool": [True, False], "date": days, "zoned": days.tz_localize("Europe/Berlin"),
-            "category": pd.Categorical(["x", "y"], ordered=True), "Int64": pd.array([1, None], dtype="Int64"),
-            "boolean": pd.array([True, None], dtype="boolean"), "Float64": pd.array([1.5, None], dtype="Float64"),
-            "string": pd.array(["a", None], dtype="string"), "delta": pd.to_timedelta([1, 2], unit="s"),
-            "period": pd.period_range("2020-01", periods=2, freq="M"), "interval": pd.interval_range(0, 2),
+            "int": [1, 2],
+            "float": [1.5, np.nan],
+            "str": ["a", None],
+            "object": [{"a": (1,)}, None],
+            "bool": [True, False],
+            "date": days,
+            "zoned": days.tz_localize("Europe/Berlin"),
+            "category": pd.Categorical(["x", "y"], ordered=True),
+            "Int64": pd.array([1, None], dtype="Int64"),
+            "boolean": pd.array([True, None], dtype="boolean"),
+            "Float64": pd.array([1.5, None], dtype="Float64"),
+            "string": pd.array(["a", None], dtype="string"),
+            "delta": pd.to_timedelta([1, 2], unit="s"),
+            "period": pd.period_range("2020-01", periods=2, freq="M"),
+            "interval": pd.interval_range(0, 2),
             7: [0, 1],
         },
         index=pd.Index(["r1", "r2"], name="row"),
-    )  # fmt: skip
+    )
     frame.attrs["source"] = "test"
     return frame
 
@@ -72,13 +92,17 @@ def table() -> pd.DataFrame:
 @pytest.mark.parametrize(
     "frame",
     [
-        table(), pd.DataFrame(), pd.DataFrame([[1, 2]], columns=["a", "a"]), pd.DataFrame(index=[1, 2]),
+        table(),
+        pd.DataFrame(),
+        pd.DataFrame([[1, 2]], columns=["a", "a"]),
+        pd.DataFrame(index=[1, 2]),
         pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([("x", 1)], names=["p", None])),
         pd.DataFrame({"a": range(3)}, index=pd.date_range("2020-01-01", periods=3)),
-        pd.DataFrame(columns=pd.MultiIndex.from_tuples([("x", 1)])), pd.DataFrame({"a": []}),
+        pd.DataFrame(columns=pd.MultiIndex.from_tuples([("x", 1)])),
+        pd.DataFrame({"a": []}),
     ],
     ids=range(8),
-)  # fmt: skip
+)
 def test_tables(frame):
     loaded = back(frame)
     pd.testing.assert_frame_equal(loaded, frame)
@@ -94,11 +118,15 @@ def test_series(series):
 @pytest.mark.parametrize(
     "value",
     [
-        pd.Timestamp("2020-01-01 12:00:00.123456789"), pd.Timestamp("2020-01-01", tz="Europe/Berlin"),
-        pd.Timestamp("2020-10-25 01:30", tz="UTC").tz_convert("Europe/Berlin"), pd.Timedelta(1, "ns"), pd.NaT, pd.NA,
+        pd.Timestamp("2020-01-01 12:00:00.123456789"),
+        pd.Timestamp("2020-01-01", tz="Europe/Berlin"),
+        pd.Timestamp("2020-10-25 01:30", tz="UTC").tz_convert("Europe/Berlin"),
+        pd.Timedelta(1, "ns"),
+        pd.NaT,
+        pd.NA,
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_pandas_scalars(value):
     loaded = back(value)
     assert type(loaded) is type(value)
