@@ -162,11 +162,14 @@ def _joined_tail(rule: KeyRule, old: Any, new: Any, writes: list[Any]) -> list[A
 
 
 def _end_step(program: Program, head: Head, changes: Changes) -> None:
-    """Let the channels that are objects know that the step, and perhaps the run, is over."""
+    """Let the channels that are objects know that the step is over, and that no edge starts another one.
+
+    Sends do not hold deferred nodes back; that is how LangGraph counts too.
+    """
     for name in program.objects:
         if name not in changes.written:
             head.objects[name].update(())
-    if head.triggers or head.sends or any(gate in program.gates for gate in head.ready(program)):
+    if head.ready(program):
         return
     for channel in head.objects.values():
         channel.finish()

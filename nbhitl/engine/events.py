@@ -43,16 +43,21 @@ class Stream:
         self._now = now
 
     @property
+    def shows_below(self) -> bool:
+        """Whether chunks of called graphs are looked at, here or above."""
+        return self.subgraphs or (self.above is not None and self.above.shows_below)
+
+    @property
     def silent(self) -> bool:
         """Whether nobody looks at any chunk."""
-        return not self.modes and (self.above is None or not self.above.subgraphs)
+        return not self.modes and (self.above is None or not self.above.shows_below)
 
     def wants(self, mode: str) -> bool:
         """Whether anybody looks at chunks of this mode, so that they need to be made."""
         modes = self.modes
-        if mode in modes or (mode in _IN_DEBUG and "debug" in modes):
+        if modes and (mode in modes or (mode in _IN_DEBUG and "debug" in modes)):
             return True
-        return self.above is not None and self.above.subgraphs and self.above.wants(mode)
+        return self.above is not None and self.above.shows_below and self.above.wants(mode)
 
     def emit(self, ns: str, mode: str, payload: Any, step: int = 0) -> None:
         """Report one chunk of namespace `ns`."""
@@ -61,7 +66,7 @@ class Stream:
                 self.put((_levels(ns), mode, payload))
             if "debug" in self.modes and mode in _IN_DEBUG:
                 self.put((_levels(ns), "debug", self._debug(mode, payload, step)))
-        if self.above is not None and self.above.subgraphs:
+        if self.above is not None and self.above.shows_below:
             self.above.emit(ns, mode, payload, step)
 
     def custom(self, ns: str, chunk: Any) -> None:

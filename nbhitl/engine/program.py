@@ -59,7 +59,10 @@ class Branch:
 
 @dataclass(slots=True)
 class Node:
-    """A node, ready to run. `routes` are the writes that start its static successors."""
+    """A node, ready to run. `routes` are the writes that start its static successors.
+
+    `called_namespace` turns a task's namespace into that of the graph which the node calls, None if it calls none.
+    """
 
     name: str
     action: Action
@@ -72,7 +75,7 @@ class Node:
     error_handler: str | None = None
     hidden: bool = False
     metadata: Mapping[str, Any] | None = None
-    subgraph: Any = None
+    called_namespace: Callable[[str], str | None] = lambda _: None
 
 
 @dataclass(slots=True)

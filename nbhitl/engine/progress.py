@@ -124,7 +124,7 @@ class Progress:
             self.base_id = self.base_id or self.run.ns or self.clock.new_id()
             head.checkpoint_id = f"{self.base_id}@{self.step}"
             return
-        self.parent_id = head.checkpoint_id or None
+        self.parent_id = self.saved_id if self.run.durability == "exit" else head.checkpoint_id or None
         head.checkpoint_id = self.clock.new_id()
         self.created_at = self.clock.now()
         if self.run.durability != "exit":

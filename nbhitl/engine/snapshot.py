@@ -51,14 +51,12 @@ def snapshot_of(
     stored: StoredCheckpoint,
     *,
     newest: bool,
-    state_of: Callable[[Task], Any] = lambda _: None,
 ) -> StateSnapshot:
     """Return what `get_state` reports for a stored checkpoint.
 
     Args:
         newest: the thread's newest checkpoint shows what tasks have already done, and only questions that are
             still open. A checkpoint of the past shows the record: every question that its step raised.
-        state_of: the state of the graph that a task calls: a config, a snapshot, or None.
     """
     head = head_of(program, stored)
     step = int(stored.metadata.get("step", -1)) + 1
@@ -73,7 +71,7 @@ def snapshot_of(
     finished = {result.task.id for result in done} if newest else set()
     open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked} if newest else None
     shown = tuple(
-        _task_shown(program, task, left.get(task.id, ()), open_ids, partial(_input_of, program, task, inputs, start), state_of)
+        _task_shown(program, task, left.get(task.id, ()), open_ids, partial(_input_of, program, task, inputs, start), stored.thread_id)
         for task in tasks
     )
     parents = stored.metadata.get("parents") or None
@@ -132,7 +130,7 @@ def _task_shown(
     left: Sequence[tuple[str, Any]],
     open_ids: set[str] | None,
     read_input: Callable[[], Any],
-    state_of: Callable[[Task], Any],
+    thread_id: str,
 ) -> PregelTask:
     writes = _writes_left(left)
     asked = [i for channel, value in left if channel == INTERRUPT for i in _listed(value)]
@@ -143,9 +141,15 @@ def _task_shown(
         path=task.path,
         error=next((value for channel, value in left if channel == ERROR), None),
         interrupts=tuple(i for i in asked if open_ids is None or i.id in open_ids),
-        state=None if writes else state_of(task),
+        state=_called_config(program, task, thread_id),
         result=written(program.stream_keys, writes) if writes else None,
     )
+
+
+def _called_config(program: Program, task: Task, thread_id: str) -> RunnableConfig | None:
+    """Return the config of the graph that a task calls."""
+    ns = program.nodes[task.name].called_namespace(task.namespace)
+    return None if ns is None else {CONF: {"thread_id": thread_id, "checkpoint_ns": ns}}  # type: ignore[typeddict-item, misc]
 
 
 def _listed(value: Any) -> Sequence[Interrupt]:
@@ -163,7 +167,7 @@ def checkpoint_payload(progress: Progress, tasks: Sequence[Task]) -> dict[str, A
         "parent_config": (
             checkpoint_config(thread_id, run.ns, progress.parent_id, parents) if progress.parent_id else None
         ),
-        "values": progress.output(),
+        "values": read_values(progress.program, progress.head),
         "metadata": progress.metadata,
         "next": [task.name for task in tasks],
         "tasks": [_task_payload(progress, task, left.get(task.id, ())) for task in tasks],
@@ -181,7 +185,7 @@ def _task_payload(progress: Progress, task: Task, left: Sequence[tuple[str, Any]
     payload["interrupts"] = tuple(
         interrupt_dict(i) for channel, value in left if channel == INTERRUPT for i in _listed(value)
     )
-    payload["state"] = None
+    payload["state"] = _called_config(progress.program, task, progress.run.thread_id or "")
     return payload
 
 

@@ -55,6 +55,7 @@ def _stand_on(progress: Progress, stored: StoredCheckpoint) -> None:
     progress.saved_id = stored.checkpoint_id
     progress.parent_id = stored.parent_id
     progress.pending = stored.writes
+    progress.run.checkpoint_map = dict(stored.metadata.get("parents") or {})
 
 
 def _superstep(

@@ -11,6 +11,7 @@ from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
 from nbhitl.graph._action import action_of
+from nbhitl.graph._subgraphs import called_namespace
 from nbhitl.graph._schema import first_parameter, has_keys, reader_of, schema_types
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _node(builder: StateGraph, topology: Topology, spec: NodeSpec) -> Node:
         cache=spec.cache,
         timeout=spec.timeout,
         metadata=spec.metadata,
-        subgraph=spec.subgraph,
+        called_namespace=called_namespace(spec),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.constants import NS_END, NS_SEP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nbhitl.engine.spec import NodeSpec
 
@@ -64,6 +64,16 @@ def graph_at(graph: Any, ns: str) -> Any:
             raise ValueError(f"Subgraph {name} not found: graph {graph.name!r} has no such node that calls a graph.")
         graph = below
     return graph
+
+
+def called_namespace(spec: NodeSpec) -> Callable[[str], str | None]:
+    """Return what turns a task's namespace into that of the graph which the node calls, or into None."""
+
+    def namespace(task_namespace: str) -> str | None:
+        below = subgraph_of(spec)
+        return None if below is None or below.checkpointer is False else subgraph_namespace(below, task_namespace)
+
+    return namespace
 
 
 def subgraph_namespace(below: Any, task_namespace: str) -> str:

@@ -18,7 +18,7 @@ from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
 from nbhitl.engine.update import update_loop
-from nbhitl.graph._subgraphs import graph_at, subgraph_namespace, subgraph_of
+from nbhitl.graph._subgraphs import graph_at, subgraph_of
 from nbhitl.types import PregelTask, StateSnapshot, StateUpdate
 
 if TYPE_CHECKING:
@@ -122,14 +122,7 @@ class ThreadMethods:
         return snapshot._replace(tasks=tuple(tasks))
 
     def _shown(self, stored: StoredCheckpoint, *, newest: bool) -> StateSnapshot:
-        def state_of(task: Any) -> Any:
-            below = self._called_by(task.name)
-            if below is None or below.checkpointer is False:
-                return None
-            ns = subgraph_namespace(below, task.namespace)
-            return {CONF: {"thread_id": stored.thread_id, "checkpoint_ns": ns}}
-
-        return snapshot_of(self.program, stored, newest=newest, state_of=state_of)
+        return snapshot_of(self.program, stored, newest=newest)
 
     def _called_by(self, node: str) -> Any:
         spec = self.topology.nodes.get(node)
@@ -192,7 +185,7 @@ class ThreadMethods:
         place = _Place(self, config)
         progress = place.progress()
         checkpoint_id = run_to_end(update_loop(progress, place.key, supersteps), progress)  # type: ignore[arg-type]
-        return checkpoint_config(place.thread_id, place.ns, cast("str", checkpoint_id))
+        return checkpoint_config(place.thread_id, place.ns, cast("str", checkpoint_id), progress.run.checkpoint_map)
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
@@ -201,7 +194,7 @@ class ThreadMethods:
         place = _Place(self, config)
         progress = place.progress()
         checkpoint_id = await arun_to_end(update_loop(progress, place.key, supersteps), progress)  # type: ignore[arg-type]
-        return checkpoint_config(place.thread_id, place.ns, cast("str", checkpoint_id))
+        return checkpoint_config(place.thread_id, place.ns, cast("str", checkpoint_id), progress.run.checkpoint_map)
 
 
 class _Place:

@@ -48,7 +48,7 @@ class NodePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """A graph, its static breakpoints, and the choices that the answers are drawn from."""
+    """A graph, its static breakpoints, the choices that the answers are drawn from, and what is done then."""
 
     nodes: tuple[NodePlan, ...]
     entries: tuple[int, ...]
@@ -56,6 +56,11 @@ class Plan:
     before: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
     choices: tuple[int, ...] = field(default=(0,))
+    acts: tuple[tuple[str, int], ...] = ()
+
+
+ACTS = ("input", "goto", "update", "as_node", "fork", "copy", "replay")
+"""What can be done to a thread from outside, once it has ended or while it is paused."""
 
 
 def name(number: int) -> str:
@@ -142,6 +147,9 @@ class Blocking:
     def get_state(self, config: Any) -> Any:
         return self._runner.run(self._graph.aget_state(config))
 
+    def update_state(self, *arguments: Any, **options: Any) -> Any:
+        return self._runner.run(self._graph.aupdate_state(*arguments, **options))
+
     def get_state_history(self, config: Any) -> list[Any]:
         return self._runner.run(_collect(self._graph.aget_state_history(config)))
 
@@ -151,48 +159,105 @@ async def _collect(items: Any) -> list[Any]:
 
 
 def adrive(plan: Plan, engine: str, saver: Any, durability: str = "async") -> list[tuple[str, str]]:
-    """The same by the graph's async methods."""
+    """Run the planned graph by its async methods and return what was seen."""
     with asyncio.Runner() as runner:
-        return _drive(plan, Blocking(build(plan, engine, saver), runner), engine, durability)
+        return Drive(plan, Blocking(build(plan, engine, saver), runner), engine, durability).account()
 
 
 def drive(plan: Plan, engine: str, saver: Any, durability: str = "async") -> list[tuple[str, str]]:
-    """Run the planned graph to its end, answering as `choices` say, and return what was seen."""
-    return _drive(plan, build(plan, engine, saver), engine, durability)
+    """Run the planned graph to its end, then act on the thread as planned, and return what was seen."""
+    return Drive(plan, build(plan, engine, saver), engine, durability).account()
 
 
-def _drive(plan: Plan, graph: Any, engine: str, durability: str) -> list[tuple[str, str]]:
-    record, command = Record(), import_module(f"{engine}.types").Command
-    config = {"configurable": {"thread_id": "1"}, "recursion_limit": 30}
-    given: Any = {"log": ["in"], "total": 1}
-    for turn in range(14):
-        if not _step(record, graph, given, config, turn, durability):
-            break
-        state = graph.get_state(config)
-        record(f"turn {turn} state", state)
-        if not state.next:
-            break
-        given = _next_input(plan, turn, state, command)
-    record("history", list(graph.get_state_history(config)))
-    return record.entries
+class Drive:
+    """One thread of a planned graph: run it, answer as `choices` say, act on it from outside, run on."""
 
+    def __init__(self, plan: Plan, graph: Any, engine: str, durability: str) -> None:
+        self.plan, self.graph, self.durability = plan, graph, durability
+        self.command = import_module(f"{engine}.types").Command
+        self.record = Record()
+        self.config: dict[str, Any] = {"configurable": {"thread_id": "1"}, "recursion_limit": 30}
+        self.turn = 0
 
-def _step(record: Record, graph: Any, given: Any, config: dict[str, Any], turn: int, durability: str) -> bool:
-    chunks = []
-    try:
-        for chunk in graph.stream(given, config, stream_mode=MODES, durability=durability):
-            chunks.append(chunk)
-    except Exception as error:
-        record(f"turn {turn} error", type(error).__name__)
-        record.bag(
-            f"turn {turn} values before it",
-            [c for c in chunks if c[0] == "values" and "__interrupt__" not in c[1]],
-        )
-        return False
-    # Parallel tasks report in the order in which they end, so chunks are compared step by step as bags.
-    for number, step in enumerate(_split(chunks)):
-        record.anonymous_bag(f"turn {turn} step {number}", step)
-    return True
+    def account(self) -> list[tuple[str, str]]:
+        self.run({"log": ["in"], "total": 1}, self.config, turns=14)
+        for act, number in self.plan.acts:
+            self.record(f"act {act}", number)
+            try:
+                given, config = self.act(act, number)
+            except Exception as error:
+                self.record(f"act {act} error", type(error).__name__)
+                continue
+            self.record(f"act {act} state", self.graph.get_state(self.config))
+            self.run(given, config, turns=4)
+        self.record("history", self.history())
+        return self.record.entries
+
+    def history(self) -> list[Any]:
+        return list(self.graph.get_state_history(self.config))
+
+    def run(self, given: Any, config: Any, turns: int) -> None:
+        """Run to the end or for so many turns, each up to the next pause."""
+        for _ in range(turns):
+            if not self.step(given, config):
+                break
+            config = self.config
+            state = self.graph.get_state(config)
+            self.record(f"turn {self.turn} state", state)
+            if not state.next:
+                break
+            given = self.next_input(state)
+            self.turn += 1
+
+    def step(self, given: Any, config: Any) -> bool:
+        """Run once; return whether it came to a pause or an end."""
+        chunks = []
+        limited = {"recursion_limit": 30, **config}
+        try:
+            for chunk in self.graph.stream(given, limited, stream_mode=MODES, durability=self.durability):
+                chunks.append(chunk)
+        except Exception as error:
+            self.record(f"turn {self.turn} error", type(error).__name__)
+            values = [c for c in chunks if c[0] == "values" and "__interrupt__" not in c[1]]
+            self.record.anonymous_bag(f"turn {self.turn} values before it", values)
+            return False
+        # Parallel tasks report in the order in which they end, so chunks are compared step by step as bags.
+        for number, step in enumerate(_split(chunks)):
+            self.record.anonymous_bag(f"turn {self.turn} step {number}", step)
+        return True
+
+    def next_input(self, state: Any) -> Any:
+        """Answer some or all of what is open, or go on from a static breakpoint."""
+        if not state.interrupts:
+            return None
+        choice = self.plan.choices[self.turn % len(self.plan.choices)]
+        open_ids = [item.id for item in state.interrupts]
+        # LangGraph gives a plain answer once more to a later question (D4), which acts would bring about.
+        if len(open_ids) == 1 and choice % 2 and not self.plan.acts:
+            return self.command(resume=f"scalar {self.turn}")
+        wanted = open_ids if choice % 3 == 0 else open_ids[choice % len(open_ids) :][:1]
+        update = {"total": 100} if choice == 4 else None
+        return self.command(resume=dict.fromkeys(wanted, f"answer {self.turn}"), update=update)
+
+    def act(self, act: str, number: int) -> tuple[Any, Any]:
+        """Do something to the thread from outside; return the input and the config to run on with."""
+        values = {"log": [f"act {number}"], "total": 10}
+        node = name(number % len(self.plan.nodes))
+        if act == "input":
+            return {"log": ["more"]}, self.config
+        if act == "goto":
+            return self.command(goto=node, update=values), self.config
+        if act == "update":
+            self.graph.update_state(self.config, values)
+        elif act == "as_node":
+            self.graph.update_state(self.config, values, as_node=node)
+        elif act in ("fork", "copy", "replay"):
+            history = self.history()
+            old = history[number % len(history)].config
+            if act == "replay":
+                return None, old
+            self.graph.update_state(old, *((values,) if act == "fork" else (None, "__copy__")))
+        return None, self.config
 
 
 def _split(chunks: list[Any]) -> list[list[Any]]:
@@ -202,15 +267,3 @@ def _split(chunks: list[Any]) -> list[list[Any]]:
         if chunk[0] == "values" and "__interrupt__" not in chunk[1]:
             steps.append([])
     return steps
-
-
-def _next_input(plan: Plan, turn: int, state: Any, command: Any) -> Any:
-    """Answer some or all of what is open, or go on from a static breakpoint."""
-    if not state.interrupts:
-        return None
-    choice = plan.choices[turn % len(plan.choices)]
-    open_ids = [item.id for item in state.interrupts]
-    if len(open_ids) == 1 and choice % 2:
-        return command(resume=f"scalar {turn}")
-    wanted = open_ids if choice % 3 == 0 else open_ids[choice % len(open_ids) :][:1]
-    return command(resume=dict.fromkeys(wanted, f"answer {turn}"))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from . import compare as comparing
-from .generated import NodePlan, Plan, adrive, drive
+from .generated import ACTS, NodePlan, Plan, adrive, drive
 from .swap import ENGINES, LANGGRAPH, NBHITL
 
 # `last` has no reducer: two writes to it in one step are an error, so it is rare.
@@ -19,7 +19,7 @@ WRITES = (("log",), ("log", "total"), ("log", "best"), ("log", "total", "best"))
 
 @st.composite
 def plans(
-    draw: st.DrawFn, *, outs: tuple[str, ...], asks: int = 2, breakpoints: bool = True, joins: bool = False
+    draw: st.DrawFn, *, outs: tuple[str, ...], asks: int = 2, breakpoints: bool = True, joins: bool = False, acts: int = 0
 ) -> Plan:
     """Draw a graph of up to five nodes; edges lead anywhere, loops end by themselves."""
     size = draw(st.integers(1, 5))
@@ -50,6 +50,7 @@ def plans(
         before=draw(some) if breakpoints and draw(st.booleans()) else (),
         after=draw(some) if breakpoints and draw(st.booleans()) else (),
         choices=tuple(draw(st.lists(st.integers(0, 5), min_size=1, max_size=4))),
+        acts=tuple(draw(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 12)), min_size=min(acts, 1), max_size=acts))),
     )
 
 
@@ -78,6 +79,7 @@ EDGES = plans(outs=("edges", "edges", "branch"))
 COMMANDS = plans(outs=("edges", "branch", "goto"))
 SENDS = plans(outs=("edges", "branch", "goto", "sends"))
 JOINS = plans(outs=("edges", "edges", "branch", "goto", "sends"), joins=True)
+ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
 
 
 @_settings(70)
@@ -102,6 +104,12 @@ def test_sends(plan: Plan) -> None:
 @given(plan=JOINS)
 def test_barriers_and_deferred_nodes(plan: Plan) -> None:
     # LangGraph saves barriers in the background as they are by then, which may be a step later.
+    _same(plan, durability="sync")
+
+
+@_settings(60)
+@given(plan=ACTED_ON)
+def test_updates_forks_and_replays(plan: Plan) -> None:
     _same(plan, durability="sync")
 
 

@@ -320,8 +320,8 @@ def test_what_is_no_tool():
 def test_without_a_runtime():
     assert outcome(lambda e: e.ToolNode(TOOLS).invoke([AI]), OURS) == (
         "ValueError",
-        "Missing required config key '__pregel_runtime' for 'tools': a ToolNode runs as a node of a graph. To "
-        'call it by itself, pass config={"configurable": {"__pregel_runtime": Runtime()}}.',
+        "Missing required config key '__pregel_runtime' for 'tools': a ToolNode runs as a node of a "
+        'graph. To call it by itself, pass config={"configurable": {"__pregel_runtime": Runtime()}}.',
     )
     assert outcome(lambda e: e.ToolNode(TOOLS).invoke([AI]), LANGGRAPH)[0] == "ValueError"
 
@@ -451,7 +451,6 @@ def commanding(e):
         """Return a command."""
         C, S = e.Command, e.Send
         m = ToolMessage("done", tool_call_id=tool_call_id)
-        role = {"role": "tool"}
         clear = RemoveMessage(id="__remove_all__")
         return {
             "answer": C(update={"messages": [m], "foo": 1}),
@@ -491,8 +490,8 @@ def commanding(e):
 KINDS = [
     "answer", "no answer", "goto", "gotos", "send", "two answers", "another's answer", "up", "sends up",
     "sends up with update", "named graph", "list", "message and command", "two in a list", "none in a list",
-    "messages", "messages twice", "another's message", "mixed", "update is a list", "clear", "clear and answer",
-    "ai message", "text", "as dict", "resume", "empty",
+    "messages", "messages twice", "another's message", "mixed", "update is a list", "clear",
+    "clear and answer", "ai message", "text", "as dict", "resume", "empty",
 ]  # fmt: skip
 
 
