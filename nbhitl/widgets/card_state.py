@@ -77,7 +77,7 @@ def card_state(
         "errors": _errors(card, errors or {}, fault),
         "record": _record(card) if card.decision is not None else None,
         "error": {"text": readable(card.error or "")} if card.state == "failed" else None,
-        "stale": {"text": readable(card.error or "")} if card.state == "stale" else None,
+        "stale": _stale(card) if card.state == "stale" else None,
         "progress": _progress(card.session) if card.state == "sending" else None,
         "folded": folded,
     }
@@ -307,6 +307,11 @@ def _item_line(card: Card, index: int, decision: Decision) -> State:
         "text": readable(decision_line(decision)),
         "changes": [_change(change) for change in decision.diff],
     }
+
+
+def _stale(card: Card) -> State:
+    """Why the question is not open any more; `show` where no newer one is in sight."""
+    return {"text": readable(card.error or ""), "show": not card.session.open_cards}
 
 
 def _change(change: Change) -> State:

@@ -7,6 +7,7 @@ graph here: decisions are handed to the session with `wait=False`, which deliver
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 import uuid
@@ -16,6 +17,7 @@ import IPython.display
 
 from nbhitl.errors import InvalidAnswer, ReviewError
 from nbhitl.review.text import card_text
+from nbhitl.script import nobody_can_click
 from nbhitl.widgets.card_state import card_state, readable_errors, rows_of, run_state, summary
 from nbhitl.widgets.graph_state import GraphState
 from nbhitl.widgets.inbox import NotReadableError, Problems, check_drafts, check_shown, read_decision
@@ -75,7 +77,10 @@ class ThreadView:
 
     def cards_record(self, *, who: bool = True) -> dict[str, str]:
         """What stands in a saved notebook beside the live cards."""
-        return record_bundle(self.cards, who=who)
+        if cards := self.cards:
+            return record_bundle(cards, who=who)
+        stands = f"thread {self.session.thread_id}: {self.session.state}"
+        return {"text/plain": f"{stands} ({self.session.error})" if self.session.error else stands}
 
     # -- the session changed ---------------------------------------------------------------------
 
@@ -254,12 +259,21 @@ def record_bundle(cards: Sequence[Card], *, who: bool) -> dict[str, str]:
 def show_thread(thread: Any, cards: Sequence[Card] = ()) -> ThreadView | None:
     """Display a thread, live while something runs or is open, else as records; see `nbhitl.widgets`."""
     session = thread.session
-    if session.state == "running" or _first_shown(session.cards) < len(session.cards):
+    unfinished = session.cards[_first_shown(session.cards) :]
+    if not _somebody_can_click():
+        _show_at_rest(thread, unfinished or cards, who=False)
+    elif session.state == "running" or unfinished:
         view = ThreadView(thread)
         view.show()
         return view
-    _show_at_rest(thread, cards, who=True)
+    else:
+        _show_at_rest(thread, cards, who=True)
     return None
+
+
+def _somebody_can_click() -> bool:
+    """Whether buttons make sense here. Voila runs its kernels as tests do, but shows them to people."""
+    return not nobody_can_click() or os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
 def show_record(thread: Any, cards: Sequence[Card]) -> None:

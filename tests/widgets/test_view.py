@@ -47,6 +47,11 @@ def thread_of(session: Any) -> Any:
     )
 
 
+@pytest.fixture(autouse=True)
+def somebody_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBHITL_UNATTENDED", "0")
+
+
 @pytest.fixture
 def displayed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[str, Any]]]:
     """What is displayed, with how."""
@@ -236,6 +241,7 @@ def test_it_becomes_a_record_when_nothing_is_open(displayed: Any) -> None:
     view.click("approve")
     view.session.courier.join()
     assert not view.live
+    assert view.cards_panel.comm is not None, "a page that was reloaded goes on showing it"
     (graph, how_graph), (cards, how_cards) = displayed[2:]
     assert how_graph["update"]
     assert how_cards["update"]
@@ -283,6 +289,16 @@ def test_a_record_is_the_same_every_time_and_says_nothing_private(displayed: Any
     first, second = displayed[:2], displayed[2:]
     assert first == second
     assert "ada" not in json.dumps([what for what, _ in first])
+
+
+def test_where_nobody_can_click_an_open_question_is_a_record_too(displayed: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("NBHITL_UNATTENDED", "1")
+    assert show_thread(thread_of(fake_session(ASK))) is None
+    (_, _), (cards, _) = displayed
+    assert "Run this statement?" in cards["text/html"]
+    assert set(cards) == {"text/plain", "text/html"}
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    assert show_thread(thread_of(fake_session(ASK))) is not None
 
 
 def test_a_thread_at_rest_is_shown_without_widgets(displayed: Any) -> None:

@@ -120,7 +120,7 @@ Object.assign(Card.prototype, {
 
   staleBar() {
     const { stale } = this.state;
-    const show = this.verb("Show the new one", { k: "show", iconName: "choose" }, () => this.order("show"));
+    const show = stale.show && this.verb("Show the new one", { k: "show", iconName: "choose" }, () => this.order("show"));
     return [h("div", { class: "nbh-alert", role: "alert" }, icon("warn"), h("span", {}, stale.text)), this.fault(), show];
   },
 

@@ -48,7 +48,7 @@ class Card {
     this.el.dataset.phase = phase;
     this.el.dataset.tone = phase === "decided" ? state.record.tone : phase;
     this.blames = {};
-    const small = phase === "decided" && state.folded;
+    const small = state.folded && (phase === "decided" || phase === "stale");
     const body = small
       ? [this.footer(), fold("what was shown", () => h("div", {}, this.question(), this.body()), this.ui.open, "shown")]
       : [this.question(), this.body(), this.panel(), this.footer()];
