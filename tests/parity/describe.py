@@ -86,7 +86,8 @@ def _plain_dict(value: dict[Any, Any], labels: Labels) -> dict[Any, Any]:
     for key in keys:
         item = value[key]
         if loose and isinstance(item, dict):
-            item = {k: item[k] for k in sorted(item, key=str)}
+            # Engines keep objects of their own under such keys.
+            item = {k: item[k] for k in sorted(item, key=str) if not str(k).startswith("__pregel_")}
         entries[plain(key, labels) if isinstance(key, str) else key] = plain(item, labels)
     return entries
 

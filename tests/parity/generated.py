@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
+from .generated_children import child_action
 from .record import Record
 
 
@@ -35,8 +36,8 @@ class State(TypedDict):
 class NodePlan:
     """What a node does: how often it asks, what it writes, and where it says to go.
 
-    `out` is "edges", "branch" (a conditional edge), "goto" (a Command) or "sends"; `turn` bounds loops, since
-    a node that has run so often stops sending anyone on.
+    `out` is "edges", "branch" (a conditional edge), "goto" (a Command) or "sends"; loops end once the log is
+    long. `child` makes the node a graph of its own, see generated_children.
     """
 
     asks: int = 0
@@ -44,6 +45,7 @@ class NodePlan:
     out: str = "edges"
     targets: tuple[int, ...] = ()
     defer: bool = False
+    child: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def build(plan: Plan, engine: str, saver: Any) -> Any:
     types = import_module(f"{engine}.types")
     builder = graph.StateGraph(State)
     for number, node in enumerate(plan.nodes):
-        builder.add_node(name(number), _action(number, node, types), defer=node.defer)
+        builder.add_node(name(number), _action(number, node, types, engine), defer=node.defer)
         _add_exits(builder, number, node, types, graph.END)
     for entry in plan.entries:
         builder.add_edge(graph.START, name(entry))
@@ -86,7 +88,10 @@ def build(plan: Plan, engine: str, saver: Any) -> Any:
     )
 
 
-def _action(number: int, node: NodePlan, types: Any) -> Any:
+def _action(number: int, node: NodePlan, types: Any, engine: str) -> Any:
+    if node.child:
+        return child_action(node.child, f"child{number}", node.asks, engine)
+
     def run(state: Any) -> Any:
         log = state.get("log") or []
         answers = [
@@ -144,8 +149,8 @@ class Blocking:
     def stream(self, *arguments: Any, **options: Any) -> list[Any]:
         return self._runner.run(_collect(self._graph.astream(*arguments, **options)))
 
-    def get_state(self, config: Any) -> Any:
-        return self._runner.run(self._graph.aget_state(config))
+    def get_state(self, config: Any, subgraphs: bool = False) -> Any:
+        return self._runner.run(self._graph.aget_state(config, subgraphs=subgraphs))
 
     def update_state(self, *arguments: Any, **options: Any) -> Any:
         return self._runner.run(self._graph.aupdate_state(*arguments, **options))
@@ -178,6 +183,7 @@ class Drive:
         self.record = Record()
         self.config: dict[str, Any] = {"configurable": {"thread_id": "1"}, "recursion_limit": 30}
         self.turn = 0
+        self.nested = any(node.child for node in plan.nodes)
 
     def account(self) -> list[tuple[str, str]]:
         self.run({"log": ["in"], "total": 1}, self.config, turns=14)
@@ -202,7 +208,7 @@ class Drive:
             if not self.step(given, config):
                 break
             config = self.config
-            state = self.graph.get_state(config)
+            state = self.graph.get_state(config, subgraphs=self.nested)
             self.record(f"turn {self.turn} state", state)
             if not state.next:
                 break
@@ -214,11 +220,12 @@ class Drive:
         chunks = []
         limited = {"recursion_limit": 30, **config}
         try:
-            for chunk in self.graph.stream(given, limited, stream_mode=MODES, durability=self.durability):
+            options = {"stream_mode": MODES, "durability": self.durability, "subgraphs": self.nested}
+            for chunk in self.graph.stream(given, limited, **options):
                 chunks.append(chunk)
         except Exception as error:
             self.record(f"turn {self.turn} error", type(error).__name__)
-            values = [c for c in chunks if c[0] == "values" and "__interrupt__" not in c[1]]
+            values = [c for c in chunks if _ends_a_step(c)]
             self.record.anonymous_bag(f"turn {self.turn} values before it", values)
             return False
         # Parallel tasks report in the order in which they end, so chunks are compared step by step as bags.
@@ -264,6 +271,12 @@ def _split(chunks: list[Any]) -> list[list[Any]]:
     steps: list[list[Any]] = [[]]
     for chunk in chunks:
         steps[-1].append(chunk)
-        if chunk[0] == "values" and "__interrupt__" not in chunk[1]:
+        if _ends_a_step(chunk):
             steps.append([])
     return steps
+
+
+def _ends_a_step(chunk: Any) -> bool:
+    """Whether the graph itself (not a child) reports its values: all of the step's tasks are done."""
+    mode, payload = chunk[-2:]
+    return mode == "values" and "__interrupt__" not in payload and chunk[0] in ("values", ())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from . import compare as comparing
 from .generated import ACTS, NodePlan, Plan, adrive, drive
+from .generated_children import CHILDREN
 from .swap import ENGINES, LANGGRAPH, NBHITL
 
 # `last` has no reducer: two writes to it in one step are an error, so it is rare.
@@ -19,7 +20,14 @@ WRITES = (("log",), ("log", "total"), ("log", "best"), ("log", "total", "best"))
 
 @st.composite
 def plans(
-    draw: st.DrawFn, *, outs: tuple[str, ...], asks: int = 2, breakpoints: bool = True, joins: bool = False, acts: int = 0
+    draw: st.DrawFn,
+    *,
+    outs: tuple[str, ...],
+    asks: int = 2,
+    breakpoints: bool = True,
+    joins: bool = False,
+    acts: int = 0,
+    children: bool = False,
 ) -> Plan:
     """Draw a graph of up to five nodes; edges lead anywhere, loops end by themselves."""
     size = draw(st.integers(1, 5))
@@ -38,6 +46,9 @@ def plans(
                 writes=draw(st.sampled_from(WRITES)),
                 out=out,
                 targets=targets,
+                child=draw(st.sampled_from(CHILDREN))
+                if children and out != "goto" and draw(st.booleans())
+                else None,
                 defer=joins and draw(st.sampled_from((False, False, False, False, True))),
             )
         )
@@ -50,7 +61,13 @@ def plans(
         before=draw(some) if breakpoints and draw(st.booleans()) else (),
         after=draw(some) if breakpoints and draw(st.booleans()) else (),
         choices=tuple(draw(st.lists(st.integers(0, 5), min_size=1, max_size=4))),
-        acts=tuple(draw(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 12)), min_size=min(acts, 1), max_size=acts))),
+        acts=tuple(
+            draw(
+                st.lists(
+                    st.tuples(st.sampled_from(ACTS), st.integers(0, 12)), min_size=min(acts, 1), max_size=acts
+                )
+            )
+        ),
     )
 
 
@@ -79,6 +96,7 @@ EDGES = plans(outs=("edges", "edges", "branch"))
 COMMANDS = plans(outs=("edges", "branch", "goto"))
 SENDS = plans(outs=("edges", "branch", "goto", "sends"))
 JOINS = plans(outs=("edges", "edges", "branch", "goto", "sends"), joins=True)
+NESTED = plans(outs=("edges", "edges", "branch", "goto"), children=True)
 ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
 
 
@@ -104,6 +122,12 @@ def test_sends(plan: Plan) -> None:
 @given(plan=JOINS)
 def test_barriers_and_deferred_nodes(plan: Plan) -> None:
     # LangGraph saves barriers in the background as they are by then, which may be a step later.
+    _same(plan, durability="sync")
+
+
+@_settings(60)
+@given(plan=NESTED)
+def test_graphs_in_graphs(plan: Plan) -> None:
     _same(plan, durability="sync")
 
 

@@ -1,0 +1,58 @@
+"""The child graphs of generated graphs: called in a node's function, or nodes themselves."""
+
+from __future__ import annotations
+
+import operator
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHILDREN = ("called", "node", "stateful", "stateless")
+"""Called in a function; a node that shares keys: with its parent's saver, with a state that lasts, without one."""
+
+_SAVERS = {"called": None, "node": None, "stateful": True, "stateless": False}
+
+
+class ChildInput(TypedDict):
+    total: Annotated[int, operator.add]
+
+
+class ChildOutput(TypedDict):
+    log: Annotated[list, operator.add]
+
+
+class ChildState(ChildInput, ChildOutput):
+    seen: Annotated[list, operator.add]
+
+
+def build_child(kind: str, label: str, asks: int, engine: str) -> Any:
+    """Compile a graph of two nodes: the first notes what it saw, the second asks."""
+    graph, types = import_module(f"{engine}.graph"), import_module(f"{engine}.types")
+
+    def note(state: Any) -> Any:
+        return {"seen": [state["total"]]}
+
+    def ask(state: Any) -> Any:
+        answers = [types.interrupt({"child": label, "call": call}) for call in range(asks)]
+        return {"log": [f"{label} saw {len(state['seen'])}", *map(str, answers)], "seen": ["asked"]}
+
+    builder = graph.StateGraph(ChildState, input_schema=ChildInput, output_schema=ChildOutput)
+    builder.add_node("note", note).add_node("ask", ask)
+    builder.add_edge(graph.START, "note").add_edge("note", "ask")
+    return builder.compile(checkpointer=_SAVERS[kind], name=label)
+
+
+def child_action(kind: str, label: str, asks: int, engine: str) -> Callable[[Any], Any] | Any:
+    """Return what `add_node` takes: the child itself, or a function that calls it."""
+    child = build_child(kind, label, asks, engine)
+    if kind != "called":
+        return child
+
+    def call(state: Any) -> Any:
+        return {"log": child.invoke({"total": state["total"]})["log"]}
+
+    return call
