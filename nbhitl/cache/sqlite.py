@@ -53,14 +53,15 @@ class SqliteCache(BaseCache[ValueT]):
         self._prepare()
 
     def _prepare(self) -> None:
+        with self._reporting("open"):
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _SCHEMA_VERSION:
+            self.close()
+            raise NewerStore(
+                f"The cache {self._path!r} was written by a newer nbhitl (its schema is {version}, this one "
+                f"reads up to {_SCHEMA_VERSION}). Upgrade nbhitl or delete the file: it is made anew."
+            )
         with self._reporting("open"), self._connection as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > _SCHEMA_VERSION:
-                self.close()
-                raise NewerStore(
-                    f"The cache {self._path!r} was written by a newer nbhitl (its schema is {version}, this "
-                    f"one reads up to {_SCHEMA_VERSION}). Upgrade nbhitl or delete the file: it is made anew."
-                )
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(_SCHEMA)
