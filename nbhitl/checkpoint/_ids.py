@@ -13,13 +13,14 @@ def packed(text: str) -> bytes | str:
     >>> packed("first")
     'first'
     """
-    if len(text) != _LENGTH:
+    if len(text) != _LENGTH or not text[8] == text[13] == text[18] == text[23] == "-":
         return text
+    digits = text.replace("-", "")
     try:
-        data = bytes.fromhex(text.replace("-", ""))
+        data = bytes.fromhex(digits)
     except ValueError:
         return text
-    return data if unpacked(data) == text else text
+    return data if data.hex() == digits else text
 
 
 def unpacked(data: bytes | str) -> str:

@@ -49,7 +49,8 @@ class RowStore(Protocol):
         """
 
     def insert_if_quiet(self, row: StepRow) -> bool:
-        """Add a step, as a change of its own, unless something can still happen to a question of its thread.
+        """Add a step, as a change of its own, if nothing else has to be thought of: no question of its thread
+        can still be answered, and the parent that it is folded from is there.
 
         Returns:
             Whether it was added.

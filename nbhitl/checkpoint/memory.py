@@ -116,6 +116,8 @@ class _Rows:
             found = self._threads.get(row.thread_id)
             if found is not None and found.live:
                 return False
+            if not row.is_whole and row.parent_id not in self._space(row.thread_id, row.ns).steps:
+                return False
             self.insert_step(row)
             return True
 

@@ -92,6 +92,8 @@ class StepSaver(AsyncTwins, ReviewSaver, ClassicSaver):
         row, tip = encode_step(record, tip, self._codec)
         if not self._rows.insert_if_quiet(row):
             with self._rows.atomic():
+                if not row.is_whole and self._rows.step(thread, ns, parent_id) is None:
+                    row, tip = encode_step(record, None, self._codec)  # the thread was deleted meanwhile
                 self._rows.insert_step(row)
                 self._settle(thread, ns, parent_id, record.metadata.get("source"))
         if len(self._tips) >= _KNOWN_TIPS:

@@ -187,6 +187,16 @@ class SaverContract(ABC):
         with pytest.raises(StoreError):
             run.saver.put_step(record)
 
+    def test_a_run_survives_that_its_thread_is_deleted_meanwhile(self, run):
+        run.step({"n": 0, "items": [0]})
+        run.step({}, appended={"items": [1]})
+        with run.saver._rows.atomic():
+            run.saver._rows.delete_thread("t")  # as another process would
+        run.step({}, appended={"items": [2]})
+        run.step({}, appended={"items": [3]})
+        assert run.saver.load(run.key()).values == {"n": 0, "items": [0, 1, 2, 3]}
+        assert len(states(run)) == 2
+
     def test_a_child_with_an_earlier_id_can_be_read(self, run):
         early = run.record({"n": 1}).checkpoint_id
         run.step({"n": 0, "items": [1]})

@@ -64,7 +64,9 @@ INSERT_STEP: Final = "INSERT INTO nbhitl_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?
 INSERT_IF_QUIET: Final = """
     INSERT INTO nbhitl_steps SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE NOT EXISTS (
         SELECT 1 FROM nbhitl_questions WHERE thread_id = ?1 AND state IN ('open', 'recorded', 'delivered')
-    )
+    ) AND (?6 IS NULL OR EXISTS (
+        SELECT 1 FROM nbhitl_steps WHERE thread_id = ?1 AND ns = ?2 AND checkpoint_id = ?4
+    ))
 """
 REPLACE_STEP: Final = "INSERT OR REPLACE INTO nbhitl_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
