@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.errors import ReviewError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nbhitl.review.forms import Field
     from nbhitl.thread import GraphThread
 
-__all__ = ["NobodyThere", "review"]
+__all__ = ["NobodyThere", "print_cards", "review"]
 
 Read = Callable[[str], str]
 Write = Callable[[str], None]
@@ -54,6 +54,14 @@ def review(thread: GraphThread, *, read: Read | None = None, write: Write = prin
             )
             return False
     return True
+
+
+def print_cards(thread: GraphThread, cards: Sequence[Card]) -> None:
+    """Print cards as they stand, and how the thread does if it waits for nobody."""
+    for card in cards:
+        print(card_text(card))
+    if not thread.session.open_cards:
+        print(f"thread {thread.thread_id}: {thread.session.state}")
 
 
 def _read_line(prompt: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbhitl.errors import NotAnswered, QuestionOpen, ReviewError
-from nbhitl.review import decisions
 from nbhitl.review.engines import engine_of
 from nbhitl.review.flows import Flows
 from nbhitl.review.pending import Reading
@@ -22,7 +20,10 @@ from nbhitl.review.settings import (
 )
 from nbhitl.review.shared import shared_thread
 from nbhitl.review.text import card_text
+from nbhitl.review.verbs import Answerable
+from nbhitl.review.waiting import next_change
 from nbhitl.script import active_script, nobody_can_click, running_kernel
+from nbhitl.terminal import print_cards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,11 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphThread"]
 
-HEARTBEAT = 0.25
-"""Seconds between looks while a cell waits: what lets the stop button through."""
 
-
-class GraphThread:
+class GraphThread(Answerable):
     """One thread of a compiled graph: nbhitl's, or one compiled by LangGraph.
 
     Args:
@@ -182,27 +180,10 @@ class GraphThread:
         while self._busy() or self.session.open_cards or self.session.state == "failed":
             if not self._busy() and nobody_can_click() and running_kernel() is not None:
                 self._refuse_unanswered("Nobody can click here. Answer by script: with answers([...]).")
-            await self._next_change()
+            await next_change(self.session)
 
     def _busy(self) -> bool:
         return self.session.state == "running" or any(card.state == "sending" for card in self.session.cards)
-
-    async def _next_change(self) -> None:
-        loop = asyncio.get_running_loop()
-        changed = loop.create_future()
-
-        def settle() -> None:
-            if not changed.done():
-                changed.set_result(None)
-
-        def tell() -> None:
-            loop.call_soon_threadsafe(settle)
-
-        forget = self.session.on_change(tell)
-        try:
-            await asyncio.wait({changed}, timeout=HEARTBEAT)
-        finally:
-            forget()
 
     # -- questions ------------------------------------------------------------------------------
 
@@ -237,33 +218,14 @@ class GraphThread:
         """Do as `refresh`, on this event loop."""
         await self._runner.arun(self._flows.refresh())
 
-    def approve(self) -> None:
-        """Answer the one open question: go on exactly as shown."""
-        self._decide(decisions.approve())
+    def decide(self, decision: Decision, *, wait: bool = True) -> None:
+        """Answer the one open question; see `Answerable`.
 
-    def edit(self, args: Mapping[str, Any] | None = None, **edits: Any) -> None:
-        """Answer the one open question: go on with all of these arguments, or with single ones changed."""
-        self._decide(decisions.edit(args, **edits))
-
-    def reject(self, reason: str | None = None, *, route: str | None = None) -> None:
-        """Answer the one open question: do not go on; see `Card.reject`."""
-        self._decide(decisions.reject(reason, route=route))
-
-    def respond(self, value: Any) -> None:
-        """Answer the one open question with a text, or the values of its form."""
-        self._decide(decisions.respond(value))
-
-    def option(self, value: Any) -> None:
-        """Answer the one open question with one of its options, by value or label."""
-        self._decide(decisions.option(value))
-
-    def answer(self, value: Any) -> None:
-        """Answer the one open question with exactly this value."""
-        self._decide(decisions.answer(value))
-
-    def _decide(self, decision: Decision) -> None:
+        Raises:
+            ReviewError: none is open, or more than one.
+        """
         before = len(self.session.cards)
-        self.question.decide(decision)
+        self.question.decide(decision, wait=wait)
         if running_kernel() is None:
             self._show(self.session.cards[before:])
 
@@ -414,7 +376,7 @@ class GraphThread:
 
     def _show(self, cards: Iterable[Card]) -> None:
         if running_kernel() is None:
-            _print(self, list(cards))
+            print_cards(self, list(cards))
             return
         from nbhitl.widgets import show_thread
 
@@ -423,7 +385,7 @@ class GraphThread:
     def _record(self, cards: list[Card]) -> None:
         """Display cards as they stand, for good: the same in every run."""
         if running_kernel() is None:
-            _print(self, cards)
+            print_cards(self, cards)
             return
         from nbhitl.widgets import show_record
 
@@ -455,13 +417,6 @@ class Drawing:
 
     def __repr__(self) -> str:
         return self._bundle["text/plain"]
-
-
-def _print(thread: GraphThread, cards: list[Card]) -> None:
-    for card in cards:
-        print(card_text(card))
-    if not thread.session.open_cards:
-        print(f"thread {thread.thread_id}: {thread.session.state}")
 
 
 def _how(state: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nbhitl.errors import InvalidAnswer
 from nbhitl.review import decisions
 from nbhitl.review.answering import Preview, prepare, preview
+from nbhitl.review.verbs import Answerable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ CardState = Literal["open", "editing", "rejecting", "responding", "sending", "de
 _WAITING = ("open", "editing", "rejecting", "responding")
 
 
-class Card:
+class Card(Answerable):
     """A question of a thread, to look at and to answer.
 
     Attributes:
@@ -91,39 +92,8 @@ class Card:
 
     # -- answering ----------------------------------------------------------------------------
 
-    def approve(self, *, wait: bool = True) -> None:
-        """Go on exactly as shown."""
-        self.decide(decisions.approve(), wait=wait)
-
-    def edit(self, args: Mapping[str, Any] | None = None, *, wait: bool = True, **edits: Any) -> None:
-        """Go on with other arguments: all of them (`args`), or single ones by keyword."""
-        self.decide(decisions.edit(args, **edits), wait=wait)
-
-    def reject(self, reason: str | None = None, *, route: str | None = None, wait: bool = True) -> None:
-        """Do not go on; `route` for a breakpoint without tool calls: the node to go to instead, or END."""
-        self.decide(decisions.reject(reason, route=route), wait=wait)
-
-    def respond(self, value: Any, *, wait: bool = True) -> None:
-        """Answer with a text, or with the values of the question's form."""
-        self.decide(decisions.respond(value), wait=wait)
-
-    def option(self, value: Any, *, wait: bool = True) -> None:
-        """Take one of the question's options, by value or label."""
-        self.decide(decisions.option(value), wait=wait)
-
-    def answer(self, value: Any, *, wait: bool = True) -> None:
-        """Send exactly this value."""
-        self.decide(decisions.answer(value), wait=wait)
-
     def decide(self, decision: Decision, *, wait: bool = True) -> None:
-        """Answer with `decision`. `wait=True` runs the graph to its next pause or end before it comes back
-        and raises what went wrong; `wait=False` (a button) comes back at once, errors are on the card.
-
-        Raises:
-            InvalidAnswer: the decision does not fit; nothing was sent and the card is still open.
-            AlreadyAnswered: another answer came first; says whose.
-            StaleQuestion: the question has changed since it was shown; nothing was sent.
-        """
+        """Answer with `decision`; see `Answerable`."""
         try:
             self.session.decide(self, decision, wait=wait)
         except InvalidAnswer as error:
@@ -200,7 +170,7 @@ class Card:
         printer.text(repr(self))
 
 
-class CardAction:
+class CardAction(Answerable):
     """One action of a card. In a batch its decision is drafted; the last one submits them together."""
 
     def __init__(self, card: Card, index: int) -> None:
@@ -222,22 +192,6 @@ class CardAction:
     def args(self) -> Mapping[str, Any]:
         """Its arguments."""
         return self.action.args
-
-    def approve(self, *, wait: bool = True) -> None:
-        """Run it as shown."""
-        self.decide(decisions.approve(), wait=wait)
-
-    def edit(self, args: Mapping[str, Any] | None = None, *, wait: bool = True, **edits: Any) -> None:
-        """Run it with other arguments."""
-        self.decide(decisions.edit(args, **edits), wait=wait)
-
-    def reject(self, reason: str | None = None, *, wait: bool = True) -> None:
-        """Do not run it."""
-        self.decide(decisions.reject(reason), wait=wait)
-
-    def respond(self, value: Any, *, wait: bool = True) -> None:
-        """Answer in place of running it."""
-        self.decide(decisions.respond(value), wait=wait)
 
     def draft(self, decision: Decision | None) -> None:
         """Note a decision without sending it; None takes it back."""
