@@ -14,7 +14,7 @@ from nbhitl.engine.tasks import apply_order
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nbhitl.engine.head import Head
     from nbhitl.engine.keys import KeyRule
@@ -33,6 +33,19 @@ class Changes:
     values: dict[str, Any] = field(default_factory=dict)
     appended: dict[str, list[Any]] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
+
+
+def joined(first: Changes, then: Changes, values: Mapping[str, Any]) -> Changes:
+    """Return two changes as one; `values` is the state after both."""
+    result = Changes({**first.values, **then.values}, dict(first.appended), first.written | then.written)
+    for key in then.values:
+        result.appended.pop(key, None)
+    for key, items in then.appended.items():
+        if key in first.values:
+            result.values[key] = values[key]
+        else:
+            result.appended[key] = [*result.appended.get(key, ()), *items]
+    return result
 
 
 def apply_writes(

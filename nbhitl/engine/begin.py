@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, ClaimRequest, TaskWrites
 from nbhitl.constants import INPUT, NULL_TASK_ID, RESUME, START
-from nbhitl.engine.apply import apply_writes
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
@@ -48,7 +47,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     if key.checkpoint_id is not None and not (isinstance(input, Command) and input.answers):
         progress.pending = []
         if input is None and not (yield from _is_fresh_branch(progress, key)):
-            yield from progress.advance("fork", None, ())
+            yield from progress.advance("fork")
     return True
 
 
@@ -71,7 +70,7 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
     run = progress.run
     if isinstance(input, Command):
         yield from _take_command(progress, input)
-    apply_null_writes(progress.program, progress.head, progress.pending)
+    progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
     resumed_above = run.parent is not None and run.parent.run.resuming
     if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
         progress.show_values()
@@ -85,14 +84,14 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
         _discard_tasks(progress)
     progress.head.start = input
     progress.head.triggers = (START,)
-    yield from progress.advance("input", None, ())
+    yield from progress.advance("input")
     return False
 
 
 def _discard_tasks(progress: Progress) -> None:
     """New input starts over at START: what was about to run is dropped."""
     tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
-    apply_writes(progress.program, progress.head, [TaskResult(task, []) for task in tasks])
+    progress.apply([TaskResult(task, []) for task in tasks])
     progress.pending = []
 
 

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
 from nbhitl.constants import ERROR, INTERRUPT, START
 from nbhitl.engine import events
-from nbhitl.engine.apply import apply_writes
 from nbhitl.engine.begin import begin, load
 from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
@@ -186,7 +185,7 @@ def _report(progress: Progress, result: TaskResult) -> None:
 
 
 def _end_step(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any, None]:
-    changes = apply_writes(progress.program, progress.head, results)
+    changes = progress.apply(results)
     if not changes.written.isdisjoint(progress.settings.output_keys):
         progress.show_values()
     unsaved = []
@@ -194,7 +193,7 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> Generator[Any, A
         saved = progress.saved_tasks
         unsaved = [task_writes(r, r.writes) for r in results if not r.cached and r.task.id not in saved]
         saved.clear()
-    yield from progress.advance("loop", changes, unsaved)
+    yield from progress.advance("loop", unsaved)
     progress.pending = []
     progress.claimed = ()
 
@@ -216,7 +215,7 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
         yield from _save_pause(progress, paused, [] if progress.saves_steps else finished)
     if progress.run.parent is None:
         if any(r.writes for r in finished):
-            changes = apply_writes(progress.program, progress.head, finished)
+            changes = progress.apply(finished)
             if not changes.written.isdisjoint(progress.settings.output_keys):
                 progress.show_values()
         if not interrupts:

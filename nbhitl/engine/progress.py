@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, StepRecord, TaskWrites
 from nbhitl.engine import events
+from nbhitl.engine.apply import Changes, apply_writes, joined
 from nbhitl.engine.head import frame_of, new_head
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.types import MISSING
@@ -13,7 +14,6 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from nbhitl.engine.apply import Changes
     from nbhitl.engine.instructions import Clock, Settings
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import TaskResult
@@ -43,6 +43,7 @@ class Progress:
         "source",
         "step",
         "transient",
+        "unsaved",
     )
 
     def __init__(self, run: Run, settings: Settings, clock: Clock) -> None:
@@ -58,6 +59,7 @@ class Progress:
         self.parent_id: str | None = None
         self.saved_id: str | None = None
         self.pending: list[tuple[str, str, Any]] = []
+        self.unsaved: Changes | None = None
         self.saved_tasks: set[str] = set()
         self.claimed: tuple[str, ...] = ()
         # What the output showed last. It is read from the head when the run ends, unless it can vanish before.
@@ -85,6 +87,16 @@ class Progress:
         own = {"source": self.source, "step": self.step - 1, "parents": self.run.checkpoint_map}
         return {**self.settings.metadata, **own} if self.settings.metadata else own
 
+    def apply(self, results: Sequence[TaskResult]) -> Changes:
+        """Apply the writes of a step to the head."""
+        changes = apply_writes(self.program, self.head, results)
+        self.note(changes)
+        return changes
+
+    def note(self, changes: Changes) -> None:
+        """Remember what changed since the last saved checkpoint: the next one holds the difference."""
+        self.unsaved = changes if self.unsaved is None else joined(self.unsaved, changes, self.head.values)
+
     def emit(self, mode: str, payload: Any, step: int = 0) -> None:
         """Report a chunk to whoever looks at the run's stream."""
         self.run.stream.emit(self.run.ns, mode, payload, step)
@@ -110,11 +122,14 @@ class Progress:
         return self.output()
 
     def advance(
-        self, source: str, changes: Changes | None, results: Sequence[TaskWrites], *, whole: bool = False
+        self, source: str, results: Sequence[TaskWrites] = (), *, whole: bool = False
     ) -> Generator[Any, Any, None]:
         """Move on to the next checkpoint and save it, unless the run saves only where it ends.
 
-        `whole` saves every value, for a checkpoint whose parent is not the one before it.
+        Args:
+            source: what made the checkpoint.
+            results: what the tasks of the step left, as far as it is not saved yet.
+            whole: save every key, because the checkpoint before is not the one that the head stands on.
         """
         head = self.head
         self.source = source
@@ -128,7 +143,8 @@ class Progress:
         head.checkpoint_id = self.clock.new_id()
         self.created_at = self.clock.now()
         if self.run.durability != "exit":
-            yield StoreCall("put_step", (self._record(changes, results, self.parent_id, whole=whole),))
+            yield StoreCall("put_step", (self._record(results, self.parent_id, whole=whole),))
+            self.unsaved = None
             self.saved_id = head.checkpoint_id
 
     def save_at_exit(self) -> Generator[Any, Any, None]:
@@ -136,18 +152,12 @@ class Progress:
         if self.run.saver is None or self.saved_id == self.head.checkpoint_id or not self.head.checkpoint_id:
             return
         self.parent_id = self.saved_id
-        yield StoreCall("put_step", (self._record(None, (), self.saved_id, whole=True),))
+        yield StoreCall("put_step", (self._record((), self.saved_id),))
+        self.unsaved = None
         self.saved_id = self.head.checkpoint_id
 
-    def _record(
-        self,
-        changes: Changes | None,
-        results: Sequence[TaskWrites],
-        parent_id: str | None,
-        *,
-        whole: bool = False,
-    ) -> StepRecord:
-        values = self._plain_values() if whole else changes.values if changes is not None else {}
+    def _record(self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False) -> StepRecord:
+        changes = Changes(values=dict(self._plain_values())) if whole else self.unsaved or Changes()
         return StepRecord(
             self.run.thread_id or "",
             self.run.ns,
@@ -156,8 +166,8 @@ class Progress:
             self.created_at,
             self.metadata,
             frame_of(self.program, self.head),
-            dict(values),
-            changes.appended if changes is not None else {},
+            changes.values,
+            changes.appended,
             (),
             list(results),
             self._plain_values,

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
-from nbhitl.engine.apply import apply_writes
+from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.events import interrupt_dict, written
 from nbhitl.engine.head import head_of
 from nbhitl.engine.plan import RESERVED, plan_tasks
@@ -97,12 +97,13 @@ def in_node_order(program: Program, tasks: list[Task]) -> list[Task]:
     return sorted(tasks, key=lambda task: -1 if task.is_push else order[task.name])
 
 
-def apply_null_writes(program: Program, head: Head, pending: Sequence[tuple[str, str, Any]]) -> None:
+def apply_null_writes(program: Program, head: Head, pending: Sequence[tuple[str, str, Any]]) -> Changes:
     """Apply what Commands given as input left at the checkpoint."""
     writes = [(channel, value) for task_id, channel, value in pending if task_id == NULL_TASK_ID]
-    if writes:
-        outside = Task(INPUT, ("__update__", 0), (), 0, head.checkpoint_id, "")
-        apply_writes(program, head, [TaskResult(outside, writes)], ends_step=False)
+    if not writes:
+        return Changes()
+    outside = Task(INPUT, ("__update__", 0), (), 0, head.checkpoint_id, "")
+    return apply_writes(program, head, [TaskResult(outside, writes)], ends_step=False)
 
 
 def _by_task(pending: Sequence[tuple[str, str, Any]]) -> dict[str, list[tuple[str, Any]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import COPY, END, INPUT, START
-from nbhitl.engine.apply import apply_writes
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks, recall_writes
@@ -75,7 +74,7 @@ def _superstep(
             raise InvalidUpdateError("An update as END takes no values: update_state(config, None, as_node=END).")
         if first.as_node == END:
             _clear_tasks(progress)
-        yield from progress.advance("update", None, ())
+        yield from progress.advance("update")
         return
     if at_newest:
         _apply_finished(progress)
@@ -86,9 +85,9 @@ def _superstep(
         if result.error is not None:
             raise result.error
         results.append(result)
-    changes = apply_writes(progress.program, progress.head, results)
+    progress.apply(results)
     record = [task_writes(r, r.writes) for r in results] if progress.saved_id is not None else []
-    yield from progress.advance("update", changes, record)
+    yield from progress.advance("update", record)
 
 
 def _check_batch(updates: Sequence[StateUpdate]) -> None:
@@ -104,7 +103,7 @@ def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> G
     if stored is None:
         raise InvalidUpdateError("Cannot copy a non-existent checkpoint: the thread is empty.")
     progress.head.checkpoint_id = stored.parent_id or ""
-    yield from progress.advance("fork", None, (), whole=True)
+    yield from progress.advance("fork", whole=True)
     if not isinstance(values, (list, tuple)) or not values:
         return
     replaced = [pair if isinstance(pair, StateUpdate) else StateUpdate(*pair) for pair in values]
@@ -117,13 +116,13 @@ def _input(progress: Progress, values: Any) -> Generator[Any, Any, None]:
     _clear_tasks(progress)
     progress.head.start = values
     progress.head.triggers = (START,)
-    yield from progress.advance("input", None, ())
+    yield from progress.advance("input")
 
 
 def _clear_tasks(progress: Progress) -> None:
     tasks = _tasks(progress)
-    apply_null_writes(progress.program, progress.head, progress.pending)
-    apply_writes(progress.program, progress.head, [TaskResult(t, t.writes or []) for t in tasks])
+    progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
+    progress.apply([TaskResult(t, t.writes or []) for t in tasks])
     progress.head.triggers = ()
     progress.head.sends = ()
 
@@ -137,10 +136,10 @@ def _tasks(progress: Progress) -> list[Task]:
 def _apply_finished(progress: Progress) -> None:
     """Bring in what tasks of the newest checkpoint have already done."""
     tasks = _tasks(progress)
-    apply_null_writes(progress.program, progress.head, progress.pending)
+    progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
     done = [TaskResult(t, t.writes) for t in tasks if t.writes is not None]
     if done:
-        apply_writes(progress.program, progress.head, done)
+        progress.apply(done)
 
 
 def _named_tasks(progress: Progress, updates: Sequence[StateUpdate]) -> list[Task]:

@@ -6,7 +6,7 @@ A block is a dict with a "t":
     {"t": "code", "text", "lang"}              code font; lang is "sql" or ""
     {"t": "plain", "text"}                     a number, true, null
     {"t": "json", "text", "brief"}             a structure, folded under `brief` unless it is short
-    {"t": "table", "title", "columns", "rows", "few"}    rows of cells {"text", "n"?: True for a number}
+    {"t": "table", "title", "columns", "numbers", "rows", "few"}    rows of cells {"text", "n"?, "dim"?}
 
 "cut" says what was left out of a long one. Pure; text is never made into HTML here.
 """
@@ -69,6 +69,7 @@ def table_block(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
         "t": "table",
         "title": _counted(title, len(rows)),
         "columns": [readable(str(name)) for name in columns],
+        "numbers": [_is_numeric([row[i] for row in rows]) for i in range(len(columns))],
         "rows": [[_cell(value) for value in row] for row in rows[:MOST_ROWS]],
         "few": FEW_ROWS if len(rows) > FEW_ROWS + 1 else len(rows),
     }
@@ -85,6 +86,12 @@ def readable(text: str) -> str:
 def _counted(title: str, count: int) -> str:
     rows = f"{count:,} row{'' if count == 1 else 's'}"
     return rows if not title else f"{readable(title)} · {rows}"
+
+
+def _is_numeric(column: Sequence[Any]) -> bool:
+    """Whether a column holds numbers, and nothing else but gaps: its name then stands over their right ends."""
+    known = [value for value in column if value is not None]
+    return bool(known) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in known)
 
 
 def _cell(value: Any) -> Block:

@@ -7,6 +7,7 @@ since sites that show notebooks take style sheets away; where they take these to
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,12 @@ _VALUE = "padding:5px 0;text-align:left;vertical-align:top;max-width:none"
 _GRID = f"width:100%;margin:10px 0 12px;border:1px solid {_LINE};border-collapse:collapse;font-size:13px"
 _CAPTION = f"caption-side:top;text-align:left;padding:4px 0;{_DIM}"
 _CELL = f"padding:5px 10px;text-align:left;white-space:normal;border-top:1px solid {_FAINT}"
+_RIGHT = ";text-align:right"
+_DEL = "background:rgba(211,47,47,.18)"
+_INS = "background:rgba(56,142,60,.2)"
 _MARKS = {"yes": "✔", "no": "✖", "said": "✎"}
 _PHASES = {"decided": "asked", "sending": "going on", "stale": "changed", "failed": "failed"}
+_WORDS = re.compile(r"\s+|\w+|[^\s\w]")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
@@ -141,9 +146,16 @@ def _changes(changes: Sequence[dict[str, Any]]) -> str:
 
 
 def _change(change: dict[str, Any]) -> str:
-    old = "" if change["old"] is None else f"<div><del>{_e(change['old'])}</del></div>"
-    now = "" if change["now"] is None else f"<div><ins>{_e(change['now'])}</ins></div>"
-    return old + now
+    """The change word by word: what was there struck through, what is there instead underlined."""
+    old, now = (_WORDS.findall(change[side] or "") for side in ("old", "now"))
+    parts: list[str] = []
+    for kind, a, b, c, d in SequenceMatcher(None, old, now, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(_e("".join(old[a:b])))
+            continue
+        parts.append(f'<del style="{_DEL}">{_e("".join(old[a:b]))}</del>' if b > a else "")
+        parts.append(f'<ins style="{_INS}">{_e("".join(now[c:d]))}</ins>' if d > c else "")
+    return "".join(parts)
 
 
 def _rows(rows: Sequence[dict[str, Any]]) -> str:
@@ -172,7 +184,11 @@ def _block(block: dict[str, Any]) -> str:
 
 
 def _grid(block: dict[str, Any]) -> str:
-    head = "".join(f'<th style="{_CELL};font-weight:600">{_e(name)}</th>' for name in block["columns"])
+    named = zip(block["columns"], block["numbers"], strict=True)
+    head = "".join(
+        f'<th style="{_CELL};font-weight:600{_RIGHT if numeric else ""}">{_e(name)}</th>'
+        for name, numeric in named
+    )
     body = "".join(f'<tr style="background:none">{"".join(map(_cell, row))}</tr>' for row in block["rows"])
     return (
         f'<table style="{_GRID}"><caption style="{_CAPTION}">{_e(block["title"])}</caption>'
@@ -181,5 +197,5 @@ def _grid(block: dict[str, Any]) -> str:
 
 
 def _cell(cell: dict[str, Any]) -> str:
-    look = _CELL + (";text-align:right" if cell.get("n") else f";{_DIM}" if cell.get("dim") else "")
+    look = _CELL + (_RIGHT if cell.get("n") else f";{_DIM}" if cell.get("dim") else "")
     return f'<td style="{look}">{_e(cell["text"])}</td>'

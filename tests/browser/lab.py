@@ -71,6 +71,10 @@ class Lab:
         if errors := self.page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts():
             raise AssertionError("A cell failed:\n" + "\n".join(errors))
 
+    def start_all(self) -> None:
+        """Run all cells, and come back at once."""
+        self.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
     def ask_kernel(self, expression: str) -> str:
         """Evaluate an expression in the notebook's kernel, without a cell; return its `str()`."""
         found = self.page.evaluate(ASK_KERNEL, f"print({expression})")

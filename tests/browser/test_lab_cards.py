@@ -65,6 +65,17 @@ def assert_records_are_saved(lab: Lab, name: str) -> None:
         assert "application/vnd.jupyter.widget-view+json" not in {**graph, **cards}
 
 
+def test_run_all_waits_for_the_person(lab: Lab) -> None:
+    wait = "await late.decided()\nprint('then:', late.result['said'])"
+    lab.open("waits", ASK.format(engine="nbhitl"), RUN.format(name="late"), wait)
+    lab.start_all()
+    card = lab.cell(1).locator(".nbh-card")
+    card.wait_for()
+    assert lab.cell(2).inner_text() == ""
+    lab.press(card, "approve")
+    lab.cell(2).get_by_text("then: ran").wait_for()
+
+
 def test_double_click_reload_and_keys(lab: Lab, shots: Shots) -> None:
     names = ("twice", "kept")
     lab.open("twice", ASK.format(engine="langgraph"), *(RUN.format(name=name) for name in names))

@@ -47,6 +47,7 @@ def test_rows_are_a_table() -> None:
     ):
         block = value_block(value)
         assert block["columns"] == ["id", "name"]
+        assert block["numbers"] == [True, False]
         assert block["rows"] == [
             [{"text": "1", "n": True}, {"text": "Ada"}],
             [{"text": "2", "n": True}, {"text": "NULL", "dim": True}],

@@ -45,8 +45,7 @@ function clamped(node, value, open, id) {
 }
 
 function drawTable(value, open, id) {
-  const numbers = value.columns.map((_, i) => value.rows.length > 0 && value.rows.every((row) => row[i].n || row[i].dim) && value.rows.some((row) => row[i].n));
-  const head = h("tr", {}, value.columns.map((name, i) => h("th", { scope: "col", class: numbers[i] ? "nbh-number" : null }, name)));
+  const head = h("tr", {}, value.columns.map((name, i) => h("th", { scope: "col", class: value.numbers[i] ? "nbh-number" : null }, name)));
   const body = value.rows.map((row) =>
     h("tr", {}, row.map((cell) => h("td", { class: cell.n ? "nbh-number" : cell.dim ? "nbh-dim" : null }, cell.text))),
   );

@@ -163,7 +163,9 @@ def program_saver_true_with_question(record, saver):
     graph = parent(child(checkpointer=True, question="q"), saver)
     record("pause", graph.invoke({"path": []}, CONFIG))
     record("state", graph.get_state(CONFIG, subgraphs=True))
+    record("task state", [task.state for task in graph.get_state(CONFIG).tasks])
     record("resume", graph.invoke(Command(resume="1"), CONFIG))
+    record("history", [(s.next, [task.state for task in s.tasks]) for s in graph.get_state_history(CONFIG)])
     record("again", graph.invoke({"path": []}, CONFIG))
     record("resume", graph.invoke(Command(resume="2"), CONFIG))
 
