@@ -61,11 +61,16 @@ NEXT_CHILD: Final = (
     f"SELECT {_STEP} {_OF_SPACE} AND checkpoint_id > ? AND parent_id = ? ORDER BY checkpoint_id LIMIT 1"
 )
 INSERT_STEP: Final = "INSERT INTO nbhitl_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# Values are bound by place alone (Python 3.12 warns of `?1`), so the row to insert is a table of its own.
 INSERT_IF_QUIET: Final = """
-    INSERT INTO nbhitl_steps SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE NOT EXISTS (
-        SELECT 1 FROM nbhitl_questions WHERE thread_id = ?1 AND state IN ('open', 'recorded', 'delivered')
-    ) AND (?6 IS NULL OR EXISTS (
-        SELECT 1 FROM nbhitl_steps WHERE thread_id = ?1 AND ns = ?2 AND checkpoint_id = ?4
+    INSERT INTO nbhitl_steps
+    WITH row (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11) AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
+    SELECT row.* FROM row WHERE NOT EXISTS (
+        SELECT 1 FROM nbhitl_questions
+        WHERE thread_id = row.c1 AND state IN ('open', 'recorded', 'delivered')
+    ) AND (row.c6 IS NULL OR EXISTS (
+        SELECT 1 FROM nbhitl_steps AS step
+        WHERE step.thread_id = row.c1 AND step.ns = row.c2 AND step.checkpoint_id = row.c4
     ))
 """
 REPLACE_STEP: Final = "INSERT OR REPLACE INTO nbhitl_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
