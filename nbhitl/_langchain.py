@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl import _messages as light
 from nbhitl.errors import UnsupportedValue
@@ -39,9 +39,22 @@ _DEFAULTS: dict[str, Any] = {
 }
 _REQUIRED = object()
 
-# Set after construction: LangChain's constructor parses tool calls, and would refuse or change what it does
-# not expect although a program has put it there.
-_ASSIGNED: dict[str, type] = {"tool_calls": list, "invalid_tool_calls": list, "tool_call_chunks": list}
+# What the fields of a stored message may be; fields that are not named here may be anything.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "content": (str, list),
+    "additional_kwargs": (dict,),
+    "response_metadata": (dict,),
+    "name": (str, type(None)),
+    "id": (str, type(None)),
+    "tool_calls": (list,),
+    "invalid_tool_calls": (list,),
+    "tool_call_chunks": (list,),
+    "usage_metadata": (dict, type(None)),
+    "tool_call_id": (str,),
+    "status": (str,),
+    "role": (str,),
+}
+_OWN_FIELDS = {"tool": {"tool_call_id": ""}, "chat": {"role": ""}, "function": {"name": ""}}
 
 _LIGHT_CLASSES: dict[str, type[light.BaseMessage]] = {
     "human": light.HumanMessage,
@@ -151,32 +164,80 @@ def message_to_data(message: Any) -> dict[str, Any]:
 def message_from_data(data: dict[str, Any]) -> Any:
     """Return the message that `message_to_data` made `data` from: LangChain's class if installed.
 
+    Constructors are not called: they are slow, and LangChain's would parse and refuse what a program has put
+    into a message since.
+
     Raises:
         ValueError: `data` describes no message, or one that only langchain-core has.
     """
-    fields = dict(data)
-    kind = fields.pop("type", None)
-    cls = _class_of(kind)
-    assigned = {name: fields.pop(name, []) for name in _ASSIGNED if name in cls_fields(cls)}
-    if kind == "remove":
-        fields.pop("content", None)
-    try:
-        message = cls(**fields)
-    except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"The data of a stored {kind!r} message is damaged: {error}") from error
-    for name, value in assigned.items():
-        if not isinstance(value, _ASSIGNED[name]):
-            raise ValueError(
-                f"The data of a stored {kind!r} message is damaged: {name} is {value!r}, not a list."
-            )
-        setattr(message, name, value)
-    return message
+    blank = _blank(data.get("type"))
+    values = blank.values.copy()
+    for name in blank.mutable:
+        values[name] = values[name].copy()
+    extra: dict[str, Any] = {}
+    for name, value in data.items():
+        allowed = _TYPES.get(name)
+        if allowed is not None and not isinstance(value, allowed):
+            raise _damaged(data, f"{name} is of type {type(value).__name__}")
+        if name in values:
+            values[name] = value
+        elif isinstance(name, str):
+            extra[name] = value
+        else:
+            raise _damaged(data, f"a field is named {name!r}")
+    missing = [name for name in blank.required if name not in data]
+    if missing:
+        raise _damaged(data, f"it has no {missing[0]}")
+    return blank.fill(values, extra)
+
+
+def _damaged(data: dict[str, Any], why: str) -> ValueError:
+    return ValueError(f"The data of a stored {data.get('type')!r} message is damaged: {why}.")
+
+
+class _Blank(NamedTuple):
+    """A message of one type with nothing in it: default values in order, and what must be filled in."""
+
+    cls: Any
+    values: dict[str, Any]
+    mutable: tuple[str, ...]
+    required: tuple[str, ...]
+
+    def fill(self, values: dict[str, Any], extra: dict[str, Any]) -> Any:
+        """Return a message with these fields."""
+        message = self.cls.__new__(self.cls)
+        if isinstance(message, light.BaseMessage):
+            values.pop("type", None)
+            vars(message).update(values, **extra)
+            return message
+        # The state that pydantic's models take when they are unpickled or copied.
+        message.__setstate__(
+            {
+                "__dict__": values,
+                "__pydantic_extra__": extra,
+                "__pydantic_fields_set__": {*values, *extra},
+                "__pydantic_private__": None,
+            }
+        )
+        return message
+
+
+def _blank(kind: object) -> _Blank:
+    classes: dict[str, Any] = _langchain_classes() or _LIGHT_CLASSES
+    if not isinstance(kind, str) or kind not in classes:
+        hint = "" if _langchain_classes() else " It may be one of LangChain's: pip install langchain-core."
+        raise ValueError(f"{kind!r} is not a type of message; known are {', '.join(sorted(classes))}.{hint}")
+    return _make_blank(classes[kind], kind)
 
 
 @cache
-def cls_fields(cls: type) -> frozenset[str]:
-    """Return the names of the fields that a message class declares."""
-    return frozenset(name for base in cls.__mro__ for name in vars(base).get("__annotations__", ()))
+def _make_blank(cls: type, kind: str) -> _Blank:
+    needed = {} if kind == "remove" else {"content": ""}
+    own = _OWN_FIELDS.get(kind.removesuffix("MessageChunk").lower(), {})
+    sample = cls(**({"id": ""} if kind == "remove" else needed), **own)
+    values = {"type": kind, **vars(sample)} if isinstance(sample, light.BaseMessage) else dict(vars(sample))
+    mutable = tuple(name for name, value in values.items() if isinstance(value, (dict, list)))
+    return _Blank(cls, values, mutable, (*needed, *own))
 
 
 @cache
@@ -193,15 +254,6 @@ def _langchain_classes() -> dict[str, type]:
             if isinstance(kind, str):
                 found[kind] = value
     return found
-
-
-def _class_of(kind: object) -> type:
-    classes: dict[str, Any] = _langchain_classes() or _LIGHT_CLASSES
-    cls = classes.get(kind) if isinstance(kind, str) else None
-    if cls is None:
-        hint = "" if _langchain_classes() else " It may be one of LangChain's: pip install langchain-core."
-        raise ValueError(f"{kind!r} is not a type of message; known are {', '.join(sorted(classes))}.{hint}")
-    return cls  # type: ignore[no-any-return]
 
 
 # -- coercion -----------------------------------------------------------------------------------------------
