@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from nbhitl.errors import NotAnswered, QuestionOpen, ReviewError
 from nbhitl.review.engines import engine_of
@@ -173,14 +173,17 @@ class GraphThread(Answerable):
         """Wait until nothing runs and no question is open; the stop button ends the wait.
 
         Raises:
-            NotAnswered: a question is open, nobody can click here, and no script answers it.
+            NotAnswered: a question is open, nobody can click here, and no script answers it; or the run
+                failed and no card offers to retry it.
         """
         if self._runner.loop is None:
             self._look_once()
-        while self._busy() or self.session.open_cards or self.session.state == "failed":
+        while self._busy() or self._waiting_cards():
             if not self._busy() and nobody_can_click() and running_kernel() is not None:
                 self._refuse_unanswered("Nobody can click here. Answer by script: with answers([...]).")
             await next_change(self.session)
+        if self.session.state == "failed":
+            self._refuse_unfinished()
 
     def _busy(self) -> bool:
         return self.session.state == "running" or any(card.state == "sending" for card in self.session.cards)
@@ -256,14 +259,24 @@ class GraphThread(Answerable):
         if self.session.state == "idle":
             raise NotAnswered(f"Thread {self.thread_id!r} has not run yet: thread.run(input).")
         if self.session.state != "finished":
-            raise NotAnswered(
-                f"Thread {self.thread_id!r} has no result: it {_how(self.session.state)} before its end. "
-                f"{self.session.error or ''} Go on with thread.run(), or retry() the failed question."
-            )
+            self._refuse_unfinished()
         return self.snapshot.values
 
-    def _refuse_unanswered(self, then: str) -> None:
-        found = self.session.open_cards or [card for card in self.session.cards if card.state == "failed"]
+    def _waiting_cards(self) -> list[Card]:
+        """Return the cards on which a person can do something: answer, or retry."""
+        return [card for card in self.session.cards if card.waits or card.state == "failed"]
+
+    def _refuse_unfinished(self) -> NoReturn:
+        how = {"failed": "failed", "stopped": "was stopped"}.get(
+            self.session.state, f"is {self.session.state}"
+        )
+        raise NotAnswered(
+            f"Thread {self.thread_id!r} has no result: it {how} before its end. {self.session.error or ''} "
+            "Go on with thread.run(), or retry() the failed question."
+        )
+
+    def _refuse_unanswered(self, then: str) -> NoReturn:
+        found = self._waiting_cards()
         nodes = ", ".join(repr(card.question.node) for card in found)
         raise NotAnswered(
             f"Thread {self.thread_id!r} waits for an answer at {nodes} ({labels(found)}). {then}"
@@ -417,7 +430,3 @@ class Drawing:
 
     def __repr__(self) -> str:
         return self._bundle["text/plain"]
-
-
-def _how(state: str) -> str:
-    return {"failed": "failed", "stopped": "was stopped"}.get(state, f"is {state}")

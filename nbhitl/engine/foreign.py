@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
+from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from nbhitl.checkpoint.base import saver_config
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.steps import stores_steps
@@ -21,6 +22,7 @@ from nbhitl.types import Interrupt, Send
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from nbhitl.channels.base import BaseChannel
     from nbhitl.checkpoint.base import CheckpointTuple
     from nbhitl.checkpoint.records import ClaimRequest, PauseRecord, StepRecord, TaskWrites
     from nbhitl.config import RunnableConfig
@@ -31,6 +33,8 @@ _FORMAT = 4
 
 def step_saver(saver: Any, program: Program) -> Any:
     """Return what the engine calls to keep a run: the saver itself if it stores steps."""
+    if isinstance(saver, ForeignSaver):
+        return ForeignSaver(saver.saver, program)
     return saver if stores_steps(saver) else ForeignSaver(saver, program)
 
 
@@ -54,7 +58,8 @@ class ForeignSaver:
 
     def history(self, thread_id: str, ns: str, **bounds: Any) -> Iterator[StoredCheckpoint]:
         """Yield checkpoints, newest first."""
-        for found in self.saver.list(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns)):
+        # Read whole: a saver may hold its lock while its generator is open.
+        for found in list(self.saver.list(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns))):
             stored = self._read(found)
             if stored is not None:
                 yield stored
@@ -101,7 +106,7 @@ class ForeignSaver:
             elif name == TASKS:
                 frame.sends = tuple(_from_plain(TASKS, send) for send in value)
             elif name in program.gates:
-                frame.channels[name] = set(value) if isinstance(value, list) else value
+                frame.channels[name] = _gate_from_plain(program.gates[name], value)
             elif name in program.starts:
                 triggers.append(name)
                 if name == START:
@@ -218,8 +223,21 @@ def _frame_channels(frame: Frame) -> dict[str, Any]:
         channels[START] = frame.start
     if frame.sends:
         channels[TASKS] = [_to_plain(TASKS, send) for send in frame.sends]
-    channels.update({n: sorted(v) if isinstance(v, set) else v for n, v in frame.channels.items()})
+    channels.update({name: _gate_to_plain(value) for name, value in frame.channels.items()})
     return channels
+
+
+def _gate_to_plain(value: Any) -> Any:
+    """Return the stored form of a channel without sets and tuples, which not every serializer keeps."""
+    if isinstance(value, set):
+        return sorted(value)
+    return [_gate_to_plain(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _gate_from_plain(gate: BaseChannel[Any, Any, Any], value: Any) -> Any:
+    if isinstance(gate, NamedBarrierValueAfterFinish):
+        return set(value[0]), value[1]
+    return set(value) if isinstance(gate, NamedBarrierValue) else tuple(value)
 
 
 def _writes_arguments(writes: TaskWrites) -> tuple[list[tuple[str, Any]], str, str]:

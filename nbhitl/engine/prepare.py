@@ -113,7 +113,7 @@ def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> A
         return None
     if parent is not None:
         if parent.run.saver is not None:
-            return parent.run.saver
+            return step_saver(parent.run.saver, program)
         return None if checkpointer in (None, True) else step_saver(checkpointer, program)
     if checkpointer is True:
         raise RuntimeError(

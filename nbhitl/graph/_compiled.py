@@ -28,6 +28,8 @@ from nbhitl.errors import GraphInterrupt
 from nbhitl.graph._context import coerced_context
 from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._jsonschema import json_schema
+from nbhitl.graph._nodes import NodeView
+from nbhitl.graph._printing import print_modes, printing
 from nbhitl.graph._threads import ThreadMethods
 from nbhitl.types import MISSING, GraphOutput
 
@@ -96,6 +98,7 @@ class CompiledStateGraph(ThreadMethods):
         interrupt_after: All | Sequence[str] | None = None,
         durability: Durability | None = None,
         control: RunControl | None = None,
+        debug: bool | None = None,
         version: str = "v1",
         **_: Any,
     ) -> Any:
@@ -119,8 +122,9 @@ class CompiledStateGraph(ThreadMethods):
             Exception: whatever a node raised.
         """
         options = _Options(
-            context, output_keys, interrupt_before, interrupt_after, durability, control, False, version
-        )
+            context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
+            print_modes(print_mode, self.debug if debug is None else debug),
+        )  # fmt: skip
         if stream_mode != "values":
             return list(self.stream(input, config, stream_mode=stream_mode, **options.as_arguments()))
         progress, steps = self._start(input, config, options, (), _nowhere)
@@ -140,13 +144,15 @@ class CompiledStateGraph(ThreadMethods):
         interrupt_after: All | Sequence[str] | None = None,
         durability: Durability | None = None,
         control: RunControl | None = None,
+        debug: bool | None = None,
         version: str = "v1",
         **_: Any,
     ) -> Any:
         """Run to the end or to the next pause, and return the state; see `invoke`."""
         options = _Options(
-            context, output_keys, interrupt_before, interrupt_after, durability, control, False, version
-        )
+            context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
+            print_modes(print_mode, self.debug if debug is None else debug),
+        )  # fmt: skip
         if stream_mode != "values":
             chunks = self.astream(input, config, stream_mode=stream_mode, **options.as_arguments())
             return [chunk async for chunk in chunks]
@@ -178,8 +184,9 @@ class CompiledStateGraph(ThreadMethods):
         See `invoke` for the other arguments.
         """
         options = _Options(
-            context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version
-        )
+            context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
+            print_modes(print_mode, self.debug if debug is None else debug),
+        )  # fmt: skip
         modes, shape = _modes(stream_mode, subgraphs, version)
         live = subgraphs or not _LIVE.isdisjoint(modes)
         if live:
@@ -213,8 +220,9 @@ class CompiledStateGraph(ThreadMethods):
     ) -> AsyncIterator[Any]:
         """Run, and yield what happens as chunks of `stream_mode`; see `stream`."""
         options = _Options(
-            context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version
-        )
+            context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
+            print_modes(print_mode, self.debug if debug is None else debug),
+        )  # fmt: skip
         modes, shape = _modes(stream_mode, subgraphs, version)
         mailbox = Mailbox()
         progress, steps = self._start(input, config, options, modes, mailbox.put)
@@ -265,7 +273,9 @@ class CompiledStateGraph(ThreadMethods):
         parent = calling_task(config)
         merged = merge_configs(self.config, config) if self.config else (config or {})
         above = parent.run.stream if parent is not None else None
-        stream = Stream(modes, put, utc_now, subgraphs=options.subgraphs, above=above)
+        if options.print_mode:
+            put = printing(options.print_mode, put, modes)
+        stream = Stream({*modes, *options.print_mode}, put, utc_now, subgraphs=options.subgraphs, above=above)
         run, key = prepare_run(
             self.program,
             merged,
@@ -335,8 +345,8 @@ class CompiledStateGraph(ThreadMethods):
 
     @property
     def nodes(self) -> dict[str, Any]:
-        """The graph's nodes, START included."""
-        return self.program.nodes
+        """The graph's nodes, START included; each can be invoked alone."""
+        return {name: NodeView(node) for name, node in self.program.nodes.items()}
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return mimebundle(self.topology)
@@ -367,6 +377,7 @@ class _Options:
         "interrupt_after",
         "interrupt_before",
         "output_keys",
+        "print_mode",
         "subgraphs",
         "version",
     )
@@ -381,6 +392,7 @@ class _Options:
         control: RunControl | None,
         subgraphs: bool,
         version: str,
+        print_mode: tuple[str, ...],
     ) -> None:
         self.context = context
         self.output_keys = output_keys
@@ -390,9 +402,10 @@ class _Options:
         self.control = control
         self.subgraphs = subgraphs
         self.version = version
+        self.print_mode = print_mode
 
     def as_arguments(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__} | {"debug": False}
 
 
 def _nowhere(_: Any) -> None:

@@ -200,12 +200,12 @@ class ThreadMethods:
 class _Place:
     """Which checkpoint of which thread a config names, and the graph and saver that it belongs to."""
 
-    def __init__(self, graph: Any, config: RunnableConfig, saver: Any = None) -> None:
+    def __init__(self, graph: Any, config: RunnableConfig) -> None:
         self.config = merge_configs(graph.config, config)
         configurable = self.config.get(CONF, {})
         self.ns = str(configurable.get("checkpoint_ns") or "")
         self.graph = graph_at(graph, self.ns)
-        self.saver = saver if saver is not None else _saver_of(graph, config)
+        self.saver = step_saver(_saver_of(graph, config), self.graph.program)
         self.thread_id = str(configurable["thread_id"])
         named = (configurable.get("checkpoint_map") or {}).get(self.ns)
         self.checkpoint_id: str | None = named or configurable.get("checkpoint_id")
@@ -221,7 +221,7 @@ class _Place:
         place = object.__new__(cls)
         place.config = config
         place.graph = graph
-        place.saver = outer.saver
+        place.saver = step_saver(outer.saver, graph.program)
         place.thread_id = outer.thread_id
         place.ns = config[CONF]["checkpoint_ns"]  # type: ignore[literal-required]
         place.checkpoint_id = None
@@ -247,7 +247,7 @@ class _Place:
 
 def _saver_of(graph: Any, config: RunnableConfig) -> Any:
     if graph.checkpointer not in (None, True, False):
-        return step_saver(graph.checkpointer, graph.program)
+        return graph.checkpointer
     parent = calling_task(config)
     if parent is not None and parent.run.saver is not None:
         return parent.run.saver

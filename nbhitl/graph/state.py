@@ -6,6 +6,7 @@ import inspect
 import typing
 from collections.abc import Hashable, Mapping, Sequence
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
@@ -13,6 +14,7 @@ from nbhitl.engine.spec import BranchSpec, NodeSpec
 from nbhitl.graph._action import action_of, is_async, name_of
 from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
+from nbhitl.graph._deprecated import renamed
 from nbhitl.graph._schema import SchemaKeys, first_parameter, has_keys, schema_keys, schema_types
 from nbhitl.types import Command, RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
 
@@ -43,7 +45,12 @@ class StateGraph:
         *,
         input_schema: Any = None,
         output_schema: Any = None,
+        **deprecated: Any,
     ) -> None:
+        names = renamed(deprecated, {"config_schema": "context_schema", "input": "input_schema", "output": "output_schema"})
+        context_schema = names.get("context_schema", context_schema)
+        input_schema = names.get("input_schema", input_schema)
+        output_schema = names.get("output_schema", output_schema)
         self.state_schema = state_schema
         self.context_schema = context_schema
         self.input_schema = input_schema if input_schema is not None else state_schema
@@ -76,6 +83,7 @@ class StateGraph:
         cache_policy: CachePolicy | None = None,
         destinations: Mapping[str, str] | Sequence[str] | None = None,
         timeout: float | timedelta | TimeoutPolicy | None = None,
+        **deprecated: Any,
     ) -> Any:
         """Add a node: `add_node(func)`, `add_node("name", func)`, or as a decorator `@builder.add_node`.
 
@@ -91,6 +99,13 @@ class StateGraph:
         Raises:
             ValueError: the name is taken, reserved or holds a reserved character.
         """
+        names = renamed(deprecated, {"retry": "retry_policy", "input": "input_schema"})
+        retry_policy = names.get("retry_policy", retry_policy)
+        input_schema = names.get("input_schema", input_schema)
+        if node is None:
+            return partial(self._decorated, defer=defer, metadata=metadata, input_schema=input_schema,
+                           retry_policy=retry_policy, cache_policy=cache_policy, destinations=destinations,
+                           timeout=timeout)  # fmt: skip
         if isinstance(node, str):
             name = _plain_name(node)
             if action is None:
@@ -120,6 +135,10 @@ class StateGraph:
             subgraph=action if isinstance(action, CompiledStateGraph) else None,
         )
         return self
+
+    def _decorated(self, action: Any, **options: Any) -> Any:
+        self.add_node(action, **options)
+        return action
 
     def _check_name(self, name: str) -> None:
         if name in self.nodes:

@@ -6,15 +6,24 @@ error. So the sync and the async side share every decision.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from nbhitl.checkpoint.records import ClaimRequest
 
 if TYPE_CHECKING:
+    from nbhitl.checkpoint.records import PendingQuestion
     from nbhitl.review.protocol import Graph
 
 T = TypeVar("T")
 
 STREAM_MODES = ["tasks", "updates", "custom"]
+
+_ANY_STATE = ("open", "recorded", "delivered", "applied", "dropped")
+_OWNER = f"review-{uuid4().hex}"
+_LEASE = 60.0
+"""Seconds after which a breakpoint that was passed, but whose node has saved nothing, is in doubt."""
 
 
 class Read(NamedTuple):
@@ -41,6 +50,21 @@ class ReadWrites(NamedTuple):
     config: Mapping[str, Any]
 
 
+class ClaimBreakpoint(NamedTuple):
+    """Claim the static breakpoint at a checkpoint, where the store keeps claims; returns nothing.
+
+    Raises AlreadyAnswered or AnswerInDoubt. Where no claims are kept (LangGraph's savers), or for a
+    breakpoint that no run has stopped at (a fork's), only sessions of this process are kept apart
+    (`review.shared`).
+    """
+
+    thread_id: str
+    checkpoint_id: str
+    decision: str
+    by: str | None
+    at: str
+
+
 class Write(NamedTuple):
     """Call `update_state`."""
 
@@ -64,7 +88,7 @@ class Forget(NamedTuple):
     thread_id: str
 
 
-Instruction = Read | ReadInput | ReadHistory | ReadWrites | Write | Run | Forget
+Instruction = Read | ReadInput | ReadHistory | ReadWrites | ClaimBreakpoint | Write | Run | Forget
 Flow = Generator[Instruction, Any, T]
 
 
@@ -83,7 +107,7 @@ def drive(graph: Graph, flow: Flow[T]) -> T:
         return end.value  # type: ignore[no-any-return]
 
 
-def _perform(graph: Graph, step: Instruction) -> Any:  # noqa: PLR0911 - one line an instruction
+def _perform(graph: Graph, step: Instruction) -> Any:  # noqa: PLR0911 - a case an instruction
     match step:
         case Read(config):
             return graph.get_state(config, subgraphs=True)
@@ -95,10 +119,36 @@ def _perform(graph: Graph, step: Instruction) -> Any:  # noqa: PLR0911 - one lin
             return _writes_of(graph.checkpointer.get_tuple(config))
         case Write(config, values, as_node):
             return graph.update_state(config, values, as_node=as_node)
+        case ClaimBreakpoint():
+            return _claim(graph.checkpointer, step)
         case Forget(thread_id):
             return graph.checkpointer.delete_thread(thread_id)
         case Run(input, config, seen, how):
             return _watch(graph.stream(input, config, stream_mode=STREAM_MODES, **how), seen)
+
+
+def _claim(saver: Any, wanted: ClaimBreakpoint) -> None:
+    if hasattr(saver, "claim"):
+        listed = saver.pending(thread_prefix=wanted.thread_id, states=_ANY_STATE)
+        if request := _claim_request(listed, wanted):
+            pass
+
+
+async def _aclaim(saver: Any, wanted: ClaimBreakpoint) -> None:
+    if hasattr(saver, "aclaim"):
+        listed = await saver.apending(thread_prefix=wanted.thread_id, states=_ANY_STATE)
+        if request := _claim_request(listed, wanted):
+            await saver.aclaim(request)
+
+
+def _claim_request(listed: Iterable[PendingQuestion], wanted: ClaimBreakpoint) -> ClaimRequest | None:
+    """Return the request for all of a breakpoint's tasks at once, or None if the store does not list it."""
+    place = (wanted.thread_id, "", wanted.checkpoint_id)
+    ids = [asked.interrupt_id for asked in listed if asked[:3] == place and asked.kind == "breakpoint"]
+    if not ids:
+        return None
+    answers = dict.fromkeys(ids, wanted.decision)
+    return ClaimRequest(*place, answers, {}, wanted.by, wanted.at, _OWNER, _LEASE)
 
 
 def _writes_of(stored: Any) -> list[Any]:
@@ -145,6 +195,8 @@ async def _aperform(graph: Graph, step: Instruction) -> Any:  # noqa: PLR0911 - 
             return _writes_of(await graph.checkpointer.aget_tuple(config))
         case Write(config, values, as_node):
             return await graph.aupdate_state(config, values, as_node=as_node)
+        case ClaimBreakpoint():
+            return await _aclaim(graph.checkpointer, step)
         case Forget(thread_id):
             return await graph.checkpointer.adelete_thread(thread_id)
         case Run(input, config, seen, how):

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint.serde import canonical_bytes
 from nbhitl.constants import COPY
 from nbhitl.errors import AlreadyAnswered, InvalidAnswer, QuestionOpen, ReviewError, StaleQuestion
-from nbhitl.review.drive import Flow, Forget, Instruction, Read, ReadInput, ReadWrites, Run, Write
+from nbhitl.review.drive import (
+    ClaimBreakpoint,
+    Flow,
+    Forget,
+    Instruction,
+    Read,
+    ReadInput,
+    ReadWrites,
+    Run,
+    Write,
+)
 from nbhitl.review.pending import error_of, open_questions, stopped_before, task_ns, waiting_tasks
 from nbhitl.review.plain import to_plain
 from nbhitl.review.session import describe, labels
@@ -155,9 +165,15 @@ class Flows:
             )
         if input is not None:
             self.shared.input_digest = input_digest(input)
+        failed = [card for card in self.session.cards if card.state == "failed"]
         error = yield from self._run(input, self.config)
         if error is not None:
             raise error
+        for card in failed:
+            if input is None:
+                self.session.delivered(card)
+            else:
+                self.session.went_stale(card, "The thread went on with other input.")
         return True
 
     def _is_open_input(self, input: Any) -> Generator[Instruction, Any, bool]:
@@ -265,6 +281,11 @@ class Flows:
         last = yield from self._last_nodes(inner)
         steps = breakpoint_steps(card.question, decision, inner, last, self.reducers)
         where = self.config if inner is snapshot else inner.config
+        thread_id, at = self.reading.thread_id, decision.at or ""
+        try:
+            yield ClaimBreakpoint(thread_id, card.question.checkpoint_id, decision.kind, decision.by, at)
+        except ReviewError as error:
+            return error
         for update in steps.updates:
             yield Write(where, update.values, update.as_node)
         if not steps.run:
@@ -290,6 +311,7 @@ class Flows:
             session.went_stale(card, why)
             raise StaleQuestion(why) from error
         if isinstance(error, AlreadyAnswered):
+            self.shared.answered.pop(card.question.id, None)
             session.answered_elsewhere(card, str(error))
             raise error
         session.failed(card, error)

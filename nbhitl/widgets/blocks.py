@@ -89,7 +89,7 @@ def _counted(title: str, count: int) -> str:
 
 
 def _is_numeric(column: Sequence[Any]) -> bool:
-    """Whether a column holds numbers, and nothing else but gaps: its name then stands over their right ends."""
+    """Whether a column holds numbers and gaps only: its name then stands over their right ends."""
     known = [value for value in column if value is not None]
     return bool(known) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in known)
 

@@ -24,6 +24,11 @@ def write_settings(folder: Path) -> None:
 
 IDLE = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
+ALL_RAN = """
+() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
+  .every((cell) => cell.cell_type !== "code" || (cell.execution_count !== null && cell.executionState !== "running"))
+"""
+
 ASK_KERNEL = """
 async (code) => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -74,6 +79,10 @@ class Lab:
     def start_all(self) -> None:
         """Run all cells, and come back at once."""
         self.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def until_all_ran(self) -> None:
+        """Wait until every code cell has run to its end."""
+        self.page.wait_for_function(ALL_RAN, timeout=30_000)
 
     def ask_kernel(self, expression: str) -> str:
         """Evaluate an expression in the notebook's kernel, without a cell; return its `str()`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -424,22 +425,39 @@ def test_it_can_be_used_by_keyboard_and_read_aloud(bare: Bare) -> None:
     assert outline == "solid"
 
 
-@pytest.mark.parametrize("width", [1200, 600])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_it_fits_and_is_photographed(bare: Bare, shots: Shots, dark: bool, width: int) -> None:
+LOOKS = [(width, dark) for dark in (False, True) for width in (1200, 600)]
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_it_fits(bare: Bare, dark: bool, width: int) -> None:
+    bare.show(every_state(), dark=dark, width=width)
+    wide = bare.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width, "the page scrolls sideways"
+
+
+@pytest.mark.skipif("NBHITL_SCREENSHOTS" not in os.environ, reason="no folder for screenshots")
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_photographs(bare: Bare, shots: Shots, dark: bool, width: int) -> None:
+    """Not a test: what the looks were judged by. Each panel, light and dark, wide and narrow."""
     name = f"{'dark' if dark else 'light'}-{width}"
     bare.show(ask(), dark=dark, width=width)
     shots.take(bare.page, f"open-{name}")
-    bare.page.click("[data-k=edit]")
-    bare.ready()
-    bare.page.locator("textarea").first.fill(SQL + " AND year = 2007")
-    shots.take(bare.page, f"edit-{name}")
-    bare.page.click("[data-k=cancel]")
-    bare.ready()
-    bare.page.click("[data-k=reject]")
-    bare.ready()
-    shots.take(bare.page, f"reject-{name}")
+    for verb in ("edit", "reject"):
+        bare.page.click(f"[data-k={verb}]")
+        bare.ready()
+        if verb == "edit":
+            bare.page.locator("textarea").first.fill(SQL + " AND year = 2007")
+        shots.take(bare.page, f"{verb}-{name}")
+        bare.page.click("[data-k=cancel]")
+        bare.ready()
     bare.show(every_state(), dark=dark, width=width)
     shots.take(bare.page.locator(".nbh-cards"), f"states-{name}")
-    wide = bare.page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width, "the page scrolls sideways"
+    schema = {"type": "object", "properties": {"amount": {"type": "number"}, "urgent": {"type": "boolean"}}}
+    others = [{"question": "Which?", "options": ["ship it", "hold"]}, "Your name?", {"amount": 12}]
+    told = states(fake_session(*others))["cards"]
+    (form,) = states(fake_session("Refund?", schema=schema), errors={"form": {"amount": "is missing"}})[
+        "cards"
+    ]
+    told.append({**form, "key": "q4"})
+    bare.show({"cards": told, "summary": "4 open questions"}, dark=dark, width=width)
+    shots.take(bare.page.locator(".nbh-cards"), f"others-{name}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import nbformat
-from lab import IDLE
 
 from nbhitl.lab import copy_notebooks, shipped_notebooks
 
@@ -14,11 +13,6 @@ if TYPE_CHECKING:
 
 NAME = "01_approve_a_delete"
 EDITED = "DELETE FROM penguins WHERE body_mass_g IS NULL"
-
-
-def run_all_and_go_on(lab: Lab) -> None:
-    """Start "Run All" without waiting for its end: it waits for the reader."""
-    lab.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
 
 
 def cells_with(notebook: Any, text: str) -> list[int]:
@@ -36,7 +30,7 @@ def test_run_all_waits_for_each_click_and_goes_on(lab: Lab, shots: Shots) -> Non
     approved, edited, rejected = cells_with(notebook, ".run(task)")
     (forked,) = cells_with(notebook, ".fork(")
     lab.show(NAME)
-    run_all_and_go_on(lab)
+    lab.start_all()
 
     card = lab.cell(approved).locator(".nbh-card")
     card.wait_for(timeout=30_000)
@@ -65,7 +59,7 @@ def test_run_all_waits_for_each_click_and_goes_on(lab: Lab, shots: Shots) -> Non
     card.wait_for()
     shots.take(lab.cell(forked), "lesson-1-fork")
     lab.press(card, "approve")
-    lab.page.wait_for_function(IDLE, timeout=30_000)
+    lab.until_all_ran()
     output_below(lab, forked + 3, "rejected: they were weighed")
 
     cells = lab.save(NAME)["cells"]

@@ -1,6 +1,7 @@
-"""The graphs of these tests, built with LangGraph's words by either engine."""
+"""The graphs of these tests, built with LangGraph's words by either engine.
 
-from __future__ import annotations
+Annotations are evaluated here: an engine cannot look up the names of a conftest module, of which there are many.
+"""
 
 import operator
 from importlib import import_module
@@ -57,8 +58,6 @@ def review_graph(engine):
     def keep(state):
         return {"log": ["kept"]}
 
-    # Annotations are text here (from __future__), and the engines resolve them by the module's names.
-    review.__annotations__ = {"return": engine.Command[Literal["run_it", "keep"]]}
     builder = engine.StateGraph(State)
     for node in (propose, review, run_it, keep):
         builder.add_node(node)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import time
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typing_extensions import TypedDict
 
@@ -21,6 +22,9 @@ from .record import Record
 def highest(left: int, right: int) -> int:
     return max(left, right)
 
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 MODES = ["values", "updates", "tasks"]
 
@@ -69,13 +73,16 @@ def name(number: int) -> str:
     return f"n{number}"
 
 
-def build(plan: Plan, engine: str, saver: Any) -> Any:
-    """Compile the planned graph on an engine."""
+def build(plan: Plan, engine: str, saver: Any, delays: Sequence[float] = ()) -> Any:
+    """Compile the planned graph on an engine; `delays` (seconds) let nodes take their time, each its own."""
     graph = import_module(f"{engine}.graph")
     types = import_module(f"{engine}.types")
     builder = graph.StateGraph(State)
     for number, node in enumerate(plan.nodes):
-        builder.add_node(name(number), _action(number, node, types, engine), defer=node.defer)
+        action = _action(number, node, types, engine)
+        if delays:
+            action = _late(action, delays[number % len(delays)])
+        builder.add_node(name(number), action, defer=node.defer)
         _add_exits(builder, number, node, types, graph.END)
     for entry in plan.entries:
         builder.add_edge(graph.START, name(entry))
@@ -86,6 +93,14 @@ def build(plan: Plan, engine: str, saver: Any) -> Any:
         interrupt_before=[name(number) for number in plan.before],
         interrupt_after=[name(number) for number in plan.after],
     )
+
+
+def _late(action: Callable[[Any], Any], delay: float) -> Callable[[Any], Any]:
+    def run(state: Any) -> Any:
+        time.sleep(delay)
+        return action(state)
+
+    return run
 
 
 def _action(number: int, node: NodePlan, types: Any, engine: str) -> Any:

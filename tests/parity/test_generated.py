@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from . import compare as comparing
 from .generated import ACTS, NodePlan, Plan, adrive, drive
 from .generated_children import CHILDREN
-from .swap import ENGINES, LANGGRAPH, NBHITL
+from .swap import ENGINES, LANGGRAPH
 
 # `last` has no reducer: two writes to it in one step are an error, so it is rare.
 WRITES = (("log",), ("log", "total"), ("log", "best"), ("log", "total", "best")) * 4 + (("log", "last"),)
@@ -86,7 +86,8 @@ def _same(plan: Plan, saver: str = "memory", durability: str = "async", run: Any
     assert not found, f"\n{plan}\n{found}"
 
 
-def _settings(examples: int) -> settings:
+def everyday(examples: int) -> settings:
+    """So many examples, the same in every run."""
     return settings(
         max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
     )
@@ -100,73 +101,57 @@ NESTED = plans(outs=("edges", "edges", "branch", "goto"), children=True)
 ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
 
 
-@_settings(70)
+@everyday(70)
 @given(plan=EDGES)
 def test_edges_branches_questions_and_breakpoints(plan: Plan) -> None:
     _same(plan)
 
 
-@_settings(60)
+@everyday(60)
 @given(plan=COMMANDS)
 def test_commands(plan: Plan) -> None:
     _same(plan)
 
 
-@_settings(60)
+@everyday(60)
 @given(plan=SENDS)
 def test_sends(plan: Plan) -> None:
     _same(plan)
 
 
-@_settings(60)
+@everyday(60)
 @given(plan=JOINS)
 def test_barriers_and_deferred_nodes(plan: Plan) -> None:
     # LangGraph saves barriers in the background as they are by then, which may be a step later.
     _same(plan, durability="sync")
 
 
-@_settings(60)
+@everyday(60)
 @given(plan=NESTED)
 def test_graphs_in_graphs(plan: Plan) -> None:
     _same(plan, durability="sync")
 
 
-@_settings(60)
+@everyday(60)
 @given(plan=ACTED_ON)
 def test_updates_forks_and_replays(plan: Plan) -> None:
     _same(plan, durability="sync")
 
 
-@_settings(40)
+@everyday(40)
 @given(plan=SENDS, durability=st.sampled_from(("sync", "exit")))
 def test_durability(plan: Plan, durability: str) -> None:
     _same(plan, durability=durability)
 
 
-@_settings(40)
+@everyday(40)
 @given(plan=SENDS)
 def test_async_runs(plan: Plan) -> None:
     _same(plan, run=adrive)
 
 
-@_settings(30)
-@given(plan=JOINS)
-def test_sync_sees_what_async_sees(plan: Plan) -> None:
-    found = comparing.difference(
-        _account(plan, NBHITL, "memory"), _account(plan, NBHITL, "memory", run=adrive)
-    )
-    assert not found, f"\n{plan}\n{found}"
-
-
-@_settings(30)
-@given(plan=JOINS)
-def test_sqlite_sees_what_memory_sees(plan: Plan) -> None:
-    found = comparing.difference(_account(plan, NBHITL, "memory"), _account(plan, NBHITL, "sqlite"))
-    assert not found, f"\n{plan}\n{found}"
-
-
 @pytest.mark.slow
-@_settings(2000)
+@everyday(2000)
 @given(plan=JOINS)
 def test_many_more(plan: Plan) -> None:
     _same(plan, durability="sync")

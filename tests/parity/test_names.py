@@ -46,15 +46,13 @@ NAMES = {
 }  # fmt: skip
 
 LATER = {
-    "func": ["entrypoint", "task"],
     "graph.message": ["push_message"],
     "store.base": ["BaseStore"],
     "store.memory": ["InMemoryStore"],
     "cache.base": ["BaseCache"],
     "cache.memory": ["InMemoryCache"],
-    "prebuilt": ["create_react_agent", "InjectedStore", "ToolRuntime"],
+    "prebuilt": ["InjectedStore", "ToolRuntime"],
     "prebuilt.tool_node": ["ToolRuntime", "ToolInvocationError", "TOOL_CALL_ERROR_TEMPLATE"],
-    "prebuilt.chat_agent_executor": ["AgentState"],
     "managed": ["IsLastStep", "RemainingSteps"],
 }
 

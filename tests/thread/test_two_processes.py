@@ -23,17 +23,20 @@ def run(*args: object) -> subprocess.Popen[str]:
     )
 
 
-def ask(store: Path, effects: Path) -> None:
-    process = run("ask", store, effects)
+def ask(kind: str, store: Path, effects: Path) -> None:
+    process = run("ask", kind, store, effects)
     process.communicate(timeout=60)
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("answers", [("go", "go"), ("go", "stop")])
-def test_one_of_two_processes_wins(tmp_path, answers):
+@pytest.mark.parametrize(
+    ("kind", "answers"),
+    [("interrupt", ("go", "go")), ("interrupt", ("go", "stop")), ("breakpoint", ("go", "go"))],
+)
+def test_one_of_two_processes_wins(tmp_path, kind, answers):
     store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
-    ask(store, effects)
-    both = [run("answer", store, effects, a, by) for a, by in zip(answers, ("ada", "ben"), strict=True)]
+    ask(kind, store, effects)
+    both = [run("answer", kind, store, effects, a, by) for a, by in zip(answers, ("ada", "ben"), strict=True)]
     assert [process.stdout.readline() for process in both] == ["ready\n", "ready\n"]
     for process in both:
         process.stdin.write("\n")
@@ -50,8 +53,8 @@ def test_one_of_two_processes_wins(tmp_path, answers):
 
 def test_a_question_of_one_process_is_answered_in_another(tmp_path):
     store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
-    ask(store, effects)
-    out, _ = run("answer", store, effects, "go", "ada").communicate("\n", timeout=60)
+    ask("interrupt", store, effects)
+    out, _ = run("answer", "interrupt", store, effects, "go", "ada").communicate("\n", timeout=60)
     assert out == "ready\nanswered\n"
     assert effects.read_text() == "go\n"
 

@@ -1,4 +1,7 @@
-"""What test_two_processes.py starts: `ask STORE EFFECTS` or `answer STORE EFFECTS ANSWER BY`."""
+"""What test_two_processes.py starts: `ask KIND STORE EFFECTS` or `answer KIND STORE EFFECTS ANSWER BY`.
+
+KIND is `interrupt` or `breakpoint`.
+"""
 
 import operator
 import sys
@@ -11,7 +14,7 @@ from nbhitl.graph import START, StateGraph
 from nbhitl.thread import GraphThread
 from nbhitl.types import interrupt
 
-what, store, effects, *rest = sys.argv[1:]
+what, kind, store, effects, *rest = sys.argv[1:]
 
 
 class State(TypedDict):
@@ -19,7 +22,7 @@ class State(TypedDict):
 
 
 def review(state):
-    answer = interrupt({"question": "go?", "options": ["go", "stop"]})
+    answer = "go" if kind == "breakpoint" else interrupt({"question": "go?", "options": ["go", "stop"]})
     time.sleep(0.3)
     with open(effects, "a") as file:
         file.write(f"{answer}\n")
@@ -27,7 +30,8 @@ def review(state):
 
 
 with SqliteSaver.from_conn_string(store) as saver:
-    graph = StateGraph(State).add_node(review).add_edge(START, "review").compile(checkpointer=saver)
+    builder = StateGraph(State).add_node(review).add_edge(START, "review")
+    graph = builder.compile(checkpointer=saver, interrupt_before=["review"] if kind == "breakpoint" else [])
     if what == "ask":
         GraphThread(graph, "t").run({"log": []})
     else:
@@ -36,7 +40,10 @@ with SqliteSaver.from_conn_string(store) as saver:
         print("ready", flush=True)
         sys.stdin.readline()
         try:
-            card.option(answer)
+            if kind == "breakpoint":
+                card.approve()
+            else:
+                card.option(answer)
         except ReviewError as error:
             print(type(error).__name__, error)
         else:

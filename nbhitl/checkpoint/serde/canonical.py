@@ -47,7 +47,8 @@ def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:
         return value
     if kind is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
-    if kind is list:
+    if kind is list or kind is tuple:
+        # JSON has one kind of sequence, and a store may give back a list for a tuple.
         return [_tree(item, codec_for) for item in value]
     if kind is dict:
         return _dict_tree(value, codec_for)

@@ -1,0 +1,31 @@
+"""Print a run's chunks while it runs, for `debug=True` and `print_mode=`."""
+
+from __future__ import annotations
+
+from pprint import pformat
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from nbhitl.engine.events import Chunk
+
+
+def printing(modes: Collection[str], put: Callable[[Any], None], shown: Collection[str]) -> Callable[[Chunk], None]:
+    """Return a sink that prints chunks of `modes` and passes on those of `shown`."""
+
+    def sink(chunk: Chunk) -> None:
+        ns, mode, payload = chunk
+        if mode in modes:
+            where = "/".join(ns)
+            print(f"[{mode}]{' ' + where if where else ''} {pformat(payload, width=100, sort_dicts=False)}")
+        if mode in shown:
+            put(chunk)
+
+    return sink
+
+
+def print_modes(print_mode: str | Collection[str], debug: bool) -> tuple[str, ...]:
+    """Return the modes to print."""
+    named = (print_mode,) if isinstance(print_mode, str) else tuple(print_mode)
+    return (*named, "debug") if debug and "debug" not in named else named
