@@ -131,7 +131,7 @@ def _claim(saver: Any, wanted: ClaimBreakpoint) -> None:
     if hasattr(saver, "claim"):
         listed = saver.pending(thread_prefix=wanted.thread_id, states=_ANY_STATE)
         if request := _claim_request(listed, wanted):
-            pass
+            saver.claim(request)
 
 
 async def _aclaim(saver: Any, wanted: ClaimBreakpoint) -> None:
