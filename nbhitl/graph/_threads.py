@@ -12,7 +12,7 @@ from nbhitl.engine.adrive import arun_to_end
 from nbhitl.engine.drive import run_to_end
 from nbhitl.engine.events import Stream
 from nbhitl.engine.foreign import step_saver
-from nbhitl.engine.instructions import Clock, Settings, StoreCall
+from nbhitl.engine.instructions import Clock, Settings
 from nbhitl.engine.prepare import calling_task, caller_metadata
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
@@ -54,12 +54,12 @@ class ThreadMethods:
             KeyError: `config` names no thread.
         """
         place = _Place(self, config)
-        return cast("StateSnapshot", _pump(place, place.graph._snapshot(place, subgraphs)))
+        return cast("StateSnapshot", _pump(place.graph._snapshot(place, subgraphs)))
 
     async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
         """Return the state of a thread; see `get_state`."""
         place = _Place(self, config)
-        return cast("StateSnapshot", await _apump(place, place.graph._snapshot(place, subgraphs)))
+        return cast("StateSnapshot", await _apump(place.graph._snapshot(place, subgraphs)))
 
     def get_state_history(
         self,
@@ -103,8 +103,9 @@ class ThreadMethods:
         async for stored in place.saver.ahistory(place.thread_id, place.ns, **bounds):
             yield place.graph._shown(stored, newest=False)
 
-    def _snapshot(self, place: _Place, subgraphs: bool) -> Generator[StoreCall, Any, StateSnapshot]:
-        stored = yield StoreCall("load", (place.key,))
+    def _snapshot(self, place: _Place, subgraphs: bool) -> Generator[_Place, Any, StateSnapshot]:
+        """Ask for the checkpoints of places, and return what they show."""
+        stored = yield place
         if stored is None:
             empty = cast("RunnableConfig", {CONF: dict(place.config.get(CONF, {}))})
             return StateSnapshot({}, (), empty, None, None, None, (), ())
@@ -264,20 +265,20 @@ def _bounds(
     return {"filter": filter, "before": before_id, "limit": limit}
 
 
-def _pump(place: _Place, steps: Generator[StoreCall, Any, Any]) -> Any:
+def _pump(steps: Generator[_Place, Any, Any]) -> Any:
     try:
-        call = next(steps)
+        place = next(steps)
         while True:
-            call = steps.send(getattr(place.saver, call.method)(*call.args))
+            place = steps.send(place.saver.load(place.key))
     except StopIteration as end:
         return end.value
 
 
-async def _apump(place: _Place, steps: Generator[StoreCall, Any, Any]) -> Any:
+async def _apump(steps: Generator[_Place, Any, Any]) -> Any:
     try:
-        call = next(steps)
+        place = next(steps)
         while True:
-            call = steps.send(await getattr(place.saver, f"a{call.method}")(*call.args))
+            place = steps.send(await place.saver.aload(place.key))
     except StopIteration as end:
         return end.value
 
