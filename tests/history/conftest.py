@@ -1,6 +1,6 @@
 """The graphs of these tests, built with LangGraph's words by either engine.
 
-Annotations are evaluated here: an engine cannot look up the names of a conftest module, of which there are many.
+Annotations are evaluated here: engines look names up by module, and there are many of the name conftest.
 """
 
 import operator
@@ -14,13 +14,6 @@ import pytest
 class State(TypedDict):
     amount: int
     log: Annotated[list, operator.add]
-
-
-def engine_available(name: str) -> bool:
-    try:
-        return hasattr(import_module(f"{name}.graph"), "StateGraph")
-    except ImportError:
-        return False
 
 
 @pytest.fixture(params=["langgraph", "nbhitl"])
