@@ -93,9 +93,65 @@ class BaseChannel(ABC, Generic[Value, Update, Stored]):
         return f"{type(self).__name__}(key={self.key!r}, typ={self.typ!r})"
 
 
-def same_kind(a: object, b: object) -> bool:
-    """Whether two channels fold writes alike, so that two schemas may both declare the key.
+class ValueChannel(BaseChannel[Value, Value, Stored], Generic[Value, Stored]):
+    """A channel that holds one value of its key's type, in `value`: MISSING until something is written."""
 
-    Channel types with parameters override `__eq__`; for the others the class decides.
-    """
-    return type(a) is type(b) and (a == b if type(a).__eq__ is not object.__eq__ else True)
+    __slots__ = ("value",)
+
+    def __init__(self, typ: Any, key: str = "") -> None:
+        super().__init__(typ, key)
+        self.value: Any = MISSING
+
+    @property
+    def ValueType(self) -> Any:  # noqa: N802
+        return self.typ
+
+    @property
+    def UpdateType(self) -> Any:  # noqa: N802
+        return self.typ
+
+    def fresh(self) -> Self:
+        """Return a channel with the same settings on which nothing was written."""
+        return type(self)(self.typ, self.key)
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        channel = self.fresh()
+        if checkpoint is not MISSING:
+            channel.value = checkpoint
+        return channel
+
+    def get(self) -> Value:
+        if self.value is MISSING:
+            raise EmptyChannelError
+        return self.value  # type: ignore[no-any-return]
+
+
+class GuardedChannel(ValueChannel[Value, Stored], Generic[Value, Stored]):
+    """A channel of the last value that with `guard` refuses more than one write a step."""
+
+    __slots__ = ("guard",)
+
+    def __init__(self, typ: Any, guard: bool = True, key: str = "") -> None:
+        super().__init__(typ, key)
+        self.guard = guard
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and other.guard == self.guard
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def fresh(self) -> Self:
+        return type(self)(self.typ, self.guard, self.key)
+
+    def take(self, values: Sequence[Value]) -> None:
+        """Take the writes of one step, at least one.
+
+        Raises:
+            InvalidUpdateError: several writes to a guarded channel.
+        """
+        if self.guard and len(values) != 1:
+            raise InvalidUpdateError(
+                f"At key '{self.key}': {type(self).__name__}(guard=True) can receive only one value per "
+                f"step, {len(values)} tasks wrote it. Use guard=False to keep the last one."
+            )
+        self.value = values[-1]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import collections.abc
 from typing import TYPE_CHECKING, Any, Generic, Self
 
-from nbhitl.channels.base import BaseChannel, Value
+from nbhitl.channels.base import Value, ValueChannel
 from nbhitl.constants import OVERWRITE
-from nbhitl.errors import EmptyChannelError, InvalidUpdateError
+from nbhitl.errors import InvalidUpdateError
 from nbhitl.types import MISSING, Overwrite
 
 if TYPE_CHECKING:
@@ -68,15 +68,15 @@ def initial_value(typ: Any) -> Any:
         return MISSING
 
 
-class BinaryOperatorAggregate(BaseChannel[Value, Value, Value], Generic[Value]):
+class BinaryOperatorAggregate(ValueChannel[Value, Value], Generic[Value]):
     """Keeps `operator(value, write)`, for each write in turn; starts from its type's empty value."""
 
-    __slots__ = ("operator", "value")
+    __slots__ = ("operator",)
 
     def __init__(self, typ: Any, operator: Callable[[Any, Any], Any], key: str = "") -> None:
         super().__init__(typ, key)
         self.operator = operator
-        self.value: Any = initial_value(typ)
+        self.value = initial_value(typ)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BinaryOperatorAggregate) and (
@@ -87,24 +87,8 @@ class BinaryOperatorAggregate(BaseChannel[Value, Value, Value], Generic[Value]):
 
     __hash__ = None  # type: ignore[assignment]
 
-    @property
-    def ValueType(self) -> Any:  # noqa: N802, D102
-        return self.typ
-
-    @property
-    def UpdateType(self) -> Any:  # noqa: N802, D102
-        return self.typ
-
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
-        channel = type(self)(self.typ, self.operator, self.key)
-        if checkpoint is not MISSING:
-            channel.value = checkpoint
-        return channel
-
-    def get(self) -> Value:  # noqa: D102
-        if self.value is MISSING:
-            raise EmptyChannelError
-        return self.value  # type: ignore[no-any-return]
+    def fresh(self) -> Self:  # noqa: D102
+        return type(self)(self.typ, self.operator, self.key)
 
     def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
         if not values:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Generic
 
-from nbhitl.channels.base import BaseChannel, Value
-from nbhitl.errors import EmptyChannelError, InvalidUpdateError
+from nbhitl.channels.base import GuardedChannel, Value
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
@@ -14,48 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["EphemeralValue"]
 
 
-class EphemeralValue(BaseChannel[Value, Value, Value], Generic[Value]):
+class EphemeralValue(GuardedChannel[Value, Value], Generic[Value]):
     """Keeps the value of the step just done; `guard` refuses more than one write a step."""
 
-    __slots__ = ("guard", "value")
-
-    def __init__(self, typ: Any, guard: bool = True, key: str = "") -> None:
-        super().__init__(typ, key)
-        self.guard = guard
-        self.value: Any = MISSING
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, EphemeralValue) and other.guard == self.guard
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def ValueType(self) -> Any:  # noqa: N802, D102
-        return self.typ
-
-    @property
-    def UpdateType(self) -> Any:  # noqa: N802, D102
-        return self.typ
-
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
-        channel = type(self)(self.typ, self.guard, self.key)
-        channel.value = checkpoint
-        return channel
-
-    def get(self) -> Value:  # noqa: D102
-        if self.value is MISSING:
-            raise EmptyChannelError
-        return self.value  # type: ignore[no-any-return]
+    __slots__ = ()
 
     def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
-        if not values:
-            changed = self.value is not MISSING
-            self.value = MISSING
-            return changed
-        if self.guard and len(values) != 1:
-            raise InvalidUpdateError(
-                f"At key '{self.key}': EphemeralValue(guard=True) can receive only one value per step, "
-                f"{len(values)} tasks wrote it. Use guard=False to keep the last one."
-            )
-        self.value = values[-1]
-        return True
+        if values:
+            self.take(values)
+            return True
+        changed = self.value is not MISSING
+        self.value = MISSING
+        return changed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Self
 
-from nbhitl.channels.base import BaseChannel, Value
+from nbhitl.channels.base import Value, ValueChannel
 from nbhitl.errors import EmptyChannelError, InvalidUpdateError
 from nbhitl.types import MISSING
 
@@ -23,37 +23,15 @@ def concurrent_update_error(key: str, count: int) -> InvalidUpdateError:
     )
 
 
-class LastValue(BaseChannel[Value, Value, Value], Generic[Value]):
+class LastValue(ValueChannel[Value, Value], Generic[Value]):
     """Keeps the last value; takes at most one write a step."""
 
-    __slots__ = ("value",)
-
-    def __init__(self, typ: Any, key: str = "") -> None:
-        super().__init__(typ, key)
-        self.value: Any = MISSING
+    __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LastValue)
 
     __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def ValueType(self) -> Any:  # noqa: N802, D102
-        return self.typ
-
-    @property
-    def UpdateType(self) -> Any:  # noqa: N802, D102
-        return self.typ
-
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
-        channel = type(self)(self.typ, self.key)
-        channel.value = checkpoint
-        return channel
-
-    def get(self) -> Value:  # noqa: D102
-        if self.value is MISSING:
-            raise EmptyChannelError
-        return self.value  # type: ignore[no-any-return]
 
     def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
         if not values:
@@ -64,14 +42,13 @@ class LastValue(BaseChannel[Value, Value, Value], Generic[Value]):
         return True
 
 
-class LastValueAfterFinish(BaseChannel[Value, Value, "tuple[Value, bool]"], Generic[Value]):
+class LastValueAfterFinish(ValueChannel[Value, "tuple[Value, bool]"], Generic[Value]):
     """Keeps the last value, and offers it only when no other task is left: the trigger of `defer=True`."""
 
-    __slots__ = ("finished", "value")
+    __slots__ = ("finished",)
 
     def __init__(self, typ: Any, key: str = "") -> None:
         super().__init__(typ, key)
-        self.value: Any = MISSING
         self.finished = False
 
     def __eq__(self, other: object) -> bool:
@@ -79,27 +56,19 @@ class LastValueAfterFinish(BaseChannel[Value, Value, "tuple[Value, bool]"], Gene
 
     __hash__ = None  # type: ignore[assignment]
 
-    @property
-    def ValueType(self) -> Any:  # noqa: N802, D102
-        return self.typ
-
-    @property
-    def UpdateType(self) -> Any:  # noqa: N802, D102
-        return self.typ
-
     def checkpoint(self) -> Any:  # noqa: D102
         return MISSING if self.value is MISSING else (self.value, self.finished)
 
     def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
-        channel = type(self)(self.typ, self.key)
+        channel = self.fresh()
         if checkpoint is not MISSING:
             channel.value, channel.finished = checkpoint
         return channel
 
     def get(self) -> Value:  # noqa: D102
-        if self.value is MISSING or not self.finished:
+        if not self.finished:
             raise EmptyChannelError
-        return self.value  # type: ignore[no-any-return]
+        return super().get()
 
     def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
         if not values:

@@ -43,8 +43,12 @@ class NamedBarrierValue(BaseChannel[None, Value, "set[Value]"], Generic[Value]):
     def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
         channel = type(self)(self.typ, self.names, self.key)
         if checkpoint is not MISSING:
-            channel.seen = set(checkpoint)
+            channel.restore(checkpoint)
         return channel
+
+    def restore(self, checkpoint: Any) -> None:
+        """Take on what `checkpoint()` returned."""
+        self.seen = set(checkpoint)
 
     def get(self) -> None:  # noqa: D102
         if self.seen != self.names:
@@ -55,8 +59,8 @@ class NamedBarrierValue(BaseChannel[None, Value, "set[Value]"], Generic[Value]):
         for value in values:
             if value not in self.names:
                 raise InvalidUpdateError(
-                    f"At key '{self.key}': {value!r} is not one of {sorted(map(str, self.names))}, which this "
-                    "barrier waits for."
+                    f"At key '{self.key}': {value!r} is not one of {sorted(map(str, self.names))}, which "
+                    "this barrier waits for."
                 )
             if value not in self.seen:
                 self.seen.add(value)
@@ -82,22 +86,19 @@ class NamedBarrierValueAfterFinish(NamedBarrierValue[Value]):
     def checkpoint(self) -> Any:  # noqa: D102
         return (set(self.seen), self.finished)
 
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
-        channel = type(self)(self.typ, self.names, self.key)
-        if checkpoint is not MISSING:
-            seen, channel.finished = checkpoint
-            channel.seen = set(seen)
-        return channel
+    def restore(self, checkpoint: Any) -> None:  # noqa: D102
+        seen, self.finished = checkpoint
+        self.seen = set(seen)
 
     def get(self) -> None:  # noqa: D102
-        if not self.finished or self.seen != self.names:
+        if not self.finished:
             raise EmptyChannelError
+        super().get()
 
     def consume(self) -> bool:  # noqa: D102
-        if not self.finished or self.seen != self.names:
+        if not self.finished or not super().consume():
             return False
         self.finished = False
-        self.seen = set()
         return True
 
     def finish(self) -> bool:  # noqa: D102
