@@ -67,7 +67,8 @@ class Bare:
         self.ready()
 
     def ready(self) -> None:
-        """Wait until the card takes clicks again."""
+        """Let the moment pass in which a card takes no clicks, by the page's clock."""
+        self.page.clock.fast_forward(1000)
         self.page.wait_for_selector(".nbh:not([data-guard])")
 
     def sent(self, kind: str = "decide") -> list[dict[str, Any]]:

@@ -26,7 +26,8 @@ IDLE = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.k
 
 ALL_RAN = """
 () => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
-  .every((cell) => cell.cell_type !== "code" || (cell.execution_count !== null && cell.executionState !== "running"))
+  .filter((cell) => cell.cell_type === "code")
+  .every((cell) => cell.execution_count !== null && cell.executionState !== "running")
 """
 
 ASK_KERNEL = """

