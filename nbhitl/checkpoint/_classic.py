@@ -109,7 +109,7 @@ class ClassicSaver(SaverCore):
         with self._rows.atomic():
             self._rows.insert_step(row, replace=True)
             self._settle(thread, ns, parent_id, own.get("source"))
-        self._tips.pop((thread, ns), None)
+        self._forget(thread)
         return saver_config(thread, ns, checkpoint_id)
 
     def _settle(self, thread: str, ns: str, parent_id: str | None, source: str | None) -> None:
@@ -148,7 +148,7 @@ class ClassicSaver(SaverCore):
         """Delete everything about a thread: checkpoints, pending writes, questions and decisions."""
         with self._rows.atomic():
             self._rows.delete_thread(str(thread_id))
-        self._forget_tips(str(thread_id))
+        self._forget(str(thread_id))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints whose metadata has one of these `run_id`s; others stay readable."""
@@ -203,4 +203,4 @@ class ClassicSaver(SaverCore):
         for row in _upkeep.made_whole(rows, doomed, self._codec):
             self._rows.insert_step(row, replace=True)
         self._rows.delete_steps(thread, ns, doomed)
-        self._forget_tips(thread)
+        self._forget(thread)

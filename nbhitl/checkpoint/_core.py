@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._fold import Folded, ancestry, fold
-from nbhitl.checkpoint._rows import Codec, Tip, decode_body, decode_metadata
+from nbhitl.checkpoint._recall import Recall
+from nbhitl.checkpoint._rows import CLASSIC, Body, Codec, Tip, decode_body, decode_metadata
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
+from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._rows import StepRow
     from nbhitl.checkpoint._store import RowStore
     from nbhitl.checkpoint.base import PendingWrite
+
+
+_QUICKLY_READ = 1024
+"""Bytes of a whole state that is read as quickly as it is recalled."""
 
 
 class _Typed:
@@ -39,6 +45,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         super().__init__(serde=serde)
         self._rows = rows
         self._tips: dict[tuple[str, str], Tip] = {}
+        self._recall = Recall()
 
     @property
     def _codec(self) -> Codec:
@@ -52,12 +59,47 @@ class SaverCore(BaseCheckpointSaver[int]):
 
     def _folded(self, thread: str, ns: str, checkpoint_id: str | None) -> Folded | None:
         row = self._rows.step(thread, ns, checkpoint_id)
-        if row is None:
-            return None
+        return None if row is None else self._folded_at(row)
+
+    def _folded_at(self, row: StepRow) -> Folded:
         if row.is_whole:
             return fold([row], self._codec)
-        between = self._rows.steps_from(thread, ns, row.base_id, row.checkpoint_id)
+        between = self._rows.steps_from(row.thread_id, row.ns, row.base_id, row.checkpoint_id)
         return fold(ancestry(between, row), self._codec)
+
+    def _recalled(self, thread: str, ns: str, checkpoint_id: str | None) -> Folded | None:
+        """As `_folded`, from the state that is kept of the thread if that is quicker; without versions."""
+        row = self._rows.step(thread, ns, checkpoint_id)
+        if row is None:
+            return None
+        if row.is_whole and len(row.body) < _QUICKLY_READ:
+            return fold([row], self._codec)
+        since = self._recall.kept_at(thread, ns)
+        steps = None if since is None else self._steps_since(row, since)
+        if since is not None and steps is not None:
+            values = self._recall.follow(thread, ns, since, steps, self._codec)
+            if values is not None:
+                body = steps[-1][1] if steps else decode_body(row.body, self._codec)
+                return Folded(row, body, values, {})
+        folded = self._folded_at(row)
+        if folded.body.kind == CLASSIC:
+            return folded
+        return folded._replace(values=self._recall.keep(folded, self._codec))
+
+    def _steps_since(self, row: StepRow, since: str) -> list[tuple[StepRow, Body]] | None:
+        """The steps from checkpoint `since` to `row`; None if that is not the way to read the row."""
+        if row.checkpoint_id == since:
+            return []
+        if row.is_whole or since < row.base_id:
+            return None
+        try:
+            rows = self._rows.steps_from(row.thread_id, row.ns, since, row.checkpoint_id)
+            chain = ancestry(rows, row, since)
+        except StoreError:
+            return None  # a branch that left before `since`
+        if chain[0].is_whole:
+            return None
+        return [(step, decode_body(step.body, self._codec)) for step in chain]
 
     def _pending(self, row: StepRow, *, newest: bool) -> list[PendingWrite]:
         """The writes at a step: what is pending, and the results with which its child was made."""
@@ -82,6 +124,8 @@ class SaverCore(BaseCheckpointSaver[int]):
     def _metadata(self, row: StepRow) -> dict[str, Any]:
         return decode_metadata(row.metadata, self._codec)
 
-    def _forget_tips(self, thread: str) -> None:
+    def _forget(self, thread: str) -> None:
+        """Forget what is known of a thread whose steps were rewritten or deleted."""
         for key in [key for key in self._tips if key[0] == thread]:
             self._tips.pop(key, None)
+        self._recall.forget(thread)

@@ -30,18 +30,19 @@ class _Grown(NamedTuple):
     length: int
 
 
-def ancestry(rows: Sequence[StepRow], target: StepRow) -> list[StepRow]:
+def ancestry(rows: Sequence[StepRow], target: StepRow, since: str | None = None) -> list[StepRow]:
     """Return the rows from which `target` is folded, oldest first and `target` last.
 
     Args:
-        rows: at least all rows of the namespace between the target's base and the target.
+        rows: at least all rows of the namespace between the target's base, or `since`, and the target.
+        since: the id of a checkpoint whose state is known; the row after it comes first.
 
     Raises:
         StoreError: a row in between is not there.
     """
     by_id = {row.checkpoint_id: row for row in rows}
     chain = [target]
-    while not chain[-1].is_whole:
+    while not chain[-1].is_whole and (since is None or chain[-1].parent_id != since):
         parent = by_id.get(chain[-1].parent_id or "")
         if parent is None:
             raise _broken(chain[-1])

@@ -1,7 +1,7 @@
 """Steps as rows: what changed since the parent, or the whole state now and then. No I/O.
 
 A row's body is a list, `[kind, frame, values, appended, removed, results, base]`, with the frame as
-`[triggers, writers, sends, channels, start]`:
+`[triggers, writers, sends, channels, start, children]`:
 
     DELTA    values and appended hold what changed, removed what is gone; base is None
     FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}]
@@ -32,7 +32,7 @@ _SOURCES = ("input", "loop", "update", "fork")
 _ZLIB = b"\x78"
 _WORTH_COMPRESSING = 2048
 
-_NO_FRAME: tuple[Any, ...] = ((), (), (), None, None)
+_NO_FRAME: tuple[Any, ...] = ((), (), (), None, None, None)
 
 
 class Codec(Protocol):
@@ -241,8 +241,9 @@ def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, i
 
 def _frame_data(frame: Frame) -> list[Any] | None:
     """The fields of a frame, without those at the end that are empty."""
-    if frame.sends or frame.channels or frame.start is not None:
-        return [list(frame.triggers), list(frame.writers), list(frame.sends), frame.channels, frame.start]
+    if frame.children or frame.sends or frame.channels or frame.start is not None:
+        parts = [list(frame.triggers), list(frame.writers), list(frame.sends), frame.channels, frame.start]
+        return [*parts, frame.children] if frame.children else parts
     if frame.writers:
         return [list(frame.triggers), list(frame.writers)]
     return [list(frame.triggers)] if frame.triggers else None
@@ -251,8 +252,8 @@ def _frame_data(frame: Frame) -> list[Any] | None:
 def _frame(data: list[Any] | None) -> Frame:
     if data is None:
         return Frame()
-    triggers, writers, sends, channels, start = (*data, *_NO_FRAME[len(data) :])
-    return Frame(tuple(triggers), tuple(sends), channels or {}, start, tuple(writers))
+    triggers, writers, sends, channels, start, children = (*data, *_NO_FRAME[len(data) :])
+    return Frame(tuple(triggers), tuple(sends), channels or {}, start, tuple(writers), children or {})
 
 
 def decode_body(data: bytes, serde: Codec) -> Body:

@@ -53,9 +53,9 @@ class AsyncTwins(ReviewSaver, ClassicSaver):
     def _sync(self) -> StepSaver:
         return cast("StepSaver", self)
 
-    async def aload(self, key: CheckpointKey) -> StoredCheckpoint | None:
+    async def aload(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
         """`load`, in asyncio."""
-        return await self._run(self._sync.load, key)
+        return await self._run(self._sync.load, key, share)
 
     async def aput_step(self, record: StepRecord) -> None:
         """`put_step`, in asyncio."""

@@ -29,12 +29,17 @@ _FEW = 16
 class StepSaver(AsyncTwins, ReviewSaver, ClassicSaver):
     """What nbhitl's engine uses of a saver of its own, besides LangGraph's interface."""
 
-    def load(self, key: CheckpointKey) -> StoredCheckpoint | None:
+    def load(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
         """Return a checkpoint whole, the newest of the namespace if the key names none, or None.
 
         Its `writes` are what is pending, and for a checkpoint with children the results that led to them.
+
+        Args:
+            key: names the checkpoint.
+            share: read quickly what was read before: messages in lists may be the same objects as in an
+                earlier result, as long as nobody has changed them since.
         """
-        folded = self._folded(*key)
+        folded = self._recalled(*key) if share else self._folded(*key)
         if folded is None:
             return None
         return self._stored(folded, self._pending(folded.row, newest=key.checkpoint_id is None))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from langchain_core.messages import AIMessage
 
 from nbhitl.checkpoint.base import empty_checkpoint, is_saver
 from nbhitl.checkpoint.records import CheckpointKey, Frame, TaskWrites
@@ -222,12 +223,58 @@ class SaverContract(ABC):
             removed = data.draw(st.lists(st.sampled_from(gone), unique=True)) if gone else []
             appended = {key: data.draw(st.lists(st.text(max_size=3))) for key in grown if key not in values}
             run.step(values, appended=appended, removed=tuple(removed))
+            if data.draw(st.booleans()):
+                recalled = saver.load(run.key(data.draw(st.sampled_from([None, run.head]))), share=True)
+                newest = max(run.saved)
+                assert found(recalled)[:5] in (
+                    expected(run.saved[newest])[:5],
+                    expected(run.saved[run.head])[:5],
+                )
+                for value in recalled.values.values():
+                    if isinstance(value, list):
+                        value.append("changed by the reader")
         assert [row[:5] for row in states(run)] == [expected(s)[:5] for s in reversed(run.saved.values())]
         for checkpoint_id, saved in run.saved.items():
             assert found(saver.load(run.key(checkpoint_id)))[:5] == expected(saved)[:5]
             shown = saver.get_tuple(config(thread, checkpoint_id)).checkpoint
             assert {k: v for k, v in shown["channel_values"].items() if ":" not in k} == saved.values
             assert shown["channel_versions"].keys() == shown["channel_values"].keys()
+
+    def test_a_shared_state_is_the_stored_one(self, run):
+        said = [AIMessage(f"message {n}", id=str(n)) for n in range(30)]
+        run.step({"n": 0, "plain": {"a": [1]}, "messages": said[:1], "lines": [], "mixed": [{"x": 1}]})
+        for n in range(1, 25):
+            run.step({"n": n}, appended={"messages": [said[n]], "lines": [f"line {n}"], "mixed": [n]})
+            first, second = (run.saver.load(run.key(), share=True) for _ in range(2))
+            assert found(first) == found(second) == expected(run.saved[run.head])
+            first.values["plain"]["a"].append(2)
+            first.values["mixed"][0]["x"] = 2
+            first.values["messages"].pop()
+            if n % 4 == 0:  # a node that changes a message without saying so
+                second.values["messages"][n // 2].content = "changed"
+                second.values["messages"][0].additional_kwargs["mark"] = n
+                second.values["messages"][1].extra_field = n
+        run.step({}, removed=("lines",))
+        run.step({"messages": []}, appended={"mixed": [None]})
+        assert found(run.saver.load(run.key(), share=True)) == expected(run.saved[run.head])
+
+    def test_a_shared_state_follows_branches_and_other_writers(self, run):
+        run.step({"items": ["root", "x" * 2000]})
+        root = run.head
+        for n in range(5):
+            run.step({}, appended={"items": [n]})
+        assert run.saver.load(run.key(), share=True).values == run.saved[run.head].values
+        run.head = root
+        for n in range(3):
+            run.step({}, appended={"items": [f"fork {n}"]})
+            assert run.saver.load(run.key(), share=True).values == run.saved[run.head].values
+        for checkpoint_id, saved in run.saved.items():
+            assert run.saver.load(run.key(checkpoint_id), share=True).values == saved.values
+        run.saver.prune(["t"])
+        run.step({}, appended={"items": ["after"]})
+        assert run.saver.load(run.key(), share=True).values == run.saved[run.head].values
+        run.saver.delete_thread("t")
+        assert run.saver.load(run.key(), share=True) is None
 
     # -- pending writes -------------------------------------------------------------------------------------
 

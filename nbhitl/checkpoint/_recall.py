@@ -1,0 +1,198 @@
+"""The newest states of some threads, kept decoded: reading one again costs what has changed since.
+
+What is kept is never handed out where it could be changed unnoticed. Constants are shared; lists are copied;
+messages in lists are shared, and looked over before they are shared again; all else is decoded each time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from copy import deepcopy
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+from nbhitl import _langchain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nbhitl.checkpoint._fold import Folded
+    from nbhitl.checkpoint._rows import Body, Codec, StepRow
+
+_CONSTANT = frozenset({
+    str, int, float, bool, bytes, type(None), complex, date, datetime, time, timedelta, Decimal, UUID,
+})  # fmt: skip
+_KEPT_STATES = 32
+
+
+class _Kept(Protocol):
+    """A kept value."""
+
+    def intact(self) -> bool:
+        """Whether it is still what was stored."""
+
+    def handed_out(self, codec: Codec) -> Any:
+        """Return the value for somebody who may change it."""
+
+    def grown(self, items: list[Any], codec: Codec) -> _Kept:
+        """Return the kept list with more items."""
+
+
+class _Constant:
+    """A value that cannot be changed."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def intact(self) -> bool:
+        return True
+
+    def handed_out(self, codec: Codec) -> Any:
+        return self._value
+
+    def grown(self, items: list[Any], codec: Codec) -> _Kept:
+        raise TypeError(f"a {type(self._value).__name__} cannot be appended to")
+
+
+class _Items:
+    """A list of constants and messages. Of each message, its fields are kept beside it, to be compared."""
+
+    __slots__ = ("_fields", "_items", "_stored")
+
+    def __init__(self) -> None:
+        self._items: list[Any] = []
+        self._fields: list[dict[str, Any]] = []
+        self._stored: list[dict[str, Any]] = []
+
+    def takes(self, items: Iterable[Any]) -> bool:
+        """Add the items, if all of them can be kept in this way; whether they can."""
+        for item in items:
+            if type(item) not in _CONSTANT and not self._take_message(item):
+                return False
+            self._items.append(item)
+        return True
+
+    def _take_message(self, item: Any) -> bool:
+        if not _langchain.is_message(item) or not hasattr(item, "__dict__"):
+            return False
+        for fields in (item.__dict__, getattr(item, "__pydantic_extra__", None)):
+            if fields is not None:
+                self._fields.append(fields)
+                self._stored.append(deepcopy(fields))
+        return True
+
+    def intact(self) -> bool:
+        try:
+            return self._fields == self._stored
+        except Exception:  # a field that cannot be compared, an array for example, counts as changed
+            return False
+
+    def handed_out(self, codec: Codec) -> Any:
+        return self._items.copy()
+
+    def grown(self, items: list[Any], codec: Codec) -> _Kept:
+        length = len(self._items)
+        if self.takes(items):
+            return self
+        return _Encoded(codec.dumps(self._items[:length] + items))
+
+
+class _Encoded:
+    """Any other value, as bytes."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def intact(self) -> bool:
+        return True
+
+    def handed_out(self, codec: Codec) -> Any:
+        return codec.loads(self._data)
+
+    def grown(self, items: list[Any], codec: Codec) -> _Kept:
+        return _Encoded(codec.dumps(codec.loads(self._data) + items))
+
+
+def _kept(value: Any, codec: Codec) -> _Kept:
+    if type(value) in _CONSTANT:
+        return _Constant(value)
+    if type(value) is list:
+        items = _Items()
+        if items.takes(value):
+            return items
+    return _Encoded(codec.dumps(value))
+
+
+class _State:
+    """A kept state, and which checkpoint it is of."""
+
+    __slots__ = ("_values", "checkpoint_id")
+
+    def __init__(self, folded: Folded, codec: Codec) -> None:
+        self.checkpoint_id = folded.row.checkpoint_id
+        self._values = {key: _kept(value, codec) for key, value in folded.values.items()}
+
+    def intact(self) -> bool:
+        return all(value.intact() for value in self._values.values())
+
+    def moved_on(self, row: StepRow, body: Body, codec: Codec) -> None:
+        """Apply the step that follows."""
+        for key in body.removed:
+            self._values.pop(key, None)
+        for key, value in body.values.items():
+            self._values[key] = _kept(value, codec)
+        for key, items in body.appended.items():
+            before = self._values.get(key)
+            self._values[key] = before.grown(items, codec) if before else _kept(list(items), codec)
+        self.checkpoint_id = row.checkpoint_id
+
+    def handed_out(self, codec: Codec) -> dict[str, Any]:
+        return {key: value.handed_out(codec) for key, value in self._values.items()}
+
+
+class Recall:
+    """The kept states, by thread and namespace; those used last stay."""
+
+    def __init__(self) -> None:
+        self._states: OrderedDict[tuple[str, str], _State] = OrderedDict()
+        self._lock = RLock()
+
+    def kept_at(self, thread: str, ns: str) -> str | None:
+        """Return the id of the checkpoint whose state is kept."""
+        state = self._states.get((thread, ns))
+        return state.checkpoint_id if state else None
+
+    def follow(
+        self, thread: str, ns: str, since: str, steps: Sequence[tuple[StepRow, Body]], codec: Codec
+    ) -> dict[str, Any] | None:
+        """Return the state after the steps that follow checkpoint `since`; None if it must be read anew."""
+        with self._lock:
+            state = self._states.pop((thread, ns), None)
+            if state is None or state.checkpoint_id != since or not state.intact():
+                return None
+            for row, body in steps:
+                state.moved_on(row, body, codec)
+            self._states[thread, ns] = state
+            return state.handed_out(codec)
+
+    def keep(self, folded: Folded, codec: Codec) -> dict[str, Any]:
+        """Keep a state that was read; return it for handing out."""
+        state = _State(folded, codec)
+        with self._lock:
+            self._states[folded.row.thread_id, folded.row.ns] = state
+            while len(self._states) > _KEPT_STATES:
+                self._states.popitem(last=False)
+            return state.handed_out(codec)
+
+    def forget(self, thread: str) -> None:
+        """Drop what is kept of a thread."""
+        with self._lock:
+            for key in [key for key in self._states if key[0] == thread]:
+                del self._states[key]
