@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -49,15 +50,15 @@ class GraphState:
         self._observe()
         keys = {node.key for node in self.base.nodes if node.kind in ("node", "subgraph")}
         statuses: dict[str, NodeStatus | None] = {}
-        badges: dict[str, list[str]] = {}
+        asked: Counter[str] = Counter()
         for status, names in self._named():
             for key in _keys(names, keys):
                 statuses[key] = status
         for card in self.session.cards:
             if card.waits:
-                for key in _keys([card.question.node], keys):
-                    badges.setdefault(key, []).append(card.label)
-        return with_status(self.base, statuses, badges={k: ", ".join(v) for k, v in badges.items()})
+                asked.update(_keys([card.question.node], keys))
+        badges = {key: f"{count} questions" for key, count in asked.items() if count > 1}
+        return with_status(self.base, statuses, badges=badges)
 
     def traits(self) -> dict[str, Any]:
         """Return what the graph's panel needs: the drawing, and `{data-node: {"status", "text"}}`."""

@@ -189,13 +189,16 @@ def _grid(block: dict[str, Any]) -> str:
         f'<th style="{_CELL};font-weight:600{_RIGHT if numeric else ""}">{_e(name)}</th>'
         for name, numeric in named
     )
-    body = "".join(f'<tr style="background:none">{"".join(map(_cell, row))}</tr>' for row in block["rows"])
+    body = "".join(
+        f'<tr style="background:none">{"".join(map(_cell, row, block["numbers"]))}</tr>'
+        for row in block["rows"]
+    )
     return (
         f'<table style="{_GRID}"><caption style="{_CAPTION}">{_e(block["title"])}</caption>'
         f'<thead><tr style="background:{_SUNKEN}">{head}</tr></thead><tbody>{body}</tbody></table>'
     )
 
 
-def _cell(cell: dict[str, Any]) -> str:
-    look = _CELL + (_RIGHT if cell.get("n") else f";{_DIM}" if cell.get("dim") else "")
+def _cell(cell: dict[str, Any], numeric: bool) -> str:
+    look = _CELL + (_RIGHT if numeric or cell.get("n") else "") + (f";{_DIM}" if cell.get("dim") else "")
     return f'<td style="{look}">{_e(cell["text"])}</td>'

@@ -47,7 +47,7 @@ function clamped(node, value, open, id) {
 function drawTable(value, open, id) {
   const head = h("tr", {}, value.columns.map((name, i) => h("th", { scope: "col", class: value.numbers[i] ? "nbh-number" : null }, name)));
   const body = value.rows.map((row) =>
-    h("tr", {}, row.map((cell) => h("td", { class: cell.n ? "nbh-number" : cell.dim ? "nbh-dim" : null }, cell.text))),
+    h("tr", {}, row.map((cell, i) => h("td", { class: [value.numbers[i] || cell.n ? "nbh-number" : "", cell.dim ? "nbh-dim" : ""].join(" ") }, cell.text))),
   );
   const few = value.few ?? body.length;
   const table = h("table", { class: "nbh-table" }, value.title && h("caption", {}, value.title), h("thead", {}, head), h("tbody", {}, body));
