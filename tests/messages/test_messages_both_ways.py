@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 @pytest.mark.skipif(WITHOUT, reason="this is the run without langchain-core")
 def test_the_same_without_langchain_core():
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no_langchain", "--no-header", __file__],
+        [sys.executable, "-m", "pytest", "-p", "no_langchain", "--no-header", "-o", "addopts=", __file__],
         env={**os.environ, "PYTHONPATH": str(HERE)},
         cwd=HERE.parent.parent,
         capture_output=True,

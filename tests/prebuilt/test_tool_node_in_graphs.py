@@ -73,14 +73,15 @@ def asking(e, ran=None):
 def test_questions_come_one_at_a_time_in_the_order_of_the_calls(e):
     ran = []
     graph = tool_graph(e, asking(e, ran))
+    one_by_one = {**CONFIG, "max_concurrency": 1}  # else LangGraph mixes up the answers now and then
     calls = asks_for(
         call("work", "w", what="w"), call("ask", "1", what="a"), call("ask_twice", "2", what="b")
     )
-    result = graph.invoke(calls, CONFIG)
+    result = graph.invoke(calls, one_by_one)
     seen = []
     for answer in ("A", "B", "C"):
         seen.append(questions(result))
-        result = graph.invoke(e.Command(resume=answer), CONFIG)
+        result = graph.invoke(e.Command(resume=answer), one_by_one)
     assert seen == [["a?"], ["b one?"], ["b two?"]]
     assert answers(result) == {"w": "did w", "1": "a=A", "2": "B,C"}
     assert ran == ["w"] * 4
