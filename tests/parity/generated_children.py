@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHILDREN = ("called", "node", "stateful", "stateless")
-"""Called in a function; a node that shares keys: with its parent's saver, with a state that lasts, without one."""
+"""Called in a function; or a node: with its parent's saver, with a state that lasts, with no saver."""
 
 _SAVERS = {"called": None, "node": None, "stateful": True, "stateless": False}
 

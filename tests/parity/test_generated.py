@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from . import compare as comparing
@@ -87,12 +87,12 @@ def _same(plan: Plan, saver: str = "memory", durability: str = "async", run: Any
 
 
 def everyday(examples: int) -> settings:
-    """So many examples, the same in every run."""
-    return settings(
-        max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    """So many examples, the same in every run; shrinking a failure is left to the long run."""
+    phases = (Phase.explicit, Phase.generate)
+    return settings(_ALWAYS, max_examples=examples, derandomize=True, database=None, phases=phases)
 
 
+_ALWAYS = settings(deadline=None, suppress_health_check=list(HealthCheck))
 EDGES = plans(outs=("edges", "edges", "branch"))
 COMMANDS = plans(outs=("edges", "branch", "goto"))
 SENDS = plans(outs=("edges", "branch", "goto", "sends"))
@@ -151,7 +151,8 @@ def test_async_runs(plan: Plan) -> None:
 
 
 @pytest.mark.slow
-@everyday(2000)
+@pytest.mark.timeout(3600)
+@settings(_ALWAYS, max_examples=2000)
 @given(plan=JOINS)
 def test_many_more(plan: Plan) -> None:
     _same(plan, durability="sync")
