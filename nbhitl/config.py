@@ -38,7 +38,7 @@ _MERGED_DICTS = frozenset({CONF, "metadata"})
 def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
     """Return the configs laid over one another, the last one on top.
 
-    `configurable` and `metadata` are merged key by key, `tags` are joined.
+    `configurable` and `metadata` are merged key by key, `tags` are joined, each once.
 
     >>> merge_configs({"configurable": {"a": 1}}, None, {"configurable": {"b": 2}})
     {'configurable': {'a': 1, 'b': 2}}
@@ -51,7 +51,8 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
             if key in _MERGED_DICTS:
                 merged[key] = {**merged.get(key, {}), **cast("dict[str, Any]", value)}
             elif key == "tags":
-                merged[key] = [*merged.get(key, []), *(t for t in cast("list[str]", value))]
+                known = merged.get(key, [])
+                merged[key] = [*known, *(t for t in cast("list[str]", value) if t not in known)]
             else:
                 merged[key] = value
     return cast("RunnableConfig", merged)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from nbhitl.constants import INTERRUPT, NS_SEP, RETURN
 from nbhitl.engine.program import ROOT
+from nbhitl.engine.tokens import token_handler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nbhitl.engine.tasks import Task, TaskResult
 
@@ -23,7 +25,7 @@ class Stream:
     and to the stream of the run above when that one shows subgraphs.
     """
 
-    __slots__ = ("_now", "above", "modes", "put", "root", "subgraphs")
+    __slots__ = ("_now", "_seen", "_tokens", "above", "messages", "modes", "put", "root", "subgraphs")
 
     def __init__(
         self,
@@ -41,6 +43,10 @@ class Stream:
         self.above = above
         self.root = root
         self._now = now
+        # Whether anybody looks at messages: asked for every task, so it is known beforehand.
+        self.messages = "messages" in self.modes or (above is not None and above.shows_below and above.messages)
+        self._seen: set[str] = set()
+        self._tokens: Any = None
 
     @property
     def shows_below(self) -> bool:
@@ -75,6 +81,39 @@ class Stream:
             self.put((_levels(ns), "custom", chunk))
         elif self.above is not None:
             self.above.custom(ns, chunk)
+
+    # -- messages ----------------------------------------------------------------------------------------
+
+    def shows(self, ns: str) -> bool:
+        """Whether chunks of namespace `ns` are looked at here."""
+        return ns == self.root or self.subgraphs
+
+    def message(self, ns: str, message: Any, metadata: Mapping[str, Any], *, once: bool) -> None:
+        """Report a message of namespace `ns`; with `once` only if no message of its id was reported before."""
+        if message.id is None:
+            message.id = str(uuid4())
+        if "messages" in self.modes and self.shows(ns):
+            if not (once and message.id in self._seen):
+                self.put((_levels(ns), "messages", (message, dict(metadata))))
+            self._seen.add(message.id)
+        if self.above is not None and self.above.shows_below:
+            self.above.message(ns, message, metadata, once=once)
+
+    def known_message(self, message: Any) -> None:
+        """Note a message that was there before, so that it is not reported as new."""
+        self._seen.add(message.id)
+        if self.above is not None:
+            self.above.known_message(message)
+
+    def token_handlers(self, ns: str) -> Iterator[Any]:
+        """Yield the LangChain callback handlers that hear the models called in namespace `ns`, for this stream and those above."""
+        if "messages" in self.modes and self.shows(ns):
+            if self._tokens is None:
+                self._tokens = token_handler(self)
+            if self._tokens is not None:
+                yield self._tokens
+        if self.above is not None and self.above.shows_below:
+            yield from self.above.token_handlers(ns)
 
     def _debug(self, mode: str, payload: Any, step: int) -> dict[str, Any]:
         kind = "checkpoint" if mode == "checkpoints" else "task" if "triggers" in payload else "task_result"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import langchain_scope
 from nbhitl.constants import NO_WRITES
+from nbhitl.engine.messages import note_input, report_returned
 from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.running import RunningTask
@@ -73,10 +74,14 @@ def _attempt(running: RunningTask, values: Mapping[str, Any]) -> Generator[Call 
         state = task.input
     else:
         state = read_state(node.reader, values, task.step, run.stop)
+    if run.stream.messages:
+        note_input(running, state)
     action = node.action
     returned = yield (action, (state,), _injected(running, action))
     if running.paused is not None:
         raise _swallowed(running)
+    if run.stream.messages and not node.hidden:
+        report_returned(running, returned)
     return (yield from _outcome(running, values, returned))
 
 
@@ -86,6 +91,8 @@ def _outcome(
     """Return the writes of a node that returned: its updates, and what its edges start."""
     node = running.node
     writes = writes_of(running.run.program, node, returned)
+    if running.pushed:
+        writes = [*running.pushed, *writes]
     if node.routes:
         writes.extend(node.routes)
     for branch in node.branches:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import CONF
 from nbhitl.engine.questions import payload_digest, validated_answer
+from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import interrupt_id
 from nbhitl.errors import GraphInterrupt, QuestionChanged
 from nbhitl.runtime import ExecutionInfo, RunControl, Runtime
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import Task
     from nbhitl.types import Durability
 
-TASK_KEY = "__nbhitl_task"
-"""Key of `configurable` under which a node's config carries its task to graphs that the node calls."""
+__all__ = ["TASK_KEY", "Run", "RunningTask"]
 
 _SCOPE: ContextVar[str] = ContextVar("nbhitl_scope", default="")
 
@@ -32,6 +32,8 @@ _SCOPE: ContextVar[str] = ContextVar("nbhitl_scope", default="")
 class Run:
     """One call of a graph: its settings, and what its tasks share.
 
+    `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
+    that keep state of their own; `start_map` those that a caller named to start from.
     `answers` is `{interrupt id: (digest of the question, answer)}` for every answer that this run may deliver.
     """
 
@@ -40,6 +42,7 @@ class Run:
         "asynchronous",
         "cache",
         "checkpoint_map",
+        "children",
         "config",
         "context",
         "control",
@@ -51,6 +54,7 @@ class Run:
         "replay_check",
         "resuming",
         "saver",
+        "start_map",
         "stateful",
         "step_timeout",
         "stop",
@@ -81,6 +85,8 @@ class Run:
         self.replay_check = "payload"
         self.answers: Mapping[str, tuple[str, Any]] = {}
         self.checkpoint_map: dict[str, str] = {}
+        self.children: dict[str, str] = {}
+        self.start_map: dict[str, str] = {}
         self.stop = 0
         self.asynchronous = False
 
@@ -96,6 +102,7 @@ class RunningTask:
         "paused",
         "paused_at",
         "previous",
+        "pushed",
         "run",
         "started_at",
         "subgraph_calls",
@@ -114,6 +121,7 @@ class RunningTask:
         self.subgraph_calls = 0
         self.calls = 0
         self.previous: Any = None
+        self.pushed: list[tuple[str, Any]] | None = None
 
     def restart(self) -> None:
         """Forget what one attempt asked and called: the node starts again from its top."""
@@ -121,6 +129,7 @@ class RunningTask:
         self.paused = None
         self.subgraph_calls = 0
         self.calls = 0
+        self.pushed = None
 
     # -- what a node can do ------------------------------------------------------------------------------
 
@@ -166,27 +175,24 @@ class RunningTask:
         """Put `chunk` into the stream of mode `custom`, at once."""
         self.run.stream.custom(self.run.ns, chunk)
 
+    def push_message(self, message: Any, state_key: str | None) -> None:
+        """Put `message` into the stream of mode `messages` at once, and write it to `state_key` when the node ends."""
+        if self.run.stream.messages:
+            self.run.stream.message(self.run.ns, message, self.metadata, once=False)
+        if state_key is not None:
+            self.pushed = [*(self.pushed or ()), (state_key, message)]
+
     # -- what a node can see -----------------------------------------------------------------------------
 
     @property
     def config(self) -> RunnableConfig:
         """The run's config, with what identifies this task."""
-        run, task = self.run, self.task
-        configurable = {
-            **run.config.get(CONF, {}),
-            "checkpoint_ns": task.namespace,
-            "checkpoint_id": None,
-            TASK_KEY: self,
-        }
-        metadata = {
-            **run.config.get("metadata", {}),
-            "langgraph_step": task.step,
-            "langgraph_node": task.name,
-            "langgraph_triggers": task.triggers,
-            "langgraph_path": task.path,
-            "langgraph_checkpoint_ns": task.namespace,
-        }
-        return {**run.config, CONF: configurable, "metadata": metadata}  # type: ignore[typeddict-item, misc]
+        return task_config(self)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata of that config: the caller's, and what tells the run and the task."""
+        return task_metadata(self)
 
     @property
     def runtime(self) -> Runtime[Any]:

@@ -1,0 +1,55 @@
+"""Which chat messages a node returned, for the stream of messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl._langchain import is_message
+from nbhitl.engine.writes import command_updates
+from nbhitl.types import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nbhitl.engine.running import RunningTask
+
+
+def note_input(running: RunningTask, state: Any) -> None:
+    """Remember the messages that a node is given: returning them again is no news."""
+    for message in messages_in(state):
+        running.run.stream.known_message(message)
+
+
+def report_returned(running: RunningTask, returned: Any) -> None:
+    """Report the messages that a node returned, each id once for a run."""
+    metadata = None
+    for message in messages_in(returned):
+        if metadata is None:
+            metadata = {**running.metadata, "ls_integration": "langgraph"}
+        running.run.stream.message(running.run.ns, message, metadata, once=True)
+
+
+def messages_in(value: Any) -> Iterator[Any]:
+    """Yield the messages of a state or an update: those that are a key's value, or items of a key's list."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            if is_message(item):
+                yield item
+            elif isinstance(item, (dict, Command)):
+                yield from messages_in(item)
+        return
+    for held in _held(value):
+        if is_message(held):
+            yield held
+        elif isinstance(held, (list, tuple)):
+            yield from filter(is_message, held)
+
+
+def _held(value: Any) -> Iterable[Any]:
+    if is_message(value):
+        return (value,)
+    if isinstance(value, dict):
+        return value.values()
+    if isinstance(value, Command):
+        return (update for _, update in command_updates(value))
+    return tuple(getattr(value, "__dict__", {}).values())

@@ -1,0 +1,62 @@
+"""The config that a node, and what LangChain's code it calls, find for themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.constants import CONF, TAG_HIDDEN
+from nbhitl.engine.tokens import with_handler
+
+if TYPE_CHECKING:
+    from nbhitl.config import RunnableConfig
+    from nbhitl.engine.running import Run, RunningTask
+
+TASK_KEY = "__nbhitl_task"
+"""Key of `configurable` under which a node's config carries its task to graphs that the node calls."""
+
+_OF_THE_RUN = frozenset({"run_name", "run_id"})
+# What of `configurable` tells runs apart, and so belongs to the metadata that tracing shows.
+_TOLD = ("graph_id", "assistant_id", "thread_id", "run_id", "task_id")
+
+
+def task_config(running: RunningTask) -> RunnableConfig:
+    """Return the run's config with what identifies the task; without what names the run as a whole."""
+    run = running.run
+    config: dict[str, Any] = {key: value for key, value in run.config.items() if key not in _OF_THE_RUN}
+    config[CONF] = {
+        **run.config.get(CONF, {}),
+        "checkpoint_ns": running.task.namespace,
+        "checkpoint_id": None,
+        TASK_KEY: running,
+    }
+    config["metadata"] = task_metadata(running)
+    if running.node.hidden:
+        config["tags"] = [*config.get("tags", ()), TAG_HIDDEN]
+    if run.stream.messages:
+        for handler in run.stream.token_handlers(run.ns):
+            config["callbacks"] = with_handler(config.get("callbacks"), handler)
+    return config  # type: ignore[return-value]
+
+
+def task_metadata(running: RunningTask) -> dict[str, Any]:
+    """Return the metadata of a task: the caller's, what tells the run and the task, and the node's own."""
+    run, task = running.run, running.task
+    metadata = {
+        **_run_metadata(run),
+        "langgraph_step": task.step,
+        "langgraph_node": task.name,
+        "langgraph_triggers": task.triggers,
+        "langgraph_path": task.path,
+        "langgraph_checkpoint_ns": task.namespace,
+    }
+    if running.node.metadata:
+        metadata.update(running.node.metadata)
+    return metadata
+
+
+def _run_metadata(run: Run) -> dict[str, Any]:
+    configurable = run.config.get(CONF, {})
+    told = {key: configurable[key] for key in _TOLD if configurable.get(key) is not None}
+    if run.parent is None:
+        return {**run.config.get("metadata", {}), **told}
+    return {**task_metadata(run.parent), **run.config.get("metadata", {}), **told, "checkpoint_ns": run.ns}

@@ -1,0 +1,100 @@
+"""Hear the tokens of LangChain's chat models while a node calls them, and put them into the stream of messages."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from nbhitl._langchain import langchain_module
+from nbhitl.constants import NS_SEP, TAG_NOSTREAM
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from nbhitl.engine.events import Stream
+
+_HIDDEN_TAG = "seq:step"
+
+
+def token_handler(stream: Stream) -> Any:
+    """Return a LangChain callback handler that reports what models say to `stream`; None without langchain-core."""
+    made = _handler_class()
+    return None if made is None else made(stream)
+
+
+def with_handler(callbacks: Any, handler: Any) -> Any:
+    """Return the `callbacks` of a config with `handler` among them, once; the given ones are not changed."""
+    if callbacks is None:
+        return [handler]
+    if isinstance(callbacks, (list, tuple)):
+        return callbacks if handler in callbacks else [*callbacks, handler]
+    if handler in callbacks.handlers:
+        return callbacks
+    extended = callbacks.copy()
+    extended.add_handler(handler, inherit=True)
+    return extended
+
+
+def _about(metadata: dict[str, Any], tags: list[str] | None) -> dict[str, Any]:
+    shown = [tag for tag in tags or () if not tag.startswith(_HIDDEN_TAG)]
+    return {**metadata, "tags": shown} if shown else metadata
+
+
+@cache
+def _handler_class() -> Any:
+    """Make the class of handlers. Its second base tells LangChain that its models shall stream."""
+    callbacks = langchain_module("callbacks")
+    streaming = langchain_module("tracers._streaming")
+    if callbacks is None or streaming is None:
+        return None
+
+    class TokenHandler(callbacks.BaseCallbackHandler, streaming._StreamingCallbackHandler):  # type: ignore[misc, name-defined]
+        """Reports the chunks of each model, or its whole message where it does not stream."""
+
+        run_inline = True  # in the model's own thread, so that the tokens keep their order
+
+        def __init__(self, stream: Stream) -> None:
+            self.stream = stream
+            self.calls: dict[UUID, tuple[str, dict[str, Any]]] = {}
+
+        def on_chat_model_start(
+            self,
+            serialized: Any,
+            messages: Any,
+            *,
+            run_id: UUID,
+            tags: list[str] | None = None,
+            metadata: dict[str, Any] | None = None,
+            **_: Any,
+        ) -> None:
+            place = (metadata or {}).get("langgraph_checkpoint_ns")
+            if metadata is None or place is None or (tags and TAG_NOSTREAM in tags):
+                return
+            ns = str(place).rpartition(NS_SEP)[0]
+            if self.stream.shows(ns):
+                self.calls[run_id] = (ns, _about(metadata, tags))
+
+        def on_llm_new_token(self, token: str, *, chunk: Any = None, run_id: UUID, **_: Any) -> None:
+            call = self.calls.get(run_id)
+            message = getattr(chunk, "message", None)
+            if call is not None and message is not None:
+                self.stream.message(call[0], message, call[1], once=False)
+
+        def on_llm_end(self, response: Any, *, run_id: UUID, **_: Any) -> None:
+            call = self.calls.pop(run_id, None)
+            if call is None or not response.generations or not response.generations[0]:
+                return
+            message = getattr(response.generations[0][0], "message", None)
+            if message is not None:
+                self.stream.message(call[0], message, call[1], once=True)
+
+        def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+            self.calls.pop(run_id, None)
+
+        def tap_output_aiter(self, run_id: UUID, output: Any) -> Any:
+            return output
+
+        def tap_output_iter(self, run_id: UUID, output: Any) -> Any:
+            return output
+
+    return TokenHandler
