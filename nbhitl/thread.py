@@ -178,7 +178,7 @@ class GraphThread(Answerable):
         """
         if self._runner.loop is None:
             self._look_once()
-        while self._busy() or self._waiting_cards():
+        while self._busy() or self.session.waiting_cards:
             if not self._busy() and nobody_can_click() and running_kernel() is not None:
                 self._refuse_unanswered("Nobody can click here. Answer by script: with answers([...]).")
             await next_change(self.session)
@@ -232,6 +232,32 @@ class GraphThread(Answerable):
         if running_kernel() is None:
             self._show(self.session.cards[before:])
 
+    def retry(self) -> None:
+        """Run the node that failed again, with the answer that it was given.
+
+        Raises:
+            ReviewError: no question has failed.
+        """
+        self._failed_card().retry()
+
+    def ask_again(self) -> None:
+        """Ask the question whose node failed anew, on a fork; its new card is shown.
+
+        Raises:
+            ReviewError: no question has failed.
+        """
+        self._failed_card().ask_again()
+        self._show(self.session.open_cards)
+
+    def _failed_card(self) -> Card:
+        self._look_once()
+        failed = [card for card in self.session.cards if card.state == "failed"]
+        if not failed:
+            raise ReviewError(
+                f"No question of thread {self.thread_id!r} has failed: it is {self.session.state}."
+            )
+        return failed[-1]
+
     # -- looking --------------------------------------------------------------------------------
 
     @property
@@ -262,21 +288,17 @@ class GraphThread(Answerable):
             self._refuse_unfinished()
         return self.snapshot.values
 
-    def _waiting_cards(self) -> list[Card]:
-        """Return the cards on which a person can do something: answer, or retry."""
-        return [card for card in self.session.cards if card.waits or card.state == "failed"]
-
     def _refuse_unfinished(self) -> NoReturn:
         how = {"failed": "failed", "stopped": "was stopped"}.get(
             self.session.state, f"is {self.session.state}"
         )
         raise NotAnswered(
             f"Thread {self.thread_id!r} has no result: it {how} before its end. {self.session.error or ''} "
-            "Go on with thread.run(), or retry() the failed question."
+            "Go on with thread.retry(), thread.ask_again() or thread.run()."
         )
 
     def _refuse_unanswered(self, then: str) -> NoReturn:
-        found = self._waiting_cards()
+        found = self.session.waiting_cards
         nodes = ", ".join(repr(card.question.node) for card in found)
         raise NotAnswered(
             f"Thread {self.thread_id!r} waits for an answer at {nodes} ({labels(found)}). {then}"
@@ -361,7 +383,7 @@ class GraphThread(Answerable):
         """Let the script answer, if there is one; else show what is open, or came since `before` cards."""
         script = active_script()
         if script is None:
-            self._show(self.session.open_cards or self.session.cards[before:])
+            self._show(self.session.waiting_cards or self.session.cards[before:])
             return
         answered: list[Card] = []
         try:
@@ -375,7 +397,7 @@ class GraphThread(Answerable):
     async def _areview(self, before: int) -> None:
         script = active_script()
         if script is None:
-            self._show(self.session.open_cards or self.session.cards[before:])
+            self._show(self.session.waiting_cards or self.session.cards[before:])
             return
         answered: list[Card] = []
         try:

@@ -142,6 +142,11 @@ class Card(Answerable):
         self.state, self.error = state, error
         self._settled.set()
 
+    def doubt_if_any(self) -> None:
+        """Fail a question whose answer is in doubt: a person decides between retry and asking anew."""
+        if self.question.doubt is not None:
+            self.settled("failed", self.question.doubt)
+
     def resent(self) -> None:
         """Move from "failed" back to "sending" for a retry (called by the session, under its lock)."""
         self.state, self.error = "sending", None

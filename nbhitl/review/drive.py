@@ -13,13 +13,14 @@ from uuid import uuid4
 from nbhitl.checkpoint.records import ClaimRequest
 
 if TYPE_CHECKING:
-    from nbhitl.checkpoint.records import PendingQuestion
+    from nbhitl.checkpoint.records import Claim, PendingQuestion
     from nbhitl.review.protocol import Graph
 
 T = TypeVar("T")
 
 STREAM_MODES = ["tasks", "updates", "custom"]
 
+_DELIVERED = ("delivered",)
 _ANY_STATE = ("open", "recorded", "delivered", "applied", "dropped")
 _OWNER = f"review-{uuid4().hex}"
 _LEASE = 60.0
@@ -48,6 +49,13 @@ class ReadWrites(NamedTuple):
     """Get the pending writes of a checkpoint, `[(task id, channel, value), ...]`."""
 
     config: Mapping[str, Any]
+
+
+class ReadDelivered(NamedTuple):
+    """Get the questions of a checkpoint whose answer was taken up, but not done with; none without claims."""
+
+    thread_id: str
+    checkpoint_id: str
 
 
 class ClaimBreakpoint(NamedTuple):
@@ -88,7 +96,9 @@ class Forget(NamedTuple):
     thread_id: str
 
 
-Instruction = Read | ReadInput | ReadHistory | ReadWrites | ClaimBreakpoint | Write | Run | Forget
+Instruction = (
+    Read | ReadInput | ReadHistory | ReadWrites | ReadDelivered | ClaimBreakpoint | Write | Run | Forget
+)
 Flow = Generator[Instruction, Any, T]
 
 
@@ -119,12 +129,27 @@ def _perform(graph: Graph, step: Instruction) -> Any:  # noqa: PLR0911 - a case 
             return _writes_of(graph.checkpointer.get_tuple(config))
         case Write(config, values, as_node):
             return graph.update_state(config, values, as_node=as_node)
+        case ReadDelivered(thread_id, checkpoint_id):
+            saver = graph.checkpointer
+            if not hasattr(saver, "claims") or not _any_delivered(saver.claims(thread_id)):
+                return []
+            return _at(saver.pending(thread_prefix=thread_id, states=_DELIVERED), thread_id, checkpoint_id)
         case ClaimBreakpoint():
             return _claim(graph.checkpointer, step)
         case Forget(thread_id):
             return graph.checkpointer.delete_thread(thread_id)
         case Run(input, config, seen, how):
             return _watch(graph.stream(input, config, stream_mode=STREAM_MODES, **how), seen)
+
+
+def _any_delivered(claims: Iterable[Claim]) -> bool:
+    # Looked at first: listing questions decodes their payloads, claims are a few short fields.
+    return any(claim.state in _DELIVERED for claim in claims)
+
+
+def _at(listed: Iterable[PendingQuestion], thread_id: str, checkpoint_id: str) -> list[PendingQuestion]:
+    """Return the questions of one thread; of its outermost graph only those of this checkpoint."""
+    return [q for q in listed if q.thread_id == thread_id and (q.ns or q.checkpoint_id == checkpoint_id)]
 
 
 def _claim(saver: Any, wanted: ClaimBreakpoint) -> None:
@@ -195,6 +220,12 @@ async def _aperform(graph: Graph, step: Instruction) -> Any:  # noqa: PLR0911 - 
             return _writes_of(await graph.checkpointer.aget_tuple(config))
         case Write(config, values, as_node):
             return await graph.aupdate_state(config, values, as_node=as_node)
+        case ReadDelivered(thread_id, checkpoint_id):
+            saver = graph.checkpointer
+            if not hasattr(saver, "aclaims") or not _any_delivered(await saver.aclaims(thread_id)):
+                return []
+            listed = await saver.apending(thread_prefix=thread_id, states=_DELIVERED)
+            return _at(listed, thread_id, checkpoint_id)
         case ClaimBreakpoint():
             return await _aclaim(graph.checkpointer, step)
         case Forget(thread_id):

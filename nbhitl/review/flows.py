@@ -13,22 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.serde import canonical_bytes
 from nbhitl.constants import COPY
-from nbhitl.errors import AlreadyAnswered, InvalidAnswer, QuestionOpen, ReviewError, StaleQuestion
+from nbhitl.errors import (
+    AlreadyAnswered,
+    AnswerInDoubt,
+    InvalidAnswer,
+    QuestionOpen,
+    ReviewError,
+    StaleQuestion,
+)
 from nbhitl.review.drive import (
     ClaimBreakpoint,
     Flow,
     Forget,
     Instruction,
-    Read,
     ReadInput,
-    ReadWrites,
     Run,
     Write,
 )
-from nbhitl.review.pending import error_of, open_questions, stopped_before, task_ns, waiting_tasks
+from nbhitl.review.pending import waiting_tasks
 from nbhitl.review.plain import to_plain
 from nbhitl.review.session import describe, labels
 from nbhitl.review.shared import Answered
+from nbhitl.review.standing import Lookout
 from nbhitl.review.steps import breakpoint_steps
 from nbhitl.review.watch import Watch
 
@@ -40,14 +46,9 @@ if TYPE_CHECKING:
     from nbhitl.review.pending import Reading
     from nbhitl.review.protocol import Snapshot
     from nbhitl.review.questions import Question
-    from nbhitl.review.session import ReviewSession, SessionState
+    from nbhitl.review.session import ReviewSession
     from nbhitl.review.shared import SharedThread
-
-
-IN_DOUBT = (
-    "A question was answered, and the run ended before its node was done: what the node did is in doubt. "
-    "thread.run() starts it again with the same answer; thread.fork(...) asks anew."
-)
+    from nbhitl.review.standing import Standing
 
 
 def input_digest(value: Any) -> str:
@@ -79,64 +80,25 @@ class Flows:
     reducers: frozenset[str]
     snapshot: Snapshot | None = None
     watch: Watch | None = None
-    answered_already: frozenset[str] = frozenset()
 
     # -- looking --------------------------------------------------------------------------------
 
-    def refresh(self) -> Flow[list[Question]]:
-        """Read where the thread stands and make the cards match; returns the open questions."""
-        questions = yield from self._questions()
-        self._stand(questions)
-        return questions
+    @property
+    def lookout(self) -> Lookout:
+        """Reads where the thread stands."""
+        return Lookout(self.engine, self.reading, self.config, self.shared)
 
-    def _stand(self, questions: list[Question]) -> None:
-        state: SessionState = "paused" if questions else self._resting_state()
-        error = error_of(self.snapshot) if self.snapshot is not None else None
-        if error is None and self.answered_already and not questions:
-            error = IN_DOUBT
-        self.session.ended(state, questions, error, runs=self._runs)
+    def refresh(self) -> Flow[None]:
+        """Read where the thread stands and make the cards match."""
+        self._show((yield from self._look()))
 
-    def _questions(self) -> Generator[Instruction, Any, list[Question]]:
-        snapshot: Snapshot = yield Read(self.config)
-        self.snapshot = snapshot
-        stands = snapshot.config["configurable"].get("checkpoint_id")
-        at_breakpoint = stands is not None and stands == self.shared.breakpoint_at
-        if not at_breakpoint and snapshot.next:
-            before = (yield from self._last_nodes(snapshot)) if self.reading.after else ()
-            at_breakpoint = stopped_before(snapshot, before, self.reading)
-        yield from self._find_answered(snapshot)
-        return open_questions(
-            snapshot, self.reading, at_breakpoint=at_breakpoint, answered=self.answered_already
-        )
+    def _look(self) -> Flow[Standing]:
+        standing = yield from self.lookout.look()
+        self.snapshot = standing.snapshot
+        return standing
 
-    def _find_answered(self, snapshot: Snapshot) -> Generator[Instruction, Any, None]:
-        """Note which of the listed questions have an answer that is saved but not done with."""
-        answered: set[str] = set()
-        for found in waiting_tasks(snapshot) if self.engine.lists_answered else ():
-            if ids := [interrupt.id for interrupt in found.task.interrupts]:
-                writes = yield ReadWrites(found.snapshot.config)
-                answered |= self.engine.answered(task_ns(found), ids, writes, found.task.id)
-        self.answered_already = frozenset(answered)
-
-    def _last_nodes(self, snapshot: Snapshot) -> Generator[Instruction, Any, tuple[str, ...]]:
-        """Return the nodes that may have run last. An update does not say whom it was made for: more then."""
-        nodes: list[str] = []
-        while snapshot.parent_config is not None:
-            is_update = (snapshot.metadata or {}).get("source") == "update"
-            snapshot = yield Read(snapshot.parent_config)
-            nodes.extend(task.name for task in snapshot.tasks)
-            if not is_update:
-                break
-        return tuple(dict.fromkeys(nodes))
-
-    def _resting_state(self) -> SessionState:
-        snapshot = self.snapshot
-        if snapshot is None or snapshot.created_at is None:
-            return "idle"
-        if error_of(snapshot):
-            return "failed"
-        # A run that was stopped between two tasks has nothing in `next`, but tasks that led nowhere yet.
-        return "stopped" if snapshot.tasks else "finished"
+    def _show(self, standing: Standing) -> None:
+        self.session.ended(standing.state, standing.questions, standing.error, runs=self._runs)
 
     def _runs(self, question: Question) -> int:
         return max(1, self.shared.starts[question.task_id])
@@ -153,15 +115,15 @@ class Flows:
             yield Forget(self.reading.thread_id)
             self.shared.forget()
             self.session.forget_cards()
-        elif questions := (yield from self._questions()):
-            self._stand(questions)
+        elif (standing := (yield from self._look())).questions:
+            self._show(standing)
             if input is None or (yield from self._is_open_input(input)):
                 return False
             raise QuestionOpen(
-                f"Thread {self.reading.thread_id!r} waits for an answer at node {questions[0].node!r} "
-                f"({labels(self.session.open_cards)}), and this is another input. Answer first "
-                "(thread.question), run the same input to see the card again, or run(..., restart=True) to "
-                "start over."
+                f"Thread {self.reading.thread_id!r} waits for a person at node "
+                f"{standing.questions[0].node!r} ({labels(self.session.waiting_cards)}), and this is another "
+                "input. Answer first (thread.question), run the same input to see the card again, or "
+                "run(..., restart=True) to start over."
             )
         if input is not None:
             self.shared.input_digest = input_digest(input)
@@ -203,29 +165,19 @@ class Flows:
         except BaseException as raised:
             error = raised
         self.watch = None
-        yield from self._look(watch, error)
+        yield from self._show_after_run(watch.at_breakpoint and error is None, error)
         return error
 
-    def _look(self, watch: Watch | None, error: BaseException | None) -> Generator[Instruction, Any, None]:
-        snapshot: Snapshot = yield Read(self.config)
-        self.snapshot = snapshot
-        at_breakpoint = error is None and watch is not None and watch.at_breakpoint and bool(snapshot.next)
-        if at_breakpoint:
-            self.shared.breakpoint_at = snapshot.config["configurable"].get("checkpoint_id")
+    def _show_after_run(self, stopped_at_breakpoint: bool, error: BaseException | None) -> Flow[None]:
         now = self.session.clock().isoformat(timespec="milliseconds")
-        yield from self._find_answered(snapshot)
-        questions = open_questions(
-            snapshot,
-            self.reading,
-            at_breakpoint=at_breakpoint,
-            answered=self.answered_already,
-            asked_at=now,
-        )
-        state: SessionState = "paused" if questions else self._resting_state()
-        if error is not None and not questions:
-            state = "failed" if isinstance(error, Exception) else "stopped"
-        text = None if error is None else describe(error)
-        self.session.ended(state, questions, text, runs=self._runs)
+        standing = yield from self.lookout.look_after_run(stopped_at_breakpoint, now)
+        self.snapshot = standing.snapshot
+        state, text = standing.state, standing.error
+        if error is not None:
+            text = describe(error)
+            if state != "paused":
+                state = "failed" if isinstance(error, Exception) else "stopped"
+        self.session.ended(state, standing.questions, text, runs=self._runs)
 
     # -- answering ------------------------------------------------------------------------------
 
@@ -241,10 +193,10 @@ class Flows:
         question, decision = card.question, card.decision
         if decision is None:
             raise ReviewError(f"{card.label} has no decision to send.")
-        questions = yield from self._questions()
-        fresh = next((found for found in questions if found.id == question.id), None)
-        if fresh is None or fresh.digest != question.digest:
-            self._refuse(card, fresh, questions)
+        standing = yield from self._look()
+        fresh = next((found for found in standing.questions if found.id == question.id), None)
+        if fresh is None or fresh.digest != question.digest or fresh.doubt is not None:
+            self._refuse(card, fresh, standing)
         self.shared.answered[question.id] = Answered(decision.by, decision.at)
         if question.kind == "breakpoint":
             error = yield from self._pass_breakpoint(card)
@@ -255,7 +207,7 @@ class Flows:
             )
         self._conclude(card, error)
 
-    def _refuse(self, card: Card, fresh: Question | None, questions: list[Question]) -> None:
+    def _refuse(self, card: Card, fresh: Question | None, standing: Standing) -> None:
         """Report that the question of `card` is not open as it was shown, and raise that."""
         session, question = self.session, card.question
         earlier = self.shared.answered.get(question.id)
@@ -263,14 +215,19 @@ class Flows:
         if fresh is None and earlier is not None:
             why = f"{where} was answered by {earlier.by} at {earlier.at}; this answer was not sent."
             session.answered_elsewhere(card, why)
-            session.sync(questions, runs=self._runs)
+            self._show(standing)
             raise AlreadyAnswered(why, by=earlier.by, at=earlier.at)
+        if fresh is not None and fresh.doubt is not None:
+            why = f"{where}: {fresh.doubt} This answer was not sent."
+            session.failed(card, AnswerInDoubt(why))
+            self._show(standing)
+            raise AnswerInDoubt(why)
         if fresh is None:
             why = f"{where} is no longer open: the thread has moved on. Nothing was sent."
         else:
             why = f"{where} has changed since it was shown. Nothing was sent; look at the new card."
         session.went_stale(card, why)
-        session.sync(questions, runs=self._runs)
+        self._show(standing)
         raise StaleQuestion(why)
 
     def _pass_breakpoint(self, card: Card) -> Generator[Instruction, Any, BaseException | None]:
@@ -278,7 +235,7 @@ class Flows:
         if decision is None or snapshot is None:
             raise ReviewError(f"{card.label} has no decision to send.")
         inner = waiting_tasks(snapshot)[0].snapshot
-        last = yield from self._last_nodes(inner)
+        last = yield from self.lookout.last_nodes(inner)
         steps = breakpoint_steps(card.question, decision, inner, last, self.reducers)
         where = self.config if inner is snapshot else inner.config
         thread_id, at = self.reading.thread_id, decision.at or ""
@@ -289,7 +246,7 @@ class Flows:
         for update in steps.updates:
             yield Write(where, update.values, update.as_node)
         if not steps.run:
-            yield from self._look(None, None)
+            yield from self._show_after_run(False, None)
             return None
         run = None if steps.goto is None else self.engine.go_to(steps.goto)
         return (yield from self._run(run, self.config))
@@ -321,12 +278,11 @@ class Flows:
 
     def retry(self, card: Card) -> Flow[None]:
         """Run the failed node again; the answer that it was given is still saved."""
-        questions = yield from self._questions()
-        snapshot = self.snapshot
-        failed_here = snapshot is not None and bool(snapshot.next) and not questions
-        if not failed_here and all(found.id != card.question.id for found in questions):
+        standing = yield from self._look()
+        failed_here = bool(standing.snapshot.next) and not standing.questions
+        if not failed_here and all(found.id != card.question.id for found in standing.questions):
             # Going on here would pass whatever the thread waits for now.
-            self._refuse(card, None, questions)
+            self._refuse(card, None, standing)
         self._conclude(card, (yield from self._run(None, self.config)))
 
     def ask_again(self, card: Card) -> Flow[None]:
@@ -348,9 +304,9 @@ class Flows:
 
     def _go_on_asking(self) -> Generator[Instruction, Any, None]:
         """Show what is open; if nothing is and the thread stands before a node, run to the next question."""
-        questions = yield from self._questions()
-        if questions or self._resting_state() != "stopped":
-            self._stand(questions)
+        standing = yield from self._look()
+        if standing.state != "stopped":
+            self._show(standing)
             return
         error = yield from self._run(None, self.config)
         if error is not None:

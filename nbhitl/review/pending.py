@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbhitl.constants import END, NS_END, NS_SEP
 from nbhitl.review.plain import to_plain
 from nbhitl.review.reading import make_question
+from nbhitl.types import Interrupt
 
 if TYPE_CHECKING:
     from nbhitl.review.protocol import Snapshot, Task
@@ -61,6 +62,27 @@ def task_ns(found: Waiting) -> str:
     return f"{above}{NS_SEP}{own}" if above else own
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An answer that was taken up, and nobody knows what the node did with it. `kind` is as in `Question`."""
+
+    task_id: str
+    interrupt_id: str
+    kind: str
+    payload: Any
+    by: str | None = None
+    at: str | None = None
+
+    def __str__(self) -> str:
+        who = f" by {self.by}" if self.by else ""
+        when = f" at {self.at}" if self.at else ""
+        return (
+            f"It was answered{who}{when}, and the node has not reported back: what it did is in doubt, or it "
+            "is still running in another kernel. Look at what it does, then retry() runs it again with that "
+            "answer, ask_again() asks anew."
+        )
+
+
 def error_of(snapshot: Snapshot) -> str | None:
     """Return what the failed tasks of a snapshot raised, or None."""
     failed = [f"node {w.task.name!r} raised {w.task.error}" for w in waiting_tasks(snapshot) if w.task.error]
@@ -72,7 +94,7 @@ def open_questions(
     reading: Reading,
     *,
     at_breakpoint: bool,
-    answered: frozenset[str] = frozenset(),
+    doubts: Sequence[Doubt] = (),
     asked_at: str | None = None,
 ) -> list[Question]:
     """Return the questions of a thread's newest snapshot (`get_state(subgraphs=True)`).
@@ -81,19 +103,37 @@ def open_questions(
         snapshot: where the thread stands.
         reading: how to read it.
         at_breakpoint: the run that led here stopped at a static breakpoint; see `stopped_before`.
-        answered: listed questions that have an answer already, by id.
+        doubts: answers that were taken up and not done with; their questions are returned with a `doubt`.
         asked_at: when the run paused, UTC, ISO 8601; None takes the time of the checkpoint.
     """
     waiting = waiting_tasks(snapshot)
+    asked_at = asked_at or snapshot.created_at
+    doubtful = {doubt.interrupt_id for doubt in doubts}
     asked = [
-        _interrupt_question(found, interrupt, snapshot, reading, asked_at or snapshot.created_at)
+        _interrupt_question(found, interrupt, snapshot, reading, asked_at)
         for found in waiting
         for interrupt in found.task.interrupts
-        if interrupt.id not in answered
+        if interrupt.id not in doubtful
     ]
-    if asked or answered or not at_breakpoint or any(found.task.error for found in waiting) or not waiting:
+    asked += _doubtful_questions(waiting, doubts, snapshot, reading, asked_at)
+    if asked or not at_breakpoint or any(found.task.error for found in waiting) or not waiting:
         return asked
-    return [_breakpoint_question(waiting, snapshot, reading, asked_at or snapshot.created_at)]
+    question = _breakpoint_question(waiting, snapshot, reading, asked_at)
+    passed = next((str(doubt) for doubt in doubts if doubt.kind == "breakpoint"), None)
+    return [replace(question, doubt=passed)]
+
+
+def _doubtful_questions(
+    waiting: list[Waiting], doubts: Sequence[Doubt], root: Snapshot, reading: Reading, asked_at: str | None
+) -> list[Question]:
+    questions = []
+    for doubt in doubts:
+        for found in waiting:
+            if doubt.kind == "interrupt" and doubt.task_id == found.task.id and not found.task.error:
+                interrupt = Interrupt(doubt.payload, doubt.interrupt_id)
+                question = _interrupt_question(found, interrupt, root, reading, asked_at)
+                questions.append(replace(question, doubt=str(doubt)))
+    return questions
 
 
 def stopped_before(snapshot: Snapshot, parent_nodes: tuple[str, ...], reading: Reading) -> bool:

@@ -77,6 +77,7 @@ class Question:
             offered where the shape of an answer is not known, or any is fine.
         reasons: ready-made reasons to reject. `routes`: where a rejected breakpoint may go on.
         problem: what was wrong with the answer before, if the node asks again.
+        doubt: why it can't be answered: it was, and what its node did with the answer is not known.
         replies: the values for this node's buttons, as given to GraphThread; None if none were.
     """
 
@@ -105,3 +106,4 @@ class Question:
     routes: tuple[str, ...] = ()
     problem: str | None = None
     replies: Mapping[str, Any] | None = None
+    doubt: str | None = None

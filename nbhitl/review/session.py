@@ -113,6 +113,11 @@ class ReviewSession:
         return [card for card in self.cards if card.waits]
 
     @property
+    def waiting_cards(self) -> list[Card]:
+        """The cards on which a person can do something: answer, or retry and ask anew."""
+        return [card for card in self.cards if card.waits or card.state == "failed"]
+
+    @property
     def decisions(self) -> list[Decision]:
         """What was decided here, in the order of asking."""
         return [card.decision for card in self.cards if card.decision is not None]
@@ -318,12 +323,15 @@ class ReviewSession:
             if card.question.digest == question.digest:
                 if card.waits:
                     card.question, card.runs = question, max(card.runs, runs)
+                    card.doubt_if_any()
                 if card.state != "stale":
                     return
             elif card.waits:
                 card.settled("stale", "This question has changed since it was shown.")
             break
-        self.cards.append(Card(self, question, f"q{len(self.cards) + 1}", runs=runs, shown_at=self.clock()))
+        card = Card(self, question, f"q{len(self.cards) + 1}", runs=runs, shown_at=self.clock())
+        card.doubt_if_any()
+        self.cards.append(card)
 
     def forget_cards(self) -> None:
         """Drop every card, for a thread that starts over."""

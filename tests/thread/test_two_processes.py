@@ -8,32 +8,50 @@ from pathlib import Path
 
 import pytest
 
+from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.engine.prepare import BY_KEY
+from nbhitl.errors import NotAnswered
+from nbhitl.graph import START, StateGraph
 from nbhitl.review.engines import BY
+from nbhitl.thread import GraphThread
+from nbhitl.types import interrupt
+
+from .conftest import State
 
 PROGRAM = Path(__file__).with_name("two_processes_program.py")
 
 
-def run(*args: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(PROGRAM), *map(str, args)],
-        stdout=subprocess.PIPE,
-        stdin=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def run():
+    """Return a function that starts the program; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*args: object) -> subprocess.Popen[str]:
+        command = [sys.executable, str(PROGRAM), *map(str, args)]
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
 
 
-def ask(kind: str, store: Path, effects: Path) -> None:
-    process = run("ask", kind, store, effects)
-    process.communicate(timeout=60)
-    assert process.returncode == 0
+@pytest.fixture
+def ask(run):
+    def ask_in_a_process(kind: str, store: Path, effects: Path) -> None:
+        process = run("ask", kind, store, effects)
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+
+    return ask_in_a_process
 
 
 @pytest.mark.parametrize(
     ("kind", "answers"),
     [("interrupt", ("go", "go")), ("interrupt", ("go", "stop")), ("breakpoint", ("go", "go"))],
 )
-def test_one_of_two_processes_wins(tmp_path, kind, answers):
+def test_one_of_two_processes_wins(run, ask, tmp_path, kind, answers):
     store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
     ask(kind, store, effects)
     both = [run("answer", kind, store, effects, a, by) for a, by in zip(answers, ("ada", "ben"), strict=True)]
@@ -51,12 +69,62 @@ def test_one_of_two_processes_wins(tmp_path, kind, answers):
         assert ("ada", "ben")[winner] in lost
 
 
-def test_a_question_of_one_process_is_answered_in_another(tmp_path):
+def test_a_question_of_one_process_is_answered_in_another(run, ask, tmp_path):
     store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
     ask("interrupt", store, effects)
     out, _ = run("answer", "interrupt", store, effects, "go", "ada").communicate("\n", timeout=60)
     assert out == "ready\nanswered\n"
     assert effects.read_text() == "go\n"
+
+
+@pytest.mark.parametrize("kind", ["interrupt", "breakpoint"])
+def test_a_killed_kernel_leaves_a_doubt_and_a_choice(run, ask, tmp_path, kind):
+    store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
+    ask(kind, store, effects)
+    process = run("answer", kind, store, effects, "die", "die")
+    process.communicate("\n", timeout=60)
+    assert process.returncode == 9
+    ran = []
+
+    def review(state):
+        ran.append(
+            "go" if kind == "breakpoint" else interrupt({"question": "go?", "options": ["go", "stop", "die"]})
+        )
+        return {"log": ["done"]}
+
+    with SqliteSaver.from_conn_string(str(store)) as saver:
+        builder = StateGraph(State).add_node(review).add_edge(START, "review")
+        graph = builder.compile(
+            checkpointer=saver, interrupt_before=["review"] if kind == "breakpoint" else []
+        )
+        thread = GraphThread(graph, "t")
+        assert thread.questions == []
+        assert "answered by die" in thread.session.error
+        thread.run()
+        with pytest.raises(NotAnswered, match="in doubt"):
+            thread.result
+        assert ran == []
+        thread.ask_again()
+        assert ran == []
+        assert thread.question.label == "q2"
+        thread.approve() if kind == "breakpoint" else thread.option("stop")
+        assert ran == ["go" if kind == "breakpoint" else "stop"]
+        assert thread.result == {"log": ["done"]}
+
+
+def test_a_killed_kernels_answer_can_be_delivered_again(run, ask, tmp_path):
+    store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
+    ask("interrupt", store, effects)
+    run("answer", "interrupt", store, effects, "die", "die").communicate("\n", timeout=60)
+    with SqliteSaver.from_conn_string(str(store)) as saver:
+
+        def review(state):
+            return {"log": [interrupt({"question": "go?", "options": ["go", "stop", "die"]})]}
+
+        builder = StateGraph(State).add_node(review).add_edge(START, "review")
+        thread = GraphThread(builder.compile(checkpointer=saver), "t")
+        thread.retry()
+        assert thread.result == {"log": ["die"]}
 
 
 def test_the_engine_learns_who_answers_by_the_same_name():

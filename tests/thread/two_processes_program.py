@@ -4,6 +4,7 @@ KIND is `interrupt` or `breakpoint`.
 """
 
 import operator
+import os
 import sys
 import time
 from typing import Annotated, TypedDict
@@ -22,10 +23,14 @@ class State(TypedDict):
 
 
 def review(state):
-    answer = "go" if kind == "breakpoint" else interrupt({"question": "go?", "options": ["go", "stop"]})
+    answer = (
+        "go" if kind == "breakpoint" else interrupt({"question": "go?", "options": ["go", "stop", "die"]})
+    )
     time.sleep(0.3)
     with open(effects, "a") as file:
         file.write(f"{answer}\n")
+    if answer == "die" or rest[-1:] == ["die"]:
+        os._exit(9)
     return {"log": [answer]}
 
 
