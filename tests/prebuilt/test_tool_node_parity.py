@@ -4,6 +4,7 @@
 
 import asyncio
 import dataclasses
+import functools
 import warnings
 from typing import Annotated, Any, Optional
 from unittest.mock import Mock
@@ -192,16 +193,27 @@ CALLS = {
 }  # fmt: skip
 
 
+_nodes: dict[Any, Any] = {}
+
+
+def with_tools(e, handle="default"):
+    """A ToolNode of these tools; made once, because LangChain is slow in making tools."""
+    key = (e.name, repr(handle))
+    if key not in _nodes:
+        how = {} if handle == "default" else {"handle_tool_errors": handle}
+        _nodes[key] = e.ToolNode(TOOLS, **how)
+    return _nodes[key]
+
+
 @pytest.mark.parametrize("handle", ["default", True, False, "oops"])
 @pytest.mark.parametrize("name", CALLS)
 def test_calls(name, handle):
-    how = {} if handle == "default" else {"handle_tool_errors": handle}
-    same(lambda e: e.ToolNode(TOOLS, **how).invoke(asks_for(*CALLS[name]), config(e)))
+    same(lambda e: with_tools(e, handle).invoke(asks_for(*CALLS[name]), config(e)))
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_async_calls(name):
-    same(lambda e: asyncio.run(e.ToolNode(TOOLS).ainvoke(asks_for(*CALLS[name]), config(e))))
+    same(lambda e: asyncio.run(with_tools(e).ainvoke(asks_for(*CALLS[name]), config(e))))
 
 
 def handle_value(error: ValueError) -> str:
@@ -251,7 +263,7 @@ class Handlers:
 )
 @pytest.mark.parametrize("name", ["error", "wrong", "tool exception", "result"])
 def test_error_handlers(name, handle):
-    same(lambda e: e.ToolNode(TOOLS, handle_tool_errors=handle).invoke(asks_for(*CALLS[name]), config(e)))
+    same(lambda e: with_tools(e, handle).invoke(asks_for(*CALLS[name]), config(e)))
 
 
 def test_a_handler_for_arguments_that_do_not_fit():
@@ -302,7 +314,7 @@ AI = AIMessage("", tool_calls=[ADD])
     ids=repr,
 )
 def test_forms_of_input(given):
-    same(lambda e: e.ToolNode(TOOLS).invoke(given, config(e)))
+    same(lambda e: with_tools(e).invoke(given, config(e)))
 
 
 def test_another_key_for_messages():
@@ -328,7 +340,7 @@ def test_without_a_runtime():
 
 def test_a_mock_as_runtime():
     mock = {"configurable": {"__pregel_runtime": Mock()}}
-    same(lambda e: e.ToolNode(TOOLS).invoke([AI], mock))
+    same(lambda e: with_tools(e).invoke([AI], mock))
 
 
 def test_the_config_reaches_tools():
@@ -404,6 +416,12 @@ def injecting(e):
     return [whole, key, optional, messages, two, stored, runtime, generic, unannotated, Classic(), by_schema]
 
 
+@functools.cache
+def with_injection(package):
+    e = LANGGRAPH if package == "langgraph" else OURS
+    return e.ToolNode(injecting(e))
+
+
 NAMES = [getattr(t, "name", getattr(t, "__name__", "")) for t in injecting(OURS)]
 
 
@@ -425,7 +443,7 @@ def test_injected_arguments(kind, name):
             "model": State(messages=[AIMessage("", tool_calls=[wanted])]),
         }.get(kind, asks_for(wanted, user="ann"))
         store = None if kind == "no store" else e.InMemoryStore()
-        return e.ToolNode(injecting(e)).invoke(given, config(e, store=store, context={"c": 1}))
+        return with_injection(e.name).invoke(given, config(e, store=store, context={"c": 1}))
 
     told = same(program)
     if kind == "dict":
@@ -437,7 +455,7 @@ def test_the_model_does_not_see_injected_arguments():
     odd = {"unannotated", "generic"}  # LangChain shows the one, and fails to show the other
 
     def program(e):
-        node = e.ToolNode(injecting(e))
+        node = with_injection(e.name)
         return {name: list(t.args) for name, t in node.tools_by_name.items() if name not in odd}
 
     assert set(map(tuple, same(program).values())) == {("a",)}
@@ -487,6 +505,12 @@ def commanding(e):
     return command
 
 
+@functools.cache
+def with_commands(package):
+    e = LANGGRAPH if package == "langgraph" else OURS
+    return e.ToolNode([commanding(e), add])
+
+
 KINDS = [
     "answer", "no answer", "goto", "gotos", "send", "two answers", "another's answer", "up", "sends up",
     "sends up with update", "named graph", "list", "message and command", "two in a list", "none in a list",
@@ -502,7 +526,7 @@ def test_commands(form, kind):
     others = [call("add", "c2", a=1, b=2), call("command", "c3", kind="sends up"), call("zork", "c4")]
 
     def program(e):
-        node = e.ToolNode([commanding(e), add])
+        node = with_commands(e.name)
         if form == "async":
             return asyncio.run(node.ainvoke(asks_for(wanted), config(e)))
         given = {

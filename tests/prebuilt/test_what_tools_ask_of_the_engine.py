@@ -46,7 +46,6 @@ PUSHED = [
 ]
 
 
-@WAITS
 @pytest.mark.parametrize("state_key", ["messages", None])
 @pytest.mark.parametrize("message", PUSHED, ids=repr)
 def test_push_message_goes_to_the_stream_and_the_state(message, state_key):
