@@ -35,6 +35,10 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     if not progress.keeps:
         return False
     stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+    if stored is not None and progress.run.parent is not None:
+        progress.continues = True
+        if progress.run.stateful and key.checkpoint_id is None:
+            stored = yield from _at_this_point(progress, stored, key)
     if stored is None:
         return False
     progress.head = head_of(progress.program, stored)
@@ -46,9 +50,40 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     progress.pending = stored.writes
     if key.checkpoint_id is not None and not (isinstance(input, Command) and input.answers):
         progress.pending = []
-        if input is None and not (yield from _is_fresh_branch(progress, key)):
+        if (yield from _branches_off(progress, input, key)):
             yield from progress.advance("fork")
     return True
+
+
+def _at_this_point(
+    progress: Progress, newest: StoredCheckpoint, key: CheckpointKey
+) -> Generator[Any, Any, StoredCheckpoint | None]:
+    """Return the state that a called graph had at this point of its caller's timeline.
+
+    That is the newest one if the task that calls now made it, before it paused or failed; else the one that the
+    caller's checkpoint remembers. So a replay of the caller finds the state of then, at every depth.
+    """
+    caller = progress.run.parent
+    assert caller is not None
+    if (newest.metadata.get("parents") or {}).get(caller.run.ns) == caller.task.checkpoint_id:
+        return newest
+    progress.continues = False
+    remembered = caller.run.children.get(key.ns)
+    if remembered is None or remembered == newest.checkpoint_id:
+        return newest if remembered is not None else None
+    stored: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=remembered),))
+    if stored is not None:
+        stored.writes = []
+    return stored
+
+
+def _branches_off(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
+    """Whether the run gets a checkpoint of its own to start from, so that what ran before stays as it is."""
+    start_map = progress.run.start_map
+    if start_map:
+        # Of the graphs on the way down only the one that was named; a new checkpoint above would move it.
+        return progress.run.ns == max(start_map, key=len)
+    return input is None and not (yield from _is_fresh_branch(progress, key))
 
 
 def _is_fresh_branch(progress: Progress, key: CheckpointKey) -> Generator[Any, Any, bool]:
@@ -71,8 +106,9 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
     if isinstance(input, Command):
         yield from _take_command(progress, input)
     progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
-    resumed_above = run.parent is not None and run.parent.run.resuming
+    resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
     if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
+        run.children = dict(progress.head.children)
         progress.show_values()
         return True
     if input is None:
@@ -81,6 +117,7 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
             "check the thread_id and get_state(config).next."
         )
     if has_checkpoint:
+        run.children = dict(progress.head.children)
         _discard_tasks(progress)
     progress.head.start = input
     progress.head.triggers = (START,)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
 
 _FORMAT = 4
+_CHILDREN = "__children__"
 
 
 def step_saver(saver: Any, program: Program) -> Any:
@@ -105,6 +106,8 @@ class ForeignSaver:
                 kept[name] = value
             elif name == TASKS:
                 frame.sends = tuple(_from_plain(TASKS, send) for send in value)
+            elif name == _CHILDREN:
+                frame.children = value
             elif name in program.gates:
                 frame.channels[name] = _gate_from_plain(program.gates[name], value)
             elif name in program.starts:
@@ -223,6 +226,8 @@ def _frame_channels(frame: Frame) -> dict[str, Any]:
         channels[START] = frame.start
     if frame.sends:
         channels[TASKS] = [_to_plain(TASKS, send) for send in frame.sends]
+    if frame.children:
+        channels[_CHILDREN] = frame.children
     channels.update({name: _gate_to_plain(value) for name, value in frame.channels.items()})
     return channels
 

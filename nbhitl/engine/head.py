@@ -20,11 +20,12 @@ class Head:
 
     `values` holds the visible value of every key that has one. `objects` are the channels that are neither a
     plain value nor a reducer: odd state keys, barriers, deferred triggers. `triggers` are the plain trigger
-    channels that fired in the last step.
+    channels that fired in the last step. `children` are the checkpoints of called graphs with state of their own.
     """
 
     __slots__ = (
         "checkpoint_id",
+        "children",
         "lengths",
         "objects",
         "sends",
@@ -42,6 +43,7 @@ class Head:
         self.sends: tuple[Send, ...] = ()
         self.start: Any = MISSING
         self.writers: tuple[str, ...] = ()
+        self.children: dict[str, str] = {}
         # Length of each list as last saved: a list that code changed in place is saved whole, not as a delta.
         self.lengths: dict[str, int] = {}
 
@@ -92,6 +94,7 @@ def head_of(program: Program, stored: StoredCheckpoint) -> Head:
     head.sends = frame.sends
     head.start = MISSING if frame.start is None else frame.start
     head.writers = frame.writers
+    head.children = dict(frame.children)
     return head
 
 
@@ -116,4 +119,4 @@ def frame_of(program: Program, head: Head) -> Frame:
         if stored is not MISSING and stored != set():
             channels[name] = stored
     start = None if head.start is MISSING else head.start
-    return Frame(head.triggers, head.sends, channels, start, head.writers)
+    return Frame(head.triggers, head.sends, channels, start, head.writers, head.children)

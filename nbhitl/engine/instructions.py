@@ -19,6 +19,13 @@ class StoreCall(NamedTuple):
     args: tuple[Any, ...]
 
 
+class CacheCall(NamedTuple):
+    """Call this method of the cache and send back what it returns."""
+
+    method: str
+    args: tuple[Any, ...]
+
+
 class Start(NamedTuple):
     """Start these tasks side by side; their results are asked for with AWAIT."""
 
@@ -37,7 +44,7 @@ AWAIT = Await()
 ABANDON = Abandon()
 
 # A bare Task is an instruction too: run it alone, and send back its result.
-Instruction = "Task | Start | Await | Abandon | StoreCall"
+Instruction = "Task | Start | Await | Abandon | StoreCall | CacheCall"
 
 
 @dataclass(slots=True, frozen=True)

@@ -20,6 +20,7 @@ from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
 from nbhitl.constants import ERROR, INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
+from nbhitl.engine.caching import keep, look_up
 from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import task_writes
@@ -104,6 +105,8 @@ def _plan(progress: Progress) -> list[Task]:
 
 
 def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, list[TaskResult]]:
+    if progress.run.cache is not None:
+        yield from look_up(progress, tasks)
     if progress.run.stream.wants("tasks"):
         _announce(progress, tasks)
     if len(tasks) == 1 and tasks[0].writes is None:
@@ -112,6 +115,8 @@ def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, lis
         return [result]
     results = [TaskResult(task, task.writes, cached=True) for task in tasks if task.writes is not None]
     for result in results:
+        if result.task.from_cache and len(tasks) > 1:
+            yield from _save_result(progress, result)
         _report(progress, result)
     todo = [task for task in tasks if task.writes is None]
     if todo:
@@ -138,10 +143,18 @@ def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[An
     """Report a result; save it now, unless the step's own record is about to hold it."""
     if result.error is not None:
         yield from _fail(progress, result)
-    if not alone and result.interrupts is None and progress.saves_steps:
+    if not alone and result.interrupts is None:
+        yield from _save_result(progress, result)
+    if result.task.cache_key is not None and result.interrupts is None:
+        yield from keep(progress, result)
+    _report(progress, result)
+
+
+def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
+    """Save what a task of a step left while others of the step still run."""
+    if progress.saves_steps:
         yield StoreCall("put_pending", (progress.key, [task_writes(result, result.writes)]))
         progress.saved_tasks.add(result.task.id)
-    _report(progress, result)
 
 
 def _fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
@@ -191,11 +204,16 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> Generator[Any, A
     unsaved = []
     if progress.saves_steps:
         saved = progress.saved_tasks
-        unsaved = [task_writes(r, r.writes) for r in results if not r.cached and r.task.id not in saved]
+        unsaved = [task_writes(r, r.writes) for r in results if _is_unsaved(r, saved)]
         saved.clear()
     yield from progress.advance("loop", unsaved)
     progress.pending = []
     progress.claimed = ()
+
+
+def _is_unsaved(result: TaskResult, saved: set[str]) -> bool:
+    recalled = result.cached and not result.task.from_cache
+    return not recalled and result.task.id not in saved
 
 
 def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:

@@ -58,7 +58,7 @@ def prepare_run(
     run = Run(program, config, stream, parent=parent)
     run.saver = _saver(checkpointer, parent, program)
     run.store = store if store is not None else parent.run.store if parent else None
-    run.cache = cache if cache is not None else parent.run.cache if parent else None
+    run.cache = cache
     run.max_concurrency = config.get("max_concurrency")
     run.stateful = checkpointer is True
     configurable = config.get(CONF, {})
@@ -81,9 +81,14 @@ def prepare_run(
         if not own_thread:
             run.ns = _namespace(parent, stateful=checkpointer is True)
             run.checkpoint_map = {**parent.run.checkpoint_map, parent.run.ns: parent.task.checkpoint_id}
-            checkpoint_id = None
+            run.start_map = parent.run.start_map
+            checkpoint_id = run.start_map.get(run.ns)
     else:
         run.ns = str(configurable.get("checkpoint_ns") or "")
+        named = configurable.get("checkpoint_map") or {}
+        if run.ns and "" in named:
+            # A checkpoint of a called graph: the run starts at the top, and reaches it on the way down.
+            run.ns, run.start_map, checkpoint_id = "", dict(named), named[""]
         run.replay_check = str(configurable.get("replay_check", "payload"))
     stream.root = run.ns
     return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)

@@ -14,6 +14,7 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
+    from nbhitl.engine.head import Head
     from nbhitl.engine.instructions import Clock, Settings
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import TaskResult
@@ -30,6 +31,7 @@ class Progress:
         "base_id",
         "claimed",
         "clock",
+        "continues",
         "created_at",
         "head",
         "parent_id",
@@ -61,6 +63,8 @@ class Progress:
         self.pending: list[tuple[str, str, Any]] = []
         self.unsaved: Changes | None = None
         self.saved_tasks: set[str] = set()
+        # For a called graph: whether its checkpoint was made by the very task that calls it now.
+        self.continues = False
         self.claimed: tuple[str, ...] = ()
         # What the output showed last. It is read from the head when the run ends, unless it can vanish before.
         self.shown: Any = MISSING
@@ -165,13 +169,18 @@ class Progress:
             parent_id,
             self.created_at,
             self.metadata,
-            frame_of(self.program, self.head),
+            frame_of(self.program, self._with_children()),
             changes.values,
             changes.appended,
             (),
             list(results),
             self._plain_values,
         )
+
+    def _with_children(self) -> Head:
+        if self.run.children:
+            self.head.children = {**self.head.children, **self.run.children}
+        return self.head
 
     def _plain_values(self) -> Mapping[str, Any]:
         if not self.program.objects:

@@ -12,6 +12,7 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nbhitl.cache.base import FullKey
     from nbhitl.types import Interrupt, TimeoutPolicy
 
 Path = tuple[Any, ...]
@@ -53,7 +54,8 @@ class Task:
     `input` is what a Send carried; tasks started by an edge read the state when they start. `writes` are those
     of an earlier run of the same step, for a task that is already done; `answers` what it was answered so far,
     `{interrupt id: (digest of the question, answer)}`. `returned` stands for what the node would return, in an
-    update from outside: the node does not run.
+    update from outside: the node does not run. `cache_key` names the task's result in the cache, `from_cache` tells
+    that its writes were found there.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Task:
     writes: list[tuple[str, Any]] | None = None
     answers: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     returned: Any = MISSING
+    cache_key: FullKey | None = None
+    from_cache: bool = False
     _id: str | None = None
 
     @property

@@ -10,6 +10,7 @@ from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF, INTERRUPT
 from nbhitl.engine.adrive import Mailbox, arun_streaming, arun_to_end
+from nbhitl.engine.caching import cache_namespace
 from nbhitl.engine.drive import run_live, run_streaming, run_to_end
 from nbhitl.engine.events import Stream
 from nbhitl.engine.instructions import Clock, Outcome, Settings
@@ -17,8 +18,8 @@ from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.prepare import (
     BY_KEY,
     OWNER,
-    calling_task,
     caller_metadata,
+    calling_task,
     prepare_run,
     recursion_limit,
 )
@@ -308,6 +309,8 @@ class CompiledStateGraph(ThreadMethods):
     def _ended(self, progress: Progress, outcome: Outcome) -> Outcome:
         """A pause inside a graph that a node called pauses the node."""
         parent = progress.run.parent
+        if parent is not None and progress.run.stateful and progress.saved_id is not None:
+            parent.run.children[progress.run.ns] = progress.saved_id
         if outcome.paused and parent is not None:
             raise parent.pause(GraphInterrupt(outcome.interrupts))
         return outcome
@@ -356,15 +359,21 @@ class CompiledStateGraph(ThreadMethods):
 
     def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
         """Forget cached results, of all nodes or of `nodes`."""
-        if self.cache is None:
-            raise ValueError("No cache is set for this graph: compile(cache=InMemoryCache()).")
-        self.cache.clear([("__pregel_ns_writes", name) for name in nodes or self.program.nodes])
+        self._cache().clear(self._cached_places(nodes))
 
     async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
         """Forget cached results; see `clear_cache`."""
+        await self._cache().aclear(self._cached_places(nodes))
+
+    def _cache(self) -> Any:
         if self.cache is None:
-            raise ValueError("No cache is set for this graph: compile(cache=InMemoryCache()).")
-        await self.cache.aclear([("__pregel_ns_writes", name) for name in nodes or self.program.nodes])
+            raise ValueError("No cache is set for this graph. Cannot clear cache. Compile it with one: "
+                             "compile(cache=InMemoryCache()).")
+        return self.cache
+
+    def _cached_places(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
+        chosen = self.program.nodes if nodes is None else nodes
+        return [cache_namespace(name, self.program.nodes[name].action) for name in chosen]
 
 
 class _Options:

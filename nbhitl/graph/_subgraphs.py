@@ -71,7 +71,7 @@ def called_namespace(spec: NodeSpec) -> Callable[[str], str | None]:
 
     def namespace(task_namespace: str) -> str | None:
         below = subgraph_of(spec)
-        return None if below is None or below.checkpointer is False else subgraph_namespace(below, task_namespace)
+        return None if below is None or below.checkpointer is False else task_namespace
 
     return namespace
 

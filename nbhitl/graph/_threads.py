@@ -18,7 +18,7 @@ from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
 from nbhitl.engine.update import update_loop
-from nbhitl.graph._subgraphs import graph_at, subgraph_of
+from nbhitl.graph._subgraphs import graph_at, subgraph_namespace, subgraph_of
 from nbhitl.types import PregelTask, StateSnapshot, StateUpdate
 
 if TYPE_CHECKING:
@@ -206,6 +206,8 @@ class _Place:
         configurable = self.config.get(CONF, {})
         self.ns = str(configurable.get("checkpoint_ns") or "")
         self.graph = graph_at(graph, self.ns)
+        if self.ns:
+            self.ns = subgraph_namespace(self.graph, self.ns)
         self.saver = step_saver(_saver_of(graph, config), self.graph.program)
         self.thread_id = str(configurable["thread_id"])
         named = (configurable.get("checkpoint_map") or {}).get(self.ns)
@@ -224,7 +226,7 @@ class _Place:
         place.graph = graph
         place.saver = step_saver(outer.saver, graph.program)
         place.thread_id = outer.thread_id
-        place.ns = config[CONF]["checkpoint_ns"]  # type: ignore[literal-required]
+        place.ns = subgraph_namespace(graph, config[CONF]["checkpoint_ns"])  # type: ignore[literal-required]
         place.checkpoint_id = None
         place.parents = {**outer.parents, outer.ns: stored.checkpoint_id}
         return place

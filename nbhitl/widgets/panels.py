@@ -16,7 +16,7 @@ import traitlets
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CARDS_SCRIPT = ("dom", "theme", "blocks", "form", "card", "actions", "batch", "cards")
+CARDS_SCRIPT = ("dom", "theme", "blocks", "form", "card", "panels", "actions", "batch", "cards")
 GRAPH_SCRIPT = ("graph",)
 
 

@@ -80,8 +80,14 @@ class SqliteRows:
         return [*map(_write, self._db.all(queries.WRITES_OF_SPACE, (thread, ns)))]
 
     def add_writes(self, rows: Sequence[WriteRow]) -> None:
-        self._db.do_many(queries.INSERT_WRITE, [_write_values(row) for row in rows if row.idx >= 0])
-        self._db.do_many(queries.REPLACE_WRITE, [_write_values(row) for row in rows if row.idx < 0])
+        first: list[tuple[Any, ...]] = []
+        last: list[tuple[Any, ...]] = []
+        for row in rows:
+            (first if row.idx >= 0 else last).append(_write_values(row))
+        if first:
+            self._db.do_many(queries.INSERT_WRITE, first)
+        if last:
+            self._db.do_many(queries.REPLACE_WRITE, last)
 
     def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
         self._db.do(queries.DELETE_WRITE, (thread, ns, packed(checkpoint_id), packed(task_id), idx))

@@ -4,45 +4,54 @@ Object.assign(Card.prototype, {
   batchItem(item, i) {
     const open = this.phase === "open";
     const picked = this.ui.picks[i];
-    const set = (verb) => () => {
-      if (!this.view.armed) return;
-      if (picked === verb) delete this.ui.picks[i];
-      else this.ui.picks[i] = verb;
-      this.view.redraw(this, { edit: `${this.id}-${i}:${item.fields[0]?.name}`, reject: `why:${i}`, respond: `say:${i}` }[this.ui.picks[i]] ?? `pick:${i}:${verb}`);
-    };
-    const choices = item.allowed.map((verb) =>
-      h("button", { type: "button", class: `nbh-pick nbh-pick-${verb}`, "data-k": `pick:${i}:${verb}`, "aria-pressed": String(picked === verb), onclick: set(verb) }, icon(VERBS[verb].iconName), VERBS[verb].label),
-    );
-    const body = open && picked === "edit" ? this.editForm(item, i) : argsTable(item.rows, this.ui.open, `arg${i}`, `arguments of ${item.name}`);
+    const editing = open && picked === "edit";
+    const label = `arguments of ${item.name}`;
+    const wrong = this.state.errors[i]?.[""];
+    const head = [span("nbh-count", String(i + 1)), h("code", {}, item.name), open ? this.picks(item, i) : null];
     return h(
       "section",
-      { class: "nbh-item", "aria-label": `${i + 1}. ${item.name}`, "data-picked": picked ?? "" },
-      h("div", { class: "nbh-itemhead" }, h("span", { class: "nbh-count" }, String(i + 1)), h("code", {}, item.name), open ? h("div", { class: "nbh-picks", role: "group", "aria-label": `decision on ${item.name}` }, choices) : null),
+      { class: "nbh-item", "aria-label": `${i + 1}. ${item.name}` },
+      box("nbh-itemhead", head),
       item.description ? h("p", { class: "nbh-text" }, item.description) : null,
-      body,
+      editing ? this.editForm(item, i) : argsTable(item.rows, this.ui.open, `arg${i}`, label),
       open ? this.batchWords(i, picked) : null,
-      this.batchError(i),
+      wrong && !editing ? problem(wrong) : null,
     );
+  },
+
+  /** The decisions to pick from; picking the same again takes it back. */
+  picks(item, i) {
+    const choices = item.allowed.map((verb) => {
+      const pressed = String(this.ui.picks[i] === verb);
+      const props = { type: "button", class: "nbh-pick", "data-k": `pick:${i}:${verb}`, "aria-pressed": pressed };
+      const onclick = () => this.view.armed && this.setPick(item, i, verb);
+      return h("button", { ...props, onclick }, icon(VERBS[verb].iconName), VERBS[verb].label);
+    });
+    return h("div", { class: "nbh-picks", role: "group", "aria-label": `decision on ${item.name}` }, choices);
+  },
+
+  setPick(item, i, verb) {
+    const back = this.ui.picks[i] === verb;
+    if (back) delete this.ui.picks[i];
+    else this.ui.picks[i] = verb;
+    const first = { edit: `${this.id}-${i}:${item.fields[0]?.name}`, reject: `why:${i}`, respond: `say:${i}` };
+    this.view.redraw(this, (!back && first[verb]) || `pick:${i}:${verb}`);
   },
 
   batchWords(i, picked) {
     if (picked !== "reject" && picked !== "respond") return null;
-    const box = (this.ui.drafts[`words${i}`] ??= { reject: "", respond: "" });
-    const k = picked === "reject" ? `why:${i}` : `say:${i}`;
-    const label = picked === "reject" ? "Why not?" : "Your reply";
-    const input = h("input", { type: "text", class: "nbh-input", "data-k": k, "aria-label": label, placeholder: label });
-    input.value = box[picked];
-    input.addEventListener("input", () => (box[picked] = input.value));
+    const words = (this.ui.drafts[`words${i}`] ??= { reject: "", respond: "" });
+    const [k, label] = picked === "reject" ? [`why:${i}`, "Why not?"] : [`say:${i}`, "Your reply"];
+    const props = { type: "text", class: "nbh-input", "data-k": k, "aria-label": label, placeholder: label };
+    const input = h("input", props);
+    input.value = words[picked];
+    input.addEventListener("input", () => (words[picked] = input.value));
     const pick = (n) => {
-      box[picked] = input.value = this.state.reasons[n];
+      words[picked] = input.value = this.state.reasons[n];
       input.focus();
     };
-    return h("div", { class: "nbh-words" }, picked === "reject" ? chips("reasons", this.state.reasons, pick, `reason${i}`) : null, input);
-  },
-
-  batchError(i) {
-    const whole = this.state.errors[i]?.[""];
-    return whole ? h("p", { class: "nbh-error", role: "alert" }, icon("warn"), whole) : null;
+    const reasons = picked === "reject" ? chips("reasons", this.state.reasons, pick, `reason${i}`) : null;
+    return box("nbh-words", reasons, input);
   },
 
   /** The decision on the i-th action, as it is sent. */
@@ -53,8 +62,8 @@ Object.assign(Card.prototype, {
       edit: () => ({ kind: "edit", fields: this.ui.drafts[i] ?? {} }),
       reject: () => ({ kind: "reject", reason: words.reject ?? "" }),
       respond: () => ({ kind: "respond", text: words.respond ?? "" }),
-    }[this.ui.picks[i]];
-    return made ? made() : null;
+    };
+    return made[this.ui.picks[i]]?.() ?? null;
   },
 
   batchBar() {
@@ -62,8 +71,7 @@ Object.assign(Card.prototype, {
     const done = this.state.items.filter((_, i) => this.ui.picks[i]).length;
     const ready = done === total;
     const word = ready ? `Submit ${plural(total, "decision")}` : `${done} of ${total} decided`;
-    const go = this.verb(word, { k: "submit", tone: "primary", iconName: "check", disabled: !ready }, () => this.submit());
-    const note = h("span", { class: "nbh-dim" }, "One decision each; they are sent together.");
-    return [go, note];
+    const go = this.submitButton(word, { k: "submit", tone: "primary", iconName: "check", disabled: !ready });
+    return [go, span("nbh-dim", "One decision each; they are sent together."), this.fault()];
   },
 });

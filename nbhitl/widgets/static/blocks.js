@@ -45,13 +45,14 @@ function clamped(node, value, open, id) {
 }
 
 function drawTable(value, open, id) {
-  const head = h("tr", {}, value.columns.map((name, i) => h("th", { scope: "col", class: value.numbers[i] ? "nbh-number" : null }, name)));
-  const body = value.rows.map((row) =>
-    h("tr", {}, row.map((cell, i) => h("td", { class: [value.numbers[i] || cell.n ? "nbh-number" : "", cell.dim ? "nbh-dim" : ""].join(" ") }, cell.text))),
-  );
-  const few = value.few ?? body.length;
-  const table = h("table", { class: "nbh-table" }, value.title && h("caption", {}, value.title), h("thead", {}, head), h("tbody", {}, body));
-  const wrap = h("div", { class: "nbh-scroll", tabindex: "0", role: "region", "aria-label": value.title || "table" }, table);
+  const right = (i) => (value.numbers[i] ? "nbh-number" : "");
+  const head = value.columns.map((name, i) => h("th", { scope: "col", class: right(i) }, name));
+  const drawCell = (cell, i) => h("td", { class: `${right(i)} ${cell.dim ? "nbh-dim" : ""}` }, cell.text);
+  const body = value.rows.map((row) => h("tr", {}, row.map(drawCell)));
+  const { few, title } = value;
+  const parts = [h("caption", {}, title), h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)];
+  const region = { class: "nbh-scroll", tabindex: "0", role: "region", "aria-label": title };
+  const wrap = h("div", region, h("table", { class: "nbh-table" }, parts));
   const note = value.cut ? h("p", { class: "nbh-note" }, value.cut) : null;
   if (body.length <= few) return h("div", {}, wrap, note);
   const more = h("button", { type: "button", class: "nbh-more", "data-k": `more:${id}` });
@@ -89,8 +90,12 @@ function fold(label, inside, open, id) {
   return box;
 }
 
-const SQL_WORDS =
-  /^(add|all|alter|and|as|asc|begin|between|by|case|commit|create|delete|desc|distinct|drop|else|end|exists|from|group|having|if|in|index|inner|insert|into|is|join|left|like|limit|not|null|offset|on|or|order|outer|primary|references|returning|right|rollback|select|set|table|then|union|unique|update|using|values|view|when|where|with)$/i;
+const SQL_WORDS = new Set(
+  `add all alter and as asc begin between by case commit create delete desc distinct drop else end exists from
+  group having if in index inner insert into is join left like limit not null offset on or order outer primary
+  references returning right rollback select set table then union unique update using values view when where
+  with`.split(/\s+/),
+);
 
 /** A statement with its words, strings, numbers and comments told apart. */
 function sqlParts(text) {
@@ -99,7 +104,7 @@ function sqlParts(text) {
     if (token.startsWith("--")) return h("span", { class: "nbh-c" }, token);
     if (token[0] === "'") return h("span", { class: "nbh-s" }, token);
     if (/^\d/.test(token)) return h("span", { class: "nbh-n" }, token);
-    if (SQL_WORDS.test(token)) return h("span", { class: "nbh-w" }, token);
+    if (SQL_WORDS.has(token.toLowerCase())) return h("span", { class: "nbh-w" }, token);
     return token;
   });
 }

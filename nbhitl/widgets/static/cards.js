@@ -3,6 +3,8 @@
 const GUARD_MS = 450;
 const CHECK_MS = 250;
 const HELLO_MS = 4000;
+const GONE = "The kernel that asked this is gone. Run the cell again to answer.";
+const SILENT = "No kernel has answered yet: it is busy, or this notebook was saved and its kernel is gone.";
 let serial = 0;
 
 class CardsView {
@@ -11,13 +13,13 @@ class CardsView {
     this.shared = shared;
     this.serial = ++serial;
     this.cards = new Map();
-    this.connected = shared.connected;
     this.head = h("p", { class: "nbh-summary", role: "status" });
     this.note = h("p", { class: "nbh-offline", role: "alert", hidden: true });
     this.list = h("div", { class: "nbh-list" });
     this.run = h("div", { class: "nbh-run", hidden: true });
     // The attribute keeps JupyterLab's one-letter shortcuts (a, x, ...) out of the card.
-    this.root = h("div", { class: "nbh nbh-cards", "data-lm-suppress-shortcuts": "true" }, this.head, this.note, this.list, this.run);
+    const root = { class: "nbh nbh-cards", "data-lm-suppress-shortcuts": "true" };
+    this.root = h("div", root, this.head, this.note, this.list, this.run);
     el.replaceChildren(this.root);
     this.stopTheme = followTheme(this.root);
     this.clock = setInterval(() => this.root.querySelectorAll(".nbh-clock").forEach((node) => node.tick?.()), 1000);
@@ -30,12 +32,15 @@ class CardsView {
   listen() {
     this.onState = () => this.update();
     this.onMessage = (message) => this.receive(message);
-    this.onComm = () => this.offline("The kernel that asked this is gone. Run the cell again to answer.");
-    this.model.on("change:cards", this.onState);
-    this.model.on("change:summary", this.onState);
-    this.model.on("change:run", this.onState);
-    this.model.on("msg:custom", this.onMessage);
-    this.model.on("comm_live_update", this.onComm);
+    this.onComm = () => this.offline(GONE);
+    this.heard = {
+      "change:cards": this.onState,
+      "change:summary": this.onState,
+      "change:run": this.onState,
+      "msg:custom": this.onMessage,
+      comm_live_update: this.onComm,
+    };
+    for (const [name, call] of Object.entries(this.heard)) this.model.on(name, call);
   }
 
   close() {
@@ -43,14 +48,14 @@ class CardsView {
     clearTimeout(this.checking);
     clearTimeout(this.arming);
     this.stopTheme();
-    for (const [name, call] of [["change:cards", this.onState], ["change:summary", this.onState], ["change:run", this.onState], ["msg:custom", this.onMessage], ["comm_live_update", this.onComm]]) this.model.off(name, call);
+    for (const [name, call] of Object.entries(this.heard)) this.model.off(name, call);
   }
 
   /** Ask whether a kernel listens; a saved notebook has none, and then the buttons are off. */
   greet() {
     this.post({ type: "hello" });
     setTimeout(() => {
-      if (!this.shared.connected) this.offline("No kernel has answered yet: it is busy, or this notebook was saved and its kernel is gone.");
+      if (!this.shared.connected) this.offline(SILENT);
     }, HELLO_MS);
   }
 
@@ -98,7 +103,7 @@ class CardsView {
     this.run.hidden = !progress && !error;
     this.run.replaceChildren();
     if (progress) add(this.run, runningParts(progress, () => this.post({ type: "stop" })));
-    if (error) add(this.run, [h("div", { class: "nbh-alert nbh-failed", role: "alert" }, icon("cross"), h("span", {}, error))]);
+    if (error) add(this.run, [h("div", { class: "nbh-alert", role: "alert" }, icon("cross"), h("span", {}, error))]);
   }
 
   place(state, i) {
@@ -154,16 +159,11 @@ class CardsView {
     this.checking = setTimeout(() => {
       const { ui, state } = card;
       if (card.phase !== "open") return;
-      const drafts = Object.fromEntries(Object.entries(ui.drafts).filter(([name]) => name === "form" || /^\d+$/.test(name)));
-      this.post({ type: "check", card: state.key, drafts });
+      const typed = Object.entries(ui.drafts).filter(([part]) => part === "form" || /^\d+$/.test(part));
+      this.post({ type: "check", card: state.key, drafts: Object.fromEntries(typed) });
     }, CHECK_MS);
   }
 }
-
-Card.prototype.judge = function judge(errors) {
-  for (const [part, blames] of Object.entries(this.blames))
-    for (const [name, blame] of Object.entries(blames)) blame(errors[part]?.[name]);
-};
 
 /** What a run is at: node, step, time, and the button that stops it. */
 function runningParts(progress, stop) {

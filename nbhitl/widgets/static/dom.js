@@ -40,6 +40,21 @@ function add(node, children) {
   return node;
 }
 
+/** A div of a class. */
+function box(name, ...children) {
+  return h("div", { class: name }, ...children);
+}
+
+/** A span of a class. */
+function span(name, ...children) {
+  return h("span", { class: name }, ...children);
+}
+
+/** What is wrong, beside its sign; read aloud when it appears. */
+function problem(text, name = "nbh-error") {
+  return h("p", { class: name, role: "alert" }, icon("warn"), text);
+}
+
 const ICONS = {
   pause: ["M6 3.5v9M10 3.5v9"],
   check: ["M3 8.5l3.2 3.2L13 4.6"],

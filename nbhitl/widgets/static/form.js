@@ -14,7 +14,8 @@ function control(field, draft, changed, ids) {
   if (field.kind === "boolean") return checkbox(now, put, props);
   if (field.kind === "choice") return choice(field, now, put, props);
   const code = field.kind === "json" || field.code;
-  const long = code || field.kind === "longtext" || String(now ?? "").length > LONG || String(now ?? "").includes("\n");
+  const text = String(now ?? "");
+  const long = code || field.kind === "longtext" || text.length > LONG || text.includes("\n");
   return long ? area(now, put, props, code) : line(field, now, put, props);
 }
 
@@ -73,7 +74,9 @@ function fitAll(root) {
 
 /** Whether what was typed differs from what the field started with. */
 function isChanged(field, draft) {
-  return field.name in draft && draft[field.name] !== (field.raw ?? null) && !(draft[field.name] === "" && field.raw === null);
+  if (!(field.name in draft)) return false;
+  const now = draft[field.name];
+  return now !== field.raw && !(now === "" && field.raw === null);
 }
 
 /** What a raw value looks like in a diff. */
@@ -91,7 +94,8 @@ function draftChanges(fields, draft) {
 
 /** A row of the form: label, control, mark, error. Gives back the row and what can change in it. */
 function fieldRow(field, draft, changed, error, prefix) {
-  const ids = { input: `${prefix}-${field.name}`, error: `${prefix}-${field.name}-e`, hint: `${prefix}-${field.name}-h`, k: `${prefix}:${field.name}` };
+  const name = `${prefix}-${field.name}`;
+  const ids = { input: name, error: `${name}-e`, hint: `${name}-h`, k: `${prefix}:${field.name}` };
   const mark = h("span", { class: "nbh-changed" }, "changed");
   const says = h("p", { class: "nbh-error", id: ids.error, role: "alert" });
   const input = control(field, draft, () => { show(); changed(); }, ids);
@@ -105,7 +109,8 @@ function fieldRow(field, draft, changed, error, prefix) {
   const optional = field.required === false ? h("span", { class: "nbh-optional" }, "optional") : null;
   const label = h("label", { for: ids.input }, field.title, optional);
   const hint = field.description ? h("p", { class: "nbh-note", id: ids.hint }, field.description) : null;
-  const row = h("tr", { class: "nbh-field" }, h("th", { scope: "row" }, h("div", { class: "nbh-name" }, label, mark)), h("td", {}, input, hint, says));
+  const head = h("th", { scope: "row" }, box("nbh-name", label, mark));
+  const row = h("tr", { class: "nbh-field" }, head, h("td", {}, input, hint, says));
   show();
   blame(error);
   return { row, blame };

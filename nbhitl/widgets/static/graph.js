@@ -1,6 +1,6 @@
 // The graph: drawn once from an SVG that Python made and escaped; then only the nodes' states change.
 
-const ALLOWED = new Set(["svg", "g", "path", "rect", "text", "tspan", "style", "title", "ellipse", "polygon", "line", "defs", "marker"]);
+const ALLOWED = new Set("svg g path rect text tspan style title ellipse polygon line defs marker".split(" "));
 
 /** The SVG as elements, without anything that could act: a second fence, Python has built the first. */
 function parseSvg(text) {

@@ -1,0 +1,259 @@
+"""Applying the writes of a step: the same result whoever finished first."""
+
+from __future__ import annotations
+
+import operator
+from copy import deepcopy
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typing_extensions import TypedDict
+
+from nbhitl.channels import EphemeralValue, Topic
+from nbhitl.checkpoint.records import Frame
+from nbhitl.constants import INPUT, START, TASKS
+from nbhitl.engine.apply import Changes, apply_writes, joined
+from nbhitl.engine.head import Head, frame_of, head_of, new_head
+from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.errors import InvalidUpdateError
+from nbhitl.graph import StateGraph
+from nbhitl.types import Overwrite, Send
+
+from .building import builder, chain, program_of, pulled, pushed, stored, wrote
+
+
+class Odd(TypedDict, total=False):
+    items: Annotated[list[int], Topic]
+    flash: Annotated[int, EphemeralValue]
+    kept: str
+
+
+CHAIN = chain("a", "b")
+ODD = program_of("ab", (START, "a"), schema=Odd)
+JOIN = program_of("abc", (START, "a"), (START, "b"), (("a", "b"), "c"))
+
+
+def after(program: Any, values: dict[str, Any], *results: TaskResult) -> tuple[Head, Changes]:
+    head = head_of(program, stored(values))
+    return head, apply_writes(program, head, results)
+
+
+def told(head: Head) -> tuple[Any, ...]:
+    return head.values, head.triggers, head.sends, frame_of(CHAIN, head)
+
+
+WRITES = st.lists(
+    st.sampled_from(
+        [("log", ["x"]), ("log", ["y", "z"]), ("total", 1), ("total", 5), ("branch:to:b", None), (TASKS, Send("b", 7))]
+    ),
+    max_size=3,
+)
+
+
+@settings(derandomize=True, max_examples=60, deadline=None, database=None)
+@given(
+    each=st.lists(WRITES, min_size=2, max_size=5).flatmap(
+        lambda lists: st.tuples(st.just(lists), st.permutations(range(len(lists))))
+    )
+)
+def test_the_order_of_arrival_does_not_matter(each):
+    lists, arrival = each
+    tasks = [pulled("a"), pulled("b"), *(pushed("a", n) for n in range(len(lists) - 2))]
+    results = [TaskResult(task, writes) for task, writes in zip(tasks, lists, strict=True)]
+    first, changed = after(CHAIN, {"log": ["old"]}, *results)
+    second, changed_too = after(CHAIN, {"log": ["old"]}, *(results[n] for n in arrival))
+    assert told(first) == told(second)
+    assert changed == changed_too
+
+
+def test_edges_are_applied_by_name_then_sends_by_number():
+    head, _ = after(
+        CHAIN,
+        {},
+        wrote(pushed("a", 1), log=["send 1"]),
+        wrote(pulled("b"), log=["b"]),
+        wrote(pushed("b", 0), log=["send 0"]),
+        wrote(pulled("a"), log=["a"]),
+    )
+    assert head.values["log"] == ["a", "b", "send 0", "send 1"]
+
+
+def test_the_changes_are_what_a_checkpoint_stores():
+    head, changes = after(CHAIN, {"log": ["old"], "total": 1}, wrote(pulled("a"), log=["new"], total=2, last="x"))
+    assert head.values == {"log": ["old", "new"], "total": 3, "last": "x"}
+    assert changes == Changes({"total": 3, "last": "x"}, {"log": ["new"]}, {"log", "total", "last"})
+
+
+def test_a_step_that_writes_nothing_changes_nothing():
+    head, changes = after(CHAIN, {"log": ["old"]}, TaskResult(pulled("a"), []))
+    assert changes == Changes()
+    assert head.values == {"log": ["old"], "total": 0}
+
+
+def test_several_tasks_that_append_are_one_difference():
+    _, changes = after(CHAIN, {"log": ["old"]}, wrote(pulled("a"), log=["1"]), wrote(pulled("b"), log=["2"]))
+    assert changes == Changes({}, {"log": ["1", "2"]}, {"log"})
+
+
+def test_a_list_that_was_changed_in_place_is_stored_whole():
+    head = head_of(CHAIN, stored({"log": ["old"]}))
+    head.values["log"].append("sneaked in")
+    assert apply_writes(CHAIN, head, [wrote(pulled("a"), log=["new"])]) == Changes(
+        {"log": ["old", "sneaked in", "new"]}, {}, {"log"}
+    )
+
+
+def test_an_overwrite_is_stored_whole():
+    head, changes = after(CHAIN, {"log": ["old"]}, wrote(pulled("a"), log=Overwrite(["new"])))
+    assert head.values["log"] == ["new"]
+    assert changes == Changes({"log": ["new"]}, {}, {"log"})
+
+
+def test_an_overwrite_discards_the_other_writes_of_its_step():
+    results = wrote(pulled("a"), log=["lost"]), wrote(pulled("b"), log=Overwrite(["new"]))
+    assert after(CHAIN, {"log": ["old"]}, *results)[0].values["log"] == ["new"]
+
+
+def test_two_overwrites_are_refused():
+    results = wrote(pulled("a"), log=Overwrite([])), wrote(pulled("b"), log=Overwrite([]))
+    with pytest.raises(InvalidUpdateError, match="'log': Can receive only one Overwrite"):
+        after(CHAIN, {}, *results)
+
+
+def test_two_writes_to_a_key_without_reducer_are_refused():
+    with pytest.raises(InvalidUpdateError, match="At key 'last': Can receive only one value per step. 2 tasks"):
+        after(CHAIN, {}, wrote(pulled("a"), last="1"), wrote(pulled("b"), last="2"))
+
+
+def test_the_state_before_is_left_alone():
+    old = {"log": ["old"]}
+    before = deepcopy(old)
+    after(CHAIN, old, wrote(pulled("a"), log=["new"]))
+    assert old == before
+
+
+# -- who runs next -------------------------------------------------------------------------------------------
+
+
+def test_triggers_fire_once_and_last_one_step():
+    head, _ = after(
+        CHAIN, {}, TaskResult(pulled("a"), [("branch:to:b", None)]), TaskResult(pulled("b"), [("branch:to:b", None)])
+    )
+    assert head.triggers == ("branch:to:b",)
+    apply_writes(CHAIN, head, [TaskResult(pulled("b"), [])])
+    assert head.triggers == ()
+
+
+def test_writers_are_the_nodes_that_edges_started():
+    head, _ = after(CHAIN, {}, wrote(pulled("a")), wrote(pushed("b", 0)))
+    assert head.writers == ("a",)
+    apply_writes(CHAIN, head, [wrote(pushed("b", 0))])
+    assert head.writers == ("a",)
+
+
+def test_a_barrier_opens_when_all_have_come_and_closes_again():
+    head, _ = after(JOIN, {}, TaskResult(pulled("a"), [("join:a+b:c", "a")]))
+    assert head.ready(JOIN) == ()
+    apply_writes(JOIN, head, [TaskResult(pulled("b"), [("join:a+b:c", "b")])])
+    assert head.ready(JOIN) == ("join:a+b:c",)
+    joined_task = Task("c", ("__pregel_pull", "c"), ("join:a+b:c",), 1, "cp", "")
+    apply_writes(JOIN, head, [TaskResult(joined_task, [])])
+    assert head.ready(JOIN) == ()
+
+
+def test_a_deferred_node_waits_until_nothing_else_is_left():
+    graph = StateGraph(Odd)
+    for name in ("a", "b"):
+        graph.add_node(name, lambda state: None)
+    graph.add_node("last", lambda state: None, defer=True)
+    graph.add_edge(START, "a").add_edge("a", "b").add_edge("a", "last")
+    program = graph.compile().program
+    head = new_head(program)
+    apply_writes(program, head, [TaskResult(pulled("a"), [("branch:to:b", None), ("branch:to:last", None)])])
+    assert head.ready(program) == ("branch:to:b",)
+    apply_writes(program, head, [TaskResult(pulled("b"), [])])
+    assert head.ready(program) == ("branch:to:last",)
+
+
+# -- writes from outside, and keys that are channel objects ----------------------------------------------------
+
+
+def outside(*writes: tuple[str, Any]) -> list[TaskResult]:
+    return [TaskResult(Task(INPUT, ("__update__", 0), (), 0, "cp", ""), list(writes))]
+
+
+def test_writes_from_outside_leave_in_place_what_is_about_to_run():
+    head = head_of(CHAIN, stored({"log": ["old"]}, "a", sends=(Send("a", 1),), writers=("b",)))
+    changes = apply_writes(
+        CHAIN, head, outside(("log", ["new"]), ("branch:to:b", None), (TASKS, Send("b", 2))), ends_step=False
+    )
+    assert changes == Changes({}, {"log": ["new"]}, {"log"})
+    assert head.triggers == ("branch:to:a", "branch:to:b")
+    assert head.sends == (Send("a", 1), Send("b", 2))
+    assert head.writers == ("b",)
+
+
+def test_channels_that_last_a_step_are_emptied_by_the_next():
+    head = new_head(ODD)
+    apply_writes(ODD, head, [wrote(pulled("a"), items=[1, 2], flash=7, kept="k")])
+    assert head.values == {"items": [1, 2], "flash": 7, "kept": "k"}
+    apply_writes(ODD, head, [wrote(pulled("b"), kept="l")])
+    assert head.values == {"kept": "l"}
+
+
+def test_keys_are_listed_in_the_order_of_the_schema():
+    head, _ = after(CHAIN, {}, wrote(pulled("a"), last="x"), wrote(pulled("b"), log=["y"]))
+    assert list(head.values) == ["log", "total", "last"]
+
+
+# -- differences over several steps --------------------------------------------------------------------------
+
+UPDATES = st.dictionaries(
+    st.sampled_from(["log", "total", "last"]), st.integers(0, 2), max_size=3
+).map(lambda d: {k: {"log": [str(v)] * v, "total": v, "last": str(v)}[k] for k, v in d.items()})
+
+
+@settings(derandomize=True, max_examples=60, deadline=None, database=None)
+@given(steps=st.lists(UPDATES | UPDATES.map(lambda d: {**d, "log": Overwrite(["o"])}), min_size=1, max_size=5))
+def test_joined_differences_lead_to_the_same_state(steps):
+    start = {"log": ["old"], "total": 1, "last": ""}
+    head = head_of(CHAIN, stored(deepcopy(start)))
+    total: Changes | None = None
+    for update in steps:
+        changes = apply_writes(CHAIN, head, [wrote(pulled("a"), **update)])
+        total = changes if total is None else joined(total, changes, head.values)
+    assert total is not None
+    again = {**start, **total.values}
+    again.update({key: [*start[key], *items] for key, items in total.appended.items()})
+    assert again == head.values
+
+
+# -- there and back ------------------------------------------------------------------------------------------
+
+
+def test_a_head_comes_back_from_what_is_stored():
+    frame = Frame(("branch:to:a",), (Send("b", 1),), {"join:a+b:c": {"a"}}, None, ("a",))
+    head = head_of(JOIN, stored({"log": ["x"], "total": 2}, "a", sends=frame.sends, channels=frame.channels, writers=("a",)))
+    assert frame_of(JOIN, head) == frame
+    assert head.values == {"log": ["x"], "total": 2}
+
+
+def test_keys_that_the_graph_no_longer_has_are_left_out():
+    assert head_of(CHAIN, stored({"log": ["x"], "gone": 1})).values == {"log": ["x"], "total": 0}
+
+
+def test_threads_do_not_share_their_first_values():
+    program = builder("a", (START, "a")).compile().program
+    new_head(program).values["log"].append("x")
+    assert new_head(program).values["log"] == []
+
+
+def test_a_reducer_that_is_not_an_append_is_stored_whole():
+    class Union(TypedDict):
+        seen: Annotated[set[int], operator.or_]
+
+    program = program_of("a", (START, "a"), schema=Union)
+    _, changes = after(program, {"seen": {1}}, wrote(pulled("a"), seen={2}))
+    assert changes == Changes({"seen": {1, 2}}, {}, {"seen"})
