@@ -46,7 +46,14 @@ def told(head: Head) -> tuple[Any, ...]:
 
 WRITES = st.lists(
     st.sampled_from(
-        [("log", ["x"]), ("log", ["y", "z"]), ("total", 1), ("total", 5), ("branch:to:b", None), (TASKS, Send("b", 7))]
+        [
+            ("log", ["x"]),
+            ("log", ["y", "z"]),
+            ("total", 1),
+            ("total", 5),
+            ("branch:to:b", None),
+            (TASKS, Send("b", 7)),
+        ]
     ),
     max_size=3,
 )
@@ -81,7 +88,9 @@ def test_edges_are_applied_by_name_then_sends_by_number():
 
 
 def test_the_changes_are_what_a_checkpoint_stores():
-    head, changes = after(CHAIN, {"log": ["old"], "total": 1}, wrote(pulled("a"), log=["new"], total=2, last="x"))
+    head, changes = after(
+        CHAIN, {"log": ["old"], "total": 1}, wrote(pulled("a"), log=["new"], total=2, last="x")
+    )
     assert head.values == {"log": ["old", "new"], "total": 3, "last": "x"}
     assert changes == Changes({"total": 3, "last": "x"}, {"log": ["new"]}, {"log", "total", "last"})
 
@@ -123,7 +132,9 @@ def test_two_overwrites_are_refused():
 
 
 def test_two_writes_to_a_key_without_reducer_are_refused():
-    with pytest.raises(InvalidUpdateError, match="At key 'last': Can receive only one value per step. 2 tasks"):
+    with pytest.raises(
+        InvalidUpdateError, match="At key 'last': Can receive only one value per step. 2 tasks"
+    ):
         after(CHAIN, {}, wrote(pulled("a"), last="1"), wrote(pulled("b"), last="2"))
 
 
@@ -139,7 +150,10 @@ def test_the_state_before_is_left_alone():
 
 def test_triggers_fire_once_and_last_one_step():
     head, _ = after(
-        CHAIN, {}, TaskResult(pulled("a"), [("branch:to:b", None)]), TaskResult(pulled("b"), [("branch:to:b", None)])
+        CHAIN,
+        {},
+        TaskResult(pulled("a"), [("branch:to:b", None)]),
+        TaskResult(pulled("b"), [("branch:to:b", None)]),
     )
     assert head.triggers == ("branch:to:b",)
     apply_writes(CHAIN, head, [TaskResult(pulled("b"), [])])
@@ -210,13 +224,15 @@ def test_keys_are_listed_in_the_order_of_the_schema():
 
 # -- differences over several steps --------------------------------------------------------------------------
 
-UPDATES = st.dictionaries(
-    st.sampled_from(["log", "total", "last"]), st.integers(0, 2), max_size=3
-).map(lambda d: {k: {"log": [str(v)] * v, "total": v, "last": str(v)}[k] for k, v in d.items()})
+UPDATES = st.dictionaries(st.sampled_from(["log", "total", "last"]), st.integers(0, 2), max_size=3).map(
+    lambda d: {k: {"log": [str(v)] * v, "total": v, "last": str(v)}[k] for k, v in d.items()}
+)
 
 
 @settings(derandomize=True, max_examples=60, deadline=None, database=None)
-@given(steps=st.lists(UPDATES | UPDATES.map(lambda d: {**d, "log": Overwrite(["o"])}), min_size=1, max_size=5))
+@given(
+    steps=st.lists(UPDATES | UPDATES.map(lambda d: {**d, "log": Overwrite(["o"])}), min_size=1, max_size=5)
+)
 def test_joined_differences_lead_to_the_same_state(steps):
     start = {"log": ["old"], "total": 1, "last": ""}
     head = head_of(CHAIN, stored(deepcopy(start)))
@@ -235,7 +251,10 @@ def test_joined_differences_lead_to_the_same_state(steps):
 
 def test_a_head_comes_back_from_what_is_stored():
     frame = Frame(("branch:to:a",), (Send("b", 1),), {"join:a+b:c": {"a"}}, None, ("a",))
-    head = head_of(JOIN, stored({"log": ["x"], "total": 2}, "a", sends=frame.sends, channels=frame.channels, writers=("a",)))
+    head = head_of(
+        JOIN,
+        stored({"log": ["x"], "total": 2}, "a", sends=frame.sends, channels=frame.channels, writers=("a",)),
+    )
     assert frame_of(JOIN, head) == frame
     assert head.values == {"log": ["x"], "total": 2}
 

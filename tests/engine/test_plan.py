@@ -85,7 +85,9 @@ def test_breakpoints_stop_the_tasks_that_they_name(nodes, names):
 
 def test_a_finished_task_gets_its_writes_back():
     done, other = pulled("a"), pulled("b")
-    recall_writes([done, other], [(done.id, "log", ["x"]), (done.id, "branch:to:c", None), ("unknown", "log", [])])
+    recall_writes(
+        [done, other], [(done.id, "log", ["x"]), (done.id, "branch:to:c", None), ("unknown", "log", [])]
+    )
     assert done.writes == [("log", ["x"]), ("branch:to:c", None)]
     assert other.writes is None
 
