@@ -71,7 +71,7 @@ class Task:
     returned: Any = MISSING
     cache_key: FullKey | None = None
     from_cache: bool = False
-    _id: str | None = None
+    _id: str | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
