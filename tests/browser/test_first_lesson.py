@@ -38,6 +38,7 @@ def test_run_all_waits_for_each_click_and_goes_on(lab: Lab, shots: Shots) -> Non
     assert card.locator("td", has_text="Torgersen").count() == 5
     card.scroll_into_view_if_needed()
     shots.take(lab.page, "lesson-1-asks")
+    shots.take(lab.cell(approved), "lesson-1-card")
     lab.press(card, "approve")
     output_below(lab, approved + 2, "deleted 11 rows")
 
