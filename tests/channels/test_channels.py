@@ -143,9 +143,7 @@ def test_a_refusal_names_the_key(channel, message):
         channel.update([1, 2])
 
 
-# -- folding -------------------------------------------------------------------------------------------------
-
-
+# -- folding ---------------------------------------------------------------------------------------
 def test_fold_takes_writes_in_turn():
     assert fold(operator.add, [0], [[1], [2]], "k") == [0, 1, 2]
     assert fold(operator.add, MISSING, [[1], [2]], "k") == [1, 2]

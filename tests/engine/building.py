@@ -127,7 +127,7 @@ class Hand:
         refusals: Mapping[str, Exception] | None = None,
         **how: Any,
     ) -> list[Any]:
-        """Run, and return the instructions in short; `arrival` orders the results, `refusals` fail store calls."""
+        """Return the instructions of a run in short; `refusals` are the store calls that fail."""
         steps = superstep_loop(self.progress(**how), input, CheckpointKey("t", ""))
         running: list[Task] = []
         seen: list[Any] = []

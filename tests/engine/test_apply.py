@@ -133,7 +133,7 @@ def test_two_overwrites_are_refused():
 
 def test_two_writes_to_a_key_without_reducer_are_refused():
     with pytest.raises(
-        InvalidUpdateError, match="At key 'last': Can receive only one value per step. 2 tasks"
+        InvalidUpdateError, match=r"At key 'last': Can receive only one value per step\. 2 tasks"
     ):
         after(CHAIN, {}, wrote(pulled("a"), last="1"), wrote(pulled("b"), last="2"))
 
@@ -145,9 +145,7 @@ def test_the_state_before_is_left_alone():
     assert old == before
 
 
-# -- who runs next -------------------------------------------------------------------------------------------
-
-
+# -- who runs next ---------------------------------------------------------------------------------
 def test_triggers_fire_once_and_last_one_step():
     head, _ = after(
         CHAIN,
@@ -191,9 +189,7 @@ def test_a_deferred_node_waits_until_nothing_else_is_left():
     assert head.ready(program) == ("branch:to:last",)
 
 
-# -- writes from outside, and keys that are channel objects ----------------------------------------------------
-
-
+# -- writes from outside, and keys that are channel objects ----------------------------------------
 def outside(*writes: tuple[str, Any]) -> list[TaskResult]:
     return [TaskResult(Task(INPUT, ("__update__", 0), (), 0, "cp", ""), list(writes))]
 
@@ -222,8 +218,7 @@ def test_keys_are_listed_in_the_order_of_the_schema():
     assert list(head.values) == ["log", "total", "last"]
 
 
-# -- differences over several steps --------------------------------------------------------------------------
-
+# -- differences over several steps ----------------------------------------------------------------
 UPDATES = st.dictionaries(st.sampled_from(["log", "total", "last"]), st.integers(0, 2), max_size=3).map(
     lambda d: {k: {"log": [str(v)] * v, "total": v, "last": str(v)}[k] for k, v in d.items()}
 )
@@ -246,9 +241,7 @@ def test_joined_differences_lead_to_the_same_state(steps):
     assert again == head.values
 
 
-# -- there and back ------------------------------------------------------------------------------------------
-
-
+# -- there and back --------------------------------------------------------------------------------
 def test_a_head_comes_back_from_what_is_stored():
     frame = Frame(("branch:to:a",), (Send("b", 1),), {"join:a+b:c": {"a"}}, None, ("a",))
     head = head_of(

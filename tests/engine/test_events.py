@@ -106,9 +106,7 @@ def test_the_output_shows_the_keys_that_have_a_value():
     assert read_output({}, ("last",), single=True) is None
 
 
-# -- who sees what ---------------------------------------------------------------------------------------------
-
-
+# -- who sees what ---------------------------------------------------------------------------------
 def stream(*modes: str, **how: object) -> tuple[Stream, list[object]]:
     seen: list[object] = []
     return Stream(modes, seen.append, lambda: NOON, **how), seen  # type: ignore[arg-type]

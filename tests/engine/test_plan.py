@@ -71,18 +71,14 @@ def test_tasks_are_named_by_checkpoint_step_and_namespace():
     assert plan_tasks(PROGRAM, head, 1, "")[0].id == tasks[0][0].id
 
 
-# -- breakpoints ---------------------------------------------------------------------------------------------
-
-
+# -- breakpoints -----------------------------------------------------------------------------------
 @pytest.mark.parametrize(("nodes", "names"), [(["a"], ["a"]), ("*", ["a", "b"]), ((), []), (["c"], [])])
 def test_breakpoints_stop_the_tasks_that_they_name(nodes, names):
     tasks = [Task(START, (PULL, START), (START,), 0, "cp", ""), pulled("a"), pulled("b")]
     assert [task.name for task in at_breakpoint(tasks, nodes)] == names
 
 
-# -- what an earlier run left --------------------------------------------------------------------------------
-
-
+# -- what an earlier run left ----------------------------------------------------------------------
 def test_a_finished_task_gets_its_writes_back():
     done, other = pulled("a"), pulled("b")
     recall_writes(

@@ -30,9 +30,7 @@ def asked(*ids: str) -> list[Interrupt]:
     return [Interrupt(f"question {id[0]}", id) for id in ids]
 
 
-# -- what an answer map is -------------------------------------------------------------------------------------
-
-
+# -- what an answer map is -------------------------------------------------------------------------
 @pytest.mark.parametrize("key", [A, "0123456789abcdef" * 2])
 def test_an_interrupt_id(key):
     assert is_interrupt_id(key)
@@ -53,9 +51,7 @@ def test_an_ordinary_answer(resume):
     assert not is_answer_map(resume)
 
 
-# -- what is open ----------------------------------------------------------------------------------------------
-
-
+# -- what is open ----------------------------------------------------------------------------------
 def test_every_question_of_every_task_is_open():
     writes = [("t1", INTERRUPT, asked(A, B)), ("t2", INTERRUPT, tuple(asked(C)))]
     assert open_questions(writes) == {"t1": asked(A, B), "t2": asked(C)}
@@ -86,9 +82,7 @@ def test_no_writes_no_questions():
     assert open_questions([]) == {}
 
 
-# -- whose answer it is ----------------------------------------------------------------------------------------
-
-
+# -- whose answer it is ----------------------------------------------------------------------------
 @pytest.mark.parametrize("resume", [*FALSY, "yes", {"approve": True}, {1: 2}, {A: 1, "note": 2}])
 def test_any_value_answers_the_one_open_question(resume):
     assert match_answers(resume, {"t1": asked(A)}, False) == {A: resume}
@@ -160,9 +154,7 @@ def test_no_answer_reaches_another_question(answers, tasks):
     assert {i.id for left in open_questions(saved).values() for i in left} == {A, B, C} - set(answers)
 
 
-# -- what is saved of an answer --------------------------------------------------------------------------------
-
-
+# -- what is saved of an answer --------------------------------------------------------------------
 def test_answers_are_saved_with_what_was_asked_after_those_before():
     before = {"t1": [[A, payload_digest("question a"), "first"]]}
     entries = resume_entries({"t1": asked(B), "t2": asked(C)}, {B: None}, before)
@@ -206,9 +198,7 @@ def test_a_digest_never_changes():
     assert payload_digest("delete?") == "f3e0a3373a613780880d198ec84daf095ec6e00e4216111004de91b8792acf62"
 
 
-# -- what an answer must look like ------------------------------------------------------------------------------
-
-
+# -- what an answer must look like -----------------------------------------------------------------
 def test_an_answer_becomes_an_instance_of_its_schema():
     from pydantic import BaseModel
 

@@ -108,7 +108,6 @@ def test_a_task_comes_through_a_pickle(task):
     assert again.id == task.id
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 1")
 def test_a_task_that_was_asked_its_id_is_still_the_same_task():
     asked = pulled("a")
     assert asked.id
@@ -145,26 +144,9 @@ ERRORS = [
     NodeInterrupt("really?"),
     GraphDrained("shutdown"),
 ]
-NOT_YET = (
-    UnknownInterruptError,
-    NodeTimeoutError,
-    UnknownNodeError,
-    NodeCancelledError,
-    NodeInterrupt,
-    GraphDrained,
-)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        pytest.param(e, marks=pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 2"))
-        if isinstance(e, NOT_YET)
-        else e
-        for e in ERRORS
-    ],
-    ids=lambda error: type(error).__name__,
-)
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_an_error_comes_through_a_pickle(error):
     again = pickle.loads(pickle.dumps(TaskResult(pulled("a"), [], error=error))).error
     assert type(again) is type(error)

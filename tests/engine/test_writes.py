@@ -71,7 +71,7 @@ def test_what_a_node_may_return(returned, expected):
 
 @pytest.mark.parametrize("returned", ["text", 1, True, [{"last": "x"}], ("last", "x"), b"x"])
 def test_what_a_node_may_not_return(returned):
-    with pytest.raises(InvalidUpdateError, match="Expected dict, got .* from node 'approve'"):
+    with pytest.raises(InvalidUpdateError, match=r"Expected dict, got .* from node 'approve'"):
         writes(returned)
 
 

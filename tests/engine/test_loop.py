@@ -1,0 +1,467 @@
+"""The story of a run, told by hand: the instructions that the loop yields for what it is sent."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbhitl.checkpoint.records import (
+    CheckpointKey,
+    ClaimRequest,
+    Frame,
+    PauseRecord,
+    QuestionRecord,
+    StepRecord,
+    TaskWrites,
+)
+from nbhitl.constants import INTERRUPT, PULL, RESUME, START
+from nbhitl.engine.begin import LEASE
+from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
+from nbhitl.engine.loop import superstep_loop
+from nbhitl.engine.questions import payload_digest
+from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.errors import (
+    AlreadyAnswered,
+    EmptyInputError,
+    GraphRecursionError,
+    UnknownInterruptError,
+    mark_invalid_resume,
+)
+from nbhitl.types import Command, Interrupt, Send
+
+from .building import NOON, Hand, chain, program_of, pulled, stored
+
+CHAIN = chain("a", "b")
+FAN = program_of("abc", (START, "a"), (START, "b"), (("a", "b"), "c"))
+CHAIN_PLAYS = {"a": {"log": ["a"]}, "b": {"log": ["b"], "last": "x"}}
+FAN_PLAYS = {"a": {"log": ["a"]}, "b": {"log": ["b"]}, "c": {"total": 1}}
+QUESTION = Interrupt("really?", "1" * 32)
+OTHER = Interrupt("sure?", "2" * 32)
+
+BEGINS = [
+    ("load", None),
+    ("put_step", "input", -1, {}, (START,)),
+    ("run", START),
+]
+
+
+# -- the whole of it, instruction by instruction ---------------------------------------------------
+def test_every_instruction_of_a_run_in_full():
+    hand = Hand(chain("a"), {})
+    progress = hand.progress()
+    steps = superstep_loop(progress, {"log": ["in"]}, CheckpointKey("t", ""))
+    assert next(steps) == StoreCall("load", (CheckpointKey("t", ""),))
+
+    def record(number: int, source: str, step: int, frame: Frame, **what: object) -> StoreCall:
+        fields = {"values": {}, "appended": {}, "results": [], **what}
+        parent = f"cp{number - 1}" if number > 1 else None
+        metadata = {"source": source, "step": step, "parents": {}}
+        record = StepRecord(
+            "t",
+            "",
+            f"cp{number}",
+            parent,
+            NOON,
+            metadata,
+            frame,
+            removed=(),
+            full=progress._plain_values,
+            **fields,
+        )  # type: ignore[arg-type]
+        return StoreCall("put_step", (record,))
+
+    assert steps.send(None) == record(1, "input", -1, Frame((START,), start={"log": ["in"]}))
+    start = Task(START, (PULL, START), (START,), 0, "cp1", "", {"log": ["in"]})
+    assert steps.send(None) == start
+    writes = [("log", ["in"]), ("branch:to:a", None)]
+    assert steps.send(TaskResult(start, writes)) == record(
+        2,
+        "loop",
+        0,
+        Frame(("branch:to:a",), writers=(START,)),
+        values={"log": ["in"]},
+        results=[TaskWrites(start.id, START, (PULL, START), writes)],
+    )
+    task = Task("a", (PULL, "a"), ("branch:to:a",), 1, "cp2", "")
+    assert steps.send(None) == task
+    assert steps.send(TaskResult(task, [("log", ["a"])])) == record(
+        3,
+        "loop",
+        1,
+        Frame((), writers=("a",)),
+        appended={"log": ["a"]},
+        results=[TaskWrites(task.id, "a", (PULL, "a"), [("log", ["a"])])],
+    )
+    with pytest.raises(StopIteration) as end:
+        steps.send(None)
+    assert end.value.value == Outcome({"log": ["in", "a"], "total": 0})
+
+
+def test_a_chain():
+    hand = Hand(CHAIN, CHAIN_PLAYS)
+    assert hand.play({"log": ["in"]}) == [
+        *BEGINS,
+        ("put_step", "loop", 0, {"log": ["in"]}, ("a",)),
+        ("run", "a"),
+        ("put_step", "loop", 1, {"log +": ["a"]}, ("b",)),
+        ("run", "b"),
+        ("put_step", "loop", 2, {"log +": ["b"], "last": "x"}, ()),
+    ]
+    assert hand.outcome == Outcome({"log": ["in", "a", "b"], "total": 0, "last": "x"})
+
+
+def test_without_a_saver_there_is_nothing_but_tasks():
+    hand = Hand(CHAIN, CHAIN_PLAYS, keeps=False)
+    assert hand.play({"log": []}) == [("run", START), ("run", "a"), ("run", "b")]
+    assert hand.outcome == Outcome({"log": ["a", "b"], "total": 0, "last": "x"})
+
+
+def test_a_run_that_is_saved_where_it_ends():
+    assert Hand(CHAIN, CHAIN_PLAYS).play({"log": ["in"]}, durability="exit") == [
+        ("load", None),
+        ("run", START),
+        ("run", "a"),
+        ("run", "b"),
+        ("put_step", "loop", 2, {"log": ["in", "a", "b"], "last": "x"}, ()),
+    ]
+
+
+# -- side by side ----------------------------------------------------------------------------------
+def test_a_fan_out_saves_each_result_as_it_comes():
+    hand = Hand(FAN, FAN_PLAYS)
+    assert hand.play({"log": []}, arrival=lambda tasks: tasks[::-1]) == [
+        *BEGINS,
+        ("put_step", "loop", 0, {"log": []}, ("a", "b")),
+        ("start", ["a", "b"]),
+        "await",
+        ("put_pending", "cp2", {"b": [("log", ["b"]), ("join:a+b:c", "b")]}),
+        "await",
+        ("put_pending", "cp2", {"a": [("log", ["a"]), ("join:a+b:c", "a")]}),
+        ("put_step", "loop", 1, {"log +": ["a", "b"]}, ()),
+        ("run", "c"),
+        ("put_step", "loop", 2, {"total": 1}, ()),
+    ]
+    assert hand.outcome == Outcome({"log": ["a", "b"], "total": 1})
+
+
+def test_a_step_starts_all_its_tasks_at_once():
+    hand = Hand(FAN, FAN_PLAYS)
+    steps = superstep_loop(hand.progress(), None, CheckpointKey("t", ""))
+    next(steps)
+    assert steps.send(stored({}, "a", "b")) == Start([pulled("a"), pulled("b")])
+    assert steps.send(None) == AWAIT
+
+
+SENDS = program_of(["map", "work"], (START, "map"))
+
+
+@settings(derandomize=True, max_examples=40, deadline=None, database=None)
+@given(arrival=st.permutations(range(5)))
+def test_the_order_of_arrival_does_not_matter(arrival):
+    plays = {
+        "map": [("__pregel_tasks", Send("work", n)) for n in range(5)],
+        "work": {"log": ["w"], "total": 1},
+    }
+
+    def run(order):
+        hand = Hand(SENDS, plays)
+        seen = hand.play({"log": []}, arrival=lambda tasks: [tasks[n] for n in order])
+        return hand.outcome, [call for call in seen if call[0] == "put_step"]
+
+    assert run(arrival) == run(range(5))
+
+
+# -- questions -------------------------------------------------------------------------------------
+def test_an_interrupt_waits_for_the_others_and_saves_the_question():
+    hand = Hand(FAN, {**FAN_PLAYS, "a": (QUESTION,)})
+    assert hand.play({"log": []}) == [
+        *BEGINS,
+        ("put_step", "loop", 0, {"log": []}, ("a", "b")),
+        ("start", ["a", "b"]),
+        "await",
+        "await",
+        ("put_pending", "cp2", {"b": [("log", ["b"]), ("join:a+b:c", "b")]}),
+        ("put_pause", "cp2", ["a"], [("a", "interrupt", "really?")]),
+    ]
+    assert hand.outcome == Outcome({"log": ["b"], "total": 0}, (QUESTION,), paused=True)
+
+
+def test_questions_are_listed_in_the_order_of_the_tasks():
+    hand = Hand(FAN, {**FAN_PLAYS, "a": (QUESTION,), "b": (OTHER,)})
+    hand.play({"log": []}, arrival=lambda tasks: tasks[::-1])
+    assert hand.outcome == Outcome({"log": [], "total": 0}, (QUESTION, OTHER), paused=True)
+
+
+def test_a_pause_in_full():
+    hand = Hand(CHAIN, {})
+    steps = superstep_loop(hand.progress(), None, CheckpointKey("t", ""))
+    next(steps)
+    task = steps.send(stored({}, "a"))
+    left = TaskWrites(task.id, "a", (PULL, "a"), [(INTERRUPT, [QUESTION])])
+    asked = QuestionRecord(QUESTION.id, task.id, "a", "interrupt", "really?", payload_digest("really?"), NOON)
+    assert steps.send(TaskResult(task, [], interrupts=(QUESTION,))) == StoreCall(
+        "put_pause", (PauseRecord("t", "", "cp", [left], [asked]),)
+    )
+
+
+def paused(*nodes: str, **questions: Interrupt):
+    """A checkpoint at which nodes wait for answers."""
+    writes = [(pulled(name).id, INTERRUPT, [question]) for name, question in questions.items()]
+    return stored({"log": ["in"]}, *(nodes or questions), writes=writes)
+
+
+@pytest.mark.parametrize("resume", ["yes", None, False, 0, "", {}, {QUESTION.id: "yes"}, {QUESTION.id: None}])
+def test_an_answer_is_claimed_before_any_node_runs(resume):
+    hand = Hand(CHAIN, CHAIN_PLAYS)
+    answer = resume[QUESTION.id] if resume and isinstance(resume, dict) else resume
+    assert hand.play(Command(resume=resume), paused(a=QUESTION)) == [
+        ("load", None),
+        ("claim", "cp", {QUESTION.id: answer}),
+        ("run", "a"),
+        ("put_step", "loop", 1, {"log +": ["a"]}, ("b",)),
+        ("run", "b"),
+        ("put_step", "loop", 2, {"log +": ["b"], "last": "x"}, ()),
+    ]
+
+
+def test_a_claim_in_full_and_the_task_that_gets_the_answer():
+    hand = Hand(CHAIN, {}, by="ada", owner="here")
+    steps = superstep_loop(hand.progress(), Command(resume=None), CheckpointKey("t", ""))
+    next(steps)
+    rows = [[QUESTION.id, payload_digest("really?"), None]]
+    request = ClaimRequest(
+        "t", "", "cp", {QUESTION.id: None}, {pulled("a").id: rows}, "ada", NOON, "here", LEASE
+    )
+    assert steps.send(paused(a=QUESTION)) == StoreCall("claim", (request,))
+    assert steps.send(None).answers == {QUESTION.id: (payload_digest("really?"), None)}
+
+
+def test_an_answer_that_came_second_runs_nothing():
+    late = AlreadyAnswered("too late")
+    seen = Hand(CHAIN, CHAIN_PLAYS).play(Command(resume="no"), paused(a=QUESTION), refusals={"claim": late})
+    assert seen == [("load", None), ("claim", "cp", {QUESTION.id: "no"}), late]
+
+
+def test_a_second_question_of_the_same_task_keeps_the_first_answer():
+    first = [QUESTION.id, payload_digest("really?"), "yes"]
+    found = paused(a=OTHER)
+    found.writes.append((pulled("a").id, RESUME, [first]))
+    steps = superstep_loop(Hand(CHAIN, {}).progress(), Command(resume="no"), CheckpointKey("t", ""))
+    next(steps)
+    claim = steps.send(found)
+    assert claim.args[0].answers == {OTHER.id: "no"}
+    assert claim.args[0].resumes == {pulled("a").id: [first, [OTHER.id, payload_digest("sure?"), "no"]]}
+    answers = steps.send(None).answers
+    assert {id: answer for id, (_, answer) in answers.items()} == {QUESTION.id: "yes", OTHER.id: "no"}
+
+
+def test_an_answer_to_one_of_two_runs_both_tasks_and_asks_the_other_again():
+    hand = Hand(FAN, {**FAN_PLAYS, "b": (OTHER,)})
+    assert hand.play(Command(resume={QUESTION.id: "yes"}), paused(a=QUESTION, b=OTHER)) == [
+        ("load", None),
+        ("claim", "cp", {QUESTION.id: "yes"}),
+        ("start", ["a", "b"]),
+        "await",
+        ("put_pending", "cp", {"a": [("log", ["a"]), ("join:a+b:c", "a")]}),
+        "await",
+        ("put_pause", "cp", ["b"], [("b", "interrupt", "sure?")]),
+    ]
+    assert hand.outcome == Outcome({"log": ["in", "a"], "total": 0}, (OTHER,), paused=True)
+
+
+def test_a_task_that_was_done_before_the_pause_does_not_run_again():
+    found = paused("a", "b", a=QUESTION)
+    found.writes += [(pulled("b").id, "log", ["b"]), (pulled("b").id, "join:a+b:c", "b")]
+    hand = Hand(FAN, FAN_PLAYS, modes=("updates",))
+    assert hand.play(Command(resume="yes"), found) == [
+        ("load", None),
+        ("claim", "cp", {QUESTION.id: "yes"}),
+        ("start", ["a"]),
+        "await",
+        ("put_pending", "cp", {"a": [("log", ["a"]), ("join:a+b:c", "a")]}),
+        ("put_step", "loop", 1, {"log +": ["a", "b"]}, ()),
+        ("run", "c"),
+        ("put_step", "loop", 2, {"total": 1}, ()),
+    ]
+    assert [chunk for _, _, chunk in hand.chunks] == [
+        {"b": {"log": ["b"]}, "__metadata__": {"cached": True}},
+        {"a": {"log": ["a"]}},
+        {"c": {"total": 1}},
+    ]
+
+
+def test_going_on_without_an_answer_asks_again():
+    hand = Hand(CHAIN, {"a": (QUESTION,)})
+    assert hand.play(None, paused(a=QUESTION)) == [
+        ("load", None),
+        ("run", "a"),
+        ("put_pause", "cp", ["a"], [("a", "interrupt", "really?")]),
+    ]
+
+
+def test_a_refused_answer_is_given_back():
+    error = ValueError("not a number")
+    mark_invalid_resume(error)
+    assert Hand(CHAIN, {"a": error}).play(Command(resume="x"), paused(a=QUESTION)) == [
+        ("load", None),
+        ("claim", "cp", {QUESTION.id: "x"}),
+        ("run", "a"),
+        "abandon",
+        ("release", "cp", (QUESTION.id,)),
+        error,
+    ]
+
+
+def test_the_nodes_own_error_gives_no_answer_back():
+    error = ValueError("the effect may have run")
+    assert Hand(CHAIN, {"a": error}).play(Command(resume="x"), paused(a=QUESTION))[2:] == [
+        ("run", "a"),
+        "abandon",
+        ("put_pending", "cp", {"a": [("__error__", repr(error))]}),
+        error,
+    ]
+
+
+# -- answers for which nothing is open -------------------------------------------------------------
+@pytest.mark.parametrize("resume", ["yes", None, {}, {QUESTION.id: 1}])
+@pytest.mark.parametrize("found", [None, stored({"log": []})], ids=["no thread", "finished"])
+def test_an_answer_to_nothing_runs_and_saves_nothing(resume, found):
+    seen = Hand(CHAIN, CHAIN_PLAYS).play(Command(resume=resume), found)
+    assert seen[:-1] == [("load", None)]
+    assert isinstance(seen[-1], UnknownInterruptError)
+
+
+def test_an_answer_without_a_saver():
+    (error,) = Hand(CHAIN, CHAIN_PLAYS, keeps=False).play(Command(resume="yes"))
+    assert isinstance(error, RuntimeError)
+    assert "compile(checkpointer=InMemorySaver())" in str(error)
+
+
+@pytest.mark.parametrize("given", [None, Command()])
+def test_no_input(given):
+    seen = Hand(CHAIN, CHAIN_PLAYS).play(given)
+    assert seen[:-1] == [("load", None)]
+    assert isinstance(seen[-1], EmptyInputError)
+
+
+# -- errors ----------------------------------------------------------------------------------------
+def test_an_error_saves_what_was_done_and_itself():
+    error = ValueError("no")
+    assert Hand(FAN, {**FAN_PLAYS, "a": error}).play({"log": []}) == [
+        *BEGINS,
+        ("put_step", "loop", 0, {"log": []}, ("a", "b")),
+        ("start", ["a", "b"]),
+        "await",
+        "abandon",
+        ("put_pending", "cp2", {"b": [("log", ["b"]), ("join:a+b:c", "b")]}),
+        ("put_pending", "cp2", {"a": [("__error__", "ValueError('no')")]}),
+        error,
+    ]
+
+
+def test_after_an_error_only_what_failed_runs_again():
+    found = stored(
+        {"log": []}, "a", "b", writes=[(pulled("b").id, "log", ["b"]), (pulled("a").id, "__error__", "no")]
+    )
+    assert Hand(FAN, FAN_PLAYS).play(None, found)[:2] == [("load", None), ("start", ["a"])]
+
+
+def test_an_error_of_a_run_that_is_saved_at_its_end():
+    error = ValueError("no")
+    assert Hand(CHAIN, {**CHAIN_PLAYS, "b": error}).play({"log": ["in"]}, durability="exit") == [
+        ("load", None),
+        ("run", START),
+        ("run", "a"),
+        ("run", "b"),
+        "abandon",
+        ("put_step", "loop", 1, {"log": ["in", "a"]}, ("b",)),
+        ("put_pending", "cp3", {"b": [("__error__", "ValueError('no')")]}),
+        error,
+    ]
+
+
+def test_abandoned_results_are_asked_for_before_the_error_is_raised():
+    steps = superstep_loop(Hand(CHAIN, {}, keeps=False).progress(), {"log": []}, CheckpointKey("t", ""))
+    error = ValueError("no")
+    assert steps.send(TaskResult(next(steps), [], error=error)) is ABANDON
+    with pytest.raises(ValueError, match="no") as caught:
+        steps.send([])
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_run_that_does_not_end_is_stopped(limit):
+    ring = program_of("a", (START, "a"), ("a", "a"))
+    hand = Hand(ring, {"a": {"total": 1}}, keeps=False, recursion_limit=limit)
+    seen = hand.play({"log": []})
+    assert seen[:-1] == [("run", START), *[("run", "a")] * limit]
+    assert isinstance(seen[-1], GraphRecursionError)
+    assert f"Recursion limit of {limit} reached" in str(seen[-1])
+
+
+# -- breakpoints -----------------------------------------------------------------------------------
+def test_a_breakpoint_before_a_node_is_a_question():
+    hand = Hand(CHAIN, CHAIN_PLAYS, interrupt_before=frozenset({"b"}), modes=("updates",))
+    assert hand.play({"log": []}) == [
+        *BEGINS,
+        ("put_step", "loop", 0, {"log": []}, ("a",)),
+        ("run", "a"),
+        ("put_step", "loop", 1, {"log +": ["a"]}, ("b",)),
+        ("put_pause", "cp3", [], [("b", "breakpoint", None)]),
+    ]
+    assert hand.outcome == Outcome({"log": ["a"], "total": 0}, paused=True)
+    assert hand.chunks[-1] == ((), "updates", {INTERRUPT: ()})
+
+
+@pytest.mark.parametrize("given", [None, Command(resume="any"), Command(resume=None)])
+def test_going_on_from_a_breakpoint(given):
+    hand = Hand(CHAIN, CHAIN_PLAYS, interrupt_before=frozenset({"b"}))
+    assert hand.play(given, stored({"log": ["a"]}, "b", step=1)) == [
+        ("load", None),
+        ("run", "b"),
+        ("put_step", "loop", 2, {"log +": ["b"], "last": "x"}, ()),
+    ]
+
+
+def test_a_breakpoint_after_a_node_asks_about_what_runs_next():
+    hand = Hand(CHAIN, CHAIN_PLAYS, interrupt_after=frozenset({"a"}))
+    assert hand.play({"log": []})[-2:] == [
+        ("put_step", "loop", 1, {"log +": ["a"]}, ("b",)),
+        ("put_pause", "cp3", [], [("b", "breakpoint", None)]),
+    ]
+
+
+def test_breakpoints_everywhere_stop_before_each_node_but_not_before_the_input():
+    hand = Hand(CHAIN, CHAIN_PLAYS, interrupt_before="*")
+    assert hand.play({"log": []})[-1] == ("put_pause", "cp2", [], [("a", "breakpoint", None)])
+    assert hand.play(None, stored({}, "a"))[-1] == ("put_pause", "cp3", [], [("b", "breakpoint", None)])
+
+
+# -- input on a thread that is there already -------------------------------------------------------
+def test_new_input_starts_over_on_top_of_the_state():
+    hand = Hand(CHAIN, CHAIN_PLAYS)
+    assert hand.play({"log": ["again"]}, paused("b", b=QUESTION))[:5] == [
+        ("load", None),
+        ("put_step", "input", 1, {}, (START,)),
+        ("run", START),
+        ("put_step", "loop", 2, {"log +": ["again"]}, ("a",)),
+        ("run", "a"),
+    ]
+
+
+def test_a_command_with_an_answer_and_an_update_saves_both_before_running():
+    hand = Hand(CHAIN, {**CHAIN_PLAYS, "a": (OTHER,)})
+    seen = hand.play(Command(resume="yes", update={"log": ["extra"]}), paused(a=QUESTION))
+    assert seen[:3] == [
+        ("load", None),
+        ("claim", "cp", {QUESTION.id: "yes"}),
+        ("put_pending", "cp", {"__input__": [("log", ["extra"])]}),
+    ]
+    assert hand.outcome is not None
+    assert hand.outcome.values["log"] == ["in", "extra"]
+
+
+def test_a_goto_runs_besides_what_waits():
+    seen = Hand(CHAIN, CHAIN_PLAYS).play(Command(goto="b"), stored({"log": []}, "a"))
+    assert seen[2] == ("start", ["a", "b"])
