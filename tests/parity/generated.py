@@ -254,11 +254,12 @@ class Drive:
             return None
         choice = self.plan.choices[self.turn % len(self.plan.choices)]
         open_ids = [item.id for item in state.interrupts]
-        # LangGraph gives a plain answer once more to a later question (D4), which acts would bring about.
-        if len(open_ids) == 1 and choice % 2 and not self.plan.acts:
+        # LangGraph gives a plain answer once more to a later question (D4), which acts and children bring about.
+        if len(open_ids) == 1 and choice % 2 and not self.plan.acts and not self.nested:
             return self.command(resume=f"scalar {self.turn}")
         wanted = open_ids if choice % 3 == 0 else open_ids[choice % len(open_ids) :][:1]
-        update = {"total": 100} if choice == 4 else None
+        # With "exit" LangGraph leaves what came with an answer out of the checkpoint that it was given at.
+        update = {"total": 100} if choice == 4 and self.durability != "exit" else None
         return self.command(resume=dict.fromkeys(wanted, f"answer {self.turn}"), update=update)
 
     def act(self, act: str, number: int) -> tuple[Any, Any]:

@@ -98,6 +98,7 @@ COMMANDS = plans(outs=("edges", "branch", "goto"))
 SENDS = plans(outs=("edges", "branch", "goto", "sends"))
 JOINS = plans(outs=("edges", "edges", "branch", "goto", "sends"), joins=True)
 NESTED = plans(outs=("edges", "edges", "branch", "goto"), children=True)
+NESTED_ACTED_ON = plans(outs=("edges", "edges", "branch", "goto"), children=True, acts=2)
 ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
 
 
