@@ -219,9 +219,8 @@ class ReviewSaver(SaverCore):
             self._save_changed(live, [rules.after_step(q, ns, parent_id, source) for q in live])
 
     def _settle_tasks(self, place: Place, tasks: Sequence[TaskWrites]) -> None:
-        held = [
-            q for q in self._rows.live_questions(place[0]) if q[:3] == place and q.state == rules.DELIVERED
-        ]
+        ids = {task.task_id for task in tasks}
+        held = [q for q in self._rows.delivered_questions(place[0], ids) if q[:3] == place]
         if held:
             finished = {
                 task.task_id for task in tasks if any(c not in WRITES_IDX_MAP for c, _ in task.writes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint._rows import StepRow, WriteRow
@@ -78,6 +78,9 @@ class RowStore(Protocol):
 
     def live_questions(self, thread: str) -> Sequence[Question]:
         """Return the questions of a thread to which something can still happen."""
+
+    def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
+        """Return the questions of these tasks whose answers are on their way."""
 
     def put_questions(self, questions: Iterable[Question]) -> None:
         """Add questions, or replace them."""

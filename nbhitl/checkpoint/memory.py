@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
-from nbhitl.checkpoint.claims import LIVE
+from nbhitl.checkpoint.claims import DELIVERED, LIVE
 from nbhitl.checkpoint.records import ThreadInfo
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.checkpoint.steps import StepSaver
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -173,6 +173,9 @@ class _Rows:
     def live_questions(self, thread: str) -> Sequence[Question]:
         found = self._threads.get(thread)
         return tuple(found.live.values()) if found and found.live else ()
+
+    def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
+        return [q for q in self.live_questions(thread) if q.task_id in tasks and q.state == DELIVERED]
 
     def put_questions(self, questions: Iterable[Question]) -> None:
         for question in questions:

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._rows import StepRow, WriteRow
-from nbhitl.checkpoint.claims import Question
+from nbhitl.checkpoint.claims import DELIVERED, Question
 from nbhitl.checkpoint.records import ThreadInfo
 from nbhitl.checkpoint.sqlite import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint._store import QuestionFilter
     from nbhitl.checkpoint.sqlite._database import Database
 
+_FEW_TASKS = 8
 _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 
 
@@ -103,6 +104,15 @@ class SqliteRows:
 
     def live_questions(self, thread: str) -> Sequence[Question]:
         return [*map(_question, self._db.all(queries.LIVE_QUESTIONS, (thread,)))]
+
+    def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
+        if len(tasks) > _FEW_TASKS:
+            return [q for q in self.live_questions(thread) if q.task_id in tasks and q.state == DELIVERED]
+        return [
+            _question(row)
+            for task_id in tasks
+            for row in self._db.all(queries.DELIVERED_TO_TASK, (thread, packed(task_id)))
+        ]
 
     def put_questions(self, questions: Iterable[Question]) -> None:
         self._db.do_many(queries.PUT_QUESTION, [_question_values(question) for question in questions])

@@ -33,7 +33,7 @@ MIGRATIONS: Final = (
     );
     CREATE UNIQUE INDEX nbhitl_questions_key
         ON nbhitl_questions (thread_id, ns, checkpoint_id, interrupt_id);
-    CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id)
+    CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
         WHERE state IN ('open', 'recorded', 'delivered');
     CREATE INDEX nbhitl_questions_open ON nbhitl_questions (asked_at) WHERE state = 'open';
     CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE state = 'open';
@@ -102,6 +102,10 @@ QUESTIONS_AT: Final = (
 LIVE_QUESTIONS: Final = (
     f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? "
     "AND state IN ('open', 'recorded', 'delivered') ORDER BY rowid"
+)
+DELIVERED_TO_TASK: Final = (
+    f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? AND task_id = ? "
+    "AND state IN ('open', 'recorded', 'delivered') AND state = 'delivered'"
 )
 PUT_QUESTION: Final = f"""
     INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
