@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from nbhitl.config import RunnableConfig
     from nbhitl.runtime import Runtime
@@ -32,6 +33,15 @@ class TaskContext(Protocol):
     @property
     def store(self) -> Any:
         """The store given to `compile()`, or None."""
+
+    def scope(self, name: str) -> AbstractContextManager[None]:
+        """Give the questions asked inside a count of their own."""
+
+    def read_state(self) -> dict[str, Any]:
+        """Return the state that the step sees, without managed values."""
+
+    def push_message(self, message: Any, state_key: str | None) -> None:
+        """Put a message into the stream of mode `messages`, and into the state when the node ends."""
 
     def call(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any) -> Any:
         """Run `func` as a task of its own and return its future (functional API)."""

@@ -87,6 +87,19 @@ class ErrorCode(Enum):
     INVALID_CHAT_HISTORY = "INVALID_CHAT_HISTORY"
 
 
+def _restored(cls: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(attributes)
+    return error
+
+
+class _Portable(BaseException):
+    """An error whose constructor takes more than its message, and that still goes from process to process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
 class EmptyChannelError(Exception):
     """A channel was read before anything was written to it."""
 
@@ -103,7 +116,7 @@ class InvalidUpdateError(Exception):
     """A node wrote something that the state cannot take."""
 
 
-class UnknownNodeError(ValueError):
+class UnknownNodeError(ValueError, _Portable):
     """A name was used that is no node of this graph."""
 
     def __init__(self, name: object, known: Iterable[str], where: str) -> None:
@@ -117,7 +130,7 @@ class MissingThreadId(ValueError):
     """A graph with a checkpointer was run without saying which thread it is."""
 
 
-class NodeCancelledError(Exception):
+class NodeCancelledError(Exception, _Portable):
     """A node's own code raised `asyncio.CancelledError` although nobody cancelled the run."""
 
     node: str
@@ -127,7 +140,7 @@ class NodeCancelledError(Exception):
         super().__init__(message or f"Node {node!r} raised asyncio.CancelledError")
 
 
-class NodeTimeoutError(Exception):
+class NodeTimeoutError(Exception, _Portable):
     """A node ran longer than its TimeoutPolicy allows. Times are seconds."""
 
     def __init__(
@@ -156,7 +169,7 @@ class TaskNotFound(Exception):
     """A task id that the checkpoint does not hold."""
 
 
-class UnknownInterruptError(Exception):
+class UnknownInterruptError(Exception, _Portable):
     """An answer for which no question is open: nothing was run and nothing was saved."""
 
     def __init__(
@@ -197,7 +210,7 @@ class GraphInterrupt(GraphBubbleUp):
         super().__init__(interrupts)
 
 
-class NodeInterrupt(GraphInterrupt):
+class NodeInterrupt(GraphInterrupt, _Portable):
     """Raised by a node to pause; `interrupt()` is the better way, because it can return an answer."""
 
     def __init__(self, value: Any, id: str | None = None) -> None:
@@ -206,7 +219,7 @@ class NodeInterrupt(GraphInterrupt):
         super().__init__([Interrupt(value=value) if id is None else Interrupt(value=value, id=id)])
 
 
-class GraphDrained(GraphBubbleUp):
+class GraphDrained(GraphBubbleUp, _Portable):
     """A run stopped between two steps because its RunControl asked for it."""
 
     def __init__(self, reason: str = "shutdown") -> None:
@@ -231,7 +244,7 @@ class QuestionOpen(ReviewError):
     """New input was given to a thread on which a question is open."""
 
 
-class QuestionChanged(ReviewError):
+class QuestionChanged(ReviewError, _Portable):
     """On replay the node asks something else than what the person answered; the answer is not delivered."""
 
     def __init__(self, message: str, *, answered: Any = None, asked: Any = None) -> None:
@@ -252,7 +265,7 @@ class InvalidAnswer(ReviewError, ValueError):
         self.fields = dict(fields or {})
 
 
-class AlreadyAnswered(ReviewError):
+class AlreadyAnswered(ReviewError, _Portable):
     """Someone else's answer to this question came first; `by` says whose, `at` when (UTC, ISO 8601)."""
 
     def __init__(self, message: str, *, by: str | None = None, at: str | None = None) -> None:

@@ -130,8 +130,11 @@ class CachePolicy:
     ttl: int | None = None
 
 
-def _seconds(value: float | timedelta | None) -> float | None:
-    return value.total_seconds() if isinstance(value, timedelta) else value
+def seconds(value: float | timedelta | None) -> float | None:
+    """Return a length of time in seconds."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return None if value is None else float(value)
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -148,10 +151,21 @@ class TimeoutPolicy:
 
     @classmethod
     def of(cls, value: float | timedelta | TimeoutPolicy | None) -> TimeoutPolicy | None:
-        """Return the policy that `value` stands for; a bare number or timedelta is a `run_timeout`."""
-        if value is None or isinstance(value, TimeoutPolicy):
-            return value
-        return cls(run_timeout=_seconds(value))
+        """Return the policy that `value` stands for; a bare number or timedelta is a `run_timeout`.
+
+        Raises:
+            ValueError: a limit is not a positive length of time, or `refresh_on` is unknown.
+        """
+        if value is None:
+            return None
+        given = value if isinstance(value, TimeoutPolicy) else cls(run_timeout=value)
+        limits = {name: seconds(getattr(given, name)) for name in ("run_timeout", "idle_timeout")}
+        for name, limit in limits.items():
+            if limit is not None and not limit > 0:
+                raise ValueError(f"{name} must be greater than 0, got {limit!r}; None is for no limit")
+        if given.refresh_on not in {"auto", "heartbeat"}:
+            raise ValueError(f"refresh_on must be 'auto' or 'heartbeat', got {given.refresh_on!r}")
+        return cls(**limits, refresh_on=given.refresh_on)
 
 
 @final
@@ -258,6 +272,15 @@ class Send:
 
 class _Answering:
     __slots__ = ("_answers",)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        names = (*self.__dataclass_fields__, "_answers")  # type: ignore[attr-defined]
+        return tuple(getattr(self, name) for name in names)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        names = (*self.__dataclass_fields__, "_answers")  # type: ignore[attr-defined]
+        for name, value in zip(names, state, strict=True):
+            object.__setattr__(self, name, value)
 
 
 @dataclass(kw_only=True, slots=True, frozen=True, repr=False)

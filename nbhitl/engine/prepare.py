@@ -129,13 +129,9 @@ def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> A
 
 
 def _namespace(parent: RunningTask, *, stateful: bool) -> str:
-    """Return where a graph called by a task keeps its checkpoints; a second call in one task gets a number."""
-    ns = parent.task.namespace
-    if stateful:
-        ns = NS_SEP.join(part.split(NS_END)[0] for part in ns.split(NS_SEP))
-    calls = parent.subgraph_calls
-    parent.subgraph_calls += 1
-    return f"{ns}{NS_SEP}{calls}" if calls else ns
+    """Return where a graph called by a task keeps its checkpoints."""
+    ns = parent.called_namespace()
+    return NS_SEP.join(part.split(NS_END)[0] for part in ns.split(NS_SEP)) if stateful else ns
 
 
 def recursion_limit(config: RunnableConfig) -> int:

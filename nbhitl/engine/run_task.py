@@ -20,6 +20,7 @@ from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.tasks import TaskResult, interrupt_id
+from nbhitl.engine.timeouts import limited_by, refuse_timeout, within
 from nbhitl.engine.writes import target_writes, writes_of
 from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand, SwallowedInterrupt
 from nbhitl.types import MISSING, Interrupt, Send
@@ -163,10 +164,12 @@ def _enter(running: RunningTask) -> None:
 
 def run_task(run: Run, task: Task, values: Mapping[str, Any], context: Context) -> TaskResult:
     """Run a task on this thread, within `context`, and return what it left."""
-    return context.run(_drive, RunningTask(run, task, run.program.nodes[task.name]), values)
+    return context.run(_drive, RunningTask(run, task, run.program.nodes[task.name], values), values)
 
 
 def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
+    if running.node.timeout is not None or running.task.timeout is not None:
+        return TaskResult(running.task, [], error=refuse_timeout(running))
     _enter(running)
     steps = task_steps(running, values)
     try:
@@ -198,8 +201,11 @@ def _sync_function(action: Action) -> Callable[..., Any]:
 
 async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResult:
     """Run a task in the running event loop and the current context; sync functions go to a worker thread."""
-    running = RunningTask(run, task, run.program.nodes[task.name])
+    running = RunningTask(run, task, run.program.nodes[task.name], values)
+    limits = limited_by(running)
     _enter(running)
+    if run.parent is not None:
+        run.parent.sign_of_life()
     steps = task_steps(running, values)
     try:
         wanted = next(steps)
@@ -210,7 +216,9 @@ async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResu
                 continue
             action, args, kwargs = wanted  # type: ignore[misc]
             try:
-                returned = await _acall(action, args, kwargs)
+                call = _acall(action, args, kwargs)
+                limited = limits is not None and action is running.node.action and action.async_ is not None
+                returned = await (within(limits, running, call) if limited else call)
             except asyncio.CancelledError as error:
                 current = asyncio.current_task()
                 if current is not None and current.cancelling():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine.questions import payload_digest, validated_answer
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
-from nbhitl.engine.tasks import interrupt_id
+from nbhitl.constants import NS_SEP
+from nbhitl.engine.tasks import digest_id, interrupt_id
 from nbhitl.errors import GraphInterrupt, QuestionChanged
 from nbhitl.runtime import ExecutionInfo, RunControl, Runtime
 from nbhitl.types import Interrupt
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.events import Stream
     from nbhitl.engine.program import Node, Program
     from nbhitl.engine.tasks import Task
+    from nbhitl.engine.timeouts import Pulse
     from nbhitl.types import Durability
 
 __all__ = ["TASK_KEY", "Run", "RunningTask"]
@@ -101,32 +104,36 @@ class RunningTask:
         "paused",
         "paused_at",
         "previous",
+        "pulse",
         "pushed",
         "run",
         "started_at",
         "subgraph_calls",
         "task",
+        "values",
     )
 
-    def __init__(self, run: Run, task: Task, node: Node) -> None:
+    def __init__(self, run: Run, task: Task, node: Node, values: Mapping[str, Any]) -> None:
         self.run = run
         self.task = task
         self.node = node
+        self.values = values
         self.attempt = 1
         self.started_at: float | None = None
         self.counters: dict[str, int] = {}
         self.paused: GraphInterrupt | None = None
         self.paused_at = ""
-        self.subgraph_calls = 0
+        self.subgraph_calls: dict[str, int] = {}
         self.calls = 0
         self.previous: Any = None
         self.pushed: list[tuple[str, Any]] | None = None
+        self.pulse: Pulse | None = None
 
     def restart(self) -> None:
         """Forget what one attempt asked and called: the node starts again from its top."""
         self.counters = {}
         self.paused = None
-        self.subgraph_calls = 0
+        self.subgraph_calls = {}
         self.calls = 0
         self.pushed = None
 
@@ -170,16 +177,51 @@ class RunningTask:
         finally:
             _SCOPE.reset(token)
 
+    def called_namespace(self) -> str:
+        """Return where the next graph that the node calls keeps its checkpoints.
+
+        A second call in one task gets a number, and so does each scope, so that parallel calls keep apart.
+        """
+        scope = _SCOPE.get()
+        calls = self.subgraph_calls.get(scope, 0)
+        self.subgraph_calls[scope] = calls + 1
+        levels = [self.task.namespace]
+        if scope:
+            levels.append(str(int(digest_id(scope)[:12], 16)))
+        if calls:
+            levels.append(str(calls))
+        return NS_SEP.join(levels)
+
+    def read_state(self) -> dict[str, Any]:
+        """Return the state that the step sees, without managed values."""
+        return dict(self.values)
+
     def write_custom(self, chunk: Any) -> None:
         """Put `chunk` into the stream of mode `custom`, at once."""
+        self.sign_of_life()
         self.run.stream.custom(self.run.ns, chunk)
 
     def push_message(self, message: Any, state_key: str | None) -> None:
         """Put `message` into the stream of mode `messages` at once, and write it to `state_key` when the node ends."""
+        self.sign_of_life()
         if self.run.stream.messages:
             self.run.stream.message(self.run.ns, message, self.metadata, once=False)
         if state_key is not None:
             self.pushed = [*(self.pushed or ()), (state_key, message)]
+
+    def heartbeat(self) -> None:
+        """Say that the node is alive: its `idle_timeout` counts anew."""
+        if self.pulse is not None:
+            self.pulse.last = monotonic()
+        if self.run.parent is not None:
+            self.run.parent.sign_of_life()
+
+    def sign_of_life(self) -> None:
+        """Note that the node did something; with `refresh_on="auto"` that is as good as a heartbeat."""
+        if self.pulse is not None and self.pulse.auto:
+            self.pulse.last = monotonic()
+        if self.run.parent is not None:
+            self.run.parent.sign_of_life()
 
     # -- what a node can see -----------------------------------------------------------------------------
 
@@ -201,6 +243,7 @@ class RunningTask:
             context=run.context,
             store=run.store,
             stream_writer=self.write_custom,
+            heartbeat=self.heartbeat,
             previous=self.previous,
             control=run.control,
             execution_info=ExecutionInfo(

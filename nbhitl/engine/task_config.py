@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import CONF, TAG_HIDDEN
-from nbhitl.engine.tokens import with_handler
+from nbhitl.engine.tokens import pulse_handler, with_handler
 
 if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
@@ -35,6 +35,10 @@ def task_config(running: RunningTask) -> RunnableConfig:
     if run.stream.messages:
         for handler in run.stream.token_handlers(run.ns):
             config["callbacks"] = with_handler(config.get("callbacks"), handler)
+    if running.pulse is not None and running.pulse.auto:
+        heard = pulse_handler(running)
+        if heard is not None:
+            config["callbacks"] = with_handler(config.get("callbacks"), heard)
     return config  # type: ignore[return-value]
 
 

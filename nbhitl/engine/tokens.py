@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from nbhitl.engine.events import Stream
+    from nbhitl.engine.running import RunningTask
 
 _HIDDEN_TAG = "seq:step"
 
@@ -20,6 +21,12 @@ def token_handler(stream: Stream) -> Any:
     """Return a LangChain callback handler that reports what models say to `stream`; None without langchain-core."""
     made = _handler_class()
     return None if made is None else made(stream)
+
+
+def pulse_handler(running: RunningTask) -> Any:
+    """Return a LangChain callback handler to which everything is a sign of life; None without langchain-core."""
+    made = _pulse_class()
+    return None if made is None else made(running)
 
 
 def with_handler(callbacks: Any, handler: Any) -> Any:
@@ -98,3 +105,31 @@ def _handler_class() -> Any:
             return output
 
     return TokenHandler
+
+
+_SIGNS = ("chain", "llm", "tool", "retriever")
+
+
+@cache
+def _pulse_class() -> Any:
+    callbacks = langchain_module("callbacks")
+    if callbacks is None:
+        return None
+
+    class PulseHandler(callbacks.BaseCallbackHandler):  # type: ignore[misc, name-defined]
+        """Notes every start, token and end of what a node calls."""
+
+        run_inline = True
+
+        def __init__(self, running: RunningTask) -> None:
+            self.running = running
+
+    def sign(self: Any, *_: Any, **__: Any) -> None:
+        self.running.sign_of_life()
+
+    for what in _SIGNS:
+        for when in ("start", "end", "error"):
+            setattr(PulseHandler, f"on_{what}_{when}", sign)
+    for name in ("on_chat_model_start", "on_llm_new_token", "on_custom_event", "on_text"):
+        setattr(PulseHandler, name, sign)
+    return PulseHandler

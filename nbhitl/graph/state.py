@@ -338,9 +338,10 @@ class StateGraph:
             name, self.nodes, self._edge_order, self._join_order, self.branches, before, after
         )
         program = build_program(self, topology)
-        register = getattr(getattr(checkpointer, "serde", None), "register", None)
-        if register is not None:
-            register(*program.schema_types)
+        for keeper in (checkpointer, cache):
+            register = getattr(getattr(keeper, "serde", None), "register", None)
+            if register is not None:
+                register(*program.schema_types)
         return CompiledStateGraph(
             builder=self,
             program=program,

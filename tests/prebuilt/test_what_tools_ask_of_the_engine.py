@@ -13,14 +13,13 @@ LANGGRAPH, OURS = engines()
 BOTH = pytest.mark.parametrize("e", [LANGGRAPH, OURS], ids=lambda e: e.name)
 
 # Strict: these tests say so when the engine has it.
-WAITS = pytest.mark.xfail(strict=True, reason="the engine's running task does not offer it yet")
 
 
 def call(name, id, /, **args):
     return {"name": name, "args": args, "id": id, "type": "tool_call"}
 
 
-@pytest.mark.parametrize("e", [LANGGRAPH, pytest.param(OURS, marks=WAITS)], ids=lambda e: e.name)
+@pytest.mark.parametrize("e", [LANGGRAPH, OURS], ids=lambda e: e.name)
 def test_calls_sent_one_by_one_see_the_graphs_state(e):
     def look(what: str, state: Annotated[dict, e.InjectedState]) -> str:
         """Look at the state."""
@@ -88,7 +87,6 @@ def test_push_message_needs_an_id_and_a_running_graph(e):
         builder.compile().invoke({"messages": []})
 
 
-@WAITS
 def test_graphs_called_by_tools_side_by_side_keep_their_questions_apart():
     """Each tool calls a graph that asks; the second run must find each graph where the first one left it."""
     import itertools
