@@ -47,7 +47,7 @@ def look_up(progress: Progress, tasks: Sequence[Task]) -> Generator[Any, Any, No
 
 
 def keep(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
-    """Keep what a task wrote, unless a person had a part in it: an answer is for one question and no other."""
+    """Keep what a task wrote, unless a person had a part in it: an answer is for one question alone."""
     task = result.task
     policy = progress.program.nodes[task.name].cache
     if task.cache_key is None or policy is None or task.answers or progress.run.answers:

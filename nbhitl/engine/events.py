@@ -44,7 +44,9 @@ class Stream:
         self.root = root
         self._now = now
         # Whether anybody looks at messages: asked for every task, so it is known beforehand.
-        self.messages = "messages" in self.modes or (above is not None and above.shows_below and above.messages)
+        self.messages: bool = "messages" in self.modes or (
+            above is not None and above.shows_below and above.messages
+        )
         self._seen: set[str] = set()
         self._tokens: Any = None
 
@@ -89,7 +91,7 @@ class Stream:
         return ns == self.root or self.subgraphs
 
     def message(self, ns: str, message: Any, metadata: Mapping[str, Any], *, once: bool) -> None:
-        """Report a message of namespace `ns`; with `once` only if no message of its id was reported before."""
+        """Report a message of namespace `ns`; with `once` only if none of its id was reported before."""
         if message.id is None:
             message.id = str(uuid4())
         if "messages" in self.modes and self.shows(ns):
@@ -106,7 +108,7 @@ class Stream:
             self.above.known_message(message)
 
     def token_handlers(self, ns: str) -> Iterator[Any]:
-        """Yield the LangChain callback handlers that hear the models called in namespace `ns`, for this stream and those above."""
+        """Yield the LangChain callback handlers for models called in `ns`: this stream's and those above."""
         if "messages" in self.modes and self.shows(ns):
             if self._tokens is None:
                 self._tokens = token_handler(self)

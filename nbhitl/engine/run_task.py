@@ -10,6 +10,7 @@ import asyncio
 import time
 from contextvars import copy_context
 from functools import partial
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._context import CURRENT_TASK
@@ -21,7 +22,7 @@ from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.tasks import TaskResult, interrupt_id
 from nbhitl.engine.timeouts import limited_by, refuse_timeout, within
-from nbhitl.engine.writes import target_writes, writes_of
+from nbhitl.engine.writes import gathered, target_writes, writes_of
 from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand, SwallowedInterrupt
 from nbhitl.types import MISSING, Interrupt, Send
 
@@ -79,6 +80,8 @@ def _attempt(running: RunningTask, values: Mapping[str, Any]) -> Generator[Call 
         note_input(running, state)
     action = node.action
     returned = yield (action, (state,), _injected(running, action))
+    if type(returned) is GeneratorType:
+        returned = gathered(returned)
     if running.paused is not None:
         raise _swallowed(running)
     if run.stream.messages and not node.hidden:
@@ -217,8 +220,9 @@ async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResu
             action, args, kwargs = wanted  # type: ignore[misc]
             try:
                 call = _acall(action, args, kwargs)
-                limited = limits is not None and action is running.node.action and action.async_ is not None
-                returned = await (within(limits, running, call) if limited else call)
+                if limits is not None and action is running.node.action and action.async_ is not None:
+                    call = within(limits, running, call)
+                returned = await call
             except asyncio.CancelledError as error:
                 current = asyncio.current_task()
                 if current is not None and current.cancelling():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import is_dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -157,11 +158,20 @@ class RunningTask:
         if self.run.replay_check == "payload" and digest and digest != payload_digest(value):
             raise QuestionChanged(
                 f"Node {self.task.name!r} asks something else than what was answered ({_caller()}): the question "
-                f"now is {value!r}. The answer was not delivered. Keep what the node asks the same between runs, "
-                'for example by once("draft", fn), or answer anew from a fork of this checkpoint.',
+                f"now is {value!r}. The answer was not delivered. What varies between runs belongs into a node before "
+                "this one; then answer anew from a fork of this checkpoint. Where the payload may differ by nature, "
+                'set {"configurable": {"replay_check": "off"}}.',
                 asked=value,
             )
+        if isinstance(response_schema, type):
+            self._let_store_hold(response_schema)
         return validated_answer(answer, response_schema)
+
+    def _let_store_hold(self, answer_type: type) -> None:
+        """The node gets its answer as an instance of the schema, and may well write that to the state."""
+        register = getattr(getattr(self.run.saver, "serde", None), "register", None)
+        if register is not None and (is_dataclass(answer_type) or hasattr(answer_type, "model_fields")):
+            register(answer_type)
 
     def pause(self, error: GraphInterrupt) -> GraphInterrupt:
         """Note that the node is about to pause, and return `error`."""

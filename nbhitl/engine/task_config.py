@@ -22,9 +22,10 @@ _TOLD = ("graph_id", "assistant_id", "thread_id", "run_id", "task_id")
 def task_config(running: RunningTask) -> RunnableConfig:
     """Return the run's config with what identifies the task; without what names the run as a whole."""
     run = running.run
-    config: dict[str, Any] = {key: value for key, value in run.config.items() if key not in _OF_THE_RUN}
+    given: dict[str, Any] = dict(run.config)
+    config = {key: value for key, value in given.items() if key not in _OF_THE_RUN}
     config[CONF] = {
-        **run.config.get(CONF, {}),
+        **given.get(CONF, {}),
         "checkpoint_ns": running.task.namespace,
         "checkpoint_id": None,
         TASK_KEY: running,
@@ -59,7 +60,7 @@ def task_metadata(running: RunningTask) -> dict[str, Any]:
 
 
 def _run_metadata(run: Run) -> dict[str, Any]:
-    configurable = run.config.get(CONF, {})
+    configurable: dict[str, Any] = dict(run.config).get(CONF, {})  # type: ignore[assignment]
     told = {key: configurable[key] for key in _TOLD if configurable.get(key) is not None}
     if run.parent is None:
         return {**run.config.get("metadata", {}), **told}

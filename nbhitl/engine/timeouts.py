@@ -35,7 +35,7 @@ class _Limits(TypedDict):
 
 
 def limited_by(running: RunningTask) -> TimeoutPolicy | None:
-    """Return the limits of a task, and give it a pulse: those of its Send, else those of its node, or None."""
+    """Return the limits of a task, its Send's or else its node's, and give it a pulse; None without limits."""
     policy = running.task.timeout or running.node.timeout
     if policy is None or (policy.run_timeout is None and policy.idle_timeout is None):
         return None
@@ -46,9 +46,9 @@ def limited_by(running: RunningTask) -> TimeoutPolicy | None:
 def refuse_timeout(running: RunningTask) -> ValueError:
     """Return the error of a timeout in a sync run."""
     return ValueError(
-        f"Node {running.task.name!r} has a timeout, and timeouts are only supported for async nodes in async runs: "
-        "a function that runs in a thread cannot be stopped. Run the graph with ainvoke or astream, or bound the "
-        "whole step with graph.step_timeout."
+        f"Node {running.task.name!r} has a timeout, and timeouts are only supported for async nodes in "
+        "async runs: a function that runs in a thread cannot be stopped. Run the graph with ainvoke or astream, "
+        "or bound the whole step with graph.step_timeout."
     )
 
 

@@ -1,4 +1,4 @@
-"""Hear the tokens of LangChain's chat models while a node calls them, and put them into the stream of messages."""
+"""What LangChain's callbacks tell while a node runs: the tokens of its chat models, and signs of life."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _HIDDEN_TAG = "seq:step"
 
 
 def token_handler(stream: Stream) -> Any:
-    """Return a LangChain callback handler that reports what models say to `stream`; None without langchain-core."""
+    """Return a LangChain callback handler that reports tokens to `stream`; None without langchain-core."""
     made = _handler_class()
     return None if made is None else made(stream)
 
 
 def pulse_handler(running: RunningTask) -> Any:
-    """Return a LangChain callback handler to which everything is a sign of life; None without langchain-core."""
+    """Return a callback handler to which every event is a sign of life; None without langchain-core."""
     made = _pulse_class()
     return None if made is None else made(running)
 
