@@ -93,6 +93,7 @@ class GraphThread(Answerable):
                 routes={node: targets(to) for node, to in (routes or {}).items()},
                 before=breakpoints(graph, "interrupt_before_nodes", interrupt_before),
                 after=breakpoints(graph, "interrupt_after_nodes", interrupt_after),
+                has_claims=hasattr(graph.checkpointer, "claim"),
             ),
             config=self.config,
             shared=shared_thread(graph.checkpointer, thread_id),

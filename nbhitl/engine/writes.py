@@ -40,6 +40,17 @@ def writes_of(program: Program, node: Node, returned: Any) -> Writes:
     return writes
 
 
+def gathered(yielded: Iterable[Any]) -> Any:
+    """Return what a generator function yields as one update: dicts are joined, and values of one key added."""
+    update: Any = None
+    for part in yielded:
+        if isinstance(update, dict) and isinstance(part, dict):
+            update = {**update, **{k: update[k] + v if k in update else v for k, v in part.items()}}
+        else:
+            update = part
+    return update
+
+
 def _items(returned: Any) -> Iterable[Any]:
     """A list that holds a Command is a list of updates; every other value is one update."""
     if isinstance(returned, (list, tuple)) and any(isinstance(item, Command) for item in returned):

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 STREAM_MODES = ["tasks", "updates", "custom"]
 
+
 class Read(NamedTuple):
     """Get the snapshot of a config, with those of subgraphs."""
 

@@ -21,15 +21,8 @@ from nbhitl.errors import (
     ReviewError,
     StaleQuestion,
 )
-from nbhitl.review.drive import (
-    ClaimBreakpoint,
-    Flow,
-    Forget,
-    Instruction,
-    ReadInput,
-    Run,
-    Write,
-)
+from nbhitl.review.claims import claim_breakpoint, release_breakpoint
+from nbhitl.review.drive import CallSaver, Flow, Instruction, ReadInput, Run, Write
 from nbhitl.review.pending import waiting_tasks
 from nbhitl.review.plain import to_plain
 from nbhitl.review.session import describe, labels
@@ -42,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from nbhitl.review.card import Card
+    from nbhitl.review.decisions import Decision
     from nbhitl.review.engines import Engine
     from nbhitl.review.pending import Reading
     from nbhitl.review.protocol import Snapshot
@@ -49,6 +43,7 @@ if TYPE_CHECKING:
     from nbhitl.review.session import ReviewSession
     from nbhitl.review.shared import SharedThread
     from nbhitl.review.standing import Standing
+    from nbhitl.review.steps import Steps
 
 
 def input_digest(value: Any) -> str:
@@ -68,7 +63,7 @@ class Flows:
     """The flows of one thread.
 
     `how` are arguments for every run (context, breakpoints, durability). `snapshot` is where the thread stood
-    when it was last looked at.
+    when it was last looked at, `open_ids` the questions that were open then.
     """
 
     session: ReviewSession
@@ -79,6 +74,7 @@ class Flows:
     how: Mapping[str, Any]
     reducers: frozenset[str]
     snapshot: Snapshot | None = None
+    open_ids: frozenset[str] = frozenset()
     watch: Watch | None = None
 
     # -- looking --------------------------------------------------------------------------------
@@ -93,8 +89,11 @@ class Flows:
         self._show((yield from self._look()))
 
     def _look(self) -> Flow[Standing]:
-        standing = yield from self.lookout.look()
+        return self._noted((yield from self.lookout.look()))
+
+    def _noted(self, standing: Standing) -> Standing:
         self.snapshot = standing.snapshot
+        self.open_ids = frozenset(found.id for found in standing.questions if found.doubt is None)
         return standing
 
     def _show(self, standing: Standing) -> None:
@@ -112,9 +111,10 @@ class Flows:
             QuestionOpen: a question is open that another input led to.
         """
         if restart:
-            yield Forget(self.reading.thread_id)
+            yield CallSaver("delete_thread", (self.reading.thread_id,))
             self.shared.forget()
             self.session.forget_cards()
+            self.snapshot = None
         elif (standing := (yield from self._look())).questions:
             self._show(standing)
             if input is None or (yield from self._is_open_input(input)):
@@ -170,8 +170,7 @@ class Flows:
 
     def _show_after_run(self, stopped_at_breakpoint: bool, error: BaseException | None) -> Flow[None]:
         now = self.session.clock().isoformat(timespec="milliseconds")
-        standing = yield from self.lookout.look_after_run(stopped_at_breakpoint, now)
-        self.snapshot = standing.snapshot
+        standing = self._noted((yield from self.lookout.look_after_run(stopped_at_breakpoint, now)))
         state, text = standing.state, standing.error
         if error is not None:
             text = describe(error)
@@ -238,31 +237,57 @@ class Flows:
         last = yield from self.lookout.last_nodes(inner)
         steps = breakpoint_steps(card.question, decision, inner, last, self.reducers)
         where = self.config if inner is snapshot else inner.config
-        thread_id, at = self.reading.thread_id, decision.at or ""
-        try:
-            yield ClaimBreakpoint(thread_id, card.question.checkpoint_id, decision.kind, decision.by, at)
-        except ReviewError as error:
+        error = yield from self._claim_and_write(card, decision, steps, where)
+        if error is not None:
             return error
-        for update in steps.updates:
-            yield Write(where, update.values, update.as_node)
         if not steps.run:
             yield from self._show_after_run(False, None)
             return None
         run = None if steps.goto is None else self.engine.go_to(steps.goto)
         return (yield from self._run(run, self.config))
 
+    def _claim_and_write(
+        self, card: Card, decision: Decision, steps: Steps, where: Mapping[str, Any]
+    ) -> Generator[Instruction, Any, BaseException | None]:
+        """Claim the breakpoint and write what the decision says; returns what kept that from being done.
+
+        After an error the breakpoint stands as it was: going on from it would run what nobody approved.
+        """
+        claimed: tuple[str, ...] = ()
+        place = (self.reading.thread_id, card.question.checkpoint_id)
+        try:
+            if self.reading.has_claims:
+                claimed = yield from claim_breakpoint(*place, decision)
+            for update in steps.updates:
+                yield Write(where, update.values, update.as_node)
+        except (AlreadyAnswered, AnswerInDoubt) as error:
+            return error
+        except Exception as error:
+            yield from release_breakpoint(*place, claimed)
+            self._give_back(card, error)
+            return error
+        return None
+
+    def _give_back(self, card: Card, error: BaseException) -> None:
+        """Open a card again whose answer was not saved."""
+        self.shared.answered.pop(card.question.id, None)
+        self.session.reopened(card, describe(error))
+
     def _conclude(self, card: Card, error: BaseException | None) -> None:
         """Report how the delivery of `card` ended, and raise what the caller should see."""
-        session = self.session
+        session, question = self.session, card.question
+        if card.waits:  # given back before anything ran
+            raise error or ReviewError(f"{card.label} is still open.")
+        if question.kind == "interrupt" and question.id in self.open_ids:
+            self._give_back(card, error or ReviewError("The answer was not saved: answer again."))
+            if error is not None and self.engine.is_invalid_answer(error):
+                raise InvalidAnswer(
+                    f"The graph refused the answer; {card.label} is still open. {error}"
+                ) from error
+            raise error or ReviewError(f"{card.label} is still open: its answer was not saved.")
         if error is None:
             session.delivered(card)
             return
-        if self.engine.is_invalid_answer(error):
-            self.shared.answered.pop(card.question.id, None)
-            session.reopened(card, describe(error))
-            raise InvalidAnswer(
-                f"The graph refused the answer; {card.label} is still open. {error}"
-            ) from error
         if self.engine.is_unknown_question(error):
             why = f"{card.label} is no longer open: {error} Nothing was sent."
             session.went_stale(card, why)
@@ -287,11 +312,14 @@ class Flows:
 
     def ask_again(self, card: Card) -> Flow[None]:
         """Ask anew: a failed question on a fork from where it was, a stale one where the thread is."""
-        if card.state == "failed":
-            yield from self.fork(self._at(card.question.checkpoint_id), None, None)
-            self.session.went_stale(card, "This question was asked anew; see the newest card.")
-        else:
-            yield from self._go_on_asking()
+        try:
+            if card.state == "failed":
+                yield from self.fork(self._at(card.question.checkpoint_id), None, None)
+                self.session.went_stale(card, "This question was asked anew; see the newest card.")
+            else:
+                yield from self._go_on_asking()
+        finally:
+            self.session.end_asking_again(card)
 
     def fork(self, at: Mapping[str, Any], values: Any, as_node: str | None) -> Flow[None]:
         """Go on from an earlier checkpoint as a new branch: write `values`, if any, and run to the next stop.

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How to read a thread: its replies and routes (see GraphThread), and its graph's breakpoints."""
+    """How to read a thread: its replies and routes (see GraphThread), and its graph's breakpoints.
+
+    `has_claims` tells whether the checkpointer keeps claims.
+    """
 
     thread_id: str
     replies: Mapping[str, Mapping[str, Any]]
     routes: Mapping[str, tuple[str, ...]]
     before: frozenset[str] | Literal["*"]
     after: frozenset[str] | Literal["*"]
+    has_claims: bool = False
 
 
 @dataclass(frozen=True, slots=True)

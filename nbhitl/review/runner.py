@@ -109,7 +109,7 @@ class Runner:
 
     def ask_again(self, card: Card, *, wait: bool) -> None:
         """Ask a failed or stale question anew."""
-        self.flows.session.check_can_ask_again(card)
+        self.flows.session.begin_asking_again(card)
         self._perform(card, self.flows.ask_again(card), wait=wait)
 
     def stop(self) -> None:

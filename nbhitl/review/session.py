@@ -106,6 +106,7 @@ class ReviewSession:
         self.cards: list[Card] = []
         self._lock = threading.RLock()
         self._listeners: list[Callable[[], None]] = []
+        self._asking_again: set[str] = set()
 
     @property
     def open_cards(self) -> list[Card]:
@@ -223,16 +224,25 @@ class ReviewSession:
             card.resent()
         self.changed()
 
-    def check_can_ask_again(self, card: Card) -> None:
-        """Check that `card` can be asked anew.
+    def begin_asking_again(self, card: Card) -> None:
+        """Hold `card` until `end_asking_again`, so that a double click asks anew once.
 
         Raises:
-            ReviewError: it has neither failed nor gone stale.
+            ReviewError: it has neither failed nor gone stale, or is being asked anew already.
         """
-        if card.state not in ("failed", "stale"):
-            raise ReviewError(
-                f"{card.label} is {card.state}; only a failed or stale question can be asked again."
-            )
+        with self._lock:
+            if card.state not in ("failed", "stale"):
+                raise ReviewError(
+                    f"{card.label} is {card.state}; only a failed or stale question can be asked again."
+                )
+            if card.label in self._asking_again:
+                raise ReviewError(f"{card.label} is being asked anew already.")
+            self._asking_again.add(card.label)
+
+    def end_asking_again(self, card: Card) -> None:
+        """Let go of `card`."""
+        with self._lock:
+            self._asking_again.discard(card.label)
 
     # -- what the courier reports --------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.review.drive import Read, ReadDelivered, ReadWrites
+from nbhitl.review.claims import delivered_answers
+from nbhitl.review.drive import CallSaver, Read
 from nbhitl.review.pending import Doubt, error_of, open_questions, stopped_before, task_ns, waiting_tasks
 
 if TYPE_CHECKING:
@@ -83,14 +84,18 @@ class Lookout:
 
     def _doubts(self, snapshot: Snapshot) -> Generator[Instruction, Any, list[Doubt]]:
         """Return the answers that are saved, but whose nodes are not done."""
-        if not self.engine.lists_answered:
-            delivered = yield ReadDelivered(self.reading.thread_id, checkpoint_id(snapshot) or "")
-            return [Doubt(q.task_id, q.interrupt_id, q.kind, q.payload, q.by, q.at) for q in delivered]
+        if self.reading.has_claims:
+            found = yield from delivered_answers(self.reading.thread_id, checkpoint_id(snapshot) or "")
+            return [Doubt(q.task_id, q.interrupt_id, q.kind, q.payload, q.by, q.at) for q in found]
+        return (yield from self._listed_doubts(snapshot)) if self.engine.lists_answered else []
+
+    def _listed_doubts(self, snapshot: Snapshot) -> Generator[Instruction, Any, list[Doubt]]:
         doubts: list[Doubt] = []
         for found in waiting_tasks(snapshot):
             listed = {interrupt.id: interrupt.value for interrupt in found.task.interrupts}
             if listed:
-                writes = yield ReadWrites(found.snapshot.config)
+                stored = yield CallSaver("get_tuple", (found.snapshot.config,))
+                writes = () if stored is None else stored.pending_writes or ()
                 answered = self.engine.answered(task_ns(found), list(listed), writes, found.task.id)
                 doubts.extend(Doubt(found.task.id, id, "interrupt", listed[id]) for id in answered)
         return doubts

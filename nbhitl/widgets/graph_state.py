@@ -42,6 +42,7 @@ class GraphState:
         self.svg = _fitting_svg(self.base)
         self._ran: set[str] = set()
         self._next: set[str] = set()
+        self._failed: set[str] = set()
         self._running: str | None = None
         self._read_for: Any = None
 
@@ -89,8 +90,9 @@ class GraphState:
         if self.session.state == "running" and self._running:
             running = {self._running}
         yield "running", running
-        failed = {card.question.node for card in cards if card.state == "failed"}
-        yield "failed", failed
+        yield "failed", {card.question.node for card in cards if card.state == "failed"}
+        if self.session.state == "failed":
+            yield "failed", self._failed
 
     def _observe(self) -> None:
         session = self.session
@@ -117,9 +119,12 @@ class GraphState:
             logger.info("The drawing of thread %r can't read its history: %s", self.session.thread_id, error)
             return
         self._ran = {name for snapshot in history[1:] for name in snapshot.next}
-        self._next = set(history[0].next) if history else set()
-        if history:
-            self._ran |= {task.name for task in history[0].tasks if task.result is not None}
+        if not history:
+            return
+        tasks = history[0].tasks
+        self._ran |= {task.name for task in tasks if task.result is not None}
+        self._next = set(history[0].next) - self._ran
+        self._failed = {task.name for task in tasks if task.error is not None}
 
     def _since_input(self) -> Iterable[Any]:
         # From the newest checkpoint from parent to parent: what ran on other branches is another story.
