@@ -43,7 +43,9 @@ class TaskContext(Protocol):
     def push_message(self, message: Any, state_key: str | None) -> None:
         """Put a message into the stream of mode `messages`, and into the state when the node ends."""
 
-    def call(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any) -> Any:
+    def call(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any
+    ) -> Any:
         """Run `func` as a task of its own and return its future (functional API)."""
 
 

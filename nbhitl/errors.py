@@ -1,34 +1,34 @@
 """Everything nbhitl raises.
 
-    EmptyChannelError            a channel was read before it was written
-    EmptyInputError              a run got no input that the graph could use
-    GraphRecursionError          more supersteps than `recursion_limit`
-    InvalidUpdateError           a write that the state cannot take
-    ValueError
-    ├── UnknownNodeError         a name that is no node of this graph, with the nearest match
-    └── MissingThreadId          a graph with a checkpointer was run without a thread_id
-    NodeTimeoutError             a node ran longer than its TimeoutPolicy allows
-    NodeCancelledError           a node's own code raised CancelledError
-    TaskNotFound                 a task id that the checkpoint does not hold
-    UnknownInterruptError        an answer for which no question is open
-    GraphBubbleUp                passes through nodes up to the engine; never an error for the user
-    ├── GraphInterrupt           a node asks a person
-    │   └── NodeInterrupt        the older way to ask: raised by the node itself
-    ├── ParentCommand            a Command for the graph above
-    └── GraphDrained             a run stopped because RunControl asked for it
-    ReviewError                  nbhitl's own: what can go wrong between a question and its answer
-    ├── QuestionOpen             new input while a question is open
-    ├── QuestionChanged          the node asks something else than what was answered
-    ├── StaleQuestion            the answer was given to a question that has changed since it was shown
-    ├── InvalidAnswer            an answer does not fit its question; nothing was sent (ValueError too)
-    ├── AlreadyAnswered          someone else's answer came first
-    ├── AnswerInDoubt            an answer was given, and whether its effect ran is not known
-    ├── SwallowedInterrupt       a node caught its own pause and went on
-    ├── NotAnswered              a result was read while a question is open
-    └── ScriptError              a scripted reviewer met an unexpected question, or has answers left
-    StoreError                   a checkpointer cannot read or write
-    ├── UnsupportedValue         a value that the store does not hold (TypeError too)
-    └── NewerStore               a store written by a newer version of nbhitl
+EmptyChannelError            a channel was read before it was written
+EmptyInputError              a run got no input that the graph could use
+GraphRecursionError          more supersteps than `recursion_limit`
+InvalidUpdateError           a write that the state cannot take
+ValueError
+├── UnknownNodeError         a name that is no node of this graph, with the nearest match
+└── MissingThreadId          a graph with a checkpointer was run without a thread_id
+NodeTimeoutError             a node ran longer than its TimeoutPolicy allows
+NodeCancelledError           a node's own code raised CancelledError
+TaskNotFound                 a task id that the checkpoint does not hold
+UnknownInterruptError        an answer for which no question is open
+GraphBubbleUp                passes through nodes up to the engine; never an error for the user
+├── GraphInterrupt           a node asks a person
+│   └── NodeInterrupt        the older way to ask: raised by the node itself
+├── ParentCommand            a Command for the graph above
+└── GraphDrained             a run stopped because RunControl asked for it
+ReviewError                  nbhitl's own: what can go wrong between a question and its answer
+├── QuestionOpen             new input while a question is open
+├── QuestionChanged          the node asks something else than what was answered
+├── StaleQuestion            the answer was given to a question that has changed since it was shown
+├── InvalidAnswer            an answer does not fit its question; nothing was sent (ValueError too)
+├── AlreadyAnswered          someone else's answer came first
+├── AnswerInDoubt            an answer was given, and whether its effect ran is not known
+├── SwallowedInterrupt       a node caught its own pause and went on
+├── NotAnswered              a result was read while a question is open
+└── ScriptError              a scripted reviewer met an unexpected question, or has answers left
+StoreError                   a checkpointer cannot read or write
+├── UnsupportedValue         a value that the store does not hold (TypeError too)
+└── NewerStore               a store written by a newer version of nbhitl
 """
 
 from __future__ import annotations

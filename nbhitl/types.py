@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, T
 from nbhitl._context import current_task
 
 if TYPE_CHECKING:
-    from nbhitl.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata
+    from nbhitl.checkpoint.base import CheckpointMetadata
     from nbhitl.config import RunnableConfig
 
 __all__ = [

@@ -130,7 +130,9 @@ class AsyncDriver:
         kind = wanted.__class__
         if kind is Task:
             if self.run.step_timeout is None:
-                return await _InContext(arun_task(self.run, wanted, self.progress.head.values), copy_context())
+                return await _InContext(
+                    arun_task(self.run, wanted, self.progress.head.values), copy_context()
+                )
             self.start([wanted])
             return await self.next_result()
         if kind is StoreCall:

@@ -120,7 +120,9 @@ def run_live(
                 driver.start([wanted])
                 wanted = Await()
             try:
-                answer = (yield from _next_result(driver)) if isinstance(wanted, Await) else driver.perform(wanted)
+                answer = (
+                    (yield from _next_result(driver)) if isinstance(wanted, Await) else driver.perform(wanted)
+                )
             except Exception as error:
                 wanted = steps.throw(error)
             else:

@@ -209,5 +209,3 @@ def written(keys: Sequence[str], writes: Iterable[tuple[str, Any]]) -> Any:
     if tuple(keys) == (ROOT,):
         return result.get(ROOT)
     return result
-
-

@@ -60,14 +60,18 @@ class ForeignSaver:
     def history(self, thread_id: str, ns: str, **bounds: Any) -> Iterator[StoredCheckpoint]:
         """Yield checkpoints, newest first."""
         # Read whole: a saver may hold its lock while its generator is open.
-        for found in list(self.saver.list(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns))):
+        for found in list(
+            self.saver.list(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns))
+        ):
             stored = self._read(found)
             if stored is not None:
                 yield stored
 
     async def ahistory(self, thread_id: str, ns: str, **bounds: Any) -> AsyncIterator[StoredCheckpoint]:
         """Yield checkpoints, newest first."""
-        async for found in self.saver.alist(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns)):
+        async for found in self.saver.alist(
+            saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns)
+        ):
             stored = self._read(found)
             if stored is not None:
                 yield stored
@@ -91,7 +95,10 @@ class ForeignSaver:
             cast("dict[str, Any]", found.metadata),
             frame,
             values,
-            [(task_id, channel, _from_plain(channel, value)) for task_id, channel, value in found.pending_writes or ()],
+            [
+                (task_id, channel, _from_plain(channel, value))
+                for task_id, channel, value in found.pending_writes or ()
+            ],
         )
 
     def _split(self, channel_values: dict[str, Any]) -> tuple[dict[str, Any], Frame]:
@@ -135,8 +142,12 @@ class ForeignSaver:
         before = self._versions.pop((record.thread_id, record.ns, record.parent_id or ""), {})
         channels = {**record.full(), **_frame_channels(record.frame)}
         changed = {*record.values, *record.appended, *_frame_channels(record.frame)}
-        new = {name: self.saver.get_next_version(before.get(name), None) for name in channels if name in changed}
-        new.update({n: self.saver.get_next_version(None, None) for n in channels if n not in new and n not in before})
+        new = {
+            name: self.saver.get_next_version(before.get(name), None) for name in channels if name in changed
+        }
+        new.update(
+            {n: self.saver.get_next_version(None, None) for n in channels if n not in new and n not in before}
+        )
         versions = {**{n: v for n, v in before.items() if n in channels}, **new}
         self._versions[(record.thread_id, record.ns, record.checkpoint_id)] = versions
         checkpoint = {
@@ -192,7 +203,9 @@ class ForeignSaver:
             config = saver_config(thread_id, ns, checkpoint_id)
             self.saver.put_writes(config, [(RESUME, rows)], task_id)
 
-    async def arelease(self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]) -> None:
+    async def arelease(
+        self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]
+    ) -> None:
         """Open the questions again; see `release`."""
         for task_id, rows in _give_back(self.saver, (thread_id, ns, checkpoint_id), interrupt_ids).items():
             config = saver_config(thread_id, ns, checkpoint_id)

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from nbhitl.engine.progress import Progress
 
 
-
 def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, Outcome]:
     """Run to the end or to the next pause.
 

@@ -20,7 +20,9 @@ _PUSH_TRIGGERS = (PUSH,)
 def plan_tasks(program: Program, head: Head, step: int, ns: str) -> list[Task]:
     """Return the tasks of the next step: Sends in the order of issue, then nodes by name."""
     tasks = [
-        Task(send.node, (PUSH, i, False), _PUSH_TRIGGERS, step, head.checkpoint_id, ns, send.arg, send.timeout)
+        Task(
+            send.node, (PUSH, i, False), _PUSH_TRIGGERS, step, head.checkpoint_id, ns, send.arg, send.timeout
+        )
         for i, send in enumerate(head.sends)
         if send.node in program.nodes
     ]

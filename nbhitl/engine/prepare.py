@@ -149,5 +149,3 @@ def recursion_limit(config: RunnableConfig) -> int:
 def caller_metadata(config: RunnableConfig) -> dict[str, Any]:
     """Return the caller's own entries for a checkpoint's metadata."""
     return {k: v for k, v in get_checkpoint_metadata(config, {}).items() if not k.startswith("__")}
-
-

@@ -160,7 +160,9 @@ class Progress:
         self.unsaved = None
         self.saved_id = self.head.checkpoint_id
 
-    def _record(self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False) -> StepRecord:
+    def _record(
+        self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False
+    ) -> StepRecord:
         changes = Changes(values=dict(self._plain_values())) if whole else self.unsaved or Changes()
         return StepRecord(
             self.run.thread_id or "",

@@ -28,7 +28,9 @@ def read_state(reader: Reader, values: Mapping[str, Any], step: int, stop: int) 
     return state if reader.build is None else reader.build(state)
 
 
-def with_writes(program: Program, values: Mapping[str, Any], writes: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def with_writes(
+    program: Program, values: Mapping[str, Any], writes: Iterable[tuple[str, Any]]
+) -> dict[str, Any]:
     """Return the state as it will be for a task alone, with its own writes applied: what its edges look at."""
     state = dict(values)
     for key, value in writes:

@@ -38,4 +38,6 @@ def retries(policy: RetryPolicy, error: Exception) -> bool:
         return isinstance(error, retry_on)
     if callable(retry_on):
         return bool(retry_on(error))
-    raise TypeError("RetryPolicy.retry_on must be an exception class, a list of them, or a function of the error")
+    raise TypeError(
+        "RetryPolicy.retry_on must be an exception class, a list of them, or a function of the error"
+    )

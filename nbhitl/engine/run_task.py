@@ -66,7 +66,9 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             return TaskResult(task, writes or [(NO_WRITES, None)])
 
 
-def _attempt(running: RunningTask, values: Mapping[str, Any]) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
+def _attempt(
+    running: RunningTask, values: Mapping[str, Any]
+) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
     task, node, run = running.task, running.node, running.run
     if task.returned is not MISSING:
         return (yield from _outcome(running, values, task.returned))
@@ -115,7 +117,11 @@ def _injected(running: RunningTask, action: Action) -> dict[str, Any]:
 
 
 def _branch_writes(
-    running: RunningTask, branch: Branch, values: Mapping[str, Any], writes: list[tuple[str, Any]], returned: Any
+    running: RunningTask,
+    branch: Branch,
+    values: Mapping[str, Any],
+    writes: list[tuple[str, Any]],
+    returned: Any,
 ) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
     """Ask a path function where to go, on the state with the task's own writes applied."""
     run, node = running.run, running.node

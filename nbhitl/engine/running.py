@@ -9,9 +9,9 @@ from dataclasses import is_dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.constants import NS_SEP
 from nbhitl.engine.questions import payload_digest, validated_answer
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
-from nbhitl.constants import NS_SEP
 from nbhitl.engine.tasks import digest_id, interrupt_id
 from nbhitl.errors import GraphInterrupt, QuestionChanged
 from nbhitl.runtime import ExecutionInfo, RunControl, Runtime
@@ -272,7 +272,9 @@ class RunningTask:
         """The store given to `compile()`, or None."""
         return self.run.store
 
-    def call(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any) -> Any:
+    def call(
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any
+    ) -> Any:
         """Run `func` as a task of its own (functional API)."""
         raise RuntimeError("Tasks of the functional API can only be called inside an entrypoint.")
 

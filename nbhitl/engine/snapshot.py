@@ -33,7 +33,11 @@ def checkpoint_config(
     thread_id: str, ns: str, checkpoint_id: str | None, parents: Mapping[str, str] | None = None
 ) -> RunnableConfig:
     """Return the config that names a checkpoint; inside a called graph also those of the graphs above."""
-    configurable: dict[str, Any] = {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}
+    configurable: dict[str, Any] = {
+        "thread_id": thread_id,
+        "checkpoint_ns": ns,
+        "checkpoint_id": checkpoint_id,
+    }
     if parents:
         configurable["checkpoint_map"] = {**parents, ns: checkpoint_id}
     return {CONF: configurable}  # type: ignore[typeddict-item, misc]
@@ -71,7 +75,14 @@ def snapshot_of(
     finished = {result.task.id for result in done} if newest else set()
     open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked} if newest else None
     shown = tuple(
-        _task_shown(program, task, left.get(task.id, ()), open_ids, partial(_input_of, program, task, inputs, start), stored.thread_id)
+        _task_shown(
+            program,
+            task,
+            left.get(task.id, ()),
+            open_ids,
+            partial(_input_of, program, task, inputs, start),
+            stored.thread_id,
+        )
         for task in tasks
     )
     parents = stored.metadata.get("parents") or None
@@ -82,7 +93,9 @@ def snapshot_of(
         metadata=stored.metadata,  # type: ignore[arg-type]
         created_at=stored.created_at,
         parent_config=(
-            checkpoint_config(stored.thread_id, stored.ns, stored.parent_id, parents) if stored.parent_id else None
+            checkpoint_config(stored.thread_id, stored.ns, stored.parent_id, parents)
+            if stored.parent_id
+            else None
         ),
         tasks=shown,
         interrupts=tuple(i for task in shown for i in task.interrupts),
@@ -188,5 +201,3 @@ def _task_payload(progress: Progress, task: Task, left: Sequence[tuple[str, Any]
     )
     payload["state"] = _called_config(progress.program, task, progress.run.thread_id or "")
     return payload
-
-

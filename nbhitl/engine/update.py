@@ -71,7 +71,9 @@ def _superstep(
         return
     elif first.as_node == END or (first.values is None and first.as_node is None):
         if first.values is not None:
-            raise InvalidUpdateError("An update as END takes no values: update_state(config, None, as_node=END).")
+            raise InvalidUpdateError(
+                "An update as END takes no values: update_state(config, None, as_node=END)."
+            )
         if first.as_node == END:
             _clear_tasks(progress)
         yield from progress.advance("update")
@@ -170,7 +172,9 @@ def _named_tasks(progress: Progress, updates: Sequence[StateUpdate]) -> list[Tas
 
 
 def _unknown_node(progress: Progress, name: str) -> InvalidUpdateError:
-    unknown = UnknownNodeError(name, [n for n in progress.program.nodes if n != START], "update_state(as_node=)")
+    unknown = UnknownNodeError(
+        name, [n for n in progress.program.nodes if n != START], "update_state(as_node=)"
+    )
     return InvalidUpdateError(f"Node {name} does not exist. {unknown}")
 
 

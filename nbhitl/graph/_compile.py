@@ -11,8 +11,8 @@ from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
 from nbhitl.graph._action import action_of
-from nbhitl.graph._subgraphs import called_namespace
 from nbhitl.graph._schema import first_parameter, has_keys, reader_of, schema_types
+from nbhitl.graph._subgraphs import called_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,11 @@ def _triggers(
 
 def _routes(topology: Topology, name: str) -> tuple[tuple[str, Any], ...]:
     """Return the writes that start a node's static successors."""
-    edges = [(branch_channel(target), None) for source, target in topology.edges if source == name and target != END]
+    edges = [
+        (branch_channel(target), None)
+        for source, target in topology.edges
+        if source == name and target != END
+    ]
     joins = [
         (join_channel(sources, target), name)
         for sources, target in topology.joins
@@ -146,5 +150,3 @@ def _start_node(builder: StateGraph, topology: Topology) -> Node:
         branches=_branches(builder, topology, START, builder.input_schema),
         hidden=True,
     )
-
-

@@ -367,8 +367,10 @@ class CompiledStateGraph(ThreadMethods):
 
     def _cache(self) -> Any:
         if self.cache is None:
-            raise ValueError("No cache is set for this graph. Cannot clear cache. Compile it with one: "
-                             "compile(cache=InMemoryCache()).")
+            raise ValueError(
+                "No cache is set for this graph. Cannot clear cache. Compile it with one: "
+                "compile(cache=InMemoryCache())."
+            )
         return self.cache
 
     def _cached_places(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
@@ -446,9 +448,7 @@ def _v2_chunk(chunk: Chunk) -> dict[str, Any]:
     return {"type": mode, "ns": ns, "data": data, "interrupts": interrupts}
 
 
-def _shaped(
-    run: Generator[Any, None, Outcome], shape: Callable[[Any], Any]
-) -> Generator[Any, None, Outcome]:
+def _shaped(run: Generator[Any, None, Outcome], shape: Callable[[Any], Any]) -> Generator[Any, None, Outcome]:
     try:
         while True:
             yield shape(next(run))
@@ -480,5 +480,3 @@ def _result(outcome: Outcome, version: str) -> Any:
     if not outcome.interrupts:
         return values
     return {**(values if isinstance(values, dict) else {}), INTERRUPT: list(outcome.interrupts)}
-
-

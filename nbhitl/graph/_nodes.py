@@ -26,7 +26,9 @@ class NodeView:
         """
         action = self._node.action
         if action.sync is None:
-            raise TypeError(f"Node {self.name!r} is async: await compiled.nodes[{self.name!r}].ainvoke(state).")
+            raise TypeError(
+                f"Node {self.name!r} is async: await compiled.nodes[{self.name!r}].ainvoke(state)."
+            )
         return action.sync(self._input(state), **_fill(action.injects, config))
 
     async def ainvoke(self, state: Any, config: Any = None) -> Any:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from nbhitl.engine.events import Chunk
 
 
-def printing(modes: Collection[str], put: Callable[[Any], None], shown: Collection[str]) -> Callable[[Chunk], None]:
+def printing(
+    modes: Collection[str], put: Callable[[Any], None], shown: Collection[str]
+) -> Callable[[Chunk], None]:
     """Return a sink that prints chunks of `modes` and passes on those of `shown`."""
 
     def sink(chunk: Chunk) -> None:

@@ -53,7 +53,11 @@ def schema_keys(schema: Any) -> SchemaKeys:
 
 def has_keys(schema: Any) -> bool:
     """Whether a schema names the keys of the state."""
-    return isinstance(schema, type) and get_origin(schema) is None and bool(getattr(schema, "__annotations__", None))
+    return (
+        isinstance(schema, type)
+        and get_origin(schema) is None
+        and bool(getattr(schema, "__annotations__", None))
+    )
 
 
 def type_hints(schema: Any) -> dict[str, Any]:

@@ -61,7 +61,9 @@ def graph_at(graph: Any, ns: str) -> Any:
         spec = graph.topology.nodes.get(name)
         below = subgraph_of(spec) if spec is not None else None
         if below is None:
-            raise ValueError(f"Subgraph {name} not found: graph {graph.name!r} has no such node that calls a graph.")
+            raise ValueError(
+                f"Subgraph {name} not found: graph {graph.name!r} has no such node that calls a graph."
+            )
         graph = below
     return graph
 

@@ -13,7 +13,7 @@ from nbhitl.engine.drive import run_to_end
 from nbhitl.engine.events import Stream
 from nbhitl.engine.foreign import step_saver
 from nbhitl.engine.instructions import Clock, Settings
-from nbhitl.engine.prepare import calling_task, caller_metadata
+from nbhitl.engine.prepare import caller_metadata, calling_task
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
@@ -186,7 +186,9 @@ class ThreadMethods:
         place = _Place(self, config)
         progress = place.progress()
         checkpoint_id = run_to_end(update_loop(progress, place.key, supersteps), progress)  # type: ignore[arg-type]
-        return checkpoint_config(place.thread_id, place.ns, cast("str", checkpoint_id), progress.run.checkpoint_map)
+        return checkpoint_config(
+            place.thread_id, place.ns, cast("str", checkpoint_id), progress.run.checkpoint_map
+        )
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
@@ -195,7 +197,9 @@ class ThreadMethods:
         place = _Place(self, config)
         progress = place.progress()
         checkpoint_id = await arun_to_end(update_loop(progress, place.key, supersteps), progress)  # type: ignore[arg-type]
-        return checkpoint_config(place.thread_id, place.ns, cast("str", checkpoint_id), progress.run.checkpoint_map)
+        return checkpoint_config(
+            place.thread_id, place.ns, cast("str", checkpoint_id), progress.run.checkpoint_map
+        )
 
 
 class _Place:
@@ -217,9 +221,7 @@ class _Place:
         }
 
     @classmethod
-    def inside(
-        cls, outer: _Place, graph: Any, config: RunnableConfig, stored: StoredCheckpoint
-    ) -> _Place:
+    def inside(cls, outer: _Place, graph: Any, config: RunnableConfig, stored: StoredCheckpoint) -> _Place:
         """The place of a graph called by a task of the checkpoint `stored`."""
         place = object.__new__(cls)
         place.config = config

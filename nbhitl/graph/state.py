@@ -47,7 +47,10 @@ class StateGraph:
         output_schema: Any = None,
         **deprecated: Any,
     ) -> None:
-        names = renamed(deprecated, {"config_schema": "context_schema", "input": "input_schema", "output": "output_schema"})
+        names = renamed(
+            deprecated,
+            {"config_schema": "context_schema", "input": "input_schema", "output": "output_schema"},
+        )
         context_schema = names.get("context_schema", context_schema)
         input_schema = names.get("input_schema", input_schema)
         output_schema = names.get("output_schema", output_schema)
@@ -113,7 +116,9 @@ class StateGraph:
         else:
             action, name = node, name_of(node) or ""
             if not name:
-                raise ValueError(f"Node name must be provided if action is not a function: add_node(name, {node!r}).")
+                raise ValueError(
+                    f"Node name must be provided if action is not a function: add_node(name, {node!r})."
+                )
         self._check_name(name)
         action_of(action, name)  # raises for what cannot be a node
         if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
@@ -147,7 +152,9 @@ class StateGraph:
             raise ValueError(f"Node `{name}` is reserved.")
         for character in (NS_SEP, NS_END):
             if character in name:
-                raise ValueError(f"'{character}' is a reserved character and is not allowed in the node names.")
+                raise ValueError(
+                    f"'{character}' is a reserved character and is not allowed in the node names."
+                )
         if name in self.channels and not name.isidentifier():
             raise ValueError(f"'{name}' is already being used as a state key")
 
@@ -285,7 +292,9 @@ class StateGraph:
             if source not in self.nodes and source != START:
                 raise ValueError(f"Found edge starting at unknown node '{source}'{_near(source, self.nodes)}")
         if START not in sources:
-            raise ValueError("Graph must have an entrypoint: add at least one edge from START to another node")
+            raise ValueError(
+                "Graph must have an entrypoint: add at least one edge from START to another node"
+            )
         for source, ends in self.branches.items():
             for branch in ends.values():
                 for end in (branch.ends or {}).values():
@@ -398,7 +407,9 @@ def _command_targets(hint: Any) -> tuple[str, ...]:
     return tuple(t for arg in get_args(hint) for t in _command_targets(arg))
 
 
-def _ends(path: Any, path_map: Mapping[Hashable, str] | Sequence[str] | None) -> Mapping[Hashable, str] | None:
+def _ends(
+    path: Any, path_map: Mapping[Hashable, str] | Sequence[str] | None
+) -> Mapping[Hashable, str] | None:
     if isinstance(path_map, Mapping):
         return dict(path_map)
     if path_map is not None:
@@ -413,5 +424,3 @@ def types_of(builder: StateGraph) -> tuple[type, ...]:
     """Return the classes that a store of this graph's threads must be able to hold."""
     schemas = [s for s in (*builder.schemas, builder.context_schema) if s is not None]
     return schema_types(schemas)
-
-
