@@ -61,7 +61,7 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
 def ensure_config(config: RunnableConfig | None) -> RunnableConfig:
     """Return `config` as a new dict that has a `configurable` dict of its own."""
     config = cast("RunnableConfig", dict(config or {}))
-    config[CONF] = dict(config.get(CONF) or {})  # type: ignore[literal-required]
+    config[CONF] = dict(config.get(CONF) or {})
     return config
 
 

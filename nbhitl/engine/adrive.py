@@ -45,7 +45,7 @@ class _InContext:
                 run(coroutine.close)
                 raise
             except BaseException as error:
-                step, value = coroutine.throw, error  # type: ignore[assignment]
+                step, value = coroutine.throw, error
 
 
 class Mailbox:

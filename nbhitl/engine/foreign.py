@@ -79,12 +79,12 @@ class ForeignSaver:
     def _read(self, found: CheckpointTuple | None) -> StoredCheckpoint | None:
         if found is None:
             return None
-        configurable = cast("dict[str, Any]", found.config[CONF])  # type: ignore[literal-required]
+        configurable = found.config[CONF]
         checkpoint = found.checkpoint
         thread_id, ns = str(configurable["thread_id"]), str(configurable.get("checkpoint_ns", ""))
         self._versions[(thread_id, ns, checkpoint["id"])] = dict(checkpoint["channel_versions"])
-        parent = found.parent_config[CONF]["checkpoint_id"] if found.parent_config else None  # type: ignore[literal-required]
-        values, frame = self._split(cast("dict[str, Any]", checkpoint["channel_values"]))
+        parent = found.parent_config[CONF]["checkpoint_id"] if found.parent_config else None
+        values, frame = self._split(checkpoint["channel_values"])
         frame.writers = tuple(checkpoint["versions_seen"])
         return StoredCheckpoint(
             thread_id,
@@ -215,7 +215,7 @@ class ForeignSaver:
 def _config(key: CheckpointKey) -> RunnableConfig:
     config = saver_config(*key)
     if key.checkpoint_id is None:
-        del config[CONF]["checkpoint_id"]  # type: ignore[literal-required]
+        del config[CONF]["checkpoint_id"]
     return config
 
 

@@ -110,7 +110,7 @@ _PLACE = frozenset({"checkpoint_id", "checkpoint_ns", "checkpoint_map", TASK_KEY
 
 def _thread_of(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
     thread_id = config.get(CONF, {}).get("thread_id", parent.run.thread_id)
-    return {CONF: {"thread_id": thread_id}} if thread_id is not None else {}  # type: ignore[typeddict-item, misc]
+    return {CONF: {"thread_id": thread_id}} if thread_id is not None else {}
 
 
 def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> Any:

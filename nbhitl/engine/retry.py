@@ -34,7 +34,7 @@ def retries(policy: RetryPolicy, error: Exception) -> bool:
     retry_on = policy.retry_on
     if isinstance(retry_on, Sequence):
         return isinstance(error, tuple(retry_on))
-    if isinstance(retry_on, type) and issubclass(retry_on, Exception):
+    if isinstance(retry_on, type):
         return isinstance(error, retry_on)
     if callable(retry_on):
         return bool(retry_on(error))

@@ -40,7 +40,7 @@ def checkpoint_config(
     }
     if parents:
         configurable["checkpoint_map"] = {**parents, ns: checkpoint_id}
-    return {CONF: configurable}  # type: ignore[typeddict-item, misc]
+    return {CONF: configurable}
 
 
 def read_values(program: Program, head: Head) -> Any:
@@ -163,7 +163,7 @@ def _task_shown(
 def _called_config(program: Program, task: Task, thread_id: str) -> RunnableConfig | None:
     """Return the config of the graph that a task calls."""
     ns = program.nodes[task.name].called_namespace(task.namespace)
-    return None if ns is None else {CONF: {"thread_id": thread_id, "checkpoint_ns": ns}}  # type: ignore[typeddict-item, misc]
+    return None if ns is None else {CONF: {"thread_id": thread_id, "checkpoint_ns": ns}}
 
 
 def _listed(value: Any) -> Sequence[Interrupt]:

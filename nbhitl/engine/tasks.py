@@ -88,7 +88,7 @@ class Task:
     @property
     def is_push(self) -> bool:
         """Whether a Send started the task, not an edge."""
-        return self.path[0] == PUSH
+        return bool(self.path[0] == PUSH)
 
 
 @dataclass(slots=True)

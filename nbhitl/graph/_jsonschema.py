@@ -20,4 +20,5 @@ def json_schema(schema: Any) -> dict[str, Any]:
             raise
         fields: dict[str, Any] = {name: (hint, None) for name, hint in type_hints(schema).items()}
         model = create_model(schema.__name__, __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
-        return model.model_json_schema()
+        schema_of_model: dict[str, Any] = model.model_json_schema()
+        return schema_of_model

@@ -47,5 +47,5 @@ def _fill(names: tuple[str, ...], config: Any) -> dict[str, Any]:
     """Return what the engine would fill in, as far as it exists outside of a run."""
     from nbhitl.runtime import Runtime
 
-    known = {"config": config or {}, "runtime": Runtime(), "writer": lambda _: None}
+    known: dict[str, Any] = {"config": config or {}, "runtime": Runtime(), "writer": lambda _: None}
     return {name: known.get(name) for name in names}

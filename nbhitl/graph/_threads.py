@@ -228,7 +228,7 @@ class _Place:
         place.graph = graph
         place.saver = step_saver(outer.saver, graph.program)
         place.thread_id = outer.thread_id
-        place.ns = subgraph_namespace(graph, config[CONF]["checkpoint_ns"])  # type: ignore[literal-required]
+        place.ns = subgraph_namespace(graph, config[CONF]["checkpoint_ns"])
         place.checkpoint_id = None
         place.parents = {**outer.parents, outer.ns: stored.checkpoint_id}
         return place
@@ -265,7 +265,7 @@ def _saver_of(graph: Any, config: RunnableConfig) -> Any:
 def _bounds(
     place: _Place, filter: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
 ) -> dict[str, Any]:
-    before_id = before[CONF].get("checkpoint_id") if before else None  # type: ignore[literal-required]
+    before_id = before[CONF].get("checkpoint_id") if before else None
     return {"filter": filter, "before": before_id, "limit": limit}
 
 
