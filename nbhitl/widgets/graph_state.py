@@ -97,6 +97,8 @@ class GraphState:
     def _observe(self) -> None:
         session = self.session
         if session.state == "running":
+            if self._running is None:
+                self._read_history()
             node = session.progress.node if session.progress else ""
             if node and node != self._running:
                 if self._running:

@@ -76,11 +76,25 @@ def test_run_all_waits_for_the_person(lab: Lab) -> None:
     lab.cell(2).get_by_text("then: ran").wait_for()
 
 
-def test_double_click_reload_and_keys(lab: Lab, shots: Shots) -> None:
-    names = ("twice", "kept")
-    lab.open("twice", ASK.format(engine="langgraph"), *(RUN.format(name=name) for name in names))
+HOSTILE = """
+hostile = GraphThread(graph, "<img src=x onerror=window.pwned=1>")
+hostile.run({"name": "hostile", "statement": "<svg onload=window.pwned=1>"})
+"""
+
+
+def test_double_click_hostile_text_reload_and_keys(lab: Lab) -> None:
+    runs = [RUN.format(name=name) for name in ("twice", "kept")]
+    lab.open("twice", ASK.format(engine="langgraph"), *runs, HOSTILE)
     lab.run_all()
-    lab.cell(2).locator(".nbh-card").wait_for()
+    hostile = lab.cell(3).locator(".nbh-card")
+    hostile.get_by_text("<svg onload=window.pwned=1>", exact=True).wait_for()
+    lab.press(hostile, "reject")
+    hostile.locator("[data-k=why]").fill("<script>window.pwned=1</script>")
+    lab.press(hostile, "reject")
+    lab.cell(3).get_by_text("<script>window.pwned=1</script>", exact=True).last.wait_for()
+    assert lab.page.evaluate("window.pwned") is None
+    assert lab.cell(3).locator("img[src=x], script").count() == 0
+
     card = lab.cell(1).locator(".nbh-card")
     lab.until_armed(card)
     card.locator("[data-k=approve]").dblclick()

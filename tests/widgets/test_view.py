@@ -315,6 +315,13 @@ def test_hostile_texts_travel_as_data(displayed: Any, text: str) -> None:
     view.graph_panel.states
 
 
+def test_a_history_that_cannot_be_read_here_leaves_the_rest_of_the_drawing(displayed: Any) -> None:
+    thread = thread_of(fake_session(ASK))
+    thread.graph.get_state_history = lambda config: (_ for _ in ()).throw(NotImplementedError("async only"))
+    view = ThreadView(thread)
+    assert {"status": "paused", "text": "paused"} in view.graph_panel.states.values()
+
+
 def test_the_graph_shows_where_it_waits_and_runs(displayed: Any) -> None:
     view = view_of(ASK, seconds=0.3)
     assert {"status": "paused", "text": "paused"} in view.graph_panel.states.values()
