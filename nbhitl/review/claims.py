@@ -1,8 +1,8 @@
 """Claims on static breakpoints, and answers that were taken up and never reported back; as flows.
 
-nbhitl's engine claims the answers to interrupts itself, while it resumes. Going on from a breakpoint resumes
-nothing, so it is claimed here. Savers without claims (LangGraph's) keep only the sessions of one process apart,
-by `review.shared`.
+nbhitl's engine claims the answers to interrupts itself, while it resumes. Going on from a breakpoint
+resumes nothing, so it is claimed here. With savers that keep no claims (LangGraph's) only the sessions of one
+process are kept apart, by `review.shared`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from nbhitl.checkpoint.records import ClaimRequest
 from nbhitl.review.drive import CallSaver
+from nbhitl.review.pending import Doubt
 
 if TYPE_CHECKING:
     from nbhitl.checkpoint.records import Claim, PendingQuestion
@@ -25,15 +26,29 @@ _LEASE = 60.0
 """Seconds after which a breakpoint that was passed, but whose node has saved nothing, is in doubt."""
 
 
-def delivered_answers(thread_id: str, checkpoint_id: str) -> Flow[list[PendingQuestion]]:
-    """Return the questions whose answer was taken up, but not done with; of subgraphs those of any checkpoint."""
+def delivered_answers(thread_id: str, checkpoint_id: str) -> Flow[list[Doubt]]:
+    """Return the answers that were taken up and not done with; of subgraphs those of any checkpoint.
+
+    A claim without a lease is none of them: its node has reported an error.
+    """
     claims: list[Claim] = yield CallSaver("claims", (thread_id,))
     # Looked at first: listing questions decodes their payloads, claims are a few short fields.
-    if not any(claim.state in _DELIVERED for claim in claims):
+    leases = {
+        claim.interrupt_id: claim.lease_until
+        for claim in claims
+        if claim.state in _DELIVERED and claim.lease_until is not None
+    }
+    if not leases:
         return []
     how = {"thread_prefix": thread_id, "states": _DELIVERED}
     listed: list[PendingQuestion] = yield CallSaver("pending", (), how)
-    return [q for q in listed if q.thread_id == thread_id and (q.ns or q.checkpoint_id == checkpoint_id)]
+    return [
+        Doubt(q.task_id, q.interrupt_id, q.kind, q.payload, q.by, q.at, leases[q.interrupt_id])
+        for q in listed
+        if q.thread_id == thread_id
+        and q.interrupt_id in leases
+        and (q.ns or q.checkpoint_id == checkpoint_id)
+    ]
 
 
 def claim_breakpoint(thread_id: str, checkpoint_id: str, decision: Decision) -> Flow[tuple[str, ...]]:

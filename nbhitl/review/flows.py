@@ -152,9 +152,10 @@ class Flows:
     ) -> Generator[Instruction, Any, BaseException | None]:
         """Run and look; returns what the run raised. The session is told where the thread stands now."""
         metadata = (self.snapshot.metadata if self.snapshot is not None else None) or {}
-        watch = Watch(
-            self.session.progressed, self.session.clock, self.shared.starts, metadata.get("step", -2)
-        )
+        # A new input has two checkpoints of its own, before the first node runs.
+        own = 0 if input is None or self.engine.is_command(input) else 2
+        last = metadata.get("step", -2) + own
+        watch = Watch(self.session.progressed, self.session.clock, self.shared.starts, last)
         self.watch = watch
         self.session.started()
         error: BaseException | None = None
@@ -218,8 +219,11 @@ class Flows:
             raise AlreadyAnswered(why, by=earlier.by, at=earlier.at)
         if fresh is not None and fresh.doubt is not None:
             why = f"{where}: {fresh.doubt} This answer was not sent."
-            session.failed(card, AnswerInDoubt(why))
+            session.answered_elsewhere(card, why)
             self._show(standing)
+            first = standing.doubts[0]
+            if first.may_be_running(session.clock()):
+                raise AlreadyAnswered(why, by=first.by, at=first.at)
             raise AnswerInDoubt(why)
         if fresh is None:
             why = f"{where} is no longer open: the thread has moved on. Nothing was sent."
@@ -308,6 +312,12 @@ class Flows:
         if not failed_here and all(found.id != card.question.id for found in standing.questions):
             # Going on here would pass whatever the thread waits for now.
             self._refuse(card, None, standing)
+        for doubt in standing.doubts:
+            if doubt.may_be_running(self.session.clock()):
+                raise ReviewError(
+                    f"{card.label} was answered by {doubt.by} at {doubt.at}, and that kernel may still be at "
+                    f"it until {doubt.until}. Retry then, or refresh() to see whether it is done."
+                )
         self._conclude(card, (yield from self._run(None, self.config)))
 
     def ask_again(self, card: Card) -> Flow[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbhitl.constants import END, NS_END, NS_SEP
@@ -68,7 +69,11 @@ def task_ns(found: Waiting) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """An answer that was taken up, and nobody knows what the node did with it. `kind` is as in `Question`."""
+    """An answer that was taken up, and nobody knows what the node did with it.
+
+    `kind` is as in `Question`. Until `until` (UTC, ISO 8601) the kernel that took it up may still be at it; None
+    if that is not known.
+    """
 
     task_id: str
     interrupt_id: str
@@ -76,6 +81,11 @@ class Doubt:
     payload: Any
     by: str | None = None
     at: str | None = None
+    until: str | None = None
+
+    def may_be_running(self, now: datetime) -> bool:
+        """Whether the kernel that took the answer up has time left to report back."""
+        return self.until is not None and now < datetime.fromisoformat(self.until)
 
     def __str__(self) -> str:
         who = f" by {self.by}" if self.by else ""

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 class Standing:
     """Where a thread stood when it was looked at.
 
-    `questions` are the open ones and those that are in doubt (`question.doubt`); `error` says what failed.
+    `questions` are the open ones and those that are in doubt (`question.doubt`, `doubts`); `error` says what
+    failed.
     """
 
     snapshot: Snapshot
     questions: list[Question]
     error: str | None
+    doubts: list[Doubt]
 
     @property
     def state(self) -> SessionState:
@@ -80,13 +82,12 @@ class Lookout:
             snapshot, self.reading, at_breakpoint=at_breakpoint, doubts=doubts, asked_at=asked_at
         )
         in_doubt = next((question.doubt for question in questions if question.doubt), None)
-        return Standing(snapshot, questions, error_of(snapshot) or in_doubt)
+        return Standing(snapshot, questions, error_of(snapshot) or in_doubt, doubts)
 
     def _doubts(self, snapshot: Snapshot) -> Generator[Instruction, Any, list[Doubt]]:
         """Return the answers that are saved, but whose nodes are not done."""
         if self.reading.has_claims:
-            found = yield from delivered_answers(self.reading.thread_id, checkpoint_id(snapshot) or "")
-            return [Doubt(q.task_id, q.interrupt_id, q.kind, q.payload, q.by, q.at) for q in found]
+            return (yield from delivered_answers(self.reading.thread_id, checkpoint_id(snapshot) or ""))
         return (yield from self._listed_doubts(snapshot)) if self.engine.lists_answered else []
 
     def _listed_doubts(self, snapshot: Snapshot) -> Generator[Instruction, Any, list[Doubt]]:

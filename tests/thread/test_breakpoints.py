@@ -328,3 +328,34 @@ def test_a_stop_is_no_breakpoint(lib, build):
         thread.approve()
     thread.run()
     assert thread.result["log"] == ["a", "b"]
+
+
+def test_an_edit_that_the_state_refuses_runs_nothing(lib):
+    from pydantic import BaseModel
+
+    class Order(BaseModel):
+        amount: int = 0
+
+    paid = []
+
+    def guard(order: Order):
+        return {"amount": 100}
+
+    builder = lib.StateGraph(Order).add_node("plan", guard).add_node("pay", lambda o: paid.append(o.amount))
+    builder.add_edge(lib.START, "plan").add_edge("plan", "pay").add_edge("pay", lib.END)
+    graph = builder.compile(checkpointer=lib.InMemorySaver(), interrupt_before=["pay"])
+    thread = GraphThread(graph, "t")
+    thread.run({"amount": 1})
+    card = thread.question
+    write = graph.update_state
+
+    def broken(*args, **kwargs):
+        raise ValueError("store is read-only")
+
+    graph.update_state = broken
+    with pytest.raises(ValueError, match="read-only"):
+        card.edit(amount=5)
+    assert (card.state, card.error, paid) == ("open", "ValueError: store is read-only", [])
+    graph.update_state = write
+    card.edit(amount=5)
+    assert paid == [5]

@@ -626,3 +626,42 @@ def test_a_question_that_changes_between_runs_is_not_answered(build):
     assert card.state == "failed"
     card.ask_again()
     assert thread.question.text == "3?"
+
+
+def test_an_answer_that_the_store_can_not_hold_leaves_the_question_open(build):
+    from .engines import library
+
+    lib = library("nbhitl")
+    builder = lib.StateGraph(dict).add_node("review", asking(lib, "ok?")).add_edge(lib.START, "review")
+    thread = GraphThread(builder.compile(checkpointer=lib.InMemorySaver()), "t")
+    thread.run({"log": []})
+    card = thread.question
+    with pytest.raises(TypeError):
+        card.answer(object())
+    assert card.state == "open"
+    card.answer("yes")
+    assert thread.result == {"log": ["yes"]}
+
+
+def test_a_double_click_on_ask_again_forks_once(lib, build):
+    def node(state):
+        answer = lib.interrupt({"question": "go?", "options": ["go", "stop"]})
+        time.sleep(0.05)
+        if answer == "go":
+            raise ValueError("boom")
+        return {"log": [answer]}
+
+    thread = GraphThread(build(review=node), "t")
+    thread.run({"log": []})
+    card = thread.question
+    with pytest.raises(ValueError, match="boom"):
+        card.option("go")
+    with thread.session.courier.flows.shared.running:
+        card.ask_again(wait=False)
+        with pytest.raises(ReviewError, match="being asked anew already"):
+            card.ask_again(wait=False)
+    deadline = time.monotonic() + 10
+    while card.state != "stale" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert [c.label for c in thread.questions] == ["q2"]
+    assert sum(s.metadata["source"] == "fork" for s in thread.graph.get_state_history(thread.config)) == 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.engine.prepare import BY_KEY
-from nbhitl.errors import NotAnswered
+from nbhitl.errors import NotAnswered, ReviewError
 from nbhitl.graph import START, StateGraph
 from nbhitl.review.engines import BY
 from nbhitl.thread import GraphThread
@@ -123,8 +124,11 @@ def test_a_killed_kernels_answer_can_be_delivered_again(run, ask, tmp_path):
 
         builder = StateGraph(State).add_node(review).add_edge(START, "review")
         thread = GraphThread(builder.compile(checkpointer=saver), "t")
-        thread.retry()
-        assert thread.result == {"log": ["die"]}
+        with pytest.raises(ReviewError, match="may still be at it until"):
+            thread.retry()
+        later = GraphThread(thread.graph, "t", clock=lambda: datetime.now(UTC) + timedelta(seconds=90))
+        later.retry()
+        assert later.result == {"log": ["die"]}
 
 
 def test_the_engine_learns_who_answers_by_the_same_name():
