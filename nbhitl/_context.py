@@ -61,7 +61,8 @@ def current_task(caller: str) -> TaskContext:
     task = CURRENT_TASK.get()
     if task is None:
         raise RuntimeError(
-            f"Called get_config outside of a runnable context: {caller}() needs a running node. Call it from a node (or from a function that a "
+            f"Called get_config outside of a runnable context: {caller}() needs a running node. "
+            "Call it from a node (or from a function that a "
             "node calls in the same thread or asyncio task)."
         )
     return task

@@ -273,14 +273,8 @@ class Send:
 class _Answering:
     __slots__ = ("_answers",)
 
-    def __getstate__(self) -> tuple[Any, ...]:
-        names = (*self.__dataclass_fields__, "_answers")  # type: ignore[attr-defined]
-        return tuple(getattr(self, name) for name in names)
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        names = (*self.__dataclass_fields__, "_answers")  # type: ignore[attr-defined]
-        for name, value in zip(names, state, strict=True):
-            object.__setattr__(self, name, value)
+_COMMAND_SLOTS = ("graph", "update", "resume", "goto", "_answers")
 
 
 @dataclass(kw_only=True, slots=True, frozen=True, repr=False)
@@ -302,6 +296,13 @@ class Command(_Answering, Generic[N]):
             object.__setattr__(self, "resume", None)
         alone = self.update is None and not self.goto and self.graph is None
         object.__setattr__(self, "_answers", self.resume is not None or (given and alone))
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in _COMMAND_SLOTS)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        for name, value in zip(_COMMAND_SLOTS, state, strict=True):
+            object.__setattr__(self, name, value)
 
     @property
     def answers(self) -> bool:

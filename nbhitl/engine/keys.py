@@ -6,15 +6,15 @@ import operator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.channels.base import BaseChannel
 from nbhitl.channels.binop import BinaryOperatorAggregate
-from nbhitl.channels.ephemeral_value import EphemeralValue
 from nbhitl.channels.last_value import LastValue
 from nbhitl.channels.untracked_value import UntrackedValue
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from nbhitl.channels.base import BaseChannel
 
 
 class KeyKind(IntEnum):
@@ -65,8 +65,3 @@ def _appended_of(reducer: Any) -> Callable[[Any, Any, Any], list[Any] | None] | 
 
 def _list_tail(old: Any, _: Any, update: Any) -> list[Any] | None:
     return update if type(old) is list and type(update) is list else None
-
-
-def trigger_only(channel: BaseChannel[Any, Any, Any]) -> bool:
-    """Whether a channel is a plain trigger, which the engine keeps as a name and not as an object."""
-    return type(channel) is EphemeralValue

@@ -82,8 +82,8 @@ class Node:
 class Program:
     """A graph, ready to run.
 
-    `starts` maps a trigger channel to the node it starts, `triggers` a node to all its trigger channels; `gates` are the triggers that are objects (barriers,
-    deferred nodes); `goto` maps a node's name to its trigger channel.
+    `starts` maps a trigger channel to the node it starts, `triggers` a node to all its trigger channels. `gates`
+    are the triggers that are objects (barriers, deferred nodes); `goto` maps a node's name to its trigger channel.
     """
 
     name: str

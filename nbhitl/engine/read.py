@@ -19,10 +19,8 @@ def read_state(reader: Reader, values: Mapping[str, Any], step: int, stop: int) 
     """Return the input of a node or path function: a new dict, or what the schema makes of it."""
     if reader.root:
         return values.get(ROOT)
-    if reader.keys is None:
-        state = dict(values)
-    else:
-        state = {key: values[key] for key in reader.keys if key in values}
+    keys = reader.keys
+    state = dict(values) if keys is None else {key: values[key] for key in keys if key in values}
     for key, managed in reader.managed:
         state[key] = managed.get(step, stop)
     return state if reader.build is None else reader.build(state)
