@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
-_DAMAGE = (TypeError, ValueError, LookupError, AttributeError)
+DAMAGE = (TypeError, ValueError, LookupError, AttributeError)
+"""What goes wrong when data of another form than expected is read."""
 
 
 class Folded(NamedTuple):
@@ -70,8 +71,8 @@ def fold(chain: Sequence[StepRow], serde: Codec) -> Folded:
                 values, versions = _whole(row, body)
             else:
                 _apply(row, body, values, versions)
-        except _DAMAGE as error:
-            raise _damaged(row) from error
+        except DAMAGE as error:
+            raise damaged(row) from error
     return Folded(row, body, values, versions)
 
 
@@ -80,10 +81,11 @@ def _whole(row: StepRow, body: Body) -> tuple[dict[str, Any], dict[str, int]]:
         return body.values, body.base[0]
     if body.kind == CLASSIC:
         return body.values, {}
-    raise _damaged(row)
+    raise damaged(row)
 
 
-def _damaged(row: StepRow) -> StoreError:
+def damaged(row: StepRow) -> StoreError:
+    """Return the error for a row whose content is not what it should be."""
     return StoreError(
         f"thread {row.thread_id!r}: checkpoint {row.checkpoint_id} is damaged and cannot be read. "
         "Restore the store from a copy, or delete the thread."
@@ -140,7 +142,7 @@ def fold_newest_first(
                 yield from _segment(segment, serde, wanted)
             segment, any_wanted = [], False
     if needed:
-        raise _broken(segment[-1])
+        raise _broken(next(row for row in segment if row.parent_id in needed and not row.is_whole))
 
 
 def _segment(segment: list[StepRow], serde: Codec, wanted: Callable[[StepRow], bool]) -> Iterator[Folded]:
@@ -155,8 +157,8 @@ def _segment(segment: list[StepRow], serde: Codec, wanted: Callable[[StepRow], b
             else:
                 values, versions = states[row.parent_id or ""]
                 states[row.checkpoint_id] = _grow(row, body, dict(values), dict(versions))
-        except _DAMAGE as error:
-            raise _damaged(row) from error
+        except DAMAGE as error:
+            raise damaged(row) from error
     for row, body in reversed(folded):
         values, versions = states.pop(row.checkpoint_id)
         if wanted(row):

@@ -70,7 +70,7 @@ class ReviewSaver(SaverCore):
             self._rows.put_questions(opened)
         return tuple(rules.as_claim(question, self._lenient) for question in opened)
 
-    def record_answer(  # noqa: PLR0917 - the key of a question, and what was said
+    def record_answer(
         self,
         thread_id: str,
         ns: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from nbhitl.checkpoint._fold import DAMAGE, damaged
 from nbhitl.checkpoint._rows import CLASSIC, Body
 from nbhitl.checkpoint.base import LATEST_VERSION, CheckpointTuple, saver_config
 from nbhitl.checkpoint.records import Frame
@@ -21,11 +22,19 @@ _TRIGGER = "branch:to:"
 def checkpoint_tuple(
     folded: Folded, metadata: dict[str, Any], writes: Sequence[PendingWrite]
 ) -> CheckpointTuple:
-    """Return a stored step as LangGraph shows a checkpoint."""
+    """Return a stored step as LangGraph shows a checkpoint.
+
+    Raises:
+        StoreError: the row is damaged.
+    """
     row = folded.row
+    try:
+        checkpoint = _checkpoint(folded)
+    except DAMAGE as error:
+        raise damaged(row) from error
     return CheckpointTuple(
         saver_config(row.thread_id, row.ns, row.checkpoint_id),
-        _checkpoint(folded),
+        checkpoint,
         cast("CheckpointMetadata", metadata),
         saver_config(row.thread_id, row.ns, row.parent_id) if row.parent_id else None,
         list(writes),

@@ -79,7 +79,7 @@ class AsyncTwins(ReviewSaver, ClassicSaver):
         """`release`, in asyncio."""
         return await self._run(self._sync.release, thread_id, ns, checkpoint_id, tuple(interrupt_ids))
 
-    async def arecord_answer(  # noqa: PLR0917 - as its twin
+    async def arecord_answer(
         self,
         thread_id: str,
         ns: str,

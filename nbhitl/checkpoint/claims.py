@@ -87,7 +87,7 @@ def ask(new: Question, before: Question | None) -> Question:
     return before
 
 
-def take(  # noqa: PLR0917 - what a claim consists of
+def take(
     question: Question, answer: bytes, by: str | None, at: str, owner: str, lease: float, undo: bytes
 ) -> Question:
     """Return the question with the answer on its way.

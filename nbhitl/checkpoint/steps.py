@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._classic import ClassicSaver
-from nbhitl.checkpoint._fold import Folded, fold_newest_first, tip_of
+from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, tip_of
 from nbhitl.checkpoint._review import ReviewSaver
 from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, encode_step, encode_writes
 from nbhitl.checkpoint._shape import classic_parts
@@ -147,7 +147,10 @@ class StepSaver(AsyncTwins, ReviewSaver, ClassicSaver):
         row, body, values, _ = folded
         frame = body.frame
         if body.kind == CLASSIC:
-            values, frame = classic_parts(values)
+            try:
+                values, frame = classic_parts(values)
+            except DAMAGE as error:
+                raise damaged(row) from error
         return StoredCheckpoint(
             row.thread_id, row.ns, row.checkpoint_id, row.parent_id, row.created_at, self._metadata(row),
             frame, values, writes,
