@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _names(config: RunnableConfig) -> tuple[str, str, str | None]:
-    conf = config[CONF]  # type: ignore[literal-required]
+    conf = config[CONF]
     return str(conf["thread_id"]), conf.get("checkpoint_ns") or "", conf.get("checkpoint_id")
 
 
@@ -48,7 +48,7 @@ class ClassicSaver(SaverCore):
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
         """Yield checkpoints, newest first; see `BaseCheckpointSaver.list`."""
-        conf: dict[str, Any] = config.get(CONF) or {} if config else {}  # type: ignore[assignment]
+        conf: dict[str, Any] = config.get(CONF) or {} if config else {}
         thread, ns, only = conf.get("thread_id"), conf.get("checkpoint_ns"), conf.get("checkpoint_id")
         earlier = _names(before)[2] if before else None
         spaces = [
@@ -57,7 +57,7 @@ class ClassicSaver(SaverCore):
             if ns is None or pair[1] == ns
         ]
         parts = [self._list_namespace(pair, filter or {}, earlier, only) for pair in spaces]
-        newest_first = merge(*parts, key=lambda found: found.config[CONF]["checkpoint_id"], reverse=True)  # type: ignore[literal-required]
+        newest_first = merge(*parts, key=lambda found: found.config[CONF]["checkpoint_id"], reverse=True)
         for count, found in enumerate(newest_first):
             if limit is not None and count >= limit:
                 return

@@ -142,7 +142,7 @@ def copy_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
 
 def get_checkpoint_id(config: RunnableConfig) -> str | None:
     """Return the checkpoint that `config` names, None for the newest one."""
-    return cast("str | None", config[CONF].get("checkpoint_id"))  # type: ignore[literal-required]
+    return cast("str | None", config[CONF].get("checkpoint_id"))
 
 
 def get_checkpoint_metadata(config: RunnableConfig, metadata: CheckpointMetadata) -> CheckpointMetadata:
@@ -153,7 +153,7 @@ def get_checkpoint_metadata(config: RunnableConfig, metadata: CheckpointMetadata
         key: value.replace("\x00", "") if isinstance(value, str) else value for key, value in metadata.items()
     }
     for part in (config.get("metadata"), config.get(CONF)):
-        for key, value in cast("dict[str, Any]", part or {}).items():
+        for key, value in (part or {}).items():
             if key in own or key in _NOT_METADATA or key.startswith("__"):
                 continue
             if isinstance(value, str):
