@@ -7,7 +7,7 @@ from contextvars import copy_context
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine.instructions import Abandon, Await, CacheCall, Outcome, Start, StoreCall
+from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Start, StoreCall
 from nbhitl.engine.run_task import arun_task
 from nbhitl.engine.tasks import Task, TaskResult
 
@@ -141,8 +141,8 @@ class AsyncDriver:
             return await self.next_result()
         if kind is Start:
             return self.start(wanted.tasks)
-        if kind is CacheCall:
-            return await getattr(self.run.cache, f"a{wanted.method}")(*wanted.args)
+        if kind is Do:
+            return await wanted.async_(*wanted.args, **wanted.kwargs)
         assert kind is Abandon
         return await self.abandon()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import START
-from nbhitl.engine.instructions import CacheCall
+from nbhitl.engine.instructions import Do
 from nbhitl.engine.read import read_state
 from nbhitl.engine.tasks import digest_id
 
@@ -31,6 +31,7 @@ def cache_namespace(name: str, action: Action) -> Namespace:
 def look_up(progress: Progress, tasks: Sequence[Task]) -> Generator[Any, Any, None]:
     """Give each task whose result the cache holds its writes, so that it does not run."""
     keys: dict[FullKey, list[Task]] = {}
+    cache = progress.run.cache
     for task in tasks:
         node = progress.program.nodes[task.name]
         if node.cache is None or task.writes is not None or task.name == START:
@@ -39,7 +40,7 @@ def look_up(progress: Progress, tasks: Sequence[Task]) -> Generator[Any, Any, No
         keys.setdefault(task.cache_key, []).append(task)
     if not keys:
         return
-    found = yield CacheCall("get", (list(keys),))
+    found = yield Do(cache.get, cache.aget, (list(keys),))
     for key, writes in found.items():
         for task in keys[key]:
             task.writes = [(channel, value) for channel, value in writes]
@@ -48,12 +49,13 @@ def look_up(progress: Progress, tasks: Sequence[Task]) -> Generator[Any, Any, No
 
 def keep(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     """Keep what a task wrote, unless a person had a part in it: an answer is for one question alone."""
-    task = result.task
+    task, cache = result.task, progress.run.cache
     policy = progress.program.nodes[task.name].cache
     if task.cache_key is None or policy is None or task.answers or progress.run.answers:
         return
     try:
-        yield CacheCall("set", ({task.cache_key: ([list(write) for write in result.writes], policy.ttl)},))
+        entry = {task.cache_key: ([list(write) for write in result.writes], policy.ttl)}
+        yield Do(cache.set, cache.aset, (entry,))
     except TypeError as error:
         error.add_note(
             f"While keeping the result of node {task.name!r}, which has a cache_policy, in the cache."

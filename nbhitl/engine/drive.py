@@ -11,7 +11,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine.instructions import Abandon, Await, CacheCall, Outcome, Start, StoreCall
+from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
 
@@ -190,8 +190,8 @@ class Driver:
             return self.next_result()
         if kind is Start:
             return self.start(wanted.tasks)
-        if kind is CacheCall:
-            return getattr(self.run.cache, wanted.method)(*wanted.args)
+        if kind is Do:
+            return wanted.sync(*wanted.args, **wanted.kwargs)
         assert kind is Abandon
         return self.abandon()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from nbhitl.engine.tasks import Task
     from nbhitl.types import Interrupt
@@ -19,11 +19,13 @@ class StoreCall(NamedTuple):
     args: tuple[Any, ...]
 
 
-class CacheCall(NamedTuple):
-    """Call this method of the cache and send back what it returns."""
+class Do(NamedTuple):
+    """Call this and send back what it returns: `sync` in a sync run; `async_`, awaited, in an async one."""
 
-    method: str
+    sync: Callable[..., Any]
+    async_: Callable[..., Any]
     args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = {}
 
 
 class Start(NamedTuple):
@@ -44,7 +46,7 @@ AWAIT = Await()
 ABANDON = Abandon()
 
 # A bare Task is an instruction too: run it alone, and send back its result.
-Instruction = "Task | Start | Await | Abandon | StoreCall | CacheCall"
+Instruction = "Task | Start | Await | Abandon | StoreCall | Do"
 
 
 @dataclass(slots=True, frozen=True)

@@ -22,6 +22,7 @@ from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.tasks import TaskResult, interrupt_id
 from nbhitl.engine.timeouts import limited_by, refuse_timeout, within
+from nbhitl.engine.traces import close_branch, close_node, fail_node, open_branch, open_node
 from nbhitl.engine.writes import gathered, target_writes, writes_of
 from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand, SwallowedInterrupt
 from nbhitl.types import MISSING, Interrupt, Send
@@ -48,13 +49,16 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
         try:
             writes = yield from _attempt(running, values)
         except GraphInterrupt as pause:
+            yield from fail_node(running, pause)
             return TaskResult(task, [], interrupts=_asked(task, pause))
         except ParentCommand as up:
+            yield from fail_node(running, up)
             if up.args[0].graph != run.ns and up.args[0].graph != task.name:
                 return TaskResult(task, [], error=up)
             writes = writes_of(run.program, node, _for_this_graph(up))
             return TaskResult(task, [*writes, *node.routes])
         except Exception as error:
+            yield from fail_node(running, error)
             delay = retry_delay(node.retry, running.attempt, error)
             if delay is None:
                 error.add_note(f"During task with name '{task.name}' and id '{task.id}'")
@@ -80,6 +84,8 @@ def _attempt(
         state = read_state(node.reader, values, task.step, run.stop)
     if run.stream.messages:
         note_input(running, state)
+    if run.trace is not None and not node.hidden:
+        yield from open_node(running, state)
     action = node.action
     returned = yield (action, (state,), _injected(running, action))
     if type(returned) is GeneratorType:
@@ -88,7 +94,10 @@ def _attempt(
         raise _swallowed(running)
     if run.stream.messages and not node.hidden:
         report_returned(running, returned)
-    return (yield from _outcome(running, values, returned))
+    writes = yield from _outcome(running, values, returned)
+    if running.trace is not None:
+        yield from close_node(running, returned)
+    return writes
 
 
 def _outcome(
@@ -128,7 +137,12 @@ def _branch_writes(
     state = read_state(branch.reader, with_writes(run.program, values, writes), running.task.step, run.stop)
     if branch.merges_return and type(state) is dict and isinstance(returned, dict):
         state = {**returned, **state}
+    outer = None
+    if run.trace is not None:
+        outer = yield from open_branch(running, branch, state)
     answer = yield (branch.action, (state,), _injected(running, branch.action))
+    if run.trace is not None:
+        yield from close_branch(running, outer, answer)
     if running.paused is not None:
         raise _swallowed(running)
     targets = answer if isinstance(answer, (list, tuple)) else [answer]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Node, Program
     from nbhitl.engine.tasks import Task
     from nbhitl.engine.timeouts import Pulse
+    from nbhitl.engine.traces import OpenRun
     from nbhitl.types import Durability
 
 __all__ = ["TASK_KEY", "Run", "RunningTask"]
@@ -64,6 +65,7 @@ class Run:
         "store",
         "stream",
         "thread_id",
+        "trace",
     )
 
     def __init__(
@@ -92,6 +94,7 @@ class Run:
         self.start_map: dict[str, str] = {}
         self.stop = 0
         self.asynchronous = False
+        self.trace: OpenRun | None = None
 
 
 class RunningTask:
@@ -111,6 +114,7 @@ class RunningTask:
         "started_at",
         "subgraph_calls",
         "task",
+        "trace",
         "values",
     )
 
@@ -129,6 +133,7 @@ class RunningTask:
         self.previous: Any = None
         self.pushed: list[tuple[str, Any]] | None = None
         self.pulse: Pulse | None = None
+        self.trace: OpenRun | None = None
 
     def restart(self) -> None:
         """Forget what one attempt asked and called: the node starts again from its top."""

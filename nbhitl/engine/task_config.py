@@ -33,9 +33,9 @@ def task_config(running: RunningTask) -> RunnableConfig:
     config["metadata"] = task_metadata(running)
     if running.node.hidden:
         config["tags"] = [*config.get("tags", ()), TAG_HIDDEN]
-    if run.stream.messages:
-        for handler in run.stream.token_handlers(run.ns):
-            config["callbacks"] = with_handler(config.get("callbacks"), handler)
+    trace = running.trace or run.trace
+    if trace is not None:
+        config["callbacks"] = trace.callbacks("seq:step:1")
     if running.pulse is not None and running.pulse.auto:
         heard = pulse_handler(running)
         if heard is not None:
@@ -47,7 +47,7 @@ def task_metadata(running: RunningTask) -> dict[str, Any]:
     """Return the metadata of a task: the caller's, what tells the run and the task, and the node's own."""
     run, task = running.run, running.task
     metadata = {
-        **_run_metadata(run),
+        **run_metadata(run),
         "langgraph_step": task.step,
         "langgraph_node": task.name,
         "langgraph_triggers": task.triggers,
@@ -59,7 +59,8 @@ def task_metadata(running: RunningTask) -> dict[str, Any]:
     return metadata
 
 
-def _run_metadata(run: Run) -> dict[str, Any]:
+def run_metadata(run: Run) -> dict[str, Any]:
+    """Return the metadata of a run: the caller's, and what tells the run."""
     configurable: dict[str, Any] = dict(run.config).get(CONF, {})  # type: ignore[assignment]
     told = {key: configurable[key] for key in _TOLD if configurable.get(key) is not None}
     if run.parent is None:

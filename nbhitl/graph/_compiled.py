@@ -25,9 +25,11 @@ from nbhitl.engine.prepare import (
 )
 from nbhitl.engine.program import ROOT
 from nbhitl.engine.progress import Progress
+from nbhitl.engine.traces import traced
 from nbhitl.errors import GraphInterrupt
 from nbhitl.graph._context import coerced_context
 from nbhitl.graph._display import graph_view, mimebundle
+from nbhitl.graph._events import graph_events
 from nbhitl.graph._jsonschema import json_schema
 from nbhitl.graph._nodes import NodeView
 from nbhitl.graph._printing import print_modes, printing
@@ -236,6 +238,18 @@ class CompiledStateGraph(ThreadMethods):
             await chunks.aclose()
         self._ended(progress, outcomes[0])
 
+    def astream_events(
+        self, input: Any, config: RunnableConfig | None = None, *, version: str = "v2", **options: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Run, and yield what starts, streams and ends: graphs, nodes, and the models and tools they call.
+
+        An event is a dict of `event` ("on_chain_start", "on_chat_model_stream", ...), `name`, `run_id`,
+        `parent_ids`, `tags`, `metadata` and `data`. `options` are those of `astream`, and `include_names`,
+        `include_types`, `include_tags`, `exclude_names`, `exclude_types`, `exclude_tags`. Events of models and
+        tools need langchain-core.
+        """
+        return graph_events(self, input, config, version, **options)
+
     def batch(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> list[Any]:
         """Run each input, with its own config when `config` is a list, and return the results in order."""
         configs = config if isinstance(config, (list, tuple)) else [config] * len(inputs)
@@ -304,7 +318,7 @@ class CompiledStateGraph(ThreadMethods):
             owner=OWNER,
         )
         progress = Progress(run, settings, _CLOCK)
-        return progress, superstep_loop(progress, input, key)
+        return progress, traced(superstep_loop(progress, input, key), run, self.name, input)
 
     def _ended(self, progress: Progress, outcome: Outcome) -> Outcome:
         """A pause inside a graph that a node called pauses the node."""
