@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 
 import pytest
 
 from nbhitl.errors import AlreadyAnswered, NotAnswered
+from nbhitl.review.ask import ask
 from nbhitl.script import answers, option
 from nbhitl.thread import GraphThread
 
@@ -154,11 +156,9 @@ async def test_running_again_and_forking(lib, build):
 
 
 async def test_an_async_sqlite_saver(lib, tmp_path):
-    if lib.name != "langgraph":
-        pytest.skip("nbhitl's async SQLite saver is tested with the store")
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
     from .conftest import State
+
+    AsyncSqliteSaver = importlib.import_module(f"{lib.name}.checkpoint.sqlite.aio").AsyncSqliteSaver
 
     async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "t.sqlite")) as saver:
         builder = lib.StateGraph(State).add_node("review", asking(lib, [])).add_edge(lib.START, "review")
@@ -170,3 +170,16 @@ async def test_an_async_sqlite_saver(lib, tmp_path):
         again = GraphThread(builder.compile(checkpointer=saver), "t")
         await again.arefresh()
         assert again.result["log"] == ["go"]
+
+
+async def test_ask_in_an_async_node(lib, build):
+    async def node(state):
+        await asyncio.sleep(0)
+        decision = ask("Send?", action="send", args={"to": "ada"})
+        return {"log": [decision.kind, decision.args]}
+
+    thread = GraphThread(build(review=node), "t")
+    await thread.arun({"log": []})
+    thread.edit(to="ben")
+    await thread.decided()
+    assert thread.result["log"] == ["edit", {"to": "ben"}]
