@@ -370,3 +370,16 @@ def langchain_scope(task: TaskContext) -> None:
     module = sys.modules.get("langchain_core.runnables.config")
     if module is not None:
         module.var_child_runnable_config.set(task.config)
+
+
+_HANDED_DOWN = ("callbacks", "tags", "metadata")
+
+
+def outer_config() -> dict[str, Any]:
+    """Return what of the config of the LangChain Runnable that runs here belongs to the runs that it starts.
+
+    Empty outside of one, and while no part of LangChain that has such configs has been imported.
+    """
+    module = sys.modules.get("langchain_core.runnables.config")
+    outer = module.var_child_runnable_config.get() if module is not None else None
+    return {key: outer[key] for key in _HANDED_DOWN if outer.get(key)} if outer else {}

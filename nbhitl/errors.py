@@ -199,7 +199,7 @@ class NodeError:
         return f"NodeError(node={self.node!r}, error={self.error!r})"
 
 
-class GraphBubbleUp(Exception):  # noqa: N818 - LangGraph's name
+class GraphBubbleUp(Exception):
     """Passes through node code up to the engine; code that catches it must raise it again."""
 
 

@@ -24,7 +24,7 @@ Write = Callable[[str], None]
 Way = Callable[[Read, Write], "Decision | None"]
 
 
-class NobodyThere(EOFError):  # noqa: N818 - says what happened
+class NobodyThere(EOFError):
     """There is no input to read an answer from; the question stays open."""
 
 

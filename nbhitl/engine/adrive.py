@@ -89,6 +89,10 @@ async def arun_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -
                 wanted = steps.send(answer)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+    except asyncio.CancelledError as error:
+        if progress.run.trace is not None:
+            await progress.run.trace.afail(error)
+        raise
     finally:
         await driver.close()
 

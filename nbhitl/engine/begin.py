@@ -34,7 +34,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     """
     if not progress.keeps:
         return False
-    stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+    stored: StoredCheckpoint | None = yield StoreCall("load", (key, True))
     if stored is not None and progress.run.parent is not None:
         progress.continues = True
         if progress.run.stateful and key.checkpoint_id is None:

@@ -49,11 +49,11 @@ class ForeignSaver:
 
     # -- read --------------------------------------------------------------------------------------------
 
-    def load(self, key: CheckpointKey) -> StoredCheckpoint | None:
-        """Return a checkpoint, or None."""
+    def load(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
+        """Return a checkpoint, or None; nothing is shared between calls."""
         return self._read(self.saver.get_tuple(_config(key)))
 
-    async def aload(self, key: CheckpointKey) -> StoredCheckpoint | None:
+    async def aload(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
         """Return a checkpoint, or None."""
         return self._read(await self.saver.aget_tuple(_config(key)))
 

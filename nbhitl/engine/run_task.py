@@ -22,7 +22,7 @@ from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.tasks import TaskResult, interrupt_id
 from nbhitl.engine.timeouts import limited_by, refuse_timeout, within
-from nbhitl.engine.traces import close_branch, close_node, fail_node, open_branch, open_node
+from nbhitl.engine.traces import close_branch, close_node, fail_branch, fail_node, open_branch, open_node
 from nbhitl.engine.writes import gathered, target_writes, writes_of
 from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand, SwallowedInterrupt
 from nbhitl.types import MISSING, Interrupt, Send
@@ -84,7 +84,7 @@ def _attempt(
         state = read_state(node.reader, values, task.step, run.stop)
     if run.stream.messages:
         note_input(running, state)
-    if run.trace is not None and not node.hidden:
+    if run.trace is not None and (node.branches or not node.hidden):
         yield from open_node(running, state)
     action = node.action
     returned = yield (action, (state,), _injected(running, action))
@@ -140,7 +140,11 @@ def _branch_writes(
     outer = None
     if run.trace is not None:
         outer = yield from open_branch(running, branch, state)
-    answer = yield (branch.action, (state,), _injected(running, branch.action))
+    try:
+        answer = yield (branch.action, (state,), _injected(running, branch.action))
+    except Exception as error:
+        yield from fail_branch(running, outer, error)
+        raise
     if run.trace is not None:
         yield from close_branch(running, outer, answer)
     if running.paused is not None:
@@ -246,6 +250,8 @@ async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResu
             except asyncio.CancelledError as error:
                 current = asyncio.current_task()
                 if current is not None and current.cancelling():
+                    if running.trace is not None:
+                        await running.trace.afail(error)
                     raise
                 wanted = steps.throw(_cancelled(running, error))
             except Exception as error:

@@ -31,7 +31,7 @@ def task_config(running: RunningTask) -> RunnableConfig:
         TASK_KEY: running,
     }
     config["metadata"] = task_metadata(running)
-    if running.node.hidden:
+    if running.node.hidden and TAG_HIDDEN not in config.get("tags", ()):
         config["tags"] = [*config.get("tags", ()), TAG_HIDDEN]
     trace = running.trace or run.trace
     if trace is not None:

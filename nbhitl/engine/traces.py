@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbhitl._langchain import langchain_scope
+from nbhitl.constants import TAG_HIDDEN
 from nbhitl.engine.instructions import Do, Outcome
 from nbhitl.engine.langchain_runs import can_open, open_langchain_run, open_langchain_run_async
 from nbhitl.engine.program import Action
 from nbhitl.engine.task_config import run_metadata
 from nbhitl.engine.tokens import with_handler
+from nbhitl.errors import GraphInterrupt
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
@@ -76,8 +78,7 @@ def traced(
     if callbacks is None:
         return steps
     metadata = {**run_metadata(run), "ls_integration": "langgraph"}
-    config: dict[str, Any] = dict(run.config)
-    tags = list(config.get("tags") or ())
+    tags = list(run.config.get("tags") or ())
     own = _own(run, "run_name"), _own(run, "run_id")
     return _traced(steps, run, callbacks, Opening(own[0] or name, input, tags, metadata, own[1]))
 
@@ -110,6 +111,9 @@ def _traced(
     except Exception as error:
         yield Do(trace.fail, trace.afail, (error,))
         raise
+    if outcome.paused and run.parent is not None:
+        yield Do(trace.fail, trace.afail, (GraphInterrupt(outcome.interrupts),))
+        return outcome
     values = None if outcome.values is MISSING else outcome.values
     yield Do(trace.finish, trace.afinish, (values,), {"streams": False})
     return outcome
@@ -124,7 +128,9 @@ def open_node(running: RunningTask, state: Any) -> Generator[Any, Any, None]:
     """Tell that a node starts; what it calls is told as its own."""
     run, task = running.run, running.task
     assert run.trace is not None
-    tags = list(dict(run.config).get("tags") or ())  # type: ignore[call-overload]
+    tags = list(run.config.get("tags") or ())
+    if running.node.hidden:
+        tags.append(TAG_HIDDEN)
     opening = Opening(task.name, state, tags, running.metadata)
     running.trace = yield (_OPEN, (run.trace.callbacks(f"graph:step:{task.step}"), opening), {})
     langchain_scope(running)
@@ -149,8 +155,9 @@ def open_branch(running: RunningTask, branch: Branch, state: Any) -> Generator[A
     outer = running.trace
     above = outer or running.run.trace
     assert above is not None
-    place = 3 + running.node.branches.index(branch)
-    opening = Opening(branch.name, state, [], running.metadata)
+    hidden = running.node.hidden
+    place = (2 if hidden else 3) + running.node.branches.index(branch)
+    opening = Opening(branch.name, state, [TAG_HIDDEN] if hidden else [], running.metadata)
     running.trace = yield (_OPEN, (above.callbacks(f"seq:step:{place}"), opening), {})
     langchain_scope(running)
     return outer
@@ -161,3 +168,10 @@ def close_branch(running: RunningTask, outer: OpenRun | None, answer: Any) -> Ge
     trace, running.trace = running.trace, outer
     if trace is not None:
         yield (Action("finish", trace.finish, trace.afinish), (answer,), {"streams": False})
+
+
+def fail_branch(running: RunningTask, outer: OpenRun | None, error: BaseException) -> Generator[Any, Any, None]:
+    """Tell that a path function failed."""
+    trace, running.trace = running.trace, outer
+    if trace is not None and trace is not outer:
+        yield (Action("fail", trace.fail, trace.afail), (error,), {})

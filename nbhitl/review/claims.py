@@ -7,7 +7,7 @@ process are kept apart, by `review.shared`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from nbhitl.checkpoint.records import ClaimRequest
@@ -15,6 +15,8 @@ from nbhitl.review.drive import CallSaver
 from nbhitl.review.pending import Doubt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nbhitl.checkpoint.records import Claim, PendingQuestion
     from nbhitl.review.decisions import Decision
     from nbhitl.review.drive import Flow
@@ -33,22 +35,45 @@ def delivered_answers(thread_id: str, checkpoint_id: str) -> Flow[list[Doubt]]:
     """
     claims: list[Claim] = yield CallSaver("claims", (thread_id,))
     # Looked at first: listing questions decodes their payloads, claims are a few short fields.
-    leases = {
-        claim.interrupt_id: claim.lease_until
+    taken = {
+        claim.interrupt_id: claim
         for claim in claims
         if claim.state in _DELIVERED and claim.lease_until is not None
     }
-    if not leases:
+    if not taken:
         return []
     how = {"thread_prefix": thread_id, "states": _DELIVERED}
     listed: list[PendingQuestion] = yield CallSaver("pending", (), how)
     return [
-        Doubt(q.task_id, q.interrupt_id, q.kind, q.payload, q.by, q.at, leases[q.interrupt_id])
-        for q in listed
-        if q.thread_id == thread_id
-        and q.interrupt_id in leases
-        and (q.ns or q.checkpoint_id == checkpoint_id)
+        _doubt(question, taken[question.interrupt_id])
+        for question in listed
+        if question.thread_id == thread_id
+        and question.interrupt_id in taken
+        and (question.ns or question.checkpoint_id == checkpoint_id)
     ]
+
+
+def _doubt(question: PendingQuestion, claim: Claim) -> Doubt:
+    return Doubt(
+        task_id=question.task_id,
+        interrupt_id=question.interrupt_id,
+        kind=question.kind,
+        payload=question.payload,
+        by=claim.by,
+        at=claim.at,
+        until=claim.lease_until,
+        ns=question.ns,
+        checkpoint_id=question.checkpoint_id,
+        answer=claim.answer,
+    )
+
+
+def release_doubts(thread_id: str, doubts: Sequence[Doubt]) -> Flow[dict[str, Any]]:
+    """Open questions again whose answers are in doubt; returns the answers to interrupts, `{id: answer}`."""
+    for doubt in doubts:
+        place = (thread_id, doubt.ns, doubt.checkpoint_id)
+        yield CallSaver("release", (*place, (doubt.interrupt_id,)))
+    return {doubt.interrupt_id: doubt.answer for doubt in doubts if doubt.kind == "interrupt"}
 
 
 def claim_breakpoint(thread_id: str, checkpoint_id: str, decision: Decision) -> Flow[tuple[str, ...]]:

@@ -21,7 +21,8 @@ from nbhitl.errors import (
     ReviewError,
     StaleQuestion,
 )
-from nbhitl.review.claims import claim_breakpoint, release_breakpoint
+from nbhitl.review.claims import claim_breakpoint, release_breakpoint, release_doubts
+from nbhitl.review.decisions import Decision
 from nbhitl.review.drive import CallSaver, Flow, Instruction, ReadInput, Run, Write
 from nbhitl.review.pending import waiting_tasks
 from nbhitl.review.plain import to_plain
@@ -35,9 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from nbhitl.review.card import Card
-    from nbhitl.review.decisions import Decision
     from nbhitl.review.engines import Engine
-    from nbhitl.review.pending import Reading
+    from nbhitl.review.pending import Doubt, Reading
     from nbhitl.review.protocol import Snapshot
     from nbhitl.review.questions import Question
     from nbhitl.review.session import ReviewSession
@@ -318,7 +318,22 @@ class Flows:
                     f"{card.label} was answered by {doubt.by} at {doubt.at}, and that kernel may still be at "
                     f"it until {doubt.until}. Retry then, or refresh() to see whether it is done."
                 )
-        self._conclude(card, (yield from self._run(None, self.config)))
+        input = None
+        if standing.doubts and self.reading.has_claims:
+            input = yield from self._take_over(card, standing.doubts)
+        error = yield from self._run(input, self.engine.answering(self.config, self.session.by))
+        self._conclude(card, error)
+
+    def _take_over(self, card: Card, doubts: list[Doubt]) -> Generator[Instruction, Any, Any]:
+        """Claim answers of a kernel that never reported back, and return the input that sends them again."""
+        thread_id = self.reading.thread_id
+        answers = yield from release_doubts(thread_id, doubts)
+        if answers:
+            return self.engine.resume(answers)
+        at = self.session.clock().isoformat()
+        again = Decision(kind="approve", by=self.session.by, at=at)
+        yield from claim_breakpoint(thread_id, card.question.checkpoint_id, again)
+        return None
 
     def ask_again(self, card: Card) -> Flow[None]:
         """Ask anew: a failed question on a fork from where it was, a stale one where the thread is."""

@@ -71,8 +71,8 @@ def task_ns(found: Waiting) -> str:
 class Doubt:
     """An answer that was taken up, and nobody knows what the node did with it.
 
-    `kind` is as in `Question`. Until `until` (UTC, ISO 8601) the kernel that took it up may still be at it; None
-    if that is not known.
+    `kind`, `ns` and `checkpoint_id` are as in `Question`, `answer` is what was sent. Until `until` (UTC, ISO 8601)
+    the kernel that took it up may still be at it; None if that is not known.
     """
 
     task_id: str
@@ -82,6 +82,9 @@ class Doubt:
     by: str | None = None
     at: str | None = None
     until: str | None = None
+    ns: str = ""
+    checkpoint_id: str = ""
+    answer: Any = None
 
     def may_be_running(self, now: datetime) -> bool:
         """Whether the kernel that took the answer up has time left to report back."""

@@ -109,7 +109,7 @@ class SearchItem(Item):
 
     __slots__ = ("score",)
 
-    def __init__(  # noqa: PLR0917 - LangGraph's signature
+    def __init__(
         self,
         namespace: tuple[str, ...],
         key: str,

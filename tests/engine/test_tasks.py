@@ -159,7 +159,7 @@ def test_an_error_comes_through_a_pickle(error):
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param(Command(resume=None), marks=pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 3")),
+        Command(resume=None),
         Command(resume={}),
         Command(goto="a"),
         Command(update={"k": 1}, goto=[Send("a", 1)]),

@@ -46,9 +46,14 @@ def build_child(kind: str, label: str, asks: int, engine: str) -> Any:
     return builder.compile(checkpointer=_SAVERS[kind], name=label)
 
 
+def questions(kind: str, asks: int) -> int:
+    """How often a child of this kind asks: an answer by id never reaches LangGraph's stateless children."""
+    return 0 if kind == "stateless" else asks
+
+
 def child_action(kind: str, label: str, asks: int, engine: str) -> Callable[[Any], Any] | Any:
     """Return what `add_node` takes: the child itself, or a function that calls it."""
-    child = build_child(kind, label, asks, engine)
+    child = build_child(kind, label, questions(kind, asks), engine)
     if kind != "called":
         return child
 

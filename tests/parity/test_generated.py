@@ -54,6 +54,8 @@ def plans(
         )
     ends = st.tuples(st.lists(numbers, min_size=2, max_size=2, unique=True).map(tuple), numbers)
     forward = ends.filter(lambda join: max(join[0]) < join[1])
+    # After a static breakpoint LangGraph does not run a child again that keeps its state and had ended before.
+    breakpoints = breakpoints and all(node.child != "stateful" for node in nodes)
     return Plan(
         nodes=tuple(nodes),
         joins=tuple(draw(st.lists(forward, max_size=2, unique=True))) if joins and size > 2 else (),
@@ -130,7 +132,7 @@ def test_barriers_and_deferred_nodes(plan: Plan) -> None:
 @everyday(60)
 @given(plan=NESTED)
 def test_graphs_in_graphs(plan: Plan) -> None:
-    _same(plan, durability="sync")
+    _same(plan)
 
 
 @everyday(60)

@@ -113,22 +113,27 @@ def test_a_killed_kernel_leaves_a_doubt_and_a_choice(run, ask, tmp_path, kind):
         assert thread.result == {"log": ["done"]}
 
 
-def test_a_killed_kernels_answer_can_be_delivered_again(run, ask, tmp_path):
+@pytest.mark.parametrize("kind", ["interrupt", "breakpoint"])
+def test_a_killed_kernels_answer_can_be_delivered_again(run, ask, tmp_path, kind):
     store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
-    ask("interrupt", store, effects)
-    run("answer", "interrupt", store, effects, "die", "die").communicate("\n", timeout=60)
+    ask(kind, store, effects)
+    run("answer", kind, store, effects, "die", "die").communicate("\n", timeout=60)
     with SqliteSaver.from_conn_string(str(store)) as saver:
 
         def review(state):
+            if kind == "breakpoint":
+                return {"log": ["die"]}
             return {"log": [interrupt({"question": "go?", "options": ["go", "stop", "die"]})]}
 
         builder = StateGraph(State).add_node(review).add_edge(START, "review")
-        thread = GraphThread(builder.compile(checkpointer=saver), "t")
+        before = ["review"] if kind == "breakpoint" else []
+        thread = GraphThread(builder.compile(checkpointer=saver, interrupt_before=before), "t")
         with pytest.raises(ReviewError, match="may still be at it until"):
             thread.retry()
         later = GraphThread(thread.graph, "t", clock=lambda: datetime.now(UTC) + timedelta(seconds=90))
         later.retry()
         assert later.result == {"log": ["die"]}
+        assert {claim.state for claim in saver.claims("t")} == {"applied"}
 
 
 def test_the_engine_learns_who_answers_by_the_same_name():
