@@ -80,8 +80,15 @@ def lab_command(notebook: Path, *, browser: bool, port: int | None, rest: Sequen
 def open_lab(
     *, folder: Path, browser: bool, port: int | None, rest: Sequence[str], dry_run: bool = False
 ) -> int:
-    """Copy the notebooks, say what was done, and run JupyterLab until it ends. Returns its exit code."""
-    outcomes = copy_notebooks(shipped_notebooks(), folder)
+    """Copy the notebooks, say what was done, and run JupyterLab until it ends. Returns its exit code.
+
+    2 if JupyterLab is not installed, or the notebooks cannot be copied; the reason is printed.
+    """
+    try:
+        outcomes = copy_notebooks(shipped_notebooks(), folder)
+    except OSError as error:
+        print(f"The notebooks cannot be copied into {folder}: {error}", file=sys.stderr)
+        return 2
     for path, outcome in outcomes:
         print(_told(path, outcome), flush=True)
     if not _jupyterlab_installed():

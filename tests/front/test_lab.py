@@ -86,6 +86,13 @@ def test_without_jupyterlab_it_says_what_to_install(here, started, capsys, monke
     assert started == []
 
 
+def test_a_folder_that_cannot_be_made_is_a_clear_end(here, started, capsys):
+    (here / "nbhitl-notebooks").write_text("a file of the reader's")
+    assert main(["lab"]) == 2
+    assert "cannot be copied into nbhitl-notebooks" in capsys.readouterr().err
+    assert started == []
+
+
 def test_an_installation_without_notebooks_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(lab, "__file__", str(tmp_path / "nbhitl" / "lab.py"))
     with pytest.raises(FileNotFoundError, match="Install it again"):
