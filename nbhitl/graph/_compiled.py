@@ -6,6 +6,7 @@ from collections import deque
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
+from nbhitl._langchain import outer_config
 from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF, INTERRUPT
@@ -286,7 +287,9 @@ class CompiledStateGraph(ThreadMethods):
     ) -> tuple[Progress, Generator[Any, Any, Outcome]]:
         """Return a run's progress and its steps, not yet taken."""
         parent = calling_task(config)
-        merged = merge_configs(self.config, config) if self.config else (config or {})
+        outer = outer_config() if parent is None else None
+        ground = merge_configs(cast("RunnableConfig", outer), self.config) if outer else self.config
+        merged = merge_configs(ground, config) if ground else (config or {})
         above = parent.run.stream if parent is not None else None
         if options.print_mode:
             put = printing(options.print_mode, put, modes)
