@@ -1,0 +1,191 @@
+"""An answer reaches the question that it was given to, once, whatever its value."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbhitl.constants import END
+from nbhitl.errors import AlreadyAnswered, UnknownInterruptError, UnknownNodeError
+from nbhitl.types import Command, Send, interrupt
+
+from .asking import CONFIG, asking, graph_of, ids, questions, waiting
+
+VALUES = [None, False, 0, 0.0, "", [], {}, True, 1, "yes", [None], {"approve": None}, {"": {}}, "0" * 32]
+A_WRONG_ID = "a" * 32
+
+
+@pytest.mark.parametrize("answer", VALUES, ids=repr)
+def test_every_json_value_is_an_answer(run, saver, answer):
+    graph = graph_of(asking("q"), saver=saver)
+    run.invoke(graph, {})
+    result = run.invoke(graph, Command(resume=answer))["log"]
+    assert result == [answer]
+    assert type(result[0]) is type(answer)
+
+
+@pytest.mark.parametrize("answer", VALUES, ids=repr)
+def test_every_json_value_is_an_answer_by_id(run, answer):
+    graph = graph_of(asking("q"))
+    (question,) = run.invoke(graph, {})["__interrupt__"]
+    assert run.invoke(graph, Command(resume={question.id: answer})) == {"log": [answer]}
+
+
+def test_an_answer_with_an_update_may_be_none_by_id(run):
+    graph = graph_of(asking("q"))
+    (question,) = run.invoke(graph, {})["__interrupt__"]
+    assert run.invoke(graph, Command(resume={question.id: None}, update={"log": ["extra"]})) == {
+        "log": ["extra", None]
+    }
+
+
+@pytest.mark.parametrize("key", [1, "approve", "A" * 32, "a" * 31])
+def test_a_dict_that_names_no_question_is_an_answer(run, key):
+    graph = graph_of(asking("q"))
+    run.invoke(graph, {})
+    assert run.invoke(graph, Command(resume={key: 2})) == {"log": [{key: 2}]}
+
+
+# -- several questions -----------------------------------------------------------------------------
+def three(saver=None):
+    return graph_of(*(asking(f"{name}?", name=name) for name in "abc"), saver=saver, parallel=True)
+
+
+def test_all_answers_at_once(run, saver):
+    graph = three(saver)
+    asked = {question.value: question.id for question in run.invoke(graph, {})["__interrupt__"]}
+    answers = {asked["c?"]: None, asked["a?"]: "A", asked["b?"]: {}}
+    assert run.invoke(graph, Command(resume=answers)) == {"log": ["A", {}, None]}
+    assert waiting(saver) == []
+
+
+def test_one_answer_after_another(run, saver):
+    graph = three(saver)
+    asked = {question.value: question.id for question in run.invoke(graph, {})["__interrupt__"]}
+    left = run.invoke(graph, Command(resume={asked["b?"]: False}))
+    assert [(q.value, q.id) for q in left["__interrupt__"]] == [("a?", asked["a?"]), ("c?", asked["c?"])]
+    assert left["log"] == [False]
+    assert questions(graph) == waiting(saver) == ["a?", "c?"]
+    run.invoke(graph, Command(resume={asked["c?"]: 0}))
+    assert questions(graph) == ["a?"]
+    assert run.invoke(graph, Command(resume="last")) == {"log": ["last", False, 0]}
+
+
+def test_one_answer_for_several_questions_is_refused_and_nothing_lost(run, saver):
+    graph = three(saver)
+    run.invoke(graph, {})
+    with pytest.raises(RuntimeError, match="you must specify the interrupt id"):
+        run.invoke(graph, Command(resume="yes"))
+    assert questions(graph) == waiting(saver) == ["a?", "b?", "c?"]
+
+
+def test_a_map_with_one_wrong_id_answers_nothing(run, saver):
+    graph = three(saver)
+    run.invoke(graph, {})
+    with pytest.raises(UnknownInterruptError) as caught:
+        run.invoke(graph, Command(resume={ids(graph)[0]: "A", A_WRONG_ID: "?"}))
+    assert caught.value.interrupt_ids == (A_WRONG_ID,)
+    assert questions(graph) == waiting(saver) == ["a?", "b?", "c?"]
+
+
+def test_answers_in_one_node_keep_their_places(run, saver):
+    graph = graph_of(asking("first", "second", "third"), saver=saver)
+    run.invoke(graph, {})
+    for answer in (None, {}):
+        assert len(questions(graph)) == 1
+        run.invoke(graph, Command(resume=answer))
+    assert questions(graph) == ["third"]
+    assert run.invoke(graph, Command(resume=3)) == {"log": [None, {}, 3]}
+
+
+# -- an answer is delivered once -------------------------------------------------------------------
+@pytest.mark.parametrize("again", ["yes", "no"])
+def test_a_second_click_after_the_end_runs_nothing(run, saver, again):
+    graph = graph_of(asking("delete?"), saver=saver)
+    run.invoke(graph, {})
+    run.invoke(graph, Command(resume="yes"))
+    before = list(graph.get_state_history(CONFIG))
+    with pytest.raises(UnknownInterruptError, match="finished, or was answered already"):
+        run.invoke(graph, Command(resume=again))
+    assert list(graph.get_state_history(CONFIG)) == before
+
+
+def test_the_id_of_an_answered_question_opens_no_other(run, saver):
+    graph = graph_of(asking("delete drafts?", "delete PRODUCTION?"), saver=saver)
+    (first,) = run.invoke(graph, {})["__interrupt__"]
+    run.invoke(graph, Command(resume={first.id: "yes"}))
+    with pytest.raises(UnknownInterruptError) as caught:
+        run.invoke(graph, Command(resume={first.id: "yes"}))
+    assert caught.value.interrupt_ids == (first.id,)
+    assert questions(graph) == waiting(saver) == ["delete PRODUCTION?"]
+
+
+def test_going_on_answers_nothing(run, saver):
+    graph = graph_of(asking("drafts?", "production?"), saver=saver)
+    run.invoke(graph, {})
+    run.invoke(graph, Command(resume="yes"))
+    for _ in range(2):
+        assert [q.value for q in run.invoke(graph, None)["__interrupt__"]] == ["production?"]
+
+
+def test_a_fork_of_an_answered_question_asks_anew(run, saver):
+    graph = graph_of(asking("q"), saver=saver)
+    run.invoke(graph, {})
+    at_question = graph.get_state(CONFIG).config
+    first = ids(graph)
+    run.invoke(graph, Command(resume="yes"))
+    assert [q.value for q in run.invoke(graph, None, at_question)["__interrupt__"]] == ["q"]
+    assert ids(graph) != first
+    assert run.invoke(graph, Command(resume="no")) == {"log": ["no"]}
+
+
+def test_an_update_between_question_and_answer_forgets_no_answer_and_asks_anew(run, saver):
+    graph = graph_of(asking("q"), saver=saver)
+    (question,) = run.invoke(graph, {})["__interrupt__"]
+    graph.update_state(CONFIG, None)
+    with pytest.raises(UnknownInterruptError):
+        run.invoke(graph, Command(resume={question.id: "yes"}))
+
+
+@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 5")
+def test_a_named_older_checkpoint_is_not_answered_twice(run, saver):
+    graph = graph_of(asking("q"), saver=saver)
+    run.invoke(graph, {})
+    config = graph.get_state(CONFIG).config
+    run.invoke(graph, Command(resume="yes"))
+    with pytest.raises((AlreadyAnswered, UnknownInterruptError)):
+        run.invoke(graph, Command(resume="no"), config)
+    assert graph.get_state(CONFIG).values == {"log": ["yes"]}
+
+
+# -- the other promises ----------------------------------------------------------------------------
+def test_a_goto_to_no_node_is_an_error_and_the_question_stays_answerable(run):
+    def route(state):
+        return Command(goto="sned" if interrupt("where?") == "typo" else END)
+
+    graph = graph_of(route, asking("q", name="send"))
+    run.invoke(graph, {})
+    with pytest.raises(UnknownNodeError, match=r"node 'route' goes on to 'sned'.*Did you mean 'send'?"):
+        run.invoke(graph, Command(resume="typo"))
+    assert graph.get_state(CONFIG).next == ("route",)
+
+
+def test_a_goto_given_as_input_to_no_node_is_an_error(run):
+    graph = graph_of(asking("q"))
+    run.invoke(graph, {})
+    for goto in ("aks", Send("aks", 1)):
+        with pytest.raises(UnknownNodeError, match=r"the Command given as input .* Did you mean 'ask'?"):
+            run.invoke(graph, Command(goto=goto))
+    assert questions(graph) == ["q"]
+
+
+def test_a_task_tells_its_input(run, saver):
+    graph = graph_of(asking("q"), saver=saver)
+    run.invoke(graph, {"log": ["in"]})
+    (task,) = graph.get_state(CONFIG).tasks
+    assert task.input == {"log": ["in"]}
+    assert "input" not in task._fields
+
+
+def test_a_graph_is_no_langchain_runnable():
+    runnables = pytest.importorskip("langchain_core.runnables")
+    assert not isinstance(graph_of(asking("q")), runnables.Runnable)

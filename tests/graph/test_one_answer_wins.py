@@ -1,0 +1,175 @@
+"""Many answer at once: what a node does after its question happens once."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver as LangGraphsSaver
+
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
+from nbhitl.types import Command, interrupt
+
+from .asking import CONFIG, State, graph_of, ids, memory, questions, sqlite, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CLICKS = 32
+
+
+def all_at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+    """Make the calls from a thread each, at the same moment; return results and exceptions in order."""
+    gate = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
+
+    def call(number: int) -> None:
+        gate.wait(10)
+        try:
+            results[number] = calls[number]()
+        except Exception as error:
+            results[number] = error
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+class Effects:
+    """A node with an effect after its question."""
+
+    def __init__(self) -> None:
+        self.happened: list[Any] = []
+        self.started = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def node(self, name: str) -> Callable[[State], State]:
+        def node(state: State) -> State:
+            answer = interrupt(f"{name}?")
+            self.happened.append((name, answer))
+            self.started.set()
+            self.go_on.wait(10)
+            return {"log": [answer]}
+
+        node.__name__ = name
+        return node
+
+
+@pytest.fixture
+def effects() -> Effects:
+    return Effects()
+
+
+BY_ID_OR_NOT = pytest.mark.parametrize(
+    "by_id",
+    [True, pytest.param(False, marks=pytest.mark.xfail(reason="ENGINE_BUGS 7"))],
+    ids=["by id", "plain"],
+)
+
+
+@BY_ID_OR_NOT
+def test_of_many_answers_one_wins(saver, effects, by_id):
+    graph = graph_of(effects.node("pay"), saver=saver)
+    (question,) = graph.invoke({}, CONFIG)["__interrupt__"]
+    told = all_at_once(
+        [
+            lambda n=n: graph.invoke(Command(resume={question.id: n} if by_id else n), CONFIG)
+            for n in range(CLICKS)
+        ]
+    )
+    won = [result for result in told if isinstance(result, dict)]
+    lost = [result for result in told if not isinstance(result, dict)]
+    assert len(won) == 1
+    assert {type(error) for error in lost} <= {AlreadyAnswered, UnknownInterruptError}
+    assert len(lost) == CLICKS - 1
+    (answer,) = won[0]["log"]
+    assert effects.happened == [("pay", answer)]
+    assert graph.get_state(CONFIG).values == {"log": [answer]}
+    assert waiting(saver) == []
+
+
+def test_of_many_answers_one_wins_with_a_saver_of_langgraph(effects):
+    graph = graph_of(effects.node("pay"), saver=LangGraphsSaver())
+    graph.invoke({}, CONFIG)
+    told = all_at_once([lambda n=n: graph.invoke(Command(resume=n), CONFIG) for n in range(CLICKS)])
+    assert sum(isinstance(result, dict) for result in told) == 1
+    assert len(effects.happened) == 1
+
+
+@BY_ID_OR_NOT
+def test_the_losers_hear_who_won(saver, effects, by_id):
+    """The winner is in the middle of its node: nobody can think that the question is simply gone."""
+    graph = graph_of(effects.node("pay"), saver=saver)
+    graph.invoke({}, CONFIG)
+    (question,) = ids(graph)
+    effects.go_on.clear()
+    ada = {"configurable": {"thread_id": "t", "__nbhitl_by": "ada"}}
+    winner = threading.Thread(target=graph.invoke, args=(Command(resume="yes"), ada))
+    winner.start()
+    assert effects.started.wait(10)
+    told = []
+    for answer in ("no", "yes"):
+        late = threading.Thread(
+            target=lambda: told.extend(
+                all_at_once(
+                    [lambda: graph.invoke(Command(resume={question: answer} if by_id else answer), CONFIG)]
+                )
+            )
+        )
+        late.start()
+        late.join(0.3)
+    effects.go_on.set()
+    winner.join(10)
+    late.join(10)
+    assert {type(error) for error in told} <= {AlreadyAnswered, UnknownInterruptError}
+    assert effects.happened == [("pay", "yes")]
+    assert graph.get_state(CONFIG).values == {"log": ["yes"]}
+    (claim,) = saver.claims("t")
+    assert (claim.state, claim.answer, claim.by) == ("applied", "yes", "ada")
+
+
+@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 6")
+@pytest.mark.parametrize("second", ["another answer", "going on"])
+def test_nobody_repeats_an_effect_that_is_going_on(saver, effects, second):
+    graph = graph_of(effects.node("a"), effects.node("b"), saver=saver, parallel=True)
+    asked = {question.value: question.id for question in graph.invoke({}, CONFIG)["__interrupt__"]}
+    effects.go_on.clear()
+    first = threading.Thread(target=graph.invoke, args=(Command(resume={asked["a?"]: 1}), CONFIG))
+    first.start()
+    assert effects.started.wait(10)
+    given = Command(resume={asked["b?"]: 2}) if second == "another answer" else None
+    told: list[Any] = []
+    other = threading.Thread(target=lambda: told.extend(all_at_once([lambda: graph.invoke(given, CONFIG)])))
+    other.start()
+    other.join(0.3)
+    effects.go_on.set()
+    first.join(10)
+    other.join(10)
+    assert effects.happened.count(("a", 1)) == 1
+    assert effects.happened.count(("b", 2)) <= 1
+    if isinstance(told[0], Exception):
+        assert isinstance(told[0], (AlreadyAnswered, AnswerInDoubt))
+        assert questions(graph) == ["b?"]
+        graph.invoke(Command(resume={asked["b?"]: 2}), CONFIG)
+    assert sorted(effects.happened) == [("a", 1), ("b", 2)]
+    assert graph.get_state(CONFIG).values == {"log": [1, 2]}
+
+
+@pytest.mark.parametrize("opened", [memory, sqlite])
+def test_many_threads_on_one_store_do_not_disturb_each_other(tmp_path, effects, opened):
+    with opened(tmp_path) as saver:
+        graph = graph_of(effects.node("pay"), saver=saver)
+        configs = [{"configurable": {"thread_id": str(n)}} for n in range(8)]
+
+        def talk(config: Any) -> Any:
+            graph.invoke({}, config)
+            return graph.invoke(Command(resume=config["configurable"]["thread_id"]), config)
+
+        told = all_at_once([lambda c=c: talk(c) for c in configs])
+        assert told == [{"log": [str(n)]} for n in range(8)]
+        assert len(effects.happened) == 8
