@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from nbhitl.constants import INTERRUPT, NS_SEP, RETURN
 from nbhitl.engine.program import ROOT
@@ -92,8 +91,6 @@ class Stream:
 
     def message(self, ns: str, message: Any, metadata: Mapping[str, Any], *, once: bool) -> None:
         """Report a message of namespace `ns`; with `once` only if none of its id was reported before."""
-        if message.id is None:
-            message.id = str(uuid4())
         if "messages" in self.modes and self.shows(ns):
             if not (once and message.id in self._seen):
                 self.put((_levels(ns), "messages", (message, dict(metadata))))
