@@ -365,3 +365,35 @@ def program_saver_interface(record, saver):
         {"id", "ts", "channel_values", "channel_versions", "versions_seen"} <= set(found.checkpoint),
     )
     record("values", {key: found.checkpoint["channel_values"].get(key) for key in ("path",)})
+
+
+def program_update_beside_finished_siblings(record, saver):
+    def build():
+        builder = StateGraph(State)
+        builder.add_node("ask", lambda state: {"path": [interrupt("q")]})
+        builder.add_node("work", lambda state: {"path": ["work"]})
+        builder.add_node("then", lambda state: {"path": ["then"]})
+        builder.add_edge(START, "ask").add_edge(START, "work").add_edge(["ask", "work"], "then")
+        return builder.compile(checkpointer=saver)
+
+    for number, as_node in enumerate((None, "ask", "work", "__start__")):
+        graph = build()
+        config = {"configurable": {"thread_id": str(number)}}
+        graph.invoke({"path": ["in"]}, config)
+        record(f"{as_node}: paused", brief(graph.get_state(config)))
+        graph.update_state(config, {"path": ["update"]}, as_node=as_node)
+        record(f"{as_node}: the finished sibling is forgotten", brief(graph.get_state(config)))
+        record(f"{as_node}: go on", graph.invoke(None, config))
+
+
+def program_update_after_a_goto_while_paused(record, saver):
+    builder = StateGraph(State)
+    builder.add_node("ask", lambda state: {"path": [interrupt("q")]})
+    builder.add_node("other", lambda state: {"path": ["other"]})
+    graph = builder.add_edge(START, "ask").compile(checkpointer=saver)
+    graph.invoke({"path": ["in"]}, CONFIG)
+    graph.invoke(Command(goto="other", update={"path": ["given"]}), CONFIG)
+    record("paused", graph.get_state(CONFIG).values)
+    graph.update_state(CONFIG, {"path": ["update"]})
+    record("updated", brief(graph.get_state(CONFIG)))
+    record("go on", graph.invoke(None, CONFIG))
