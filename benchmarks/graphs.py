@@ -6,6 +6,7 @@ thread, giving the result that `Workload.expected` is compared with.
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -35,6 +36,51 @@ def chain(engine: Engine, saver: Any, size: int) -> Run:
         builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
     graph = builder.compile(checkpointer=saver)
     return lambda thread: graph.invoke({"n": 0}, _config(thread, size + 5))
+
+
+def async_chain(engine: Engine, saver: Any, size: int) -> Run:
+    """The chain with async nodes, awaited."""
+
+    async def add_one(state: Number) -> dict[str, int]:
+        return {"n": state["n"] + 1}
+
+    builder = engine.StateGraph(Number)
+    for i in range(size):
+        builder.add_node(f"n{i}", add_one)
+        builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
+    graph = builder.compile(checkpointer=saver)
+    return lambda thread: asyncio.run(graph.ainvoke({"n": 0}, _config(thread, size + 5)))
+
+
+def build(engine: Engine, saver: Any, size: int) -> Run:
+    """Building and compiling a chain, without running it."""
+
+    def run(thread: str) -> int:
+        builder = engine.StateGraph(Number)
+        for i in range(size):
+            builder.add_node(f"n{i}", lambda state: {"n": state["n"] + 1})
+            builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
+        builder.compile(checkpointer=saver)
+        return len(builder.nodes)
+
+    return run
+
+
+def first_event(engine: Engine, saver: Any, size: int) -> Run:
+    """The first chunk of a stream; the run is given up after it."""
+    builder = engine.StateGraph(Number)
+    for i in range(size):
+        builder.add_node(f"n{i}", lambda state: {"n": state["n"] + 1})
+        builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
+    graph = builder.compile(checkpointer=saver)
+
+    def run(thread: str) -> Any:
+        chunks = graph.stream({"n": 0}, _config(thread, size + 5), stream_mode="updates")
+        first = next(chunks)
+        chunks.close()
+        return first
+
+    return run
 
 
 def wide(engine: Engine, saver: Any, size: int) -> Run:
@@ -94,6 +140,24 @@ def ask_often(engine: Engine, saver: Any, size: int) -> Run:
         for i in range(size):
             result = graph.invoke(engine.Command(resume=i), config)
         return result["answers"]
+
+    return run
+
+
+def ask_together(engine: Engine, saver: Any, size: int) -> Run:
+    """Many tasks ask at once, and all are answered by one map of ids."""
+    builder = engine.StateGraph(Total)
+    builder.add_node("ask", lambda item: {"total": engine.interrupt(item["n"])})
+    builder.add_conditional_edges(
+        engine.START, lambda state: [engine.Send("ask", {"n": i}) for i in range(size)], ["ask"]
+    )
+    graph = builder.compile(checkpointer=saver)
+
+    def run(thread: str) -> Any:
+        config = _config(thread)
+        asked = graph.invoke({"total": 0}, config)["__interrupt__"]
+        answers = {question.id: question.value for question in asked}
+        return graph.invoke(engine.Command(resume=answers), config)["total"]
 
     return run
 

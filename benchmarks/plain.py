@@ -5,6 +5,7 @@ State is a dict; a "saver" is a list of copies, or a table of rows with what cha
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing, contextmanager
@@ -61,6 +62,42 @@ def chain(save: Save, size: int) -> Run:
     return run
 
 
+def async_chain(save: Save, size: int) -> Run:
+    """See `graphs.async_chain`."""
+
+    async def add_one(state: dict[str, int]) -> dict[str, int]:
+        return {"n": state["n"] + 1}
+
+    async def run_all(thread: str) -> Any:
+        state = {"n": 0}
+        for step in range(size):
+            changed = await add_one(state)
+            state.update(changed)
+            save(thread, step, changed)
+        return state
+
+    return lambda thread: asyncio.run(run_all(thread))
+
+
+def build(save: Save, size: int) -> Run:
+    """See `graphs.build`: a dict of functions."""
+    return lambda thread: len({f"n{i}": lambda state: {"n": state["n"] + 1} for i in range(size)})
+
+
+def first_event(save: Save, size: int) -> Run:
+    """See `graphs.first_event`."""
+
+    def steps(thread: str) -> Iterator[Any]:
+        state = {"n": 0}
+        for step in range(size):
+            changed = {"n": state["n"] + 1}
+            state.update(changed)
+            save(thread, step, changed)
+            yield {f"n{step}": changed}
+
+    return lambda thread: next(steps(thread))
+
+
 def wide(save: Save, size: int) -> Run:
     """See `graphs.wide`."""
     keys = [f"k{i}" for i in range(WIDE)]
@@ -107,6 +144,17 @@ def ask_often(save: Save, size: int) -> Run:
             save(thread, 2 * i + 1, {"answer": i})
             answers.append(i)
         return answers
+
+    return run
+
+
+def ask_together(save: Save, size: int) -> Run:
+    """See `graphs.ask_together`."""
+
+    def run(thread: str) -> Any:
+        save(thread, 0, {"questions": list(range(size))})
+        save(thread, 1, {"answers": list(range(size))})
+        return sum(range(size))
 
     return run
 

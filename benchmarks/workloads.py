@@ -48,6 +48,12 @@ WORKLOADS = (
         )
         for label, store in STORES
     ),
+    *(
+        Workload(
+            f"async chain of 100 nodes, {label}", "async_chain", store, 100, 100, "µs a step", {"n": 100}
+        )
+        for label, store in STORES[:2]
+    ),
     Workload("Send to 100 tasks and join", "fan_out", "none", 100, 100, "µs a task", sum(range(100))),
     *(
         Workload(f"interrupt + resume, {label}", "ask", store, 20, 20, "µs a pair", [7] * 20)
@@ -56,6 +62,11 @@ WORKLOADS = (
     Workload(
         "20 interrupts in one node, memory", "ask_often", "memory", 20, 20, "µs a pair", list(range(20))
     ),
+    Workload(
+        "100 parallel interrupts, memory", "ask_together", "memory", 100, 100, "µs a task", sum(range(100))
+    ),
+    Workload("first streamed event, memory", "first_event", "memory", 20, 1, "µs", {"n0": {"n": 1}}),
+    Workload("build and compile 1000 nodes", "build", "none", 1000, 1000, "µs a node", 1000),
     Workload(
         "a list growing by one, 500 steps, SQLite",
         "grow",

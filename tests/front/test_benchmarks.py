@@ -22,6 +22,10 @@ from benchmarks.workloads import WORKLOADS, Workload  # noqa: E402
 ENGINES = ["nbhitl", "langgraph", "plain"]
 SMALL = {
     "chain": {"n": 3},
+    "async_chain": {"n": 3},
+    "first_event": {"n0": {"n": 1}},
+    "build": 3,
+    "ask_together": 3,
     "fan_out": 3,
     "ask": [7] * 3,
     "ask_often": [0, 1, 2],
