@@ -48,7 +48,7 @@ def review(thread: GraphThread, *, read: Read | None = None, write: Write = prin
             _answer(card, ask, write)
         except EOFError:
             write(
-                f"There is no input to answer from: question {card.label} of thread "
+                f"\nThere is no input to answer from: question {card.label} of thread "
                 f"{thread.thread_id!r} stays open. Run this in a terminal, or give the answer by script "
                 "(answers([...]), --answers)."
             )

@@ -49,8 +49,11 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     progress.saved_id = stored.checkpoint_id
     progress.pending = stored.writes
     if key.checkpoint_id is not None and not (isinstance(input, Command) and input.answers):
-        progress.pending = []
+        # What a Command wrote there came from outside and belongs to the checkpoint.
+        progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
         if (yield from _branches_off(progress, input, key)):
+            progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
+            progress.pending = []
             yield from progress.advance("fork")
     return True
 

@@ -180,11 +180,11 @@ def _unknown_node(progress: Progress, name: str) -> InvalidUpdateError:
 
 def _last_writer(progress: Progress) -> str:
     writers = progress.head.writers
-    if progress.saved_id is None:
+    if not writers:
         return START
     if len(writers) != 1:
         raise InvalidUpdateError(
-            "Ambiguous update, specify as_node: the last step ran "
-            f"{', '.join(sorted(writers)) or 'no node that an edge started'}, so say whose update this is."
+            f"Ambiguous update, specify as_node: the last step ran {', '.join(sorted(writers))}, so say whose "
+            "update this is."
         )
     return writers[0]
