@@ -393,7 +393,7 @@ class GraphThread(Answerable):
                 answered.append(found[0])
                 found[0].decide(decision)
         finally:
-            self._record(answered)
+            self._show(answered, record=True)
 
     async def _areview(self, before: int) -> None:
         script = active_script()
@@ -408,24 +408,19 @@ class GraphThread(Answerable):
                 if self.session.take(found[0], decision):
                     await self._runner.adeliver(found[0])
         finally:
-            self._record(answered)
+            self._show(answered, record=True)
 
-    def _show(self, cards: Iterable[Card]) -> None:
+    def _show(self, cards: Iterable[Card], *, record: bool = False) -> None:
+        """Show the thread live; a `record` shows cards as they stand, for good, the same in every run."""
         if running_kernel() is None:
             print_cards(self, list(cards))
             return
-        from nbhitl.widgets import show_thread
+        from nbhitl.widgets import show_record, show_thread
 
-        show_thread(self)
-
-    def _record(self, cards: list[Card]) -> None:
-        """Display cards as they stand, for good: the same in every run."""
-        if running_kernel() is None:
-            print_cards(self, cards)
-            return
-        from nbhitl.widgets import show_record
-
-        show_record(self, cards)
+        if record:
+            show_record(self, cards)
+        else:
+            show_thread(self)
 
     def _refuse_resume(self, input: Any) -> None:
         if self._flows.engine.is_command(input) and input.resume is not None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nbhitl.review.decisions import DecisionKind
     from nbhitl.review.forms import Field
 
-__all__ = ["Action", "Option", "Question", "ReadyValue", "Table"]
+__all__ = ["Action", "Option", "Parts", "Question", "ReadyValue", "Table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,10 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A pending interrupt, or a static breakpoint, as shown.
+class Parts:
+    """What is drawn of a question; made by its dialect from the payload alone.
 
-    Identity:
-        id: the interrupt's id; for a breakpoint made from thread, checkpoint and node.
-        kind: "interrupt" or "breakpoint".
-        thread_id, ns, checkpoint_id, task_id, node: where it was asked. `node` is a path, `parent/child`, for
-            a question of a subgraph.
-        payload: what the node asked, as JSON values; unredacted. `response_schema` is a JSON Schema or None.
-        digest: SHA-256 (hex) of the versioned canonical form of kind, node, payload and schema.
-        asked_at: UTC, ISO 8601; when the graph paused, or when its checkpoint was made if nobody saw that.
-
-    What is drawn:
+    Attributes:
         dialect: which known payload shape it is.
         text: the question itself. `details`: what else the payload says, `{name: JSON value}`.
         actions, tables, options: see their classes.
@@ -77,23 +68,10 @@ class Question:
             offered where the shape of an answer is not known, or any is fine.
         reasons: ready-made reasons to reject. `routes`: where a rejected breakpoint may go on.
         problem: what was wrong with the answer before, if the node asks again.
-        doubt: why it can't be answered: it was, and what its node did with the answer is not known.
-        replies: the values for this node's buttons, as given to GraphThread; None if none were.
     """
 
-    id: str
-    kind: Literal["interrupt", "breakpoint"]
-    thread_id: str
-    node: str
-    payload: Any
-    digest: str
     dialect: str
-    text: str
-    ns: str = ""
-    checkpoint_id: str = ""
-    task_id: str = ""
-    response_schema: Mapping[str, Any] | None = None
-    asked_at: str | None = None
+    text: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     tables: tuple[Table, ...] = ()
@@ -105,5 +83,34 @@ class Question:
     reasons: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question(Parts):
+    """A pending interrupt, or a static breakpoint, as shown.
+
+    Attributes:
+        id: the interrupt's id; for a breakpoint made from thread, checkpoint and node.
+        kind: "interrupt" or "breakpoint".
+        thread_id, ns, checkpoint_id, task_id, node: where it was asked. `node` is a path, `parent/child`, for
+            a question of a subgraph.
+        payload: what the node asked, as JSON values; unredacted. `response_schema` is a JSON Schema or None.
+        digest: SHA-256 (hex) of the versioned canonical form of kind, node, payload and schema.
+        asked_at: UTC, ISO 8601; when the graph paused, or when its checkpoint was made if nobody saw that.
+        doubt: why it can't be answered: it was, and what its node did with the answer is not known.
+        replies: the values for this node's buttons, as given to GraphThread; None if none were.
+    """
+
+    id: str
+    kind: Literal["interrupt", "breakpoint"]
+    thread_id: str
+    node: str
+    payload: Any
+    digest: str
+    ns: str = ""
+    checkpoint_id: str = ""
+    task_id: str = ""
+    response_schema: Mapping[str, Any] | None = None
+    asked_at: str | None = None
     replies: Mapping[str, Any] | None = None
     doubt: str | None = None

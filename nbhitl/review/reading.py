@@ -14,7 +14,7 @@ from nbhitl.review.plain import to_plain
 from nbhitl.review.questions import Question
 
 if TYPE_CHECKING:
-    from nbhitl.review.dialects.parts import Parts
+    from nbhitl.review.questions import Parts
 
 DIGEST_VERSION = 1
 

@@ -14,8 +14,8 @@ from nbhitl.review.dialects.schema import ResponseSchema
 
 if TYPE_CHECKING:
     from nbhitl.review.decisions import Decision
-    from nbhitl.review.dialects.parts import Asked, Dialect, Parts
-    from nbhitl.review.questions import Question
+    from nbhitl.review.dialects.parts import Asked, Dialect
+    from nbhitl.review.questions import Parts, Question
 
 FOR_INTERRUPTS: tuple[Dialect, ...] = (
     Replies(),

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.review.dialects.parts import Asked, Parts, split_text
+from nbhitl.review.dialects.parts import Asked, split_text
 from nbhitl.review.forms import fields_of_args
-from nbhitl.review.questions import Action
+from nbhitl.review.questions import Action, Parts
 
 if TYPE_CHECKING:
     from nbhitl.review.decisions import Decision

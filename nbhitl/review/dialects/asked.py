@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from nbhitl.review.decisions import Decision, DecisionKind
 from nbhitl.review.dialects.options import as_options
-from nbhitl.review.dialects.parts import Asked, Parts, as_table
+from nbhitl.review.dialects.parts import Asked, as_table
 from nbhitl.review.forms import fields_of_args
-from nbhitl.review.questions import Action
+from nbhitl.review.questions import Action, Parts
 
 if TYPE_CHECKING:
     from nbhitl.review.questions import Question

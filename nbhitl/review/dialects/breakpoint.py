@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.review.dialects.action import as_action
-from nbhitl.review.dialects.parts import Asked, Parts
 from nbhitl.review.forms import fields_of_args
-from nbhitl.review.questions import Action
+from nbhitl.review.questions import Action, Parts
 
 if TYPE_CHECKING:
     from nbhitl.review.decisions import Decision
+    from nbhitl.review.dialects.parts import Asked
     from nbhitl.review.questions import Question
 
 

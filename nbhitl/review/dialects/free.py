@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.errors import InvalidAnswer
-from nbhitl.review.dialects.parts import Asked, Parts, split_text
-from nbhitl.review.questions import ReadyValue
+from nbhitl.review.dialects.parts import Asked, split_text
+from nbhitl.review.questions import Parts, ReadyValue
 
 if TYPE_CHECKING:
     from nbhitl.review.decisions import Decision

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.review.dialects.parts import Asked, Parts, split_text
-from nbhitl.review.questions import Option
+from nbhitl.review.dialects.parts import Asked, split_text
+from nbhitl.review.questions import Option, Parts
 
 if TYPE_CHECKING:
     from nbhitl.review.decisions import Decision

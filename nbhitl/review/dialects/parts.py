@@ -1,37 +1,18 @@
-"""What a dialect makes of a payload: the drawn part of a Question. And how payloads name common things."""
+"""What a dialect is, and how payloads name common things."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nbhitl.review.questions import Action, Option, Question, ReadyValue, Table
+from nbhitl.review.questions import Parts, Table
 
 if TYPE_CHECKING:
-    from nbhitl.review.decisions import Decision, DecisionKind
-    from nbhitl.review.forms import Field
+    from nbhitl.review.decisions import Decision
+    from nbhitl.review.questions import Question
 
 _TEXT_KEYS = ("question", "message", "prompt", "instruction", "instructions", "text", "title", "description")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The fields of `Question` that a dialect fills; see there."""
-
-    dialect: str
-    text: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
-    actions: tuple[Action, ...] = ()
-    tables: tuple[Table, ...] = ()
-    options: tuple[Option, ...] = ()
-    form: tuple[Field, ...] = ()
-    allowed: tuple[DecisionKind, ...] = ()
-    free_text: bool = False
-    ready: tuple[ReadyValue, ...] = ()
-    reasons: tuple[str, ...] = ()
-    routes: tuple[str, ...] = ()
-    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

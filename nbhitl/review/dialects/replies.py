@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from nbhitl.errors import InvalidAnswer
 from nbhitl.review.decisions import DecisionKind
 from nbhitl.review.dialects.action import as_action
-from nbhitl.review.dialects.parts import Asked, Parts, split_text
+from nbhitl.review.dialects.parts import Asked, split_text
 from nbhitl.review.plain import to_plain
-from nbhitl.review.questions import Option
+from nbhitl.review.questions import Option, Parts
 
 if TYPE_CHECKING:
     from nbhitl.review.decisions import Decision

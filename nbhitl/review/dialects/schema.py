@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.review.dialects.parts import Asked, Parts, split_text
+from nbhitl.review.dialects.parts import Asked, split_text
 from nbhitl.review.forms import fields_of_schema
-from nbhitl.review.questions import Option, ReadyValue
+from nbhitl.review.questions import Option, Parts, ReadyValue
 from nbhitl.review.schema import resolve
 
 if TYPE_CHECKING:
