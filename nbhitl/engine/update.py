@@ -40,10 +40,8 @@ def update_loop(
         _stand_on(progress, stored)
     elif supersteps[0][0].as_node != INPUT:
         progress.step = 0
-    at_newest = key.checkpoint_id is None
     for updates in supersteps:
-        yield from _superstep(progress, list(updates), stored, at_newest)
-        at_newest = True
+        yield from _superstep(progress, list(updates), stored)
         progress.pending = []
     return progress.head.checkpoint_id
 
@@ -58,7 +56,7 @@ def _stand_on(progress: Progress, stored: StoredCheckpoint) -> None:
 
 
 def _superstep(
-    progress: Progress, updates: list[StateUpdate], stored: StoredCheckpoint | None, at_newest: bool
+    progress: Progress, updates: list[StateUpdate], stored: StoredCheckpoint | None
 ) -> Generator[Any, Any, None]:
     first = updates[0]
     if len(updates) > 1:
@@ -78,8 +76,6 @@ def _superstep(
             _clear_tasks(progress)
         yield from progress.advance("update")
         return
-    if at_newest:
-        _apply_finished(progress)
     tasks = _named_tasks(progress, updates)
     results = []
     for task in tasks:
@@ -110,7 +106,7 @@ def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> G
         return
     replaced = [pair if isinstance(pair, StateUpdate) else StateUpdate(*pair) for pair in values]
     progress.pending = []
-    yield from _superstep(progress, replaced, stored, at_newest=True)
+    yield from _superstep(progress, replaced, stored)
 
 
 def _input(progress: Progress, values: Any) -> Generator[Any, Any, None]:
@@ -133,15 +129,6 @@ def _tasks(progress: Progress) -> list[Task]:
     tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
     recall_writes(tasks, progress.pending)
     return tasks
-
-
-def _apply_finished(progress: Progress) -> None:
-    """Bring in what tasks of the newest checkpoint have already done."""
-    tasks = _tasks(progress)
-    progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
-    done = [TaskResult(t, t.writes) for t in tasks if t.writes is not None]
-    if done:
-        progress.apply(done)
 
 
 def _named_tasks(progress: Progress, updates: Sequence[StateUpdate]) -> list[Task]:
