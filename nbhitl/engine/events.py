@@ -92,11 +92,15 @@ class Stream:
     def message(self, ns: str, message: Any, metadata: Mapping[str, Any], *, once: bool) -> None:
         """Report a message of namespace `ns`; with `once` only if none of its id was reported before."""
         if "messages" in self.modes and self.shows(ns):
-            if not (once and message.id in self._seen):
-                self.put((_levels(ns), "messages", (message, dict(metadata))))
-            self._seen.add(message.id)
+            self.own_message(ns, message, metadata, once=once)
         if self.above is not None and self.above.shows_below:
             self.above.message(ns, message, metadata, once=once)
+
+    def own_message(self, ns: str, message: Any, metadata: Mapping[str, Any], *, once: bool) -> None:
+        """Report a message to this stream alone: each stream hears the tokens of models by itself."""
+        if not (once and message.id in self._seen):
+            self.put((_levels(ns), "messages", (message, dict(metadata))))
+        self._seen.add(message.id)
 
     def known_message(self, message: Any) -> None:
         """Note a message that was there before, so that it is not reported as new."""

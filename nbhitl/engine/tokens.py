@@ -85,7 +85,7 @@ def _handler_class() -> Any:
             call = self.calls.get(run_id)
             message = getattr(chunk, "message", None)
             if call is not None and message is not None:
-                self.stream.message(call[0], message, call[1], once=False)
+                self.stream.own_message(call[0], message, call[1], once=False)
 
         def on_llm_end(self, response: Any, *, run_id: UUID, **_: Any) -> None:
             call = self.calls.pop(run_id, None)
@@ -93,7 +93,7 @@ def _handler_class() -> Any:
                 return
             message = getattr(response.generations[0][0], "message", None)
             if message is not None:
-                self.stream.message(call[0], message, call[1], once=True)
+                self.stream.own_message(call[0], message, call[1], once=True)
 
         def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
             self.calls.pop(run_id, None)
