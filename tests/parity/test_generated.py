@@ -135,6 +135,12 @@ def test_graphs_in_graphs(plan: Plan) -> None:
     _same(plan)
 
 
+@everyday(50)
+@given(plan=NESTED_ACTED_ON)
+def test_updates_forks_and_replays_of_graphs_in_graphs(plan: Plan) -> None:
+    _same(plan)
+
+
 @everyday(60)
 @given(plan=ACTED_ON)
 def test_updates_forks_and_replays(plan: Plan) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import warnings
 from importlib import import_module
 
@@ -13,8 +12,8 @@ from .swap import LANGGRAPH, NBHITL
 
 NAMES = {
     "graph": ["StateGraph", "START", "END", "add_messages", "MessagesState"],
-    "graph.state": ["StateGraph"],
-    "graph.message": ["MessagesState", "add_messages", "REMOVE_ALL_MESSAGES"],
+    "graph.state": ["StateGraph", "CompiledStateGraph"],
+    "graph.message": ["MessagesState", "add_messages", "REMOVE_ALL_MESSAGES", "push_message"],
     "types": [
         "Command", "interrupt", "Interrupt", "Durability", "Send", "StateSnapshot", "StateUpdate",
         "PregelTask", "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite",
@@ -27,8 +26,17 @@ NAMES = {
     "checkpoint.sqlite": ["SqliteSaver"],
     "checkpoint.sqlite.aio": ["AsyncSqliteSaver"],
     "runtime": ["ExecutionInfo", "Runtime", "get_runtime"],
-    "prebuilt": ["ToolNode", "InjectedState", "tools_condition"],
-    "prebuilt.tool_node": ["ToolNode", "InjectedState", "tools_condition"],
+    "prebuilt": ["ToolNode", "InjectedState", "InjectedStore", "ToolRuntime", "tools_condition"],
+    "prebuilt.tool_node": [
+        "ToolNode", "InjectedState", "tools_condition", "ToolRuntime", "ToolInvocationError",
+        "TOOL_CALL_ERROR_TEMPLATE",
+    ],
+    "prebuilt.interrupt": ["ActionRequest", "HumanInterrupt", "HumanInterruptConfig"],
+    "store.base": ["BaseStore"],
+    "store.memory": ["InMemoryStore"],
+    "cache.base": ["BaseCache"],
+    "cache.memory": ["InMemoryCache"],
+    "managed": ["IsLastStep", "RemainingSteps"],
     "constants": ["START", "END"],
     "errors": [
         "NodeTimeoutError", "InvalidUpdateError", "ParentCommand", "NodeCancelledError", "GraphBubbleUp",
@@ -45,29 +53,12 @@ NAMES = {
     "channels.named_barrier_value": ["NamedBarrierValue"],
 }  # fmt: skip
 
-LATER = {
-    "graph.message": ["push_message"],
-    "store.base": ["BaseStore"],
-    "store.memory": ["InMemoryStore"],
-    "cache.base": ["BaseCache"],
-    "cache.memory": ["InMemoryCache"],
-    "prebuilt": ["InjectedStore", "ToolRuntime"],
-    "prebuilt.tool_node": ["ToolRuntime", "ToolInvocationError", "TOOL_CALL_ERROR_TEMPLATE"],
-    "managed": ["IsLastStep", "RemainingSteps"],
-}
-
 GRAPH_METHODS = [
     "invoke", "ainvoke", "stream", "astream", "get_state", "aget_state", "get_state_history",
     "aget_state_history", "update_state", "aupdate_state", "with_config", "get_graph", "batch", "abatch",
-]  # fmt: skip
-LATER_GRAPH_METHODS = [
-    "bulk_update_state",
-    "abulk_update_state",
-    "get_subgraphs",
-    "clear_cache",
-    "aclear_cache",
+    "bulk_update_state", "abulk_update_state", "get_subgraphs", "clear_cache", "aclear_cache",
     "astream_events",
-]
+]  # fmt: skip
 BUILDER_METHODS = [
     "add_node", "add_edge", "add_conditional_edges", "add_sequence", "set_entry_point",
     "set_conditional_entry_point", "set_finish_point", "compile",
@@ -75,8 +66,7 @@ BUILDER_METHODS = [
 
 
 def wanted() -> list[tuple[str, str]]:
-    tables = [NAMES, LATER] if os.environ.get("PARITY_NEXT") else [NAMES]
-    return [(module, name) for table in tables for module, names in table.items() for name in names]
+    return [(module, name) for module, names in NAMES.items() for name in names]
 
 
 def named(engine: str, module: str, name: str) -> object:
@@ -116,9 +106,7 @@ def compiled(engine: str) -> object:
     return graph.StateGraph(dict).add_node("a", lambda state: state).add_edge(graph.START, "a").compile()
 
 
-@pytest.mark.parametrize(
-    "method", GRAPH_METHODS + (LATER_GRAPH_METHODS if os.environ.get("PARITY_NEXT") else [])
-)
+@pytest.mark.parametrize("method", GRAPH_METHODS)
 def test_method_of_a_compiled_graph(method: str) -> None:
     theirs, ours = getattr(compiled(LANGGRAPH), method), getattr(compiled(NBHITL), method)
     assert missing_parameters(theirs, ours) == []
