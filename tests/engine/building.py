@@ -199,7 +199,7 @@ def _pause(record: Any) -> tuple[Any, ...]:
 
 
 _BRIEF: dict[str, Callable[..., Any]] = {
-    "load": lambda key: ("load", key.checkpoint_id),
+    "load": lambda key, share=False: ("load", key.checkpoint_id),
     "put_step": _step,
     "put_pending": _pending,
     "put_pause": _pause,

@@ -51,7 +51,7 @@ def test_every_instruction_of_a_run_in_full():
     hand = Hand(chain("a"), {})
     progress = hand.progress()
     steps = superstep_loop(progress, {"log": ["in"]}, CheckpointKey("t", ""))
-    assert next(steps) == StoreCall("load", (CheckpointKey("t", ""),))
+    assert next(steps) == StoreCall("load", (CheckpointKey("t", ""), True))
 
     def record(number: int, source: str, step: int, frame: Frame, **what: object) -> StoreCall:
         fields = {"values": {}, "appended": {}, "results": [], **what}
