@@ -285,9 +285,13 @@ def test_model_in_a_path_function_and_error_after_tokens():
         builder = e.StateGraph(state_of(e)).add_node(fail)
         builder.add_conditional_edges(e.START, path, ["fail"])
         seen = []
-        with pytest.raises(ValueError, match="boom"):
+
+        def run():
             for message, metadata in builder.compile().stream({"messages": []}, stream_mode="messages"):
                 seen.append((message.content, metadata["langgraph_node"], metadata.get("tags")))
+
+        with pytest.raises(ValueError, match="boom"):
+            run()
         return seen
 
     seen = on_both(program)
