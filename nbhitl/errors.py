@@ -126,8 +126,10 @@ class UnknownNodeError(ValueError, _Portable):
         super().__init__(f"{where}: the graph has no node {name!r}.{hint}")
 
 
-class MissingThreadId(ValueError):
-    """A graph with a checkpointer was run without saying which thread it is."""
+class MissingThreadId(ValueError, KeyError):
+    """A graph with a checkpointer was used without saying which thread it is."""
+
+    __str__ = Exception.__str__
 
 
 class NodeCancelledError(Exception, _Portable):

@@ -9,10 +9,17 @@ from nbhitl.constants import INPUT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
-from nbhitl.engine.questions import match_answers, open_questions, resume_entries, saved_entries
+from nbhitl.engine.questions import (
+    asked_questions,
+    check_claims,
+    match_answers,
+    resume_entries,
+    saved_entries,
+    taken_up,
+)
 from nbhitl.engine.snapshot import apply_null_writes
 from nbhitl.engine.tasks import TaskResult
-from nbhitl.engine.writes import command_updates, goto_writes
+from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign
 from nbhitl.errors import EmptyInputError, UnknownInterruptError
 from nbhitl.types import Command
 
@@ -106,8 +113,11 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
         AlreadyAnswered: another answer came first.
     """
     run = progress.run
+    refuse_foreign(input, "the input of the graph")
     if isinstance(input, Command):
         yield from _take_command(progress, input)
+    if run.parent is None and has_checkpoint and (input is None or isinstance(input, Command)):
+        yield from _respect_others(progress)
     progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
     if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
@@ -126,6 +136,14 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
     progress.head.triggers = (START,)
     yield from progress.advance("input")
     return False
+
+
+def _respect_others(progress: Progress) -> Generator[Any, Any, None]:
+    """Before tasks run again with answers that this run did not bring: is somebody else applying them?"""
+    others = taken_up(progress.pending) - set(progress.claimed)
+    if others:
+        claims = yield StoreCall("claims", (progress.key.thread_id,))
+        check_claims(claims, progress.key, others, progress.clock.now())
 
 
 def _discard_tasks(progress: Progress) -> None:
@@ -167,12 +185,11 @@ def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gen
             "on it. Check the thread_id, and that the checkpointer is the one that was used before.",
             reason="not_pending",
         )
-    pending = open_questions(progress.pending)
-    at_breakpoint = not pending and bool(progress.head.sends or progress.head.ready(progress.program))
-    answers = match_answers(resume, pending, at_breakpoint)
+    can_go_on = bool(progress.head.sends or progress.head.ready(progress.program))
+    answers = match_answers(resume, progress.pending, can_go_on=can_go_on)
     if not answers:
         return
-    entries = resume_entries(pending, answers, saved_entries(progress.pending))
+    entries = resume_entries(asked_questions(progress.pending), answers, saved_entries(progress.pending))
     if not check_replay:
         entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
     settings = progress.settings

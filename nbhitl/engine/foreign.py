@@ -7,16 +7,14 @@ on questions are kept in this process: one answer wins among its threads, not am
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakKeyDictionary
 
 from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from nbhitl.checkpoint.base import saver_config
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.steps import stores_steps
-from nbhitl.constants import CONF, INTERRUPT, NULL_TASK_ID, RESUME, START, TASKS
-from nbhitl.errors import AlreadyAnswered
+from nbhitl.constants import CONF, INTERRUPT, RESUME, START, TASKS
+from nbhitl.engine.local_claims import local_claims
 from nbhitl.types import Interrupt, Send
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from nbhitl.channels.base import BaseChannel
     from nbhitl.checkpoint.base import CheckpointTuple
-    from nbhitl.checkpoint.records import ClaimRequest, PauseRecord, StepRecord, TaskWrites
+    from nbhitl.checkpoint.records import Claim, ClaimRequest, PauseRecord, StepRecord, TaskWrites
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Program
 
@@ -45,6 +43,7 @@ class ForeignSaver:
     def __init__(self, saver: Any, program: Program) -> None:
         self.saver = saver
         self.program = program
+        self.claims_here = local_claims(saver)
         self._versions: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     # -- read --------------------------------------------------------------------------------------------
@@ -131,12 +130,14 @@ class ForeignSaver:
         for writes in record.results:
             self.saver.put_writes(_parent_config(record), *_writes_arguments(writes))
         self.saver.put(*self._put_arguments(record))
+        self.claims_here.apply((record.thread_id, record.ns, record.parent_id or ""))
 
     async def aput_step(self, record: StepRecord) -> None:
         """Save a checkpoint, and the results that led to it."""
         for writes in record.results:
             await self.saver.aput_writes(_parent_config(record), *_writes_arguments(writes))
         await self.saver.aput(*self._put_arguments(record))
+        self.claims_here.apply((record.thread_id, record.ns, record.parent_id or ""))
 
     def _put_arguments(self, record: StepRecord) -> tuple[Any, ...]:
         before = self._versions.pop((record.thread_id, record.ns, record.parent_id or ""), {})
@@ -165,11 +166,13 @@ class ForeignSaver:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
             self.saver.put_writes(_config(key), *_writes_arguments(writes))
+        self.claims_here.note(key, tasks)
 
     async def aput_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
             await self.saver.aput_writes(_config(key), *_writes_arguments(writes))
+        self.claims_here.note(key, tasks)
 
     def put_pause(self, record: PauseRecord) -> None:
         """Save the questions of a pause."""
@@ -181,25 +184,35 @@ class ForeignSaver:
 
     # -- claims ------------------------------------------------------------------------------------------
 
+    def claims(self, thread_id: str) -> list[Claim]:
+        """Return the claims that this process has made on questions of a thread."""
+        return self.claims_here.of_thread(thread_id)
+
+    async def aclaims(self, thread_id: str) -> list[Claim]:
+        """Return the claims that this process has made on questions of a thread."""
+        return self.claims_here.of_thread(thread_id)
+
     def claim(self, request: ClaimRequest) -> None:
         """Take up the answers, all or none, and save them.
 
         Raises:
             AlreadyAnswered: another answer came first.
         """
-        _take(self.saver, request)
+        self.claims_here.take(request)
         for writes in _resume_writes(request):
             self.saver.put_writes(_config(_key_of(request)), *writes)
 
     async def aclaim(self, request: ClaimRequest) -> None:
         """Take up the answers, all or none, and save them; see `claim`."""
-        _take(self.saver, request)
+        self.claims_here.take(request)
         for writes in _resume_writes(request):
             await self.saver.aput_writes(_config(_key_of(request)), *writes)
 
     def release(self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]) -> None:
         """Open the questions again: their answers were refused."""
-        for task_id, rows in _give_back(self.saver, (thread_id, ns, checkpoint_id), interrupt_ids).items():
+        for task_id, rows in self.claims_here.give_back(
+            (thread_id, ns, checkpoint_id), interrupt_ids
+        ).items():
             config = saver_config(thread_id, ns, checkpoint_id)
             self.saver.put_writes(config, [(RESUME, rows)], task_id)
 
@@ -207,7 +220,9 @@ class ForeignSaver:
         self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]
     ) -> None:
         """Open the questions again; see `release`."""
-        for task_id, rows in _give_back(self.saver, (thread_id, ns, checkpoint_id), interrupt_ids).items():
+        for task_id, rows in self.claims_here.give_back(
+            (thread_id, ns, checkpoint_id), interrupt_ids
+        ).items():
             config = saver_config(thread_id, ns, checkpoint_id)
             await self.saver.aput_writes(config, [(RESUME, rows)], task_id)
 
@@ -265,7 +280,7 @@ def _writes_arguments(writes: TaskWrites) -> tuple[list[tuple[str, Any]], str, s
 
 def _to_plain(channel: str, value: Any) -> Any:
     if channel == INTERRUPT:
-        return [{"value": i.value, "id": i.id} for i in value]
+        return [{"value": i.value, "id": i.id, "response_schema": i.response_schema} for i in value]
     if channel == TASKS and isinstance(value, Send):
         return {"node": value.node, "arg": value.arg}
     return value
@@ -273,48 +288,12 @@ def _to_plain(channel: str, value: Any) -> Any:
 
 def _from_plain(channel: str, value: Any) -> Any:
     if channel == INTERRUPT and isinstance(value, list):
-        return [Interrupt(i["value"], i["id"]) if isinstance(i, dict) else i for i in value]
+        return [Interrupt(**i) if isinstance(i, dict) else i for i in value]
     if channel == TASKS and isinstance(value, dict):
         return Send(value["node"], value["arg"])
     return value
 
 
-# -- claims of this process ------------------------------------------------------------------------------
-
-_Place = tuple[str, str, str]
-_lock = Lock()
-_claims: WeakKeyDictionary[Any, dict[tuple[_Place, str], ClaimRequest]] = WeakKeyDictionary()
-
-
-def _take(saver: Any, request: ClaimRequest) -> None:
-    place = (request.thread_id, request.ns, request.checkpoint_id)
-    with _lock:
-        taken = _claims.setdefault(saver, {})
-        for id in request.answers:
-            first = taken.get((place, id))
-            if first is not None:
-                raise AlreadyAnswered(
-                    f"Question {id} of thread {request.thread_id!r} was answered by {first.by or 'someone'} at "
-                    f"{first.at}; that answer stands. Look at get_state(config).",
-                    by=first.by,
-                    at=first.at,
-                )
-        taken.update({(place, id): request for id in request.answers})
-
-
-def _give_back(saver: Any, place: _Place, interrupt_ids: Sequence[str]) -> dict[str, list[Any]]:
-    """Return what remains of the answers of each task: `{task_id: [[id, digest, answer], ...]}`."""
-    remaining: dict[str, list[Any]] = {}
-    with _lock:
-        taken = _claims.get(saver, {})
-        for id in interrupt_ids:
-            request = taken.pop((place, id), None)
-            for task_id, rows in (request.resumes if request else {}).items():
-                remaining[task_id] = [row for row in remaining.get(task_id, rows) if row[0] != id]
-    return remaining
-
-
 def _resume_writes(request: ClaimRequest) -> Iterator[tuple[list[tuple[str, Any]], str]]:
     for task_id, rows in request.resumes.items():
-        if task_id != NULL_TASK_ID:
-            yield [(RESUME, rows)], task_id
+        yield [(RESUME, rows)], task_id

@@ -28,12 +28,19 @@ from nbhitl.engine.questions import payload_digest
 from nbhitl.engine.read import read_state
 from nbhitl.engine.snapshot import checkpoint_payload
 from nbhitl.engine.tasks import Task, TaskResult, digest_id
-from nbhitl.errors import GraphDrained, GraphRecursionError, ParentCommand, is_invalid_resume
+from nbhitl.errors import (
+    GraphDrained,
+    GraphRecursionError,
+    ParentCommand,
+    UnsupportedValue,
+    is_invalid_resume,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from nbhitl.engine.progress import Progress
+    from nbhitl.types import Interrupt
 
 
 def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, Outcome]:
@@ -172,6 +179,7 @@ def _fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
         yield StoreCall("release", (*progress.key, progress.claimed))
     elif progress.keeps:
         yield StoreCall("put_pending", (progress.key, [task_writes(result, [(ERROR, repr(error))])]))
+    progress.claimed = ()
     _report(progress, result)
     raise error
 
@@ -226,6 +234,7 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     """Save the questions and what the other tasks did; the step is not over."""
     paused = [r for r in results if r.interrupts is not None]
     finished = [r for r in results if r.interrupts is None]
+    progress.claimed = ()
     interrupts = tuple(i for r in sorted(paused, key=_in_plan_order) for i in r.interrupts or ())
     yield from progress.save_at_exit()
     if progress.keeps:
@@ -256,12 +265,21 @@ def _save_pause(
         return
     asked_at = progress.clock.now()
     questions = [
-        QuestionRecord(i.id, r.task.id, r.task.name, "interrupt", i.value, payload_digest(i.value), asked_at)
+        QuestionRecord(i.id, r.task.id, r.task.name, "interrupt", i.value, _digest(progress, r, i), asked_at)
         for r in paused
         for i in r.interrupts or ()
     ]
     thread_id, ns, checkpoint_id = progress.key
     yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions),))
+
+
+def _digest(progress: Progress, result: TaskResult, interrupt: Interrupt) -> str:
+    try:
+        return payload_digest(interrupt.value)
+    except UnsupportedValue as error:
+        raise UnsupportedValue(
+            f"the question of node {result.task.name!r} (thread {progress.run.thread_id!r}) cannot be saved: {error}"
+        ) from error
 
 
 def _pause_at(progress: Progress, stops: Sequence[Task]) -> Generator[Any, Any, Outcome]:

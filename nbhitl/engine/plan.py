@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbhitl.constants import PULL, PUSH, RESUME, START
+from nbhitl.engine.questions import RESERVED
 from nbhitl.engine.tasks import Task
 
 if TYPE_CHECKING:
@@ -49,10 +50,6 @@ def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]
         for channel, value in left:
             if channel == RESUME:
                 task.answers = {id: (digest, answer) for id, digest, answer in value}
-
-
-RESERVED = frozenset({"__error__", "__interrupt__", RESUME, "__scheduled__"})
-"""Channels of pending writes that tell of a task, but are not what it wrote."""
 
 
 def at_breakpoint(tasks: Sequence[Task], nodes: Collection[str] | Literal["*"]) -> list[Task]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.constants import INTERRUPT, RESUME
-from nbhitl.errors import UnknownInterruptError, mark_invalid_resume
+from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError, mark_invalid_resume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from nbhitl.checkpoint.records import CheckpointKey, Claim
     from nbhitl.types import Interrupt
+
+RESERVED = frozenset({ERROR, INTERRUPT, RESUME, SCHEDULED})
+"""Channels of pending writes that tell of a task, but are not what it wrote."""
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -35,58 +39,74 @@ def is_answer_map(resume: Any) -> bool:
     return isinstance(resume, dict) and bool(resume) and all(map(is_interrupt_id, resume))
 
 
-def open_questions(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
-    """Return the questions among a checkpoint's pending writes that have no answer: `{task_id: [Interrupt]}`."""
-    asked: dict[str, list[Interrupt]] = {}
-    answered: dict[str, set[str]] = {}
-    done: set[str] = set()
-    for task_id, channel, value in writes:
-        if channel == INTERRUPT:
-            asked[task_id] = list(value) if isinstance(value, (list, tuple)) else [value]
-        elif channel == RESUME:
-            answered[task_id] = {entry[0] for entry in value if isinstance(entry, (list, tuple))}
-        elif not channel.startswith("__") or channel in ("__no_writes__", "__return__", "__pregel_tasks"):
-            done.add(task_id)
+def asked_questions(writes: Sequence[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
+    """Return what unfinished tasks of a checkpoint have asked, answered or not: `{task_id: [Interrupt]}`."""
+    done = finished_tasks(writes)
     return {
-        task_id: still_open
-        for task_id, interrupts in asked.items()
-        if task_id not in done
-        and (still_open := [i for i in interrupts if i.id not in answered.get(task_id, ())])
+        task_id: list(value) if isinstance(value, (list, tuple)) else [value]
+        for task_id, channel, value in writes
+        if channel == INTERRUPT and task_id not in done
     }
 
 
-def match_answers(
-    resume: Any, pending: Mapping[str, Sequence[Interrupt]], at_breakpoint: bool
-) -> dict[str, Any]:
+def finished_tasks(writes: Iterable[tuple[str, str, Any]]) -> set[str]:
+    """Return the ids of tasks that have left results."""
+    return {task_id for task_id, channel, _ in writes if channel not in RESERVED and task_id != NULL_TASK_ID}
+
+
+def open_questions(writes: Sequence[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
+    """Return the questions among a checkpoint's pending writes that have no answer: `{task_id: [Interrupt]}`."""
+    answered = {entry[0] for rows in saved_entries(writes).values() for entry in rows}
+    return {
+        task_id: still_open
+        for task_id, interrupts in asked_questions(writes).items()
+        if (still_open := [i for i in interrupts if i.id not in answered])
+    }
+
+
+def taken_up(writes: Sequence[tuple[str, str, Any]]) -> set[str]:
+    """Return the ids of questions that have an answer which is not applied yet."""
+    done = finished_tasks(writes)
+    return {row[0] for task_id, rows in saved_entries(writes).items() if task_id not in done for row in rows}
+
+
+def match_answers(resume: Any, writes: Sequence[tuple[str, str, Any]], *, can_go_on: bool) -> dict[str, Any]:
     """Return `{interrupt id: answer}` for a `Command(resume=...)`.
 
-    A map names its questions. Any other value answers the one question that is open; at a static breakpoint,
-    where nothing is asked, it only means to go on.
+    A map names its questions. Any other value answers the one question that is open. A question whose answer
+    is being applied is matched as well: the claim on it tells who was first. At a static breakpoint, where
+    nothing was asked, the answer only means to go on.
+
+    Args:
+        resume: the value of `Command(resume=)`.
+        writes: the checkpoint's pending writes.
+        can_go_on: whether the checkpoint has tasks that are about to run.
 
     Raises:
         UnknownInterruptError: nothing is open, or an id in the map is not.
         RuntimeError: a single answer while several questions are open.
     """
-    ids = [interrupt.id for interrupts in pending.values() for interrupt in interrupts]
+    asked = [i.id for interrupts in asked_questions(writes).values() for i in interrupts]
+    still_open = [i.id for interrupts in open_questions(writes).values() for i in interrupts]
     if is_answer_map(resume):
-        unknown = [id for id in resume if id not in ids]
+        unknown = [id for id in resume if id not in asked]
         if unknown:
             raise UnknownInterruptError(
                 f"No question with id {', '.join(unknown)} is open on this thread; open are: "
-                f"{', '.join(ids) or 'none'}. It may have been answered already: look at get_state(config).",
+                f"{', '.join(still_open) or 'none'}. It may have been answered already: look at get_state(config).",
                 reason="not_pending",
                 interrupt_ids=unknown,
-                pending_ids=ids,
+                pending_ids=still_open,
             )
         return dict(resume)
-    if len(ids) > 1:
+    if len(still_open) > 1:
         raise RuntimeError(
             "When there are multiple pending interrupts, you must specify the interrupt id when resuming. "
-            f"Open are: {', '.join(ids)}. Answer with Command(resume={{id: value, ...}})."
+            f"Open are: {', '.join(still_open)}. Answer with Command(resume={{id: value, ...}})."
         )
-    if ids:
-        return {ids[0]: resume}
-    if at_breakpoint:
+    if still_open or asked:
+        return {(still_open or asked)[-1]: resume}
+    if can_go_on and not finished_tasks(writes):
         return {}
     raise UnknownInterruptError(
         "Command(resume=...) was given, but no question is open on this thread: it is finished, or was "
@@ -113,6 +133,45 @@ def resume_entries(
 def saved_entries(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Any]]:
     """Return the answers among a checkpoint's pending writes: `{task_id: [[id, digest, answer], ...]}`."""
     return {task_id: list(value) for task_id, channel, value in writes if channel == RESUME}
+
+
+def schema_shown(schema: Any) -> dict[str, Any] | None:
+    """Return a response schema as the JSON Schema that is shown and stored."""
+    if schema is None or isinstance(schema, dict):
+        return schema
+    from pydantic import TypeAdapter
+
+    shown: dict[str, Any] = TypeAdapter(schema).json_schema()
+    return shown
+
+
+def check_claims(claims: Iterable[Claim], key: CheckpointKey, ids: Collection[str], now: str) -> None:
+    """Check that answers of earlier runs at this checkpoint are not being applied elsewhere.
+
+    Raises:
+        AlreadyAnswered: a run that took one up has time left to report.
+        AnswerInDoubt: its time is over: whether the effect ran is not known.
+    """
+    for claim in claims:
+        place = (claim.thread_id, claim.ns, claim.checkpoint_id)
+        if place != tuple(key) or claim.interrupt_id not in ids or claim.state != "delivered":
+            continue
+        if claim.lease_until is None:
+            continue  # its node has failed and said so: running it again is a retry
+        who = f"the answer of {claim.by or 'someone'} (given {claim.at})"
+        where = f"thread {claim.thread_id!r}"
+        if claim.lease_until > now:
+            raise AlreadyAnswered(
+                f"On {where}, {who} is being applied by another run until {claim.lease_until}. Wait for it, "
+                "then look at get_state(config).",
+                by=claim.by,
+                at=claim.at,
+            )
+        raise AnswerInDoubt(
+            f"On {where}, {who} was taken up by a run that never reported back: whether its effect has happened "
+            "is not known. Look, then either release the claim to retry (checkpointer.release), or ask anew from "
+            "a fork: invoke(None, get_state(config).config)."
+        )
 
 
 def validated_answer(answer: Any, schema: Any) -> Any:

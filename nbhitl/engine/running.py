@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import NS_SEP
-from nbhitl.engine.questions import payload_digest, validated_answer
+from nbhitl.engine.questions import payload_digest, schema_shown, validated_answer
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import digest_id, interrupt_id
 from nbhitl.errors import GraphInterrupt, QuestionChanged
@@ -158,7 +158,8 @@ class RunningTask:
         entry = self.task.answers.get(id) or self.run.answers.get(id)
         if entry is None:
             self.paused_at = _caller()
-            raise self.pause(GraphInterrupt((Interrupt(value, id, response_schema=response_schema),)))
+            shown = schema_shown(response_schema)
+            raise self.pause(GraphInterrupt((Interrupt(value, id, response_schema=shown),)))
         digest, answer = entry
         if self.run.replay_check == "payload" and digest and digest != payload_digest(value):
             raise QuestionChanged(

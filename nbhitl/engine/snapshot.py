@@ -9,9 +9,9 @@ from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.events import interrupt_dict, written
 from nbhitl.engine.head import head_of
-from nbhitl.engine.plan import RESERVED, plan_tasks
+from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.program import ROOT
-from nbhitl.engine.questions import open_questions
+from nbhitl.engine.questions import RESERVED, open_questions
 from nbhitl.engine.read import read_state
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.types import MISSING, PregelTask, StateSnapshot

@@ -30,7 +30,9 @@ class Opening:
 
     __slots__ = ("input", "metadata", "name", "run_id", "tags")
 
-    def __init__(self, name: str, input: Any, tags: list[str], metadata: dict[str, Any], run_id: Any = None) -> None:
+    def __init__(
+        self, name: str, input: Any, tags: list[str], metadata: dict[str, Any], run_id: Any = None
+    ) -> None:
         self.name = name
         self.input = input
         self.tags = tags
@@ -170,7 +172,9 @@ def close_branch(running: RunningTask, outer: OpenRun | None, answer: Any) -> Ge
         yield (Action("finish", trace.finish, trace.afinish), (answer,), {"streams": False})
 
 
-def fail_branch(running: RunningTask, outer: OpenRun | None, error: BaseException) -> Generator[Any, Any, None]:
+def fail_branch(
+    running: RunningTask, outer: OpenRun | None, error: BaseException
+) -> Generator[Any, Any, None]:
     """Tell that a path function failed."""
     trace, running.trace = running.trace, outer
     if trace is not None and trace is not outer:

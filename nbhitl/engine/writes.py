@@ -51,10 +51,27 @@ def gathered(yielded: Iterable[Any]) -> Any:
     return update
 
 
+def refuse_foreign(value: Any, where: str) -> None:
+    """Refuse an object of LangGraph's own types, which would be misread as data.
+
+    Raises:
+        InvalidUpdateError: it is one.
+    """
+    cls = type(value)
+    if cls.__module__.startswith("langgraph."):
+        raise InvalidUpdateError(
+            f"{where} is a {cls.__module__}.{cls.__name__}, but this graph runs on nbhitl. Import "
+            f"{cls.__name__} from nbhitl.{cls.__module__.removeprefix('langgraph.')}."
+        )
+
+
 def _items(returned: Any) -> Iterable[Any]:
     """A list that holds a Command is a list of updates; every other value is one update."""
-    if isinstance(returned, (list, tuple)) and any(isinstance(item, Command) for item in returned):
-        return returned
+    if isinstance(returned, (list, tuple)):
+        for item in returned:
+            refuse_foreign(item, "an item that a node returned")
+        if any(isinstance(item, Command) for item in returned):
+            return returned
     return (returned,)
 
 
@@ -69,6 +86,7 @@ def _updates(program: Program, node: str, value: Any) -> Iterable[tuple[str, Any
         return value.items()
     if isinstance(value, Send):
         return ()
+    refuse_foreign(value, f"what node {node!r} returned")
     if _has_fields(value):
         return model_updates(value, program.keys)
     raise InvalidUpdateError(
@@ -137,6 +155,7 @@ def target_writes(program: Program, target: Any, where: str) -> Writes:
     """Return the writes that start one target: a Send, a node's name, or END, which starts nothing."""
     if isinstance(target, Send):
         return [send_write(program, target, where)]
+    refuse_foreign(target, f"where {where} goes on")
     if target == END:
         return []
     channel = program.goto.get(target)

@@ -27,7 +27,7 @@ from nbhitl.engine.prepare import (
 from nbhitl.engine.program import ROOT
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.traces import traced
-from nbhitl.errors import GraphInterrupt
+from nbhitl.errors import GraphInterrupt, UnknownNodeError
 from nbhitl.graph._context import coerced_context
 from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._events import graph_events
@@ -310,6 +310,8 @@ class CompiledStateGraph(ThreadMethods):
         if options.context is None and parent is not None:
             run.context = parent.run.context
         keys, single = _output_keys(options.output_keys, self.program, streams=bool(modes))
+        for given in (options.interrupt_before, options.interrupt_after):
+            self._check_nodes(given)
         settings = Settings(
             output_keys=keys,
             single=single,
@@ -322,6 +324,12 @@ class CompiledStateGraph(ThreadMethods):
         )
         progress = Progress(run, settings, _CLOCK)
         return progress, traced(superstep_loop(progress, input, key), run, self.name, input)
+
+    def _check_nodes(self, given: All | Sequence[str] | None) -> None:
+        """A misspelt breakpoint would be a skipped question."""
+        for name in (given,) if isinstance(given, str) else given or ():
+            if name != "*" and name not in self.topology.nodes:
+                raise UnknownNodeError(name, self.topology.nodes, "interrupt_before / interrupt_after")
 
     def _ended(self, progress: Progress, outcome: Outcome) -> Outcome:
         """A pause inside a graph that a node called pauses the node."""

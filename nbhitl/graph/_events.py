@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 _END = object()
-_FILTERS = ("include_names", "include_types", "include_tags", "exclude_names", "exclude_types", "exclude_tags")
+_FILTERS = (
+    "include_names",
+    "include_types",
+    "include_tags",
+    "exclude_names",
+    "exclude_types",
+    "exclude_tags",
+)
 
 
 async def graph_events(
@@ -104,7 +111,9 @@ async def _own_events(
 class _Recorder:
     """Listens to a run, and puts its events."""
 
-    def __init__(self, put: Callable[[Event], None], parents: tuple[str, ...] = (), tags: Sequence[str] = ()) -> None:
+    def __init__(
+        self, put: Callable[[Event], None], parents: tuple[str, ...] = (), tags: Sequence[str] = ()
+    ) -> None:
         self.put = put
         self.parents = parents
         self.tags = tuple(tags)

@@ -18,6 +18,7 @@ from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
 from nbhitl.engine.update import update_loop
+from nbhitl.errors import MissingThreadId
 from nbhitl.graph._subgraphs import graph_at, subgraph_namespace, subgraph_of
 from nbhitl.types import PregelTask, StateSnapshot, StateUpdate
 
@@ -213,6 +214,11 @@ class _Place:
         if self.ns:
             self.ns = subgraph_namespace(self.graph, self.ns)
         self.saver = step_saver(_saver_of(graph, config), self.graph.program)
+        if "thread_id" not in configurable:
+            raise MissingThreadId(
+                f"'thread_id' is missing: say which thread of graph {graph.name!r} is meant, "
+                '{"configurable": {"thread_id": "my-thread"}}.'
+            )
         self.thread_id = str(configurable["thread_id"])
         named = (configurable.get("checkpoint_map") or {}).get(self.ns)
         self.checkpoint_id: str | None = named or configurable.get("checkpoint_id")
