@@ -93,15 +93,17 @@ async def _own_events(
 
     runner = asyncio.create_task(run())
     last: Event | None = None
+    first_id: str | None = None
     try:
         while (event := await mailbox.get()) is not _END:
             if event["event"] == "on_chain_end" and not event["parent_ids"]:
                 last = event  # the chunks that are on their way belong before it
             elif wanted(event):
-                yield event
+                first_id = first_id or event["run_id"]
+                yield _without_known_input(event, first_id)
         await runner
         if last is not None and wanted(last):
-            yield last
+            yield _without_known_input(last, first_id)
     finally:
         if not runner.done():
             runner.cancel()
@@ -109,14 +111,19 @@ async def _own_events(
 
 
 class _Recorder:
-    """Listens to a run, and puts its events."""
+    """Listens to a run, and puts its events. `tag` is the next run's own, `tags` those that all below it have too."""
 
     def __init__(
-        self, put: Callable[[Event], None], parents: tuple[str, ...] = (), tags: Sequence[str] = ()
+        self,
+        put: Callable[[Event], None],
+        parents: tuple[str, ...] = (),
+        tag: str | None = None,
+        tags: tuple[str, ...] = (),
     ) -> None:
         self.put = put
         self.parents = parents
-        self.tags = tuple(tags)
+        self.tag = tag
+        self.tags = tags
         self.first: _Recorded | None = None
 
     def open_run(self, opening: Opening) -> _Recorded:
@@ -133,7 +140,8 @@ class _Recorded:
         self._recorder = recorder
         self._opening = opening
         self._id = str(opening.run_id or uuid4())
-        self._tags = [*recorder.tags, *opening.tags]
+        self._below = tuple(dict.fromkeys((*recorder.tags, *opening.tags)))
+        self._tags = [*([recorder.tag] if recorder.tag else ()), *self._below]
         self.tell("start", {"input": opening.input})
 
     def tell(self, what: str, data: dict[str, Any]) -> None:
@@ -153,16 +161,13 @@ class _Recorded:
 
     def callbacks(self, tag: str | None) -> _Recorder:
         """Return the listener for what is called inside."""
-        return _Recorder(self._recorder.put, (*self._recorder.parents, self._id), (tag,) if tag else ())
+        return _Recorder(self._recorder.put, (*self._recorder.parents, self._id), tag, self._below)
 
     def finish(self, output: Any, *, streams: bool) -> None:
         """Note that it ended."""
         if streams:
             self.tell("stream", {"chunk": output})
-        data = {"output": output}
-        if self._recorder.parents:
-            data["input"] = self._opening.input
-        self.tell("end", data)
+        self.tell("end", {"output": output, "input": self._opening.input})
 
     async def afinish(self, output: Any, *, streams: bool) -> None:
         """As `finish`."""
@@ -173,6 +178,13 @@ class _Recorded:
 
     async def afail(self, error: BaseException) -> None:
         """As `fail`."""
+
+
+def _without_known_input(event: Event, first_id: str | None) -> Event:
+    """The reader has just given the input of what comes first, so its end does not repeat it."""
+    if event["event"] == "on_chain_end" and event["run_id"] == first_id:
+        return {**event, "data": {"output": event["data"]["output"]}}
+    return event
 
 
 def _wanted(filters: dict[str, Sequence[str] | None]) -> Callable[[Event], bool]:
