@@ -109,9 +109,7 @@ def _action(number: int, node: NodePlan, types: Any, engine: str) -> Any:
 
     def run(state: Any) -> Any:
         log = state.get("log") or []
-        answers = [
-            types.interrupt({"node": number, "call": call, "seen": len(log)}) for call in range(node.asks)
-        ]
+        answers = [types.interrupt({"node": number, "call": call}) for call in range(node.asks)]
         update = _update(number, node, len(log), answers)
         if node.out == "goto":
             return types.Command(

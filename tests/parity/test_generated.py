@@ -46,7 +46,7 @@ def plans(
                 writes=draw(st.sampled_from(WRITES)),
                 out=out,
                 targets=targets,
-                child=draw(st.sampled_from(CHILDREN))
+                child=draw(st.sampled_from([kind for kind in CHILDREN if not acts or kind != "stateful"]))
                 if children and out != "goto" and draw(st.booleans())
                 else None,
                 defer=joins and draw(st.sampled_from((False, False, False, False, True))),
@@ -54,7 +54,8 @@ def plans(
         )
     ends = st.tuples(st.lists(numbers, min_size=2, max_size=2, unique=True).map(tuple), numbers)
     forward = ends.filter(lambda join: max(join[0]) < join[1])
-    # After a static breakpoint LangGraph does not run a child again that keeps its state and had ended before.
+    # Going on from a breakpoint or an update, LangGraph does not run a child again that keeps its state and
+    # had ended before.
     breakpoints = breakpoints and all(node.child != "stateful" for node in nodes)
     return Plan(
         nodes=tuple(nodes),

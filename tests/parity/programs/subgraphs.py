@@ -439,3 +439,37 @@ def program_child_with_other_schema(record, any_saver):
 
     graph = StateGraph(State).add_node(call).add_edge(START, "call").compile(checkpointer=any_saver)
     record("result", graph.invoke({"path": ["hi"]}, CONFIG))
+
+
+def program_stateful_children_answered_one_by_one(record, saver):
+    class Asked(TypedDict):
+        number: int
+
+    class Told(TypedDict):
+        path: Annotated[list, operator.add]
+
+    class Both(Asked, Told):
+        own: Annotated[list, operator.add]
+
+    def build_child(label):
+        def ask(state):
+            return {"path": [f"{label}:{interrupt(label)}:{len(state['own'])}"], "own": ["was here"]}
+
+        builder = (
+            StateGraph(Both, input_schema=Asked, output_schema=Told).add_node(ask).add_edge(START, "ask")
+        )
+        return builder.compile(checkpointer=True)
+
+    class Whole(Told):
+        number: int
+
+    for order in (["a", "b", "a"], ["b", "a", "a"]):
+        builder = StateGraph(Whole).add_node("a", build_child("a")).add_node("b", build_child("b"))
+        builder.add_edge(START, "a").add_edge(START, "b").add_edge("b", "a")
+        graph = builder.compile(checkpointer=saver)
+        config = {"configurable": {"thread_id": "".join(order)}}
+        graph.invoke({"path": [], "number": 1}, config)
+        for number, name in enumerate(order):
+            ids = {question.value: question.id for question in graph.get_state(config).interrupts}
+            result = graph.invoke(Command(resume={ids[name]: number}), config)
+        record(f"answered {order}", result)
