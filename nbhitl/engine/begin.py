@@ -209,6 +209,8 @@ def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gen
             ),
         ),
     )
-    progress.claimed = tuple(answers)
+    progress.claimed = {
+        row[0]: task_id for task_id, rows in entries.items() for row in rows if row[0] in answers
+    }
     kept = [write for write in progress.pending if not (write[1] == RESUME and write[0] in entries)]
     progress.pending = [*kept, *((task_id, RESUME, rows) for task_id, rows in entries.items())]

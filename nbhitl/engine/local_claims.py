@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nbhitl.checkpoint.records import Claim
-from nbhitl.constants import ERROR
+from nbhitl.constants import ERROR, INTERRUPT
 from nbhitl.engine.questions import RESERVED
 from nbhitl.errors import AlreadyAnswered
 
@@ -55,8 +55,15 @@ class LocalClaims:
         return remaining
 
     def note(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
-        """Note what tasks left: results apply their answers, an error ends the lease."""
+        """Note what tasks left: results and a next question apply their answers, an error ends the lease."""
         left = {writes.task_id: {channel for channel, _ in writes.writes} for writes in tasks}
+        asked = {
+            i.id
+            for writes in tasks
+            for channel, value in writes.writes
+            if channel == INTERRUPT
+            for i in value
+        }
         with self._lock:
             for at, (claim, task_id, rows) in self._taken.items():
                 channels = left.get(task_id)
@@ -64,7 +71,7 @@ class LocalClaims:
                     continue
                 if ERROR in channels:
                     self._taken[at] = (claim._replace(lease_until=None), task_id, rows)
-                elif channels - RESERVED:
+                elif channels - RESERVED or at[1] not in asked:
                     self._taken[at] = (claim._replace(state="applied", lease_until=None), task_id, rows)
 
     def apply(self, place: Place) -> None:

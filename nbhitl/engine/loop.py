@@ -13,34 +13,31 @@ decisions.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
-from nbhitl.constants import ERROR, INTERRUPT, START
+from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
 from nbhitl.engine.caching import keep, look_up
-from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
+from nbhitl.engine.fail import fail
+from nbhitl.engine.instructions import AWAIT, Outcome, Start, StoreCall
+from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import task_writes
-from nbhitl.engine.questions import payload_digest
 from nbhitl.engine.read import read_state
+from nbhitl.engine.report import report
 from nbhitl.engine.snapshot import checkpoint_payload
 from nbhitl.engine.tasks import Task, TaskResult, digest_id
 from nbhitl.errors import (
     GraphDrained,
     GraphRecursionError,
-    ParentCommand,
-    UnsupportedValue,
-    is_invalid_resume,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from nbhitl.engine.progress import Progress
-    from nbhitl.types import Interrupt
 
 
 def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, Outcome]:
@@ -123,7 +120,7 @@ def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, lis
     for result in results:
         if result.task.from_cache and len(tasks) > 1:
             yield from _save_result(progress, result)
-        _report(progress, result)
+        report(progress, result)
     todo = [task for task in tasks if task.writes is None]
     if todo:
         yield Start(todo)
@@ -148,12 +145,14 @@ def _announce(progress: Progress, tasks: Sequence[Task]) -> None:
 def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[Any, Any, None]:
     """Report a result; save it now, unless the step's own record is about to hold it."""
     if result.error is not None:
-        yield from _fail(progress, result)
+        yield from fail(progress, result)
+    if result.interrupts is not None:
+        progress.paused.append(result)
     if not alone and result.interrupts is None:
         yield from _save_result(progress, result)
     if result.task.cache_key is not None and result.interrupts is None:
         yield from keep(progress, result)
-    _report(progress, result)
+    report(progress, result)
 
 
 def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
@@ -161,44 +160,6 @@ def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, 
     if progress.saves_steps:
         yield StoreCall("put_pending", (progress.key, [task_writes(result, result.writes)]))
         progress.saved_tasks.add(result.task.id)
-
-
-def _fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
-    """Save what is done, give back answers that were refused, and raise the task's error."""
-    error = result.error
-    assert error is not None
-    run = progress.run
-    for other in (yield ABANDON) or ():
-        if other.error is None and other.interrupts is None and progress.saves_steps:
-            yield StoreCall("put_pending", (progress.key, [task_writes(other, other.writes)]))
-            _report(progress, other)
-    if isinstance(error, ParentCommand):
-        raise ParentCommand(replace(error.args[0], graph=run.parent.run.ns)) if run.parent else error
-    yield from progress.save_at_exit()
-    if progress.claimed and is_invalid_resume(error):
-        yield StoreCall("release", (*progress.key, progress.claimed))
-    elif progress.keeps:
-        yield StoreCall("put_pending", (progress.key, [task_writes(result, [(ERROR, repr(error))])]))
-    progress.claimed = ()
-    _report(progress, result)
-    raise error
-
-
-def _report(progress: Progress, result: TaskResult) -> None:
-    stream = progress.run.stream
-    if stream.silent or progress.program.nodes[result.task.name].hidden:
-        return
-    if result.interrupts:
-        chunk = events.interrupt_chunk(result)
-        progress.emit("updates", chunk)
-        if stream.wants("values"):
-            state = progress.output()
-            progress.emit("values", {**state, **chunk} if isinstance(state, dict) else chunk)
-    elif result.interrupts is None and result.error is None and stream.wants("updates"):
-        keys = progress.settings.output_keys
-        progress.emit("updates", events.updates_chunk(keys, progress.settings.single, result))
-    if not result.cached and stream.wants("tasks"):
-        progress.emit("tasks", events.result_payload(progress.program.stream_keys, result), progress.step)
 
 
 # -- end of a step, and of the run -------------------------------------------------------------------------
@@ -215,7 +176,7 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> Generator[Any, A
         saved.clear()
     yield from progress.advance("loop", unsaved)
     progress.pending = []
-    progress.claimed = ()
+    progress.claimed = {}
 
 
 def _is_unsaved(result: TaskResult, saved: set[str]) -> bool:
@@ -234,11 +195,11 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     """Save the questions and what the other tasks did; the step is not over."""
     paused = [r for r in results if r.interrupts is not None]
     finished = [r for r in results if r.interrupts is None]
-    progress.claimed = ()
+    progress.claimed, progress.paused = {}, []
     interrupts = tuple(i for r in sorted(paused, key=_in_plan_order) for i in r.interrupts or ())
     yield from progress.save_at_exit()
     if progress.keeps:
-        yield from _save_pause(progress, paused, [] if progress.saves_steps else finished)
+        yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
     if progress.run.parent is None:
         if any(r.writes for r in finished):
             changes = progress.apply(finished)
@@ -252,34 +213,6 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
 def _in_plan_order(result: TaskResult) -> tuple[bool, object]:
     path = result.task.path
     return (not result.task.is_push, path[1])
-
-
-def _save_pause(
-    progress: Progress, paused: list[TaskResult], finished: list[TaskResult]
-) -> Generator[Any, Any, None]:
-    tasks = [task_writes(r, [(INTERRUPT, list(r.interrupts or ()))]) for r in paused if r.interrupts]
-    tasks += [task_writes(r, r.writes) for r in finished]
-    if progress.run.parent is not None:
-        # The questions of a called graph are listed once, by the run that the person answers.
-        yield StoreCall("put_pending", (progress.key, tasks))
-        return
-    asked_at = progress.clock.now()
-    questions = [
-        QuestionRecord(i.id, r.task.id, r.task.name, "interrupt", i.value, _digest(progress, r, i), asked_at)
-        for r in paused
-        for i in r.interrupts or ()
-    ]
-    thread_id, ns, checkpoint_id = progress.key
-    yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions),))
-
-
-def _digest(progress: Progress, result: TaskResult, interrupt: Interrupt) -> str:
-    try:
-        return payload_digest(interrupt.value)
-    except UnsupportedValue as error:
-        raise UnsupportedValue(
-            f"the question of node {result.task.name!r} (thread {progress.run.thread_id!r}) cannot be saved: {error}"
-        ) from error
 
 
 def _pause_at(progress: Progress, stops: Sequence[Task]) -> Generator[Any, Any, Outcome]:

@@ -35,6 +35,7 @@ class Progress:
         "created_at",
         "head",
         "parent_id",
+        "paused",
         "pending",
         "program",
         "run",
@@ -65,7 +66,9 @@ class Progress:
         self.saved_tasks: set[str] = set()
         # For a called graph: whether its checkpoint was made by the very task that calls it now.
         self.continues = False
-        self.claimed: tuple[str, ...] = ()
+        # Answers that this run took up, {interrupt id: task id}, and the tasks of the step that have paused.
+        self.claimed: dict[str, str] = {}
+        self.paused: list[TaskResult] = []
         # What the output showed last. It is read from the head when the run ends, unless it can vanish before.
         self.shown: Any = MISSING
         self.transient = any(key in run.program.objects for key in settings.output_keys)

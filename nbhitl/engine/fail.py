@@ -1,0 +1,68 @@
+"""The end of a run in which a task failed: keep what is done, then raise the task's error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.records import TaskWrites
+from nbhitl.constants import ERROR
+from nbhitl.engine.instructions import ABANDON, StoreCall
+from nbhitl.engine.pause import save_pause
+from nbhitl.engine.progress import task_writes
+from nbhitl.engine.report import report
+from nbhitl.errors import ParentCommand, is_invalid_resume
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from nbhitl.engine.progress import Progress
+    from nbhitl.engine.tasks import TaskResult
+
+
+def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
+    """Stop the other tasks, save what they did, and raise.
+
+    Raises:
+        Exception: the task's error; a Command for the graph above goes there.
+    """
+    error = result.error
+    assert error is not None
+    late: Sequence[TaskResult] = (yield ABANDON) or ()
+    for other in late:
+        if other.error is None and other.interrupts is None and progress.saves_steps:
+            yield StoreCall("put_pending", (progress.key, [task_writes(other, other.writes)]))
+            report(progress, other)
+    if isinstance(error, ParentCommand):
+        above = progress.run.parent
+        raise error if above is None else ParentCommand(replace(error.args[0], graph=above.run.ns))
+    yield from progress.save_at_exit()
+    if progress.keeps:
+        yield from _save_ends(progress, result, [*progress.paused, *late])
+    progress.claimed = {}
+    report(progress, result)
+    raise error
+
+
+def _save_ends(
+    progress: Progress, result: TaskResult, others: Sequence[TaskResult]
+) -> Generator[Any, Any, None]:
+    """Save the questions and errors of the step, and let go of the answers that the run had taken up."""
+    paused = [other for other in others if other.interrupts is not None]
+    if paused:
+        yield from save_pause(progress, paused, [])
+    ended = {other.task.id for other in others} | progress.saved_tasks
+    assert result.error is not None
+    if is_invalid_resume(result.error):
+        refused = tuple(id for id, task_id in progress.claimed.items() if task_id not in ended)
+        if refused:
+            yield StoreCall("release", (*progress.key, refused))
+        return
+    failures = {result.task.id: repr(result.error)}
+    failures.update({other.task.id: repr(other.error) for other in others if other.error is not None})
+    for task_id in progress.claimed.values():
+        # Cancelled on its way: it will run again with the same answer, like a task that failed.
+        if task_id not in ended and task_id not in failures:
+            failures[task_id] = f"stopped, because node {result.task.name!r} failed"
+    writes = [TaskWrites(task_id, "", (), [(ERROR, text)]) for task_id, text in failures.items()]
+    yield StoreCall("put_pending", (progress.key, writes))

@@ -1,0 +1,48 @@
+"""Save where a run stops to ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
+from nbhitl.constants import INTERRUPT
+from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.progress import task_writes
+from nbhitl.engine.questions import payload_digest
+from nbhitl.errors import UnsupportedValue
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from nbhitl.engine.progress import Progress
+    from nbhitl.engine.tasks import TaskResult
+    from nbhitl.types import Interrupt
+
+
+def save_pause(
+    progress: Progress, paused: list[TaskResult], finished: list[TaskResult]
+) -> Generator[Any, Any, None]:
+    """Save the questions of tasks that paused, and what tasks that finished beside them left."""
+    tasks = [task_writes(r, [(INTERRUPT, list(r.interrupts or ()))]) for r in paused if r.interrupts]
+    tasks += [task_writes(r, r.writes) for r in finished]
+    if progress.run.parent is not None:
+        # The questions of a called graph are listed once, by the run that the person answers.
+        yield StoreCall("put_pending", (progress.key, tasks))
+        return
+    asked_at = progress.clock.now()
+    questions = [
+        QuestionRecord(i.id, r.task.id, r.task.name, "interrupt", i.value, _digest(progress, r, i), asked_at)
+        for r in paused
+        for i in r.interrupts or ()
+    ]
+    thread_id, ns, checkpoint_id = progress.key
+    yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions),))
+
+
+def _digest(progress: Progress, result: TaskResult, interrupt: Interrupt) -> str:
+    try:
+        return payload_digest(interrupt.value)
+    except UnsupportedValue as error:
+        raise UnsupportedValue(
+            f"the question of node {result.task.name!r} (thread {progress.run.thread_id!r}) cannot be saved: {error}"
+        ) from error

@@ -1,0 +1,29 @@
+"""Report a task's end to the run's stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbhitl.engine import events
+
+if TYPE_CHECKING:
+    from nbhitl.engine.progress import Progress
+    from nbhitl.engine.tasks import TaskResult
+
+
+def report(progress: Progress, result: TaskResult) -> None:
+    """Put what a task left into the stream: its update, its questions, its result."""
+    stream = progress.run.stream
+    if stream.silent or progress.program.nodes[result.task.name].hidden:
+        return
+    if result.interrupts:
+        chunk = events.interrupt_chunk(result)
+        progress.emit("updates", chunk)
+        if stream.wants("values"):
+            state = progress.output()
+            progress.emit("values", {**state, **chunk} if isinstance(state, dict) else chunk)
+    elif result.interrupts is None and result.error is None and stream.wants("updates"):
+        keys = progress.settings.output_keys
+        progress.emit("updates", events.updates_chunk(keys, progress.settings.single, result))
+    if not result.cached and stream.wants("tasks"):
+        progress.emit("tasks", events.result_payload(progress.program.stream_keys, result), progress.step)
