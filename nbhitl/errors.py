@@ -48,6 +48,7 @@ __all__ = [
     "EmptyChannelError",
     "EmptyInputError",
     "ErrorCode",
+    "ForeignObjectError",
     "GraphBubbleUp",
     "GraphDrained",
     "GraphInterrupt",
@@ -114,6 +115,10 @@ class GraphRecursionError(RecursionError):
 
 class InvalidUpdateError(Exception):
     """A node wrote something that the state cannot take."""
+
+
+class ForeignObjectError(InvalidUpdateError, TypeError):
+    """An object of LangGraph's own types was given to nbhitl's engine; the message names the import to swap."""
 
 
 class UnknownNodeError(ValueError, _Portable):

@@ -114,10 +114,10 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
     """
     run = progress.run
     refuse_foreign(input, "the input of the graph")
-    if isinstance(input, Command):
-        yield from _take_command(progress, input)
     if run.parent is None and has_checkpoint and (input is None or isinstance(input, Command)):
         yield from _respect_others(progress)
+    if isinstance(input, Command):
+        yield from _take_command(progress, input)
     progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
     if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
@@ -139,8 +139,8 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
 
 
 def _respect_others(progress: Progress) -> Generator[Any, Any, None]:
-    """Before tasks run again with answers that this run did not bring: is somebody else applying them?"""
-    others = taken_up(progress.pending) - set(progress.claimed)
+    """Before tasks run again with answers that other runs brought: is somebody still applying them?"""
+    others = taken_up(progress.pending)
     if others:
         claims = yield StoreCall("claims", (progress.key.thread_id,))
         check_claims(claims, progress.key, others, progress.clock.now())

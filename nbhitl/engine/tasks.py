@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nbhitl.cache.base import FullKey
+    from nbhitl.errors import NodeError
     from nbhitl.types import Interrupt, TimeoutPolicy
 
 Path = tuple[Any, ...]
@@ -71,6 +72,8 @@ class Task:
     returned: Any = MISSING
     cache_key: FullKey | None = None
     from_cache: bool = False
+    failed: Task | None = None
+    error: NodeError | None = None
     _id: str | None = field(default=None, compare=False)
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import END, TASKS
 from nbhitl.engine.program import ROOT
-from nbhitl.errors import InvalidUpdateError, ParentCommand, UnknownNodeError
+from nbhitl.errors import ForeignObjectError, InvalidUpdateError, ParentCommand, UnknownNodeError
 from nbhitl.types import MISSING, Command, Send
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def refuse_foreign(value: Any, where: str) -> None:
     """Refuse an object of LangGraph's own types, which would be misread as data.
 
     Raises:
-        InvalidUpdateError: it is one.
+        ForeignObjectError: it is one.
     """
     cls = type(value)
     if cls.__module__.startswith("langgraph."):
-        raise InvalidUpdateError(
+        raise ForeignObjectError(
             f"{where} is a {cls.__module__}.{cls.__name__}, but this graph runs on nbhitl. Import "
             f"{cls.__name__} from nbhitl.{cls.__module__.removeprefix('langgraph.')}."
         )
