@@ -27,6 +27,7 @@ RESUME: Final = "__resume__"
 SCHEDULED: Final = "__scheduled__"
 NO_WRITES: Final = "__no_writes__"
 RETURN: Final = "__return__"
+CHILDREN: Final = "__children__"
 PREVIOUS: Final = "__previous__"
 OVERWRITE: Final = "__overwrite__"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.channels.binop import fold, unwrap_overwrite
 from nbhitl.channels.last_value import concurrent_update_error
-from nbhitl.constants import PULL, TASKS
+from nbhitl.constants import CHILDREN, PULL, TASKS
 from nbhitl.engine.head import show_objects
 from nbhitl.engine.keys import KeyKind
 from nbhitl.engine.tasks import apply_order
@@ -122,6 +122,8 @@ def _sort_out(
                     triggers.append(channel)
             elif channel == TASKS:
                 sends.append(value)
+            elif channel == CHILDREN:
+                head.children = {**head.children, **value}
     for channel, values in gate_writes.items():
         gate = head.objects.get(channel)
         if gate is None:

@@ -78,7 +78,7 @@ def _at_this_point(
     if (newest.metadata.get("parents") or {}).get(caller.run.ns) == caller.task.checkpoint_id:
         return newest
     progress.continues = False
-    remembered = caller.run.children.get(key.ns)
+    remembered = caller.children.get(key.ns) or caller.run.children.get(key.ns)
     if remembered is None or remembered == newest.checkpoint_id:
         return newest if remembered is not None else None
     stored: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=remembered),))
@@ -121,7 +121,7 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
     progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
     if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
-        run.children = dict(progress.head.children)
+        run.children = progress.head.children
         progress.show_values()
         return True
     if input is None:
@@ -130,7 +130,7 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
             "check the thread_id and get_state(config).next."
         )
     if has_checkpoint:
-        run.children = dict(progress.head.children)
+        run.children = progress.head.children
         _discard_tasks(progress)
     progress.head.start = input
     progress.head.triggers = (START,)

@@ -13,7 +13,7 @@ from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierV
 from nbhitl.checkpoint.base import saver_config
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.steps import stores_steps
-from nbhitl.constants import CONF, INTERRUPT, RESUME, START, TASKS
+from nbhitl.constants import CHILDREN, CONF, INTERRUPT, RESUME, START, TASKS
 from nbhitl.engine.local_claims import local_claims
 from nbhitl.types import Interrupt, Send
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
 
 _FORMAT = 4
-_CHILDREN = "__children__"
 
 
 def step_saver(saver: Any, program: Program) -> Any:
@@ -112,7 +111,7 @@ class ForeignSaver:
                 kept[name] = value
             elif name == TASKS:
                 frame.sends = tuple(_from_plain(TASKS, send) for send in value)
-            elif name == _CHILDREN:
+            elif name == CHILDREN:
                 frame.children = value
             elif name in program.gates:
                 frame.channels[name] = _gate_from_plain(program.gates[name], value)
@@ -255,7 +254,7 @@ def _frame_channels(frame: Frame) -> dict[str, Any]:
     if frame.sends:
         channels[TASKS] = [_to_plain(TASKS, send) for send in frame.sends]
     if frame.children:
-        channels[_CHILDREN] = frame.children
+        channels[CHILDREN] = frame.children
     channels.update({name: _gate_to_plain(value) for name, value in frame.channels.items()})
     return channels
 

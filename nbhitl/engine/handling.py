@@ -30,7 +30,11 @@ def handler_for(program: Program, result: TaskResult) -> Task | None:
     error = result.error
     if program.nodes[result.task.name].error_handler is None:
         return None
-    if not isinstance(error, Exception) or isinstance(error, (GraphBubbleUp, ReviewError)) or is_invalid_resume(error):
+    if (
+        not isinstance(error, Exception)
+        or isinstance(error, (GraphBubbleUp, ReviewError))
+        or is_invalid_resume(error)
+    ):
         return None
     return handler_task(program, result.task, error)
 
@@ -46,7 +50,9 @@ def handler_task(program: Program, failed: Task, error: Any) -> Task:
     return task
 
 
-def failed_before(program: Program, tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]) -> list[Task]:
+def failed_before(
+    program: Program, tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]
+) -> list[Task]:
     """Return the handlers that an earlier run of the same step went on to: what failed does not run again.
 
     The tasks that failed are marked as done, without writes. Of an error that was saved only its text is left.
@@ -58,3 +64,8 @@ def failed_before(program: Program, tasks: Sequence[Task], pending: Sequence[tup
             task.writes = []
             handlers.append(handler_task(program, task, texts[task.id]))
     return handlers
+
+
+def left_by(result: TaskResult) -> Sequence[tuple[str, Any]]:
+    """Return what a task left to be saved: its writes, or its error."""
+    return result.writes if result.error is None else [(ERROR, repr(result.error))]

@@ -21,6 +21,7 @@ from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
 from nbhitl.engine.caching import keep, look_up
 from nbhitl.engine.fail import fail
+from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, Outcome, Start, StoreCall
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
@@ -90,6 +91,10 @@ def _plan_quietly(progress: Progress) -> list[Task]:
     tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
     if progress.pending and tasks:
         recall_writes(tasks, progress.pending)
+        handlers = failed_before(progress.program, tasks, progress.pending)
+        if handlers:
+            recall_writes(handlers, progress.pending)
+            tasks.extend(handlers)
     if progress.head.triggers == (START,):
         for task in tasks:
             if task.name == START:
@@ -100,7 +105,8 @@ def _plan_quietly(progress: Progress) -> list[Task]:
 def _plan(progress: Progress) -> list[Task]:
     tasks = _plan_quietly(progress)
     if progress.keeps and progress.run.stream.wants("checkpoints"):
-        progress.emit("checkpoints", checkpoint_payload(progress, tasks), progress.step - 1)
+        planned = [task for task in tasks if task.failed is None]
+        progress.emit("checkpoints", checkpoint_payload(progress, planned), progress.step - 1)
     return tasks
 
 
@@ -114,20 +120,30 @@ def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, lis
         _announce(progress, tasks)
     if len(tasks) == 1 and tasks[0].writes is None:
         result = yield tasks[0]
-        yield from _settle(progress, result, alone=True)
-        return [result]
+        handler = yield from _settle(progress, result, alone=True)
+        if handler is None:
+            return [result]
+        handled = yield handler
+        yield from _settle(progress, handled, alone=True)
+        return [result, handled]
     results = [TaskResult(task, task.writes, cached=True) for task in tasks if task.writes is not None]
     for result in results:
         if result.task.from_cache and len(tasks) > 1:
             yield from _save_result(progress, result)
-        report(progress, result)
+        if result.writes:
+            report(progress, result)
     todo = [task for task in tasks if task.writes is None]
     if todo:
         yield Start(todo)
-    for _ in todo:
+    running = len(todo)
+    while running:
         result = yield AWAIT
+        running -= 1
         results.append(result)
-        yield from _settle(progress, result, alone=False)
+        handler = yield from _settle(progress, result, alone=False)
+        if handler is not None:
+            yield Start([handler])
+            running += 1
     return results
 
 
@@ -142,10 +158,20 @@ def _announce(progress: Progress, tasks: Sequence[Task]) -> None:
         progress.emit("tasks", events.task_payload(task, state), progress.step)
 
 
-def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[Any, Any, None]:
-    """Report a result; save it now, unless the step's own record is about to hold it."""
+def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[Any, Any, Task | None]:
+    """Report a result; save it now, unless the step's own record is about to hold it.
+
+    Returns the task that handles the result's error; None where there is no error.
+    """
     if result.error is not None:
-        yield from fail(progress, result)
+        handler = handler_for(progress.program, result)
+        if handler is None:
+            yield from fail(progress, result)
+        if progress.saves_steps:
+            yield StoreCall("put_pending", (progress.key, [task_writes(result, left_by(result))]))
+            progress.saved_tasks.add(result.task.id)
+        report(progress, result)
+        return handler
     if result.interrupts is not None:
         progress.paused.append(result)
     if not alone and result.interrupts is None:
@@ -153,6 +179,7 @@ def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[An
     if result.task.cache_key is not None and result.interrupts is None:
         yield from keep(progress, result)
     report(progress, result)
+    return None
 
 
 def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:

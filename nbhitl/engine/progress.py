@@ -14,7 +14,6 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from nbhitl.engine.head import Head
     from nbhitl.engine.instructions import Clock, Settings
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import TaskResult
@@ -97,6 +96,7 @@ class Progress:
     def apply(self, results: Sequence[TaskResult]) -> Changes:
         """Apply the writes of a step to the head."""
         changes = apply_writes(self.program, self.head, results)
+        self.run.children = self.head.children
         self.note(changes)
         return changes
 
@@ -174,18 +174,13 @@ class Progress:
             parent_id,
             self.created_at,
             self.metadata,
-            frame_of(self.program, self._with_children()),
+            frame_of(self.program, self.head),
             changes.values,
             changes.appended,
             (),
             list(results),
             self._plain_values,
         )
-
-    def _with_children(self) -> Head:
-        if self.run.children:
-            self.head.children = {**self.head.children, **self.run.children}
-        return self.head
 
     def _plain_values(self) -> Mapping[str, Any]:
         if not self.program.objects:

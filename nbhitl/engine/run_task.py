@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import langchain_scope
-from nbhitl.constants import NO_WRITES
+from nbhitl.constants import CHILDREN, NO_WRITES
 from nbhitl.engine.messages import note_input, report_returned
 from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.retry import retry_delay
@@ -108,6 +108,8 @@ def _outcome(
     writes = writes_of(running.run.program, node, returned)
     if running.pushed:
         writes = [*running.pushed, *writes]
+    if running.children:
+        writes.append((CHILDREN, running.children))
     if node.routes:
         writes.extend(node.routes)
     for branch in node.branches:

@@ -103,6 +103,7 @@ class RunningTask:
     __slots__ = (
         "attempt",
         "calls",
+        "children",
         "counters",
         "node",
         "paused",
@@ -132,6 +133,8 @@ class RunningTask:
         self.calls = 0
         self.previous: Any = None
         self.pushed: list[tuple[str, Any]] | None = None
+        # Where the called graphs that keep state of their own are now: {ns: checkpoint id}.
+        self.children: dict[str, str] = {}
         self.pulse: Pulse | None = None
         self.trace: OpenRun | None = None
 
@@ -142,6 +145,7 @@ class RunningTask:
         self.subgraph_calls = {}
         self.calls = 0
         self.pushed = None
+        self.children = {}
 
     # -- what a node can do ------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Task:
     of an earlier run of the same step, for a task that is already done; `answers` what it was answered so far,
     `{interrupt id: (digest of the question, answer)}`. `returned` stands for what the node would return, in an
     update from outside: the node does not run. `cache_key` names the task's result in the cache, `from_cache` tells
-    that its writes were found there.
+    that its writes were found there. `failed` and `error` are what a task of an error handler is about.
     """
 
     name: str

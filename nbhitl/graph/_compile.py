@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.channels.last_value import LastValueAfterFinish
 from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from nbhitl.constants import END, START, branch_channel, join_channel
+from nbhitl.engine.handling import handler_name
 from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
 from nbhitl.graph._action import action_of
+from nbhitl.graph._error_handler import handler_node
 from nbhitl.graph._schema import first_parameter, has_keys, reader_of, schema_types
 from nbhitl.graph._subgraphs import called_namespace
 
@@ -62,7 +64,10 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
     )
     program.nodes[START] = _start_node(builder, topology)
     for spec in topology.nodes.values():
-        program.nodes[spec.name] = _node(builder, topology, spec)
+        node = program.nodes[spec.name] = _node(builder, topology, spec)
+        if spec.error_handler is not None:
+            node.error_handler = handler_name(spec.name)
+            program.nodes[node.error_handler] = handler_node(spec, node.reader)
     return program
 
 

@@ -335,7 +335,7 @@ class CompiledStateGraph(ThreadMethods):
         """A pause inside a graph that a node called pauses the node."""
         parent = progress.run.parent
         if parent is not None and progress.run.stateful and progress.saved_id is not None:
-            parent.run.children[progress.run.ns] = progress.saved_id
+            parent.children[progress.run.ns] = progress.saved_id
         if outcome.paused and parent is not None:
             raise parent.pause(GraphInterrupt(outcome.interrupts))
         return outcome

@@ -84,6 +84,7 @@ class StateGraph:
         input_schema: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         cache_policy: CachePolicy | None = None,
+        error_handler: Any = None,
         destinations: Mapping[str, str] | Sequence[str] | None = None,
         timeout: float | timedelta | TimeoutPolicy | None = None,
         **deprecated: Any,
@@ -96,6 +97,9 @@ class StateGraph:
             input_schema: what of the state the node gets; by default the type of its first parameter.
             retry_policy: when a failed node is tried again.
             cache_policy: keep results for equal inputs.
+            error_handler: runs in the same step when the node has failed for good, on the node's input; a
+                parameter `error: NodeError` tells it why. What it returns is written, and it may `goto`;
+                the node's own edges are not followed.
             destinations: where the node's Commands may go, for the drawing.
             timeout: how long one attempt may take; for async nodes.
 
@@ -107,8 +111,8 @@ class StateGraph:
         input_schema = names.get("input_schema", input_schema)
         if node is None:
             return partial(self._decorated, defer=defer, metadata=metadata, input_schema=input_schema,
-                           retry_policy=retry_policy, cache_policy=cache_policy, destinations=destinations,
-                           timeout=timeout)  # fmt: skip
+                           retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
+                           destinations=destinations, timeout=timeout)  # fmt: skip
         if isinstance(node, str):
             name = _plain_name(node)
             if action is None:
@@ -121,6 +125,8 @@ class StateGraph:
                 )
         self._check_name(name)
         action_of(action, name)  # raises for what cannot be a node
+        if error_handler is not None:
+            action_of(error_handler, f"the error handler of {name}")
         if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
             raise ValueError(
                 f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
@@ -138,6 +144,7 @@ class StateGraph:
             cache=cache_policy,
             timeout=TimeoutPolicy.of(timeout),
             subgraph=action if isinstance(action, CompiledStateGraph) else None,
+            error_handler=error_handler,
         )
         return self
 
