@@ -167,7 +167,8 @@ class AsyncDriver:
     def start(self, tasks: list[Task]) -> None:
         """Start asyncio tasks, as many at once as `max_concurrency` allows."""
         loop = asyncio.get_running_loop()
-        self.results = asyncio.Queue()
+        if self.results is None or not self.tasks:
+            self.results = asyncio.Queue()
         if self.run.step_timeout is not None:
             self.deadline = loop.time() + self.run.step_timeout
         limit = self.run.max_concurrency

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.constants import ERROR
+from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, StoreCall
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.progress import task_writes
@@ -58,7 +59,7 @@ def _save_ends(
         if refused:
             yield StoreCall("release", (*progress.key, refused))
         return
-    failures = {result.task.id: repr(result.error)}
+    failures = {result.task.id: repr(result.error), **handled_error(result.task)}
     failures.update({other.task.id: repr(other.error) for other in others if other.error is not None})
     for task_id in progress.claimed.values():
         # Cancelled on its way: it will run again with the same answer, like a task that failed.

@@ -69,3 +69,11 @@ def failed_before(
 def left_by(result: TaskResult) -> Sequence[tuple[str, Any]]:
     """Return what a task left to be saved: its writes, or its error."""
     return result.writes if result.error is None else [(ERROR, repr(result.error))]
+
+
+def handled_error(handler: Task) -> dict[str, str]:
+    """Return the error that a failed handler was about, to be saved with its own: `{task id: text}`."""
+    if handler.failed is None or handler.error is None:
+        return {}
+    error = handler.error.error
+    return {handler.failed.id: error if isinstance(error, str) else repr(error)}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT
+from nbhitl.engine.handling import left_by
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.progress import task_writes
 from nbhitl.engine.questions import payload_digest
@@ -24,7 +25,7 @@ def save_pause(
 ) -> Generator[Any, Any, None]:
     """Save the questions of tasks that paused, and what tasks that finished beside them left."""
     tasks = [task_writes(r, [(INTERRUPT, list(r.interrupts or ()))]) for r in paused if r.interrupts]
-    tasks += [task_writes(r, r.writes) for r in finished]
+    tasks += [task_writes(r, left) for r in finished if (left := left_by(r))]
     if progress.run.parent is not None:
         # The questions of a called graph are listed once, by the run that the person answers.
         yield StoreCall("put_pending", (progress.key, tasks))

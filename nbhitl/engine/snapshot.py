@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.events import interrupt_dict, written
+from nbhitl.engine.handling import failed_before
 from nbhitl.engine.head import head_of
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.program import ROOT
@@ -70,9 +71,10 @@ def snapshot_of(
     inputs = dict(head.values)
     start = head.start
     done = [TaskResult(task, w) for task in tasks if (w := _writes_left(left.get(task.id, ())))]
+    handled = _take_handlers(program, tasks, stored.writes, left, done)
     if newest and done:
         apply_writes(program, head, done)
-    finished = {result.task.id for result in done} if newest else set()
+    finished = {result.task.id for result in done} | handled if newest else set()
     open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked} if newest else None
     shown = tuple(
         _task_shown(
@@ -100,6 +102,28 @@ def snapshot_of(
         tasks=shown,
         interrupts=tuple(i for task in shown for i in task.interrupts),
     )
+
+
+def _take_handlers(
+    program: Program,
+    tasks: Sequence[Task],
+    pending: Sequence[tuple[str, str, Any]],
+    left: dict[str, list[tuple[str, Any]]],
+    done: list[TaskResult],
+) -> set[str]:
+    """Add what error handlers left, and return the ids of the failed tasks whose handler is done.
+
+    What a handler asks is shown with the task that failed, because that is the one that the step plans.
+    """
+    handled = set()
+    for handler in failed_before(program, tasks, pending):
+        assert handler.failed is not None
+        of_handler = left.get(handler.id, [])
+        if writes := _writes_left(of_handler):
+            done.append(TaskResult(handler, writes))
+            handled.add(handler.failed.id)
+        left[handler.failed.id] += [write for write in of_handler if write[0] == INTERRUPT]
+    return handled
 
 
 def in_node_order(program: Program, tasks: list[Task]) -> list[Task]:

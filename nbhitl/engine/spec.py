@@ -29,7 +29,8 @@ class NodeSpec:
     """A node: its action and what was said about it in `add_node`.
 
     `ends` are targets of Commands that are declared (`destinations=` or `Command[Literal[...]]`), a mapping
-    of target to label. `error_handler` runs when the node has failed for good. `subgraph` is the compiled graph when the action is one.
+    of target to label. `error_handler` runs when the node has failed for good.
+    `subgraph` is the compiled graph when the action is one.
     """
 
     name: str

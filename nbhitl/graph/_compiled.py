@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl._langchain import outer_config
 from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs
-from nbhitl.constants import CONF, INTERRUPT
+from nbhitl.constants import CONF
 from nbhitl.engine.adrive import Mailbox, arun_streaming, arun_to_end
 from nbhitl.engine.caching import cache_namespace
 from nbhitl.engine.drive import run_live, run_streaming, run_to_end
@@ -24,7 +24,6 @@ from nbhitl.engine.prepare import (
     prepare_run,
     recursion_limit,
 )
-from nbhitl.engine.program import ROOT
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.traces import traced
 from nbhitl.errors import GraphInterrupt, UnknownNodeError
@@ -33,15 +32,15 @@ from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._events import graph_events
 from nbhitl.graph._jsonschema import json_schema
 from nbhitl.graph._nodes import NodeView
+from nbhitl.graph._options import RunOptions
 from nbhitl.graph._printing import print_modes, printing
+from nbhitl.graph._shapes import breakpoints, modes_and_shape, nowhere, output_keys_of, result_of, shaped
 from nbhitl.graph._threads import ThreadMethods
-from nbhitl.types import MISSING, GraphOutput
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 
     from nbhitl.config import RunnableConfig
-    from nbhitl.engine.events import Chunk
     from nbhitl.engine.program import Program
     from nbhitl.engine.spec import Topology
     from nbhitl.graph.state import StateGraph
@@ -125,15 +124,15 @@ class CompiledStateGraph(ThreadMethods):
             GraphRecursionError: the limit of supersteps was reached.
             Exception: whatever a node raised.
         """
-        options = _Options(
+        options = RunOptions(
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
         if stream_mode != "values":
             return list(self.stream(input, config, stream_mode=stream_mode, **options.as_arguments()))
-        progress, steps = self._start(input, config, options, (), _nowhere)
+        progress, steps = self._start(input, config, options, (), nowhere)
         outcome = run_to_end(steps, progress)
-        return _result(self._ended(progress, outcome), version)
+        return result_of(self._ended(progress, outcome), version)
 
     async def ainvoke(
         self,
@@ -153,16 +152,16 @@ class CompiledStateGraph(ThreadMethods):
         **_: Any,
     ) -> Any:
         """Run to the end or to the next pause, and return the state; see `invoke`."""
-        options = _Options(
+        options = RunOptions(
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
         if stream_mode != "values":
             chunks = self.astream(input, config, stream_mode=stream_mode, **options.as_arguments())
             return [chunk async for chunk in chunks]
-        progress, steps = self._start(input, config, options, (), _nowhere)
+        progress, steps = self._start(input, config, options, (), nowhere)
         outcome = await arun_to_end(steps, progress)
-        return _result(self._ended(progress, outcome), version)
+        return result_of(self._ended(progress, outcome), version)
 
     def stream(
         self,
@@ -187,11 +186,11 @@ class CompiledStateGraph(ThreadMethods):
         A list of modes yields `(mode, chunk)`; `subgraphs=True` puts the namespace, a tuple, in front.
         See `invoke` for the other arguments.
         """
-        options = _Options(
+        options = RunOptions(
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        modes, shape = _modes(stream_mode, subgraphs, version)
+        modes, shape = modes_and_shape(stream_mode, subgraphs, version)
         live = subgraphs or not _LIVE.isdisjoint(modes)
         if live:
             inbox: SimpleQueue[Any] = SimpleQueue()
@@ -201,7 +200,7 @@ class CompiledStateGraph(ThreadMethods):
             chunks: deque[Any] = deque()
             progress, steps = self._start(input, config, options, modes, chunks.append)
             run = run_streaming(steps, progress, chunks)
-        outcome = yield from _shaped(run, shape)
+        outcome = yield from shaped(run, shape)
         self._ended(progress, outcome)
 
     async def astream(
@@ -223,11 +222,11 @@ class CompiledStateGraph(ThreadMethods):
         **_: Any,
     ) -> AsyncIterator[Any]:
         """Run, and yield what happens as chunks of `stream_mode`; see `stream`."""
-        options = _Options(
+        options = RunOptions(
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        modes, shape = _modes(stream_mode, subgraphs, version)
+        modes, shape = modes_and_shape(stream_mode, subgraphs, version)
         mailbox = Mailbox()
         progress, steps = self._start(input, config, options, modes, mailbox.put)
         outcomes: list[Outcome] = []
@@ -281,7 +280,7 @@ class CompiledStateGraph(ThreadMethods):
         self,
         input: Any,
         config: RunnableConfig | None,
-        options: _Options,
+        options: RunOptions,
         modes: Sequence[str],
         put: Callable[[Any], None],
     ) -> tuple[Progress, Generator[Any, Any, Outcome]]:
@@ -309,14 +308,14 @@ class CompiledStateGraph(ThreadMethods):
         run.context = coerced_context(self.context_schema, options.context)
         if options.context is None and parent is not None:
             run.context = parent.run.context
-        keys, single = _output_keys(options.output_keys, self.program, streams=bool(modes))
+        keys, single = output_keys_of(options.output_keys, self.program, streams=bool(modes))
         for given in (options.interrupt_before, options.interrupt_after):
             self._check_nodes(given)
         settings = Settings(
             output_keys=keys,
             single=single,
-            interrupt_before=_nodes(options.interrupt_before, self.interrupt_before_nodes),
-            interrupt_after=_nodes(options.interrupt_after, self.interrupt_after_nodes),
+            interrupt_before=breakpoints(options.interrupt_before, self.interrupt_before_nodes),
+            interrupt_after=breakpoints(options.interrupt_after, self.interrupt_after_nodes),
             recursion_limit=recursion_limit(run.config),
             metadata=caller_metadata(run.config) if run.saver is not None else {},
             by=run.config.get(CONF, {}).get(BY_KEY),
@@ -401,107 +400,3 @@ class CompiledStateGraph(ThreadMethods):
     def _cached_places(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
         chosen = self.program.nodes if nodes is None else nodes
         return [cache_namespace(name, self.program.nodes[name].action) for name in chosen]
-
-
-class _Options:
-    """The keywords that invoke and stream share."""
-
-    __slots__ = (
-        "context",
-        "control",
-        "durability",
-        "interrupt_after",
-        "interrupt_before",
-        "output_keys",
-        "print_mode",
-        "subgraphs",
-        "version",
-    )
-
-    def __init__(
-        self,
-        context: Any,
-        output_keys: str | Sequence[str] | None,
-        interrupt_before: All | Sequence[str] | None,
-        interrupt_after: All | Sequence[str] | None,
-        durability: Durability | None,
-        control: RunControl | None,
-        subgraphs: bool,
-        version: str,
-        print_mode: tuple[str, ...],
-    ) -> None:
-        self.context = context
-        self.output_keys = output_keys
-        self.interrupt_before = interrupt_before
-        self.interrupt_after = interrupt_after
-        self.durability = durability
-        self.control = control
-        self.subgraphs = subgraphs
-        self.version = version
-        self.print_mode = print_mode
-
-    def as_arguments(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__} | {"debug": False}
-
-
-def _nowhere(_: Any) -> None:
-    """Drop a chunk: nobody streams this run."""
-
-
-def _modes(
-    stream_mode: StreamMode | Sequence[StreamMode] | None, subgraphs: bool, version: str
-) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
-    """Return the modes, and how a chunk `(namespace, mode, payload)` is handed out."""
-    single = stream_mode is None or isinstance(stream_mode, str)
-    modes = (cast("str", stream_mode or "updates"),) if single else tuple(cast("Sequence[str]", stream_mode))
-    if version == "v2":
-        return modes, _v2_chunk
-    if single:
-        return modes, (lambda c: (c[0], c[2])) if subgraphs else (lambda c: c[2])
-    return modes, (lambda c: c) if subgraphs else (lambda c: (c[1], c[2]))
-
-
-def _v2_chunk(chunk: Chunk) -> dict[str, Any]:
-    """Return a chunk in the form of `version="v2"`: a dict that tells its own type."""
-    ns, mode, data = chunk
-    if mode != "values":
-        return {"type": mode, "ns": ns, "data": data}
-    interrupts: tuple[Any, ...] = ()
-    if isinstance(data, dict) and INTERRUPT in data:
-        interrupts = data[INTERRUPT]
-        data = {key: value for key, value in data.items() if key != INTERRUPT}
-    return {"type": mode, "ns": ns, "data": data, "interrupts": interrupts}
-
-
-def _shaped(run: Generator[Any, None, Outcome], shape: Callable[[Any], Any]) -> Generator[Any, None, Outcome]:
-    try:
-        while True:
-            yield shape(next(run))
-    except StopIteration as end:
-        return cast("Outcome", end.value)
-    finally:
-        run.close()
-
-
-def _output_keys(
-    given: str | Sequence[str] | None, program: Program, *, streams: bool
-) -> tuple[tuple[str, ...], bool]:
-    """Return which keys to show, and whether as one bare value. A stream shows keys of every schema."""
-    if given is None:
-        keys = program.stream_keys if streams else program.output_keys
-        return keys, keys == (ROOT,)
-    return ((given,), True) if isinstance(given, str) else (tuple(given), False)
-
-
-def _nodes(given: All | Sequence[str] | None, own: Sequence[str]) -> Any:
-    nodes = own if not given else (given,) if isinstance(given, str) else tuple(given)
-    return "*" if "*" in nodes else frozenset(nodes)
-
-
-def _result(outcome: Outcome, version: str) -> Any:
-    values = None if outcome.values is MISSING else outcome.values
-    if version == "v2":
-        return GraphOutput(values, outcome.interrupts)
-    if not outcome.interrupts:
-        return values
-    return {**(values if isinstance(values, dict) else {}), INTERRUPT: list(outcome.interrupts)}

@@ -1,0 +1,53 @@
+"""The keywords that a compiled graph's run methods share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbhitl.runtime import RunControl
+    from nbhitl.types import All, Durability
+
+
+class RunOptions:
+    """The keywords that invoke and stream share."""
+
+    __slots__ = (
+        "context",
+        "control",
+        "durability",
+        "interrupt_after",
+        "interrupt_before",
+        "output_keys",
+        "print_mode",
+        "subgraphs",
+        "version",
+    )
+
+    def __init__(
+        self,
+        context: Any,
+        output_keys: str | Sequence[str] | None,
+        interrupt_before: All | Sequence[str] | None,
+        interrupt_after: All | Sequence[str] | None,
+        durability: Durability | None,
+        control: RunControl | None,
+        subgraphs: bool,
+        version: str,
+        print_mode: tuple[str, ...],
+    ) -> None:
+        self.context = context
+        self.output_keys = output_keys
+        self.interrupt_before = interrupt_before
+        self.interrupt_after = interrupt_after
+        self.durability = durability
+        self.control = control
+        self.subgraphs = subgraphs
+        self.version = version
+        self.print_mode = print_mode
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return the keywords, to hand them to another run method."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"debug": False}

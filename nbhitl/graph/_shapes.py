@@ -1,0 +1,83 @@
+"""The shapes in which a run's chunks and its result are handed out; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from nbhitl.constants import INTERRUPT
+from nbhitl.engine.program import ROOT
+from nbhitl.types import MISSING, GraphOutput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from nbhitl.engine.events import Chunk
+    from nbhitl.engine.instructions import Outcome
+    from nbhitl.engine.program import Program
+    from nbhitl.types import All, StreamMode
+
+
+def nowhere(_: Any) -> None:
+    """Drop a chunk: nobody streams this run."""
+
+
+def modes_and_shape(
+    stream_mode: StreamMode | Sequence[StreamMode] | None, subgraphs: bool, version: str
+) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
+    """Return the modes, and how a chunk `(namespace, mode, payload)` is handed out."""
+    single = stream_mode is None or isinstance(stream_mode, str)
+    modes = (cast("str", stream_mode or "updates"),) if single else tuple(cast("Sequence[str]", stream_mode))
+    if version == "v2":
+        return modes, _v2_chunk
+    if single:
+        return modes, (lambda c: (c[0], c[2])) if subgraphs else (lambda c: c[2])
+    return modes, (lambda c: c) if subgraphs else (lambda c: (c[1], c[2]))
+
+
+def _v2_chunk(chunk: Chunk) -> dict[str, Any]:
+    """Return a chunk in the form of `version="v2"`: a dict that tells its own type."""
+    ns, mode, data = chunk
+    if mode != "values":
+        return {"type": mode, "ns": ns, "data": data}
+    interrupts: tuple[Any, ...] = ()
+    if isinstance(data, dict) and INTERRUPT in data:
+        interrupts = data[INTERRUPT]
+        data = {key: value for key, value in data.items() if key != INTERRUPT}
+    return {"type": mode, "ns": ns, "data": data, "interrupts": interrupts}
+
+
+def shaped(run: Generator[Any, None, Outcome], shape: Callable[[Any], Any]) -> Generator[Any, None, Outcome]:
+    """Yield a run's chunks in the caller's shape, and return how the run ended."""
+    try:
+        while True:
+            yield shape(next(run))
+    except StopIteration as end:
+        return cast("Outcome", end.value)
+    finally:
+        run.close()
+
+
+def output_keys_of(
+    given: str | Sequence[str] | None, program: Program, *, streams: bool
+) -> tuple[tuple[str, ...], bool]:
+    """Return which keys to show, and whether as one bare value. A stream shows keys of every schema."""
+    if given is None:
+        keys = program.stream_keys if streams else program.output_keys
+        return keys, keys == (ROOT,)
+    return ((given,), True) if isinstance(given, str) else (tuple(given), False)
+
+
+def breakpoints(given: All | Sequence[str] | None, own: Sequence[str]) -> Any:
+    """Return the nodes to stop at: the call's own, else those of `compile()`."""
+    nodes = own if not given else (given,) if isinstance(given, str) else tuple(given)
+    return "*" if "*" in nodes else frozenset(nodes)
+
+
+def result_of(outcome: Outcome, version: str) -> Any:
+    """Return what `invoke` returns for an outcome."""
+    values = None if outcome.values is MISSING else outcome.values
+    if version == "v2":
+        return GraphOutput(values, outcome.interrupts)
+    if not outcome.interrupts:
+        return values
+    return {**(values if isinstance(values, dict) else {}), INTERRUPT: list(outcome.interrupts)}
