@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typing_extensions import TypedDict
 
-from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
+from nbhitl.checkpoint.records import CheckpointKey, Claim, Frame, StepRecord, StoredCheckpoint
 from nbhitl.constants import PULL, PUSH, START
 from nbhitl.engine.events import Stream
 from nbhitl.engine.instructions import Abandon, Await, Clock, Outcome, Settings, Start, StoreCall
@@ -101,6 +101,9 @@ class Hand:
         self.program = program
         self.plays = plays
         self.chunks: list[Any] = []
+        self.claims: list[Claim] = []
+        self.records: list[StepRecord] = []
+        self.names: dict[str, str] = {}
         self.count = 0
         self.settings = Settings(program.output_keys, **settings)
         self.keeps = keeps
@@ -135,7 +138,8 @@ class Hand:
         try:
             wanted = next(steps)
             while True:
-                seen.append(brief(wanted))
+                self.note(wanted)
+                seen.append(brief(wanted, self.names))
                 refusal = (refusals or {}).get(wanted.method) if isinstance(wanted, StoreCall) else None
                 if refusal is not None:
                     wanted = steps.throw(refusal)
@@ -150,9 +154,20 @@ class Hand:
             seen.append(error)
         return seen
 
+    def note(self, wanted: Any) -> None:
+        """Remember the names of tasks, and the checkpoints."""
+        if isinstance(wanted, StoreCall) and wanted.method == "put_step":
+            self.records.append(wanted.args[0])
+        tasks = wanted.tasks if isinstance(wanted, Start) else [wanted] if isinstance(wanted, Task) else []
+        self.names.update({task.id: task.name for task in tasks})
+
+    def saved_results(self) -> list[list[str]]:
+        """Whose results each checkpoint was saved with."""
+        return [[result.name for result in record.results] for record in self.records]
+
     def answer(self, wanted: Any, running: list[Task], found: StoredCheckpoint | None) -> Any:
         if isinstance(wanted, StoreCall):
-            return found if wanted.method == "load" else None
+            return {"load": found, "claims": self.claims}.get(wanted.method)
         if isinstance(wanted, Task):
             return self.result(wanted)
         if isinstance(wanted, Await):
@@ -172,12 +187,14 @@ class Hand:
         return TaskResult(task, [*writes, *self.program.nodes[task.name].routes])
 
 
-def brief(wanted: Any) -> Any:
-    """An instruction in short: what is asked for, without what never matters to these tests."""
+def brief(wanted: Any, names: Mapping[str, str]) -> Any:
+    """An instruction in short; `names` are those of tasks, by id."""
     if isinstance(wanted, Task):
         return ("run", wanted.name)
     if isinstance(wanted, Start):
         return ("start", [task.name for task in wanted.tasks])
+    if isinstance(wanted, StoreCall) and wanted.method == "put_pending":
+        return _pending(*wanted.args, names)
     if isinstance(wanted, StoreCall):
         return _BRIEF[wanted.method](*wanted.args)
     return {Await: "await", Abandon: "abandon"}[type(wanted)]
@@ -189,8 +206,9 @@ def _step(record: Any) -> tuple[Any, ...]:
     return ("put_step", record.metadata["source"], record.metadata["step"], changes, nexts)
 
 
-def _pending(key: CheckpointKey, tasks: Any) -> tuple[Any, ...]:
-    return ("put_pending", key.checkpoint_id, {task.name: list(task.writes) for task in tasks})
+def _pending(key: CheckpointKey, tasks: Any, names: Mapping[str, str]) -> tuple[Any, ...]:
+    left = {names.get(task.task_id, task.name): list(task.writes) for task in tasks}
+    return ("put_pending", key.checkpoint_id, left)
 
 
 def _pause(record: Any) -> tuple[Any, ...]:
@@ -201,8 +219,8 @@ def _pause(record: Any) -> tuple[Any, ...]:
 _BRIEF: dict[str, Callable[..., Any]] = {
     "load": lambda key, share=False: ("load", key.checkpoint_id),
     "put_step": _step,
-    "put_pending": _pending,
     "put_pause": _pause,
+    "claims": lambda thread_id: ("claims", thread_id),
     "claim": lambda request: ("claim", request.checkpoint_id, request.answers),
     "release": lambda thread_id, ns, checkpoint_id, ids: ("release", checkpoint_id, ids),
 }

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nbhitl.checkpoint.records import (
     CheckpointKey,
+    Claim,
     ClaimRequest,
     Frame,
     PauseRecord,
@@ -23,6 +24,7 @@ from nbhitl.engine.questions import payload_digest
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.errors import (
     AlreadyAnswered,
+    AnswerInDoubt,
     EmptyInputError,
     GraphRecursionError,
     UnknownInterruptError,
@@ -145,6 +147,19 @@ def test_a_fan_out_saves_each_result_as_it_comes():
     assert hand.outcome == Outcome({"log": ["a", "b"], "total": 1})
 
 
+def test_a_checkpoint_takes_in_the_results_that_are_not_saved_yet():
+    hand = Hand(FAN, FAN_PLAYS)
+    hand.play({"log": []})
+    assert hand.saved_results() == [[], [START], [], ["c"]]
+
+
+def test_what_an_earlier_run_saved_is_not_saved_again():
+    found = stored({"log": []}, "a", "b", writes=[(pulled("b").id, "log", ["b"])])
+    hand = Hand(FAN, FAN_PLAYS)
+    assert hand.play(None, found)[-1] == ("put_step", "loop", 1, {"log +": ["a", "b"]}, ())
+    assert hand.saved_results() == [[]]
+
+
 def test_a_step_starts_all_its_tasks_at_once():
     hand = Hand(FAN, FAN_PLAYS)
     steps = superstep_loop(hand.progress(), None, CheckpointKey("t", ""))
@@ -243,13 +258,43 @@ def test_an_answer_that_came_second_runs_nothing():
     assert seen == [("load", None), ("claim", "cp", {QUESTION.id: "no"}), late]
 
 
+def taken_up(lease_until: str | None) -> Claim:
+    return Claim("t", "", "cp", QUESTION.id, "delivered", "yes", "ada", NOON, "elsewhere", lease_until)
+
+
+ANSWERED = (pulled("a").id, RESUME, [[QUESTION.id, payload_digest("really?"), "yes"]])
+
+
+@pytest.mark.parametrize("given", [None, Command(resume={OTHER.id: "no"}), Command(update={"log": ["x"]})])
+@pytest.mark.parametrize(
+    ("lease_until", "error"), [("2026-01-01T12:01:00.000000+00:00", AlreadyAnswered), (NOON, AnswerInDoubt)]
+)
+def test_nothing_runs_and_nothing_is_claimed_while_an_answer_is_being_applied(given, lease_until, error):
+    found = paused(a=QUESTION, b=OTHER)
+    found.writes.append(ANSWERED)
+    hand = Hand(FAN, FAN_PLAYS)
+    hand.claims = [taken_up(lease_until)]
+    seen = hand.play(given, found)
+    assert seen[:-1] == [("load", None), ("claims", "t")]
+    assert isinstance(seen[-1], error)
+
+
+def test_after_a_failure_the_answer_is_applied_again():
+    found = paused(a=QUESTION)
+    found.writes += [ANSWERED, (pulled("a").id, "__error__", "no")]
+    hand = Hand(CHAIN, CHAIN_PLAYS)
+    hand.claims = [taken_up(None)]
+    assert hand.play(None, found)[:3] == [("load", None), ("claims", "t"), ("run", "a")]
+
+
 def test_a_second_question_of_the_same_task_keeps_the_first_answer():
     first = [QUESTION.id, payload_digest("really?"), "yes"]
     found = paused(a=OTHER)
     found.writes.append((pulled("a").id, RESUME, [first]))
     steps = superstep_loop(Hand(CHAIN, {}).progress(), Command(resume="no"), CheckpointKey("t", ""))
     next(steps)
-    claim = steps.send(found)
+    assert steps.send(found) == StoreCall("claims", ("t",))
+    claim = steps.send([])
     assert claim.args[0].answers == {OTHER.id: "no"}
     assert claim.args[0].resumes == {pulled("a").id: [first, [OTHER.id, payload_digest("sure?"), "no"]]}
     answers = steps.send(None).answers
@@ -465,3 +510,90 @@ def test_a_command_with_an_answer_and_an_update_saves_both_before_running():
 def test_a_goto_runs_besides_what_waits():
     seen = Hand(CHAIN, CHAIN_PLAYS).play(Command(goto="b"), stored({"log": []}, "a"))
     assert seen[2] == ("start", ["a", "b"])
+
+
+def test_new_input_drops_what_was_about_to_run():
+    found = stored(
+        {"log": []},
+        "b",
+        sends=(Send("b", 1),),
+        channels={"join:a+b:c": {"a", "b"}},
+        writes=[(pulled("b").id, "log", ["lost"])],
+    )
+    assert Hand(FAN, FAN_PLAYS).play({"log": ["again"]}, found)[1:5] == [
+        ("put_step", "input", 1, {}, (START,)),
+        ("run", START),
+        ("put_step", "loop", 2, {"log +": ["again"]}, ("a", "b")),
+        ("start", ["a", "b"]),
+    ]
+
+
+def test_a_named_checkpoint_starts_a_branch_without_what_tasks_left_there():
+    hand = Hand(CHAIN, CHAIN_PLAYS)
+    found = stored({"log": []}, "a", writes=[(pulled("a").id, "log", ["before"])])
+    progress = hand.progress()
+    steps = superstep_loop(progress, None, CheckpointKey("t", "", "cp"))
+    assert next(steps) == StoreCall("load", (CheckpointKey("t", "", "cp"), True))
+    fork = steps.send(found).args[0]
+    assert (fork.metadata["source"], fork.parent_id, fork.frame.triggers) == ("fork", "cp", ("branch:to:a",))
+    assert steps.send(None) == Task("a", (PULL, "a"), ("branch:to:a",), 2, fork.checkpoint_id, "")
+
+
+def test_tasks_without_a_saver_have_ids_of_their_step():
+    seen = []
+    steps = superstep_loop(Hand(CHAIN, {}, keeps=False).progress(), {"log": []}, CheckpointKey("t", ""))
+    task = next(steps)
+    for writes in ([("branch:to:a", None)], [("branch:to:b", None)]):
+        seen.append(task.id)
+        task = steps.send(TaskResult(task, writes))
+    assert len({*seen, task.id}) == 3
+
+
+# -- what the streams hear ----------------------------------------------------------------------------
+
+
+def heard(hand: Hand, *modes: str) -> list[tuple[str, object]]:
+    return [(mode, chunk) for _, mode, chunk in hand.chunks if mode in modes]
+
+
+def test_a_pause_is_heard_at_once_and_the_state_after_it():
+    hand = Hand(FAN, {**FAN_PLAYS, "a": (QUESTION,)}, modes=("updates", "values"))
+    hand.play({"log": []})
+    assert heard(hand, "updates", "values") == [
+        ("values", {"log": [], "total": 0}),
+        ("updates", {INTERRUPT: (QUESTION,)}),
+        ("values", {"log": [], "total": 0, INTERRUPT: (QUESTION,)}),
+        ("updates", {"b": {"log": ["b"]}}),
+        ("values", {"log": ["b"], "total": 0}),
+    ]
+
+
+def test_tasks_are_heard_when_they_start_and_end():
+    hand = Hand(FAN, {**FAN_PLAYS, "a": (QUESTION,)}, modes=("tasks",))
+    hand.play(None, stored({"log": ["in"]}, "a", "b"))
+    told = [(chunk["name"], chunk.get("input"), chunk.get("result")) for _, chunk in heard(hand, "tasks")]
+    state = {"log": ["in"], "total": 0}
+    assert told == [("a", state, None), ("b", state, None), ("a", None, {}), ("b", None, {"log": ["b"]})]
+
+
+def test_checkpoints_are_heard_with_what_tasks_left_there():
+    b = pulled("b").id
+    left = [(pulled("a").id, "__error__", "no"), (b, "log", ["b"]), (b, "join:a+b:c", "b")]
+    hand = Hand(FAN, FAN_PLAYS, modes=("checkpoints",))
+    hand.play(None, stored({"log": ["in"]}, "a", "b", writes=left))
+    (_, first), (_, second), (_, third) = heard(hand, "checkpoints")
+    assert first["tasks"] == [
+        {"id": pulled("a").id, "name": "a", "error": "no", "interrupts": (), "state": None},
+        {"id": pulled("b").id, "name": "b", "result": {"log": ["b"]}, "interrupts": (), "state": None},
+    ]
+    assert (first["values"], first["next"]) == ({"log": ["in"], "total": 0}, ["a", "b"])
+    assert (second["values"]["log"], second["next"]) == (["in", "a", "b"], ["c"])
+    assert (third["next"], third["tasks"], third["metadata"]["step"]) == ([], [], 2)
+    assert third["parent_config"] == second["config"]
+
+
+def test_without_a_saver_there_are_no_checkpoints_to_hear_of():
+    hand = Hand(CHAIN, CHAIN_PLAYS, keeps=False, modes=("checkpoints", "values"))
+    hand.play({"log": []})
+    assert len(heard(hand, "values")) == 3
+    assert heard(hand, "checkpoints") == []

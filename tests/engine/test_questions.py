@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbhitl.constants import ERROR, INTERRUPT, NO_WRITES, RESUME, RETURN, TASKS
+from nbhitl.checkpoint.records import CheckpointKey, Claim
+from nbhitl.constants import ERROR, INTERRUPT, NO_WRITES, NULL_TASK_ID, RESUME, RETURN, TASKS
 from nbhitl.engine.questions import (
+    asked_questions,
+    check_claims,
+    finished_tasks,
     is_answer_map,
     is_interrupt_id,
     match_answers,
@@ -17,9 +22,10 @@ from nbhitl.engine.questions import (
     payload_digest,
     resume_entries,
     saved_entries,
+    taken_up,
     validated_answer,
 )
-from nbhitl.errors import UnknownInterruptError, is_invalid_resume
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError, is_invalid_resume
 from nbhitl.types import Interrupt, Send
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
@@ -82,26 +88,40 @@ def test_no_writes_no_questions():
     assert open_questions([]) == {}
 
 
-# -- whose answer it is ----------------------------------------------------------------------------
+# -- whose answer it is ------------------------------------------------------------------------------
+
+
+def writes_of(**tasks: str | list[str]) -> list[tuple[str, str, object]]:
+    """Pending writes of tasks that have asked, `{task: ids}`."""
+    return [
+        (task, INTERRUPT, asked(*([ids] if isinstance(ids, str) else ids))) for task, ids in tasks.items()
+    ]
+
+
+def taken(task: str, *ids: str) -> tuple[str, str, object]:
+    """The write of answers that somebody has taken up."""
+    return task, RESUME, [[id, "digest", "first"] for id in ids]
+
+
 @pytest.mark.parametrize("resume", [*FALSY, "yes", {"approve": True}, {1: 2}, {A: 1, "note": 2}])
 def test_any_value_answers_the_one_open_question(resume):
-    assert match_answers(resume, {"t1": asked(A)}, False) == {A: resume}
+    assert match_answers(resume, writes_of(t1=A), can_go_on=True) == {A: resume}
 
 
 @pytest.mark.parametrize("answer", FALSY)
 def test_a_map_names_its_question(answer):
-    assert match_answers({A: answer}, {"t1": asked(A)}, False) == {A: answer}
+    assert match_answers({A: answer}, writes_of(t1=A), can_go_on=True) == {A: answer}
 
 
 def test_a_map_may_answer_some_or_all():
-    pending = {"t1": asked(A), "t2": asked(B, C)}
-    assert match_answers({B: 1}, pending, False) == {B: 1}
-    assert match_answers({A: 1, C: 2, B: 3}, pending, False) == {A: 1, C: 2, B: 3}
+    writes = writes_of(t1=A, t2=[B, C])
+    assert match_answers({B: 1}, writes, can_go_on=True) == {B: 1}
+    assert match_answers({A: 1, C: 2, B: 3}, writes, can_go_on=True) == {A: 1, C: 2, B: 3}
 
 
 def test_a_map_with_one_unknown_id_answers_nothing():
     with pytest.raises(UnknownInterruptError, match=f"{C} is open.*open are: {A}, {B}") as caught:
-        match_answers({A: 1, C: 2}, {"t1": asked(A), "t2": asked(B)}, False)
+        match_answers({A: 1, C: 2}, writes_of(t1=A, t2=B), can_go_on=True)
     assert caught.value.reason == "not_pending"
     assert caught.value.interrupt_ids == (C,)
     assert caught.value.pending_ids == (A, B)
@@ -109,24 +129,38 @@ def test_a_map_with_one_unknown_id_answers_nothing():
 
 def test_a_map_is_not_taken_for_a_go_on():
     with pytest.raises(UnknownInterruptError, match="open are: none"):
-        match_answers({A: 1}, {}, True)
+        match_answers({A: 1}, [], can_go_on=True)
 
 
-@pytest.mark.parametrize("pending", [{"t1": asked(A), "t2": asked(B)}, {"t1": asked(A, B)}])
-def test_one_answer_for_two_questions_is_refused(pending):
+@pytest.mark.parametrize("writes", [writes_of(t1=A, t2=B), writes_of(t1=[A, B])])
+def test_one_answer_for_two_questions_is_refused(writes):
     with pytest.raises(RuntimeError, match=f"you must specify the interrupt id when resuming.*{A}, {B}"):
-        match_answers("yes", pending, False)
+        match_answers("yes", writes, can_go_on=True)
 
 
 @pytest.mark.parametrize("resume", [*FALSY, "yes"])
-def test_at_a_breakpoint_any_value_means_go_on(resume):
-    assert match_answers(resume, {}, True) == {}
+def test_where_nothing_was_asked_any_value_means_go_on(resume):
+    assert match_answers(resume, [], can_go_on=True) == {}
+    assert match_answers(resume, [("t1", ERROR, "failed")], can_go_on=True) == {}
 
 
 @pytest.mark.parametrize("resume", [*FALSY, "yes"])
 def test_where_nothing_is_open_there_is_nothing_to_answer(resume):
-    with pytest.raises(UnknownInterruptError, match="no question is open"):
-        match_answers(resume, {}, False)
+    done = [*writes_of(t1=A), taken("t1", A), ("t1", "log", ["x"])]
+    for writes, can_go_on in (([], False), (done, True), (done, False), ([("t1", "log", [])], True)):
+        with pytest.raises(UnknownInterruptError, match="no question is open"):
+            match_answers(resume, writes, can_go_on=can_go_on)
+
+
+@pytest.mark.parametrize("resume", ["no", None, {A: "no"}])
+def test_an_answer_that_comes_second_is_matched_so_that_the_claim_refuses_it(resume):
+    answer = resume[A] if resume and isinstance(resume, dict) else resume
+    assert match_answers(resume, [*writes_of(t1=A), taken("t1", A)], can_go_on=True) == {A: answer}
+
+
+def test_a_plain_answer_goes_to_the_question_that_nobody_has_taken_up():
+    assert match_answers("yes", [*writes_of(t1=A, t2=B), taken("t1", A)], can_go_on=True) == {B: "yes"}
+    assert match_answers("yes", [*writes_of(t1=[A, B]), taken("t1", B)], can_go_on=True) == {A: "yes"}
 
 
 ANSWERS = st.recursive(
@@ -144,14 +178,66 @@ ANSWERS = st.recursive(
     answers=st.dictionaries(st.sampled_from([A, B, C]), ANSWERS, min_size=1), tasks=st.permutations([A, B, C])
 )
 def test_no_answer_reaches_another_question(answers, tasks):
-    pending = {f"task {id[0]}": asked(id) for id in tasks}
-    assert match_answers(answers, pending, False) == answers
-    entries = resume_entries(pending, answers, {})
+    writes = writes_of(**{f"task_{id[0]}": id for id in tasks})
+    assert match_answers(answers, writes, can_go_on=True) == answers
+    entries = resume_entries(open_questions(writes), answers, {})
     assert {row[0]: row[2] for rows in entries.values() for row in rows} == answers
-    assert all(task == f"task {rows[0][0][0]}" for task, rows in entries.items())
-    saved = [(task, INTERRUPT, ask) for task, ask in pending.items()]
-    saved += [(task, RESUME, rows) for task, rows in entries.items()]
+    assert all(task == f"task_{rows[0][0][0]}" for task, rows in entries.items())
+    saved = [*writes, *((task, RESUME, rows) for task, rows in entries.items())]
     assert {i.id for left in open_questions(saved).values() for i in left} == {A, B, C} - set(answers)
+    assert taken_up(saved) == set(answers)
+
+
+# -- what others are doing ---------------------------------------------------------------------------
+
+
+def test_what_is_taken_up_and_not_applied():
+    writes = [*writes_of(t1=[A, B], t2=C), taken("t1", A), taken("t2", C), ("t2", "log", ["done"])]
+    assert taken_up(writes) == {A}
+    assert asked_questions(writes) == {"t1": asked(A, B)}
+    assert finished_tasks(writes) == {"t2"}
+
+
+def test_what_a_command_wrote_is_no_finished_task():
+    assert finished_tasks([(NULL_TASK_ID, "log", ["x"]), ("t1", ERROR, "no"), ("t2", RESUME, [])]) == set()
+
+
+KEY = CheckpointKey("t", "", "cp")
+NOON, ONE = "2026-01-01T12:00:00.000000+00:00", "2026-01-01T13:00:00.000000+00:00"
+
+
+def claim(**changed: object) -> Claim:
+    return Claim("t", "", "cp", A, "delivered", "yes", "ada", NOON, "elsewhere", ONE)._replace(**changed)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"state": "open"},
+        {"state": "applied"},
+        {"state": "dropped"},
+        {"lease_until": None},
+        {"interrupt_id": B},
+        {"checkpoint_id": "older"},
+        {"thread_id": "other"},
+        {"ns": "a:1"},
+    ],
+    ids=repr,
+)
+def test_claims_that_stop_nobody(harmless):
+    check_claims([claim(**harmless)], KEY, {A}, NOON)
+
+
+def test_an_answer_that_is_being_applied():
+    with pytest.raises(AlreadyAnswered, match=f"'t'.*ada.*another run until {re.escape(ONE)}") as caught:
+        check_claims([claim(interrupt_id=B), claim()], KEY, {A}, NOON)
+    assert (caught.value.by, caught.value.at) == ("ada", NOON)
+
+
+@pytest.mark.parametrize("now", [ONE, "2026-01-02T00:00:00.000000+00:00"])
+def test_an_answer_of_which_nobody_knows_what_became(now):
+    with pytest.raises(AnswerInDoubt, match=r"ada.*not known.*release"):
+        check_claims([claim()], KEY, {A}, now)
 
 
 # -- what is saved of an answer --------------------------------------------------------------------

@@ -146,7 +146,6 @@ def test_an_update_between_question_and_answer_forgets_no_answer_and_asks_anew(r
         run.invoke(graph, Command(resume={question.id: "yes"}))
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 5")
 def test_a_named_older_checkpoint_is_not_answered_twice(run, saver):
     graph = graph_of(asking("q"), saver=saver)
     run.invoke(graph, {})

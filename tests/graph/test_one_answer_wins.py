@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,7 +68,7 @@ def effects() -> Effects:
 
 BY_ID_OR_NOT = pytest.mark.parametrize(
     "by_id",
-    [True, pytest.param(False, marks=pytest.mark.xfail(reason="ENGINE_BUGS 7"))],
+    [True, False],
     ids=["by id", "plain"],
 )
 
@@ -133,7 +134,6 @@ def test_the_losers_hear_who_won(saver, effects, by_id):
     assert (claim.state, claim.answer, claim.by) == ("applied", "yes", "ada")
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 6")
 @pytest.mark.parametrize("second", ["another answer", "going on"])
 def test_nobody_repeats_an_effect_that_is_going_on(saver, effects, second):
     graph = graph_of(effects.node("a"), effects.node("b"), saver=saver, parallel=True)
@@ -158,6 +158,32 @@ def test_nobody_repeats_an_effect_that_is_going_on(saver, effects, second):
         graph.invoke(Command(resume={asked["b?"]: 2}), CONFIG)
     assert sorted(effects.happened) == [("a", 1), ("b", 2)]
     assert graph.get_state(CONFIG).values == {"log": [1, 2]}
+
+
+def test_many_people_answer_many_questions_at_once(saver, effects):
+    """Whoever is refused because another answer is being applied tries again, as people do."""
+    names = [f"q{n}" for n in range(6)]
+    graph = graph_of(*(effects.node(name) for name in names), saver=saver, parallel=True)
+    asked = {question.value: question.id for question in graph.invoke({}, CONFIG)["__interrupt__"]}
+
+    def answer(name: str) -> int:
+        for tries in range(1000):
+            try:
+                graph.invoke(Command(resume={asked[f"{name}?"]: name}), CONFIG)
+            except AlreadyAnswered:
+                time.sleep(0.002)
+            else:
+                return tries
+        raise TimeoutError(name)
+
+    told = all_at_once([lambda name=name: answer(name) for name in names])
+    assert [error for error in told if isinstance(error, Exception)] == []
+    if graph.get_state(CONFIG).next:
+        graph.invoke(None, CONFIG)
+    assert sorted(effects.happened) == [(name, name) for name in names]
+    assert graph.get_state(CONFIG).values == {"log": names}
+    assert graph.get_state(CONFIG).next == ()
+    assert {claim.state for claim in saver.claims("t")} == {"applied"}
 
 
 @pytest.mark.parametrize("opened", [memory, sqlite])

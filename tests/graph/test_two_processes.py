@@ -104,7 +104,6 @@ def test_after_a_kill_the_question_is_listed_as_delivered(killed):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 8")
 @pytest.mark.parametrize("by_id", [True, False], ids=["by id", "plain"])
 def test_after_a_kill_an_answer_is_in_doubt(killed, by_id):
     place, saver, graph = killed
@@ -114,7 +113,6 @@ def test_after_a_kill_an_answer_is_in_doubt(killed, by_id):
     assert place.happened == ["paid yes"]
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 6")
 def test_after_a_kill_going_on_does_not_silently_repeat_the_effect(killed):
     place, _, graph = killed
     with pytest.raises(AnswerInDoubt):
