@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from datetime import UTC, datetime
-from random import getrandbits
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Self, TypedDict, TypeVar, cast
 
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol, ensure_serde
@@ -90,6 +90,18 @@ class CheckpointTuple(NamedTuple):
 
 _id_lock = threading.Lock()
 _last_tick = 0
+_id_end = ""
+
+
+def _draw_id_end() -> None:
+    """Give this process its own end of every id: ids of one process differ in time, those of two in this."""
+    global _id_end  # noqa: PLW0603 - drawn once a process
+    drawn = int.from_bytes(os.urandom(8))
+    _id_end = f"{0x8000 | drawn >> 50:04x}-{drawn & 0xFFFFFFFFFFFF:012x}"
+
+
+_draw_id_end()
+os.register_at_fork(after_in_child=_draw_id_end)
 
 
 def new_checkpoint_id(clock_ns: int | None = None) -> str:
@@ -105,13 +117,21 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
         if now <= _last_tick:
             now = _last_tick + 1
         _last_tick = now
-    text = f"{now >> 12 & 0xFFFFFFFFFFFF:012x}{0x6000 | now & 0xFFF:04x}{0x8000 | getrandbits(14):04x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:]}-{getrandbits(48):012x}"
+    return f"{now >> 28:08x}-{now >> 12 & 0xFFFF:04x}-6{now & 0xFFF:03x}-{_id_end}"
+
+
+_this_second = (0, "")
 
 
 def utc_now() -> str:
     """Return the time as savers keep it: UTC, ISO 8601, microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    global _this_second  # noqa: PLW0603 - the part of the text that changes once a second
+    seconds, micros = divmod(time.time_ns() // 1000, 1_000_000)
+    known, text = _this_second
+    if known != seconds:
+        text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        _this_second = (seconds, text)
+    return f"{text}.{micros:06d}+00:00"
 
 
 def empty_checkpoint() -> Checkpoint:
