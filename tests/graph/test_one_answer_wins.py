@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -160,6 +161,119 @@ def test_nobody_repeats_an_effect_that_is_going_on(saver, effects, second):
     assert graph.get_state(CONFIG).values == {"log": [1, 2]}
 
 
+class Stops:
+    """A node that is stopped after its effect, the first time."""
+
+    def __init__(self) -> None:
+        self.happened = 0
+        self.inside: asyncio.Event | None = None
+
+    def stopped(self, state: State) -> State:
+        answer = interrupt("pay?")
+        self.happened += 1
+        if self.happened == 1:
+            raise KeyboardInterrupt
+        return {"log": [answer]}
+
+    async def cancelled(self, state: State) -> State:
+        answer = interrupt("pay?")
+        self.happened += 1
+        if self.happened == 1:
+            assert self.inside is not None
+            self.inside.set()
+            await asyncio.sleep(30)
+        return {"log": [answer]}
+
+
+def what_is_left_is_in_doubt(graph: Any, node: Stops) -> None:
+    for given in (None, Command(resume="no")):
+        with pytest.raises(AnswerInDoubt):
+            asyncio.run(graph.ainvoke(given, CONFIG))
+    assert node.happened == 1
+    (claim,) = graph.checkpointer.claims("t")
+    graph.checkpointer.release("t", claim.ns, claim.checkpoint_id, [claim.interrupt_id])
+    assert asyncio.run(graph.ainvoke(Command(resume="again"), CONFIG)) == {"log": ["again"]}
+
+
+@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 17")
+def test_a_stopped_run_leaves_its_answer_in_doubt(saver):
+    node = Stops()
+    graph = graph_of(node.stopped, saver=saver)
+    graph.invoke({}, CONFIG)
+    with pytest.raises(KeyboardInterrupt):
+        graph.invoke(Command(resume="yes"), CONFIG)
+    what_is_left_is_in_doubt(graph, node)
+
+
+@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 17")
+def test_a_cancelled_run_leaves_its_answer_in_doubt(saver):
+    node = Stops()
+    graph = graph_of(node.cancelled, saver=saver)
+
+    async def stop_in_the_middle() -> None:
+        node.inside = asyncio.Event()
+        await graph.ainvoke({}, CONFIG)
+        running = asyncio.create_task(graph.ainvoke(Command(resume="yes"), CONFIG))
+        await asyncio.wait_for(node.inside.wait(), 10)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(stop_in_the_middle())
+    what_is_left_is_in_doubt(graph, node)
+
+
+def test_a_question_of_a_called_graph_is_answered_once(saver, effects):
+    inner = graph_of(effects.node("pay"))
+    inner.checkpointer = None
+
+    def calls(state: State) -> State:
+        return inner.invoke({"log": []})
+
+    graph = graph_of(calls, saver=saver)
+    (question,) = graph.invoke({}, CONFIG)["__interrupt__"]
+    told = all_at_once(
+        [lambda n=n: graph.invoke(Command(resume={question.id: n}), CONFIG) for n in range(12)]
+    )
+    assert sum(isinstance(result, dict) for result in told) == 1
+    assert len(effects.happened) == 1
+
+
+class FinishesMeanwhile:
+    """A saver whose claims are read late: another run has reported its result since the checkpoint was read."""
+
+    def __init__(self, saver: Any, meanwhile: Callable[[], None]) -> None:
+        self._saver, self._meanwhile = saver, meanwhile
+
+    def __call__(self, thread_id: str) -> Any:
+        self._meanwhile()
+        return type(self._saver).claims(self._saver, thread_id)
+
+
+@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 20")
+def test_an_answer_applied_between_two_looks_is_not_applied_again(saver, effects, monkeypatch):
+    graph = graph_of(effects.node("a"), effects.node("b"), saver=saver, parallel=True)
+    asked = {question.value: question.id for question in graph.invoke({}, CONFIG)["__interrupt__"]}
+    effects.go_on.clear()
+    first = threading.Thread(target=graph.invoke, args=(Command(resume={asked["a?"]: 1}), CONFIG))
+    first.start()
+    assert effects.started.wait(10)
+
+    def let_the_first_finish() -> None:
+        effects.go_on.set()
+        first.join(10)
+
+    monkeypatch.setattr(saver, "claims", FinishesMeanwhile(saver, let_the_first_finish))
+    told = all_at_once([lambda: graph.invoke(Command(resume={asked["b?"]: 2}), CONFIG)])
+    assert effects.happened.count(("a", 1)) == 1
+    if isinstance(told[0], Exception):
+        assert isinstance(told[0], AlreadyAnswered)
+        graph.invoke(Command(resume={asked["b?"]: 2}), CONFIG)
+    assert sorted(effects.happened) == [("a", 1), ("b", 2)]
+    assert graph.get_state(CONFIG).values == {"log": [1, 2]}
+
+
+@pytest.mark.xfail(reason="ENGINE_BUGS 20, now and then")
 def test_many_people_answer_many_questions_at_once(saver, effects):
     """Whoever is refused because another answer is being applied tries again, as people do."""
     names = [f"q{n}" for n in range(6)]

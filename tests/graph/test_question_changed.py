@@ -91,6 +91,15 @@ def test_the_check_can_be_named(run):
         run.invoke(graph, Command(resume="yes"), unchecked("payload"))
 
 
+@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 18")
+def test_an_unknown_check_is_refused(run):
+    graph = graph_of(asking(DRAFTS))
+    run.invoke(graph, {})
+    with pytest.raises(ValueError, match=r"replay_check.*'playload'.*payload.*off"):
+        run.invoke(graph, Command(resume="yes"), unchecked("playload"))
+    assert questions(graph) == [DRAFTS]
+
+
 @pytest.mark.parametrize(
     "payload", [{"b": 1, "a": [None, {"x": 1.5}]}, "text", None, ["é", 2**70], (1, 2), {1, 2}]
 )
