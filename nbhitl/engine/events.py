@@ -24,7 +24,20 @@ class Stream:
     and to the stream of the run above when that one shows subgraphs.
     """
 
-    __slots__ = ("_now", "_seen", "_tokens", "above", "messages", "modes", "put", "root", "subgraphs")
+    __slots__ = (
+        "_now",
+        "_seen",
+        "_tokens",
+        "_wanted",
+        "above",
+        "messages",
+        "modes",
+        "put",
+        "root",
+        "shows_below",
+        "silent",
+        "subgraphs",
+    )
 
     def __init__(
         self,
@@ -42,29 +55,21 @@ class Stream:
         self.above = above
         self.root = root
         self._now = now
-        # Whether anybody looks at messages: asked for every task, so it is known beforehand.
-        self.messages: bool = "messages" in self.modes or (
-            above is not None and above.shows_below and above.messages
-        )
         self._seen: set[str] = set()
         self._tokens: Any = None
-
-    @property
-    def shows_below(self) -> bool:
-        """Whether chunks of called graphs are looked at, here or above."""
-        return self.subgraphs or (self.above is not None and self.above.shows_below)
-
-    @property
-    def silent(self) -> bool:
-        """Whether nobody looks at any chunk."""
-        return not self.modes and (self.above is None or not self.above.shows_below)
+        # Asked for every task of a run, so it is known beforehand: whether chunks of called graphs are looked at,
+        # here or above; which modes anybody looks at; whether that is none; whether messages are among them.
+        self.shows_below: bool = subgraphs or (above is not None and above.shows_below)
+        wanted = self.modes | _IN_DEBUG if "debug" in self.modes else self.modes
+        self._wanted: frozenset[str] = (
+            wanted | above._wanted if above is not None and above.shows_below else wanted
+        )
+        self.silent = not self._wanted
+        self.messages = "messages" in self._wanted
 
     def wants(self, mode: str) -> bool:
         """Whether anybody looks at chunks of this mode, so that they need to be made."""
-        modes = self.modes
-        if modes and (mode in modes or (mode in _IN_DEBUG and "debug" in modes)):
-            return True
-        return self.above is not None and self.above.shows_below and self.above.wants(mode)
+        return mode in self._wanted
 
     def emit(self, ns: str, mode: str, payload: Any, step: int = 0) -> None:
         """Report one chunk of namespace `ns`."""

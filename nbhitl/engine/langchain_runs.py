@@ -16,6 +16,7 @@ def can_open(callbacks: Any) -> bool:
     """Whether `callbacks` are LangChain's and somebody hears them."""
     if langchain_module("callbacks") is None:
         return False
+    langchain_module("runnables.config")  # where LangChain's code in nodes looks for these callbacks
     return bool(callbacks if isinstance(callbacks, (list, tuple)) else callbacks.handlers)
 
 
