@@ -539,6 +539,19 @@ def test_a_named_checkpoint_starts_a_branch_without_what_tasks_left_there():
     assert steps.send(None) == Task("a", (PULL, "a"), ("branch:to:a",), 2, fork.checkpoint_id, "")
 
 
+@pytest.mark.parametrize(("newest", "forks"), [("cp", False), ("later", True)])
+def test_a_checkpoint_that_was_just_made_from_outside_is_a_branch_already(newest, forks):
+    found = stored({"log": []}, "a")
+    found.metadata["source"] = "update"
+    steps = superstep_loop(Hand(CHAIN, {}).progress(), None, CheckpointKey("t", "", "cp"))
+    next(steps)
+    looks = steps.send(found)
+    assert (looks.method, looks.args[0]) == ("load", CheckpointKey("t", "", None))
+    wanted = steps.send(stored({}, checkpoint=newest))
+    assert isinstance(wanted, StoreCall) is forks
+    assert wanted == pulled("a") or wanted.args[0].metadata["source"] == "fork"
+
+
 def test_tasks_without_a_saver_have_ids_of_their_step():
     seen = []
     steps = superstep_loop(Hand(CHAIN, {}, keeps=False).progress(), {"log": []}, CheckpointKey("t", ""))

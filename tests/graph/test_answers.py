@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nbhitl.constants import END
-from nbhitl.errors import AlreadyAnswered, UnknownInterruptError, UnknownNodeError
-from nbhitl.types import Command, Send, interrupt
+from nbhitl.errors import AlreadyAnswered, UnknownInterruptError, UnknownNodeError, is_invalid_resume
+from nbhitl.graph import END, START, StateGraph
+from nbhitl.types import Command, RetryPolicy, Send, interrupt
 
-from .asking import CONFIG, asking, graph_of, ids, questions, waiting
+from .asking import CONFIG, State, asking, graph_of, ids, questions, waiting
 
 VALUES = [None, False, 0, 0.0, "", [], {}, True, 1, "yes", [None], {"approve": None}, {"": {}}, "0" * 32]
 A_WRONG_ID = "a" * 32
@@ -95,6 +95,89 @@ def test_answers_in_one_node_keep_their_places(run, saver):
         run.invoke(graph, Command(resume=answer))
     assert questions(graph) == ["third"]
     assert run.invoke(graph, Command(resume=3)) == {"log": [None, {}, 3]}
+
+
+def test_every_send_asks_its_own_question(run, saver):
+    """Answered in any order, the answers stay with the arguments."""
+    builder = StateGraph(State)
+    builder.add_node("split", lambda state: Command(goto=[Send("pay", f"bill {n}") for n in range(4)]))
+    builder.add_node("pay", lambda bill: {"log": [(bill, interrupt(f"pay {bill}?"))]})
+    graph = builder.add_edge(START, "split").compile(checkpointer=saver)
+    asked = {question.value: question.id for question in run.invoke(graph, {})["__interrupt__"]}
+    assert list(asked) == [f"pay bill {n}?" for n in range(4)]
+    for n in (2, 0):
+        run.invoke(graph, Command(resume={asked[f"pay bill {n}?"]: n}))
+    result = run.invoke(graph, Command(resume={asked[f"pay bill {n}?"]: n for n in (3, 1)}))
+    assert result == {"log": [(f"bill {n}", n) for n in range(4)]}
+
+
+def test_a_path_function_may_ask(run, saver):
+    builder = StateGraph(State)
+    builder.add_node("work", lambda state: {"log": ["worked"]})
+    builder.add_node("send", lambda state: {"log": ["sent"]})
+    builder.add_edge(START, "work")
+    builder.add_conditional_edges(
+        "work", lambda state: interrupt(f"{state['log']}: send?"), {True: "send", False: END}
+    )
+    graph = builder.compile(checkpointer=saver)
+    assert [q.value for q in run.invoke(graph, {})["__interrupt__"]] == ["['worked']: send?"]
+    assert graph.get_state(CONFIG).values == {"log": []}
+    assert run.invoke(graph, Command(resume=False)) == {"log": ["worked"]}
+
+
+def test_a_retry_gets_the_answers_that_were_given(run, saver):
+    tries = []
+
+    def ask(state: State) -> State:
+        answers = [interrupt("first?"), interrupt("second?")]
+        tries.append(answers)
+        if len(tries) < 3:
+            raise ConnectionError
+        return {"log": answers}
+
+    builder = StateGraph(State)
+    builder.add_node("ask", ask, retry_policy=RetryPolicy(initial_interval=0.0, jitter=False))
+    graph = builder.add_edge(START, "ask").compile(checkpointer=saver)
+    run.invoke(graph, {})
+    run.invoke(graph, Command(resume=None))
+    assert run.invoke(graph, Command(resume=0)) == {"log": [None, 0]}
+    assert tries == [[None, 0]] * 3
+
+
+def test_after_a_failure_going_on_applies_the_answer_again(run, saver):
+    tries = []
+
+    def ask(state: State) -> State:
+        tries.append(interrupt("q"))
+        if len(tries) == 1:
+            raise ConnectionError("once")
+        return {"log": tries[-1:]}
+
+    graph = graph_of(ask, saver=saver)
+    run.invoke(graph, {})
+    with pytest.raises(ConnectionError):
+        run.invoke(graph, Command(resume="yes"))
+    with pytest.raises(AlreadyAnswered):
+        run.invoke(graph, Command(resume="no"))
+    assert run.invoke(graph, None) == {"log": ["yes"]}
+    assert tries == ["yes", "yes"]
+    assert [claim.state for claim in saver.claims("t")] == ["applied"]
+
+
+def test_an_answer_that_does_not_fit_leaves_the_question_open(run, saver):
+    from pydantic import ValidationError
+
+    def ask(state: State) -> State:
+        return {"log": [interrupt("how many?", response_schema=int)]}
+
+    graph = graph_of(ask, saver=saver)
+    run.invoke(graph, {})
+    for _ in range(2):
+        with pytest.raises(ValidationError) as caught:
+            run.invoke(graph, Command(resume="three"))
+        assert is_invalid_resume(caught.value)
+        assert questions(graph) == waiting(saver) == ["how many?"]
+    assert run.invoke(graph, Command(resume=3)) == {"log": [3]}
 
 
 # -- an answer is delivered once -------------------------------------------------------------------
