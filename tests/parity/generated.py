@@ -207,8 +207,8 @@ class Drive:
             except Exception as error:
                 self.record(f"act {act} error", type(error).__name__)
                 continue
-            self.record(f"act {act} state", self.graph.get_state(self.config))
-            self.run(given, config, turns=4)
+            if self.state(f"act {act} state") is not None:
+                self.run(given, config, turns=4)
         self.record("history", self.history())
         return self.record.entries
 
@@ -221,12 +221,21 @@ class Drive:
             if not self.step(given, config):
                 break
             config = self.config
-            state = self.graph.get_state(config, subgraphs=self.nested)
-            self.record(f"turn {self.turn} state", state)
-            if not state.next:
+            state = self.state(f"turn {self.turn} state")
+            if state is None or not state.next:
                 break
             given = self.next_input(state)
             self.turn += 1
+
+    def state(self, label: str) -> Any:
+        """Return the thread's state, or None if it cannot be read: two tasks may have spoilt the step."""
+        try:
+            state = self.graph.get_state(self.config, subgraphs=self.nested)
+        except Exception as error:
+            self.record(f"{label} error", type(error).__name__)
+            return None
+        self.record(label, state)
+        return state
 
     def step(self, given: Any, config: Any) -> bool:
         """Run once; return whether it came to a pause or an end."""
