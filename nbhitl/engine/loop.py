@@ -154,7 +154,8 @@ def _announce(progress: Progress, tasks: Sequence[Task]) -> None:
             continue
         state = task.input
         if not task.is_push:
-            state = read_state(node.reader, progress.head.values, task.step, progress.run.stop)
+            reads = node if task.failed is None else progress.program.nodes[task.failed.name]
+            state = read_state(reads.reader, progress.head.values, task.step, progress.run.stop)
         progress.emit("tasks", events.task_payload(task, state), progress.step)
 
 

@@ -81,7 +81,9 @@ def _attempt(
     elif task.name == run.program.start:
         state = task.input
     else:
-        state = read_state(node.reader, values, task.step, run.stop)
+        # An error handler gets what the node got that failed.
+        reader = node.reader if task.failed is None else run.program.nodes[task.failed.name].reader
+        state = read_state(reader, values, task.step, run.stop)
     if run.stream.messages:
         note_input(running, state)
     if run.trace is not None and (node.branches or not node.hidden):

@@ -29,7 +29,8 @@ class NodeSpec:
     """A node: its action and what was said about it in `add_node`.
 
     `ends` are targets of Commands that are declared (`destinations=` or `Command[Literal[...]]`), a mapping
-    of target to label. `error_handler` runs when the node has failed for good.
+    of target to label. `error_handler` runs when the node has failed for good; `handler_name` is what it is
+    reported as, None for a name made of the node's.
     `subgraph` is the compiled graph when the action is one.
     """
 
@@ -44,6 +45,7 @@ class NodeSpec:
     timeout: TimeoutPolicy | None = None
     subgraph: Any = None
     error_handler: Any = None
+    handler_name: str | None = None
 
 
 @dataclass(slots=True)

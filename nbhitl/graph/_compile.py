@@ -66,8 +66,10 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
     for spec in topology.nodes.values():
         node = program.nodes[spec.name] = _node(builder, topology, spec)
         if spec.error_handler is not None:
-            node.error_handler = handler_name(spec.name)
-            program.nodes[node.error_handler] = handler_node(spec, node.reader)
+            node.error_handler = spec.handler_name or handler_name(spec.name)
+            program.nodes[node.error_handler] = handler_node(
+                node.error_handler, spec, node.reader, builder.defaults
+            )
     return program
 
 

@@ -6,7 +6,6 @@ import inspect
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from nbhitl._context import current_task
-from nbhitl.engine.handling import handler_name
 from nbhitl.engine.program import Action, Node, Reader
 from nbhitl.errors import NodeError
 from nbhitl.graph._action import action_of
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nbhitl.engine.spec import NodeSpec
+    from nbhitl.graph._defaults import NodeDefaults
 
 _PARAMETER = "error"
 
 
-def handler_node(spec: NodeSpec, reader: Reader) -> Node:
-    """Return the node that runs the error handler of the node `spec`; it gets the input of the node that failed."""
-    name = handler_name(spec.name)
+def handler_node(name: str, spec: NodeSpec, reader: Reader, defaults: NodeDefaults) -> Node:
+    """Return the node that runs the error handler of the node `spec`, on the input of the node that failed."""
     action = action_of(spec.error_handler, name)
     if _asks_for_the_error(spec.error_handler):
         action = Action(
@@ -30,7 +29,14 @@ def handler_node(spec: NodeSpec, reader: Reader) -> Node:
             action.async_ and _atold(action.async_),
             action.injects,
         )
-    return Node(name=name, action=action, reader=reader, metadata=spec.metadata)
+    return Node(
+        name=name,
+        action=action,
+        reader=reader,
+        retry=defaults.retry,
+        timeout=defaults.timeout,
+        metadata=spec.metadata,
+    )
 
 
 def _asks_for_the_error(handler: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
@@ -14,6 +15,7 @@ from nbhitl.engine.spec import BranchSpec, NodeSpec
 from nbhitl.graph._action import action_of, is_async, name_of
 from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
+from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
 from nbhitl.graph._schema import SchemaKeys, first_parameter, has_keys, schema_keys, schema_types
 from nbhitl.types import Command, RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
@@ -68,7 +70,7 @@ class StateGraph:
         # Sets have no order, and a drawing needs one.
         self._edge_order: list[tuple[str, str]] = []
         self._join_order: list[tuple[tuple[str, ...], str]] = []
-        self._error_handlers: dict[str, str] = {}
+        self.defaults = NodeDefaults()
         for schema in (state_schema, self.input_schema, self.output_schema):
             self._add_schema(schema)
 
@@ -146,6 +148,28 @@ class StateGraph:
             subgraph=action if isinstance(action, CompiledStateGraph) else None,
             error_handler=error_handler,
         )
+        return self
+
+    def set_node_defaults(
+        self,
+        *,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
+        error_handler: Any = None,
+        timeout: float | timedelta | TimeoutPolicy | None = None,
+    ) -> Self:
+        """Say what holds for nodes that do not say it in `add_node`; graphs that they call are not meant.
+
+        Error handlers follow the defaults for `retry_policy` and `timeout` too. Nothing is taken back by leaving
+        an argument out.
+        """
+        given = {
+            "retry": (retry_policy,) if isinstance(retry_policy, RetryPolicy) else tuple(retry_policy or ()),
+            "cache": cache_policy,
+            "error_handler": error_handler,
+            "timeout": TimeoutPolicy.of(timeout),
+        }
+        self.defaults = replace(self.defaults, **{name: value for name, value in given.items() if value})
         return self
 
     def _decorated(self, action: Any, **options: Any) -> Any:
@@ -351,7 +375,13 @@ class StateGraph:
         self.validate([n for n in (*before, *after) if n != "*"])
         name = name or "LangGraph"
         topology = build_topology(
-            name, self.nodes, self._edge_order, self._join_order, self.branches, before, after
+            name,
+            with_defaults(self.nodes, self.defaults),
+            self._edge_order,
+            self._join_order,
+            self.branches,
+            before,
+            after,
         )
         program = build_program(self, topology)
         for keeper in (checkpointer, cache):

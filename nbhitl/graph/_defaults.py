@@ -1,0 +1,66 @@
+"""What `set_node_defaults` says of nodes that do not say it themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.graph._action import is_async
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nbhitl.engine.spec import NodeSpec
+    from nbhitl.types import CachePolicy, RetryPolicy, TimeoutPolicy
+
+DEFAULT_HANDLER = "__default_error_handler__"
+"""The name under which the error handler of all nodes is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDefaults:
+    """The policies of nodes without their own. `retry` and `timeout` are those of error handlers as well."""
+
+    retry: Sequence[RetryPolicy] = ()
+    cache: CachePolicy | None = None
+    timeout: TimeoutPolicy | None = None
+    error_handler: Any = None
+
+
+def with_defaults(nodes: Mapping[str, NodeSpec], defaults: NodeDefaults) -> dict[str, NodeSpec]:
+    """Return the nodes with the defaults where they have no policy of their own; the given ones are not changed.
+
+    Raises:
+        ValueError: there is a default timeout, and a node or an error handler is not async.
+    """
+    if defaults == NodeDefaults():
+        return dict(nodes)
+    return {name: _completed(spec, defaults) for name, spec in nodes.items()}
+
+
+def _completed(spec: NodeSpec, defaults: NodeDefaults) -> NodeSpec:
+    own = spec.error_handler is not None
+    completed = replace(
+        spec,
+        retry=spec.retry or defaults.retry,
+        cache=spec.cache or defaults.cache,
+        timeout=spec.timeout or defaults.timeout,
+        error_handler=spec.error_handler if own else defaults.error_handler,
+        handler_name=None if own else DEFAULT_HANDLER,
+    )
+    if defaults.timeout is not None:
+        if spec.timeout is None:
+            _refuse_sync(spec.name, spec.action)
+        if completed.error_handler is not None:
+            _refuse_sync(
+                completed.handler_name or f"the error handler of {spec.name}", completed.error_handler
+            )
+    return completed
+
+
+def _refuse_sync(name: str, action: Any) -> None:
+    if not is_async(action) and not hasattr(action, "ainvoke"):
+        raise ValueError(
+            f"set_node_defaults(timeout=): timeouts are only supported for async nodes, because a running thread "
+            f"cannot be stopped, and {name!r} is sync. Make it async, or give the timeout to add_node of async nodes."
+        )
