@@ -220,5 +220,114 @@ def test_d8_a_compiled_graph_is_no_runnable(langgraph: SimpleNamespace, nbhitl: 
         assert graph.with_config(tags=["t"]).invoke({"log": []}, CONFIG) == {"log": ["x"]}
 
 
+def test_d9_a_node_that_asks_something_else(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    def unsteady(on: SimpleNamespace) -> Any:
+        drafts = iter(range(10))
+        return compiled(on, lambda state: {"log": [on.interrupt({"draft": next(drafts)})]})
+
+    graph = unsteady(langgraph)
+    graph.invoke({"log": []}, CONFIG)
+    assert graph.invoke(langgraph.Command(resume="send it"), CONFIG) == {"log": ["send it"]}
+    graph = unsteady(nbhitl)
+    graph.invoke({"log": []}, CONFIG)
+    with pytest.raises(nbhitl.errors.QuestionChanged) as caught:
+        graph.invoke(nbhitl.Command(resume="send it"), CONFIG)
+    assert caught.value.asked == {"draft": 1}
+    graph = unsteady(nbhitl)
+    graph.invoke({"log": []}, CONFIG)
+    off = {"configurable": {**CONFIG["configurable"], "replay_check": "off"}}
+    assert graph.invoke(nbhitl.Command(resume="send it"), off) == {"log": ["send it"]}
+
+
+def test_d10_tuples_stay_tuples(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    stored = {}
+    for on in (langgraph, nbhitl):
+        graph = compiled(on, lambda state: {"log": [("a", 1)]})
+        assert graph.invoke({"log": []}, CONFIG) == {"log": [("a", 1)]}
+        stored[on.name] = graph.get_state(CONFIG).values["log"][0]
+    assert stored == {LANGGRAPH: ["a", 1], NBHITL: ("a", 1)}
+
+
+def with_child(on: SimpleNamespace, child: Any, checkpointer: bool, **options: Any) -> Any:
+    inner = on.StateGraph(State).add_node("inner", child).add_edge(on.START, "inner")
+    builder = on.StateGraph(State).add_node("child", inner.compile(checkpointer=checkpointer))
+    return builder.add_edge(on.START, "child").compile(checkpointer=on.InMemorySaver(), **options)
+
+
+def test_d11_an_answer_by_id_reaches_a_stateless_child(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    results = {}
+    for on in (langgraph, nbhitl):
+        graph = with_child(on, lambda state, on=on: {"log": [on.interrupt("q")]}, checkpointer=False)
+        question = graph.invoke({"log": []}, CONFIG)["__interrupt__"][0]
+        results[on.name] = graph.invoke(on.Command(resume={question.id: "yes"}), CONFIG)
+    assert [item.value for item in results[LANGGRAPH]["__interrupt__"]] == ["q"]
+    assert results[NBHITL] == {"log": ["yes"]}
+
+
+def test_d12_a_stateful_child_runs_after_a_breakpoint(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    runs: dict[str, list[str]] = {LANGGRAPH: [], NBHITL: []}
+    for on in (langgraph, nbhitl):
+        graph = with_child(
+            on,
+            lambda state, on=on: runs[on.name].append("ran"),
+            checkpointer=True,
+            interrupt_before=["child"],
+        )
+        for _ in range(2):
+            graph.invoke({"log": []}, CONFIG)
+            graph.invoke(None, CONFIG)
+    assert runs == {LANGGRAPH: ["ran"], NBHITL: ["ran", "ran"]}
+
+
+def test_d13_a_node_interrupt_has_an_id(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    ids = {}
+    for on in (langgraph, nbhitl):
+
+        def ask(state: Any, on: SimpleNamespace = on) -> None:
+            raise on.errors.NodeInterrupt("set a name first")
+
+        ids[on.name] = compiled(on, ask).invoke({"log": []}, CONFIG)["__interrupt__"][0].id
+    assert ids[LANGGRAPH] == "placeholder-id"
+    assert len(ids[NBHITL]) == 32
+
+
+def test_d14_no_thread_id(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    config = {"configurable": {"user": "ann"}}
+    with pytest.raises(KeyError):
+        compiled(langgraph, lambda state: {}).invoke({"log": []}, config)
+    with pytest.raises(ValueError, match="thread_id"):
+        compiled(nbhitl, lambda state: {}).invoke({"log": []}, config)
+
+
+def test_d14_durability_sync_without_a_checkpointer(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    graphs = {}
+    for on in (langgraph, nbhitl):
+        builder = on.StateGraph(State).add_node("node", lambda state: {"log": ["ran"]})
+        graphs[on.name] = builder.add_edge(on.START, "node").compile()
+    with pytest.raises(AttributeError):
+        graphs[LANGGRAPH].invoke({"log": []}, durability="sync")
+    assert graphs[NBHITL].invoke({"log": []}, durability="sync") == {"log": ["ran"]}
+
+
+def test_d14_reading_the_state_after_an_input_that_a_reducer_refused(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    for on in (langgraph, nbhitl):
+        graph = compiled(on, lambda state: {"log": ["ran"]})
+        with pytest.raises(TypeError):
+            graph.invoke({"log": 3}, CONFIG)
+        if on is langgraph:
+            with pytest.raises(TypeError):
+                graph.get_state(CONFIG)
+        else:
+            assert graph.get_state(CONFIG).values == {"log": []}
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)
