@@ -16,7 +16,7 @@ from nbhitl.checkpoint.records import (
     StepRecord,
     TaskWrites,
 )
-from nbhitl.constants import INTERRUPT, PULL, RESUME, START
+from nbhitl.constants import INTERRUPT, NULL_TASK_ID, PULL, RESUME, START
 from nbhitl.engine.begin import LEASE
 from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
 from nbhitl.engine.loop import superstep_loop
@@ -405,6 +405,16 @@ def test_an_error_saves_what_was_done_and_itself():
     ]
 
 
+def test_the_question_of_one_is_kept_when_another_fails():
+    error = ValueError("no")
+    assert Hand(FAN, {"a": (QUESTION,), "b": error}).play(None, stored({}, "a", "b"))[-4:] == [
+        "abandon",
+        ("put_pause", "cp", ["a"], [("a", "interrupt", "really?")]),
+        ("put_pending", "cp", {"b": [("__error__", "ValueError('no')")]}),
+        error,
+    ]
+
+
 def test_after_an_error_only_what_failed_runs_again():
     found = stored(
         {"log": []}, "a", "b", writes=[(pulled("b").id, "log", ["b"]), (pulled("a").id, "__error__", "no")]
@@ -537,6 +547,16 @@ def test_a_named_checkpoint_starts_a_branch_without_what_tasks_left_there():
     fork = steps.send(found).args[0]
     assert (fork.metadata["source"], fork.parent_id, fork.frame.triggers) == ("fork", "cp", ("branch:to:a",))
     assert steps.send(None) == Task("a", (PULL, "a"), ("branch:to:a",), 2, fork.checkpoint_id, "")
+
+
+def test_a_branch_keeps_what_a_command_wrote_at_its_checkpoint():
+    found = stored(
+        {"log": []}, "a", writes=[(NULL_TASK_ID, "log", ["extra"]), (pulled("a").id, "last", "lost")]
+    )
+    steps = superstep_loop(Hand(CHAIN, {}).progress(), None, CheckpointKey("t", "", "cp"))
+    next(steps)
+    assert steps.send(found).args[0].appended == {"log": ["extra"]}
+    assert steps.send(None).writes is None
 
 
 @pytest.mark.parametrize(("newest", "forks"), [("cp", False), ("later", True)])

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nbhitl.errors import AlreadyAnswered, UnknownInterruptError, UnknownNodeError, is_invalid_resume
+from nbhitl.errors import (
+    AlreadyAnswered,
+    UnknownInterruptError,
+    UnknownNodeError,
+    UnsupportedValue,
+    is_invalid_resume,
+)
 from nbhitl.graph import END, START, StateGraph
 from nbhitl.types import Command, RetryPolicy, Send, interrupt
 
@@ -162,6 +168,27 @@ def test_after_a_failure_going_on_applies_the_answer_again(run, saver):
     assert run.invoke(graph, None) == {"log": ["yes"]}
     assert tries == ["yes", "yes"]
     assert [claim.state for claim in saver.claims("t")] == ["applied"]
+
+
+class Unheard:
+    """A class that no store knows."""
+
+
+@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 22")
+def test_a_result_that_cannot_be_saved_is_a_failure_that_can_be_retried(run, saver):
+    results = [Unheard(), "good"]
+
+    def ask(state: State) -> State:
+        interrupt("q")
+        return {"log": [results.pop(0)]}
+
+    graph = graph_of(ask, saver=saver)
+    run.invoke(graph, {})
+    with pytest.raises(UnsupportedValue):
+        run.invoke(graph, Command(resume="yes"))
+    (task,) = graph.get_state(CONFIG).tasks
+    assert "Unheard" in task.error
+    assert run.invoke(graph, None) == {"log": ["good"]}
 
 
 def test_an_answer_that_does_not_fit_leaves_the_question_open(run, saver):
