@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbhitl.review.ask import ask
     from nbhitl.review.decisions import Decision
+    from nbhitl.review.once import once
     from nbhitl.script import answer, answers, approve, edit, option, reject, respond
     from nbhitl.thread import GraphThread
 
@@ -23,12 +24,13 @@ __all__ = [
     "approve",
     "ask",
     "edit",
+    "once",
     "option",
     "reject",
     "respond",
 ]
 
-_HOMES = {"Decision": "review.decisions", "GraphThread": "thread", "ask": "review.ask"}
+_HOMES = {"Decision": "review.decisions", "GraphThread": "thread", "ask": "review.ask", "once": "review.once"}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from nbhitl.checkpoint.steps import StepSaver
     from nbhitl.config import RunnableConfig
     from nbhitl.runtime import Runtime
 
@@ -36,6 +37,9 @@ class TaskContext(Protocol):
 
     def scope(self, name: str) -> AbstractContextManager[None]:
         """Give the questions asked inside a count of their own."""
+
+    def journal(self) -> tuple[StepSaver, str]:
+        """Return where effects of the thread are noted, and the thread's name."""
 
     def read_state(self) -> dict[str, Any]:
         """Return the state that the step sees, without managed values."""

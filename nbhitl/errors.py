@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AlreadyAnswered",
     "AnswerInDoubt",
+    "EffectInDoubt",
+    "EffectRunning",
     "EmptyChannelError",
     "EmptyInputError",
     "ErrorCode",
@@ -283,6 +285,24 @@ class AlreadyAnswered(ReviewError, _Portable):
 
 class AnswerInDoubt(ReviewError):
     """An answer was taken up by a process that ended before it could say whether the effect ran."""
+
+
+class EffectInDoubt(ReviewError, _Portable):
+    """An effect of `once()` was started and never reported back: whether it has happened is not known.
+
+    `key` names it, `thread_id` its thread, `owner` who started it, `started_at` when (UTC, ISO 8601).
+    """
+
+    def __init__(self, message: str, *, key: str, thread_id: str, owner: str, started_at: str) -> None:
+        super().__init__(message)
+        self.key = key
+        self.thread_id = thread_id
+        self.owner = owner
+        self.started_at = started_at
+
+
+class EffectRunning(EffectInDoubt):
+    """An effect of `once()` is being done right now, by another task or thread of this process."""
 
 
 class SwallowedInterrupt(ReviewError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import SaverCore
 from nbhitl.checkpoint._fold import fold_newest_first
+from nbhitl.checkpoint._once import copied_entries
 from nbhitl.checkpoint._rows import StepRow, encode_body, encode_metadata, encode_writes
 from nbhitl.checkpoint._shape import checkpoint_tuple, classic_body
 from nbhitl.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple, get_checkpoint_metadata, saver_config
@@ -145,7 +146,7 @@ class ClassicSaver(SaverCore):
             self._rows.add_writes(rows)
 
     def delete_thread(self, thread_id: str) -> None:
-        """Delete everything about a thread: checkpoints, pending writes, questions and decisions."""
+        """Delete everything about a thread: checkpoints, pending writes, questions, decisions, effects."""
         with self._rows.atomic():
             self._rows.delete_thread(str(thread_id))
         self._forget(str(thread_id))
@@ -163,7 +164,8 @@ class ClassicSaver(SaverCore):
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy every checkpoint with its pending writes to another thread.
 
-        Open questions are open in the copy; answers that were given stay with the original.
+        Open questions are open in the copy; answers that were given stay with the original. What `once()` has
+        done is done in the copy too.
 
         Raises:
             StoreError: there is no such thread, or the target has a checkpoint of the same id.
@@ -176,6 +178,7 @@ class ClassicSaver(SaverCore):
                 writes = self._rows.writes_of_namespace(source, ns)
                 self._rows.add_writes([write._replace(thread_id=target) for write in writes])
             self._rows.put_questions(_upkeep.copied_questions(self._rows.questions(source), target))
+            self._rows.put_once(copied_entries(self._rows.once_entries(source), target))
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete old checkpoints of threads.

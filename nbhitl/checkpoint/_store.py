@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint.claims import Question
     from nbhitl.checkpoint.records import ThreadInfo
@@ -87,6 +88,18 @@ class RowStore(Protocol):
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
         """Return the questions of all threads that match, oldest first."""
+
+    def once_entry(self, thread: str, key: str) -> OnceRow | None:
+        """Return one entry of a thread's journal of effects."""
+
+    def once_entries(self, thread: str) -> list[OnceRow]:
+        """Return a thread's journal of effects, in the order in which they started."""
+
+    def put_once(self, rows: Iterable[OnceRow]) -> None:
+        """Add entries, or replace them."""
+
+    def delete_once(self, thread: str, key: str) -> None:
+        """Delete one entry."""
 
     def namespaces(self, thread: str | None) -> list[tuple[str, str]]:
         """Return pairs of thread and namespace: of one thread, or of all."""

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from nbhitl.checkpoint._classic import ClassicSaver
+from nbhitl.checkpoint._once import OnceSaver
 from nbhitl.checkpoint._review import ReviewSaver
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         CheckpointKey,
         Claim,
         ClaimRequest,
+        OnceEntry,
         PauseRecord,
         PendingQuestion,
         StepRecord,
@@ -31,7 +33,7 @@ T = TypeVar("T")
 _BATCH = 64
 
 
-class AsyncTwins(ReviewSaver, ClassicSaver):
+class AsyncTwins(ReviewSaver, OnceSaver, ClassicSaver):
     """`aload`, `aput_step`, `aget_tuple`, ...: see the methods without the `a`."""
 
     async def _run(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -126,6 +128,30 @@ class AsyncTwins(ReviewSaver, ClassicSaver):
     async def aclaims(self, thread_id: str) -> list[Claim]:
         """`claims`, in asyncio."""
         return await self._run(self._sync.claims, thread_id)
+
+    async def abegin_once(self, thread_id: str, key: str, owner: str, at: str) -> OnceEntry | None:
+        """`begin_once`, in asyncio."""
+        return await self._run(self._sync.begin_once, thread_id, key, owner, at)
+
+    async def aend_once(self, thread_id: str, key: str, owner: str, result: Any, at: str) -> bool:
+        """`end_once`, in asyncio."""
+        return await self._run(self._sync.end_once, thread_id, key, owner, result, at)
+
+    async def acancel_once(self, thread_id: str, key: str, owner: str) -> bool:
+        """`cancel_once`, in asyncio."""
+        return await self._run(self._sync.cancel_once, thread_id, key, owner)
+
+    async def asettle_once(self, thread_id: str, key: str, result: Any, at: str | None = None) -> None:
+        """`settle_once`, in asyncio."""
+        return await self._run(self._sync.settle_once, thread_id, key, result, at)
+
+    async def aforget_once(self, thread_id: str, key: str) -> None:
+        """`forget_once`, in asyncio."""
+        return await self._run(self._sync.forget_once, thread_id, key)
+
+    async def aonce_entries(self, thread_id: str) -> list[OnceEntry]:
+        """`once_entries`, in asyncio."""
+        return await self._run(self._sync.once_entries, thread_id)
 
     async def apending(self, **filters: Any) -> list[PendingQuestion]:
         """`pending`, in asyncio."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
+    from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint._store import QuestionFilter
     from nbhitl.checkpoint.claims import Question
@@ -42,6 +43,7 @@ class _Thread:
     spaces: dict[str, _Namespace] = field(default_factory=dict)
     questions: dict[tuple[str, str, str], Question] = field(default_factory=dict)
     live: dict[tuple[str, str, str], Question] = field(default_factory=dict)
+    once: dict[str, OnceRow] = field(default_factory=dict)
 
 
 class _Rows:
@@ -201,6 +203,23 @@ class _Rows:
             ]
         found.sort(key=lambda question: question.asked_at)
         return found[: wanted.limit]
+
+    def once_entry(self, thread: str, key: str) -> OnceRow | None:
+        with self._lock:
+            found = self._threads.get(thread)
+            return found.once.get(key) if found else None
+
+    def once_entries(self, thread: str) -> list[OnceRow]:
+        with self._lock:
+            found = self._threads.get(thread)
+            return sorted(found.once.values(), key=lambda row: row.started_at) if found else []
+
+    def put_once(self, rows: Iterable[OnceRow]) -> None:
+        for row in rows:
+            self._threads.setdefault(row.thread_id, _Thread()).once[row.key] = row
+
+    def delete_once(self, thread: str, key: str) -> None:
+        del self._threads[thread].once[key]
 
     def namespaces(self, thread: str | None) -> list[tuple[str, str]]:
         with self._lock:

@@ -175,3 +175,15 @@ class ThreadInfo(NamedTuple):
     checkpoint_id: str
     updated_at: str
     open_questions: int
+
+
+class OnceEntry(NamedTuple):
+    """An effect of `once()`: `state` is `started` or `done`, `result` what it returned. Times: UTC, ISO 8601."""
+
+    thread_id: str
+    key: str
+    state: str
+    result: Any
+    owner: str
+    started_at: str
+    done_at: str | None

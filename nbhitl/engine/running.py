@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import NS_SEP
+from nbhitl.engine.effects import journal_of_run
 from nbhitl.engine.questions import payload_digest, schema_shown, validated_answer
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import digest_id, interrupt_id
@@ -20,6 +21,7 @@ from nbhitl.types import Interrupt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from nbhitl.checkpoint.steps import StepSaver
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.events import Stream
     from nbhitl.engine.program import Node, Program
@@ -51,6 +53,7 @@ class Run:
         "context",
         "control",
         "durability",
+        "journal",
         "max_concurrency",
         "ns",
         "parent",
@@ -93,6 +96,8 @@ class Run:
         self.children: dict[str, str] = {}
         self.start_map: dict[str, str] = {}
         self.stop = 0
+        # What `once()` has done, for a run without a saver.
+        self.journal: StepSaver | None = None
         self.asynchronous = False
         self.trace: OpenRun | None = None
 
@@ -228,6 +233,10 @@ class RunningTask:
             self.run.stream.message(self.run.ns, message, self.metadata, once=False)
         if state_key is not None:
             self.pushed = [*(self.pushed or ()), (state_key, message)]
+
+    def journal(self) -> tuple[StepSaver, str]:
+        """Return where effects of the thread are noted, and the thread's name."""
+        return journal_of_run(self.run)
 
     def heartbeat(self) -> None:
         """Say that the node is alive: its `idle_timeout` counts anew."""

@@ -112,6 +112,24 @@ def ask_langgraph(payload: Any) -> Any:
     return interrupt(payload)
 
 
+def langgraph_saver() -> tuple[Any, str]:
+    """Return the checkpointer and the thread of the LangGraph node that is running.
+
+    Raises:
+        RuntimeError: its graph has no checkpointer.
+    """
+    from langgraph.config import get_config
+
+    config = get_config()["configurable"]
+    saver = config.get("__pregel_checkpointer")
+    if saver is None or saver is True or saver is False:
+        raise RuntimeError(
+            "once() in a LangGraph graph needs a checkpointer that remembers the thread: "
+            "compile(checkpointer=...)."
+        )
+    return saver, str(config["thread_id"])
+
+
 def in_langgraph_node() -> bool:
     """Whether a LangGraph node is running here, in this thread or asyncio task."""
     from langgraph.config import get_config

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint._ids import packed, unpacked
+from nbhitl.checkpoint._once import OnceRow
 from nbhitl.checkpoint._rows import StepRow, WriteRow
 from nbhitl.checkpoint.claims import DELIVERED, Question
 from nbhitl.checkpoint.records import ThreadInfo
@@ -22,7 +23,7 @@ _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 
 
 class SqliteRows:
-    """Steps, writes and questions in three tables; see `queries.py`."""
+    """Steps, writes, questions and effects in a table each; see `queries.py`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -119,6 +120,19 @@ class SqliteRows:
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
         return [*map(_question, self._db.all(*queries.find_questions(wanted)))]
+
+    def once_entry(self, thread: str, key: str) -> OnceRow | None:
+        found = self._db.one(queries.ONCE_ENTRY, (thread, key))
+        return None if found is None else OnceRow(*found)
+
+    def once_entries(self, thread: str) -> list[OnceRow]:
+        return [OnceRow(*row) for row in self._db.all(queries.ONCE_ENTRIES, (thread,))]
+
+    def put_once(self, rows: Iterable[OnceRow]) -> None:
+        self._db.do_many(queries.PUT_ONCE, list(rows))
+
+    def delete_once(self, thread: str, key: str) -> None:
+        self._db.do(queries.DELETE_ONCE, (thread, key))
 
     def namespaces(self, thread: str | None) -> list[tuple[str, str]]:
         if thread is None:

@@ -38,6 +38,13 @@ MIGRATIONS: Final = (
     CREATE INDEX nbhitl_questions_open ON nbhitl_questions (asked_at) WHERE state = 'open';
     CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE state = 'open';
     """,
+    """
+    CREATE TABLE nbhitl_once (
+        thread_id TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, result BLOB, owner TEXT NOT NULL,
+        started_at TEXT NOT NULL, done_at TEXT
+    );
+    CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
+    """,
 )
 
 SCHEMA_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nbhitl_schema'"
@@ -116,6 +123,12 @@ PUT_QUESTION: Final = f"""
         lease_until = excluded.lease_until, undo = excluded.undo
 """
 
+_ONCE: Final = "thread_id, key, state, result, owner, started_at, done_at"
+ONCE_ENTRY: Final = f"SELECT {_ONCE} FROM nbhitl_once WHERE thread_id = ? AND key = ?"
+ONCE_ENTRIES: Final = f"SELECT {_ONCE} FROM nbhitl_once WHERE thread_id = ? ORDER BY started_at, rowid"
+PUT_ONCE: Final = f"INSERT OR REPLACE INTO nbhitl_once ({_ONCE}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+DELETE_ONCE: Final = "DELETE FROM nbhitl_once WHERE thread_id = ? AND key = ?"
+
 # The distinct pairs, found by leaping from one to the next in the index instead of reading every step.
 NAMESPACES: Final = """
     WITH RECURSIVE pairs (thread_id, ns) AS (
@@ -162,7 +175,9 @@ _TABLES: Final = ("nbhitl_steps", "nbhitl_writes", "nbhitl_questions")
 DELETE_STEP: Final = tuple(
     f"DELETE FROM {table} WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?" for table in _TABLES
 )
-DELETE_THREAD: Final = tuple(f"DELETE FROM {table} WHERE thread_id = ?" for table in _TABLES)
+DELETE_THREAD: Final = tuple(
+    f"DELETE FROM {table} WHERE thread_id = ?" for table in (*_TABLES, "nbhitl_once")
+)
 
 LAST_CHARACTER: Final = "\U0010ffff"
 """Sorts after every other character, so that `prefix + LAST_CHARACTER` ends the range of a prefix."""
