@@ -158,3 +158,36 @@ def test_queries_use_their_indexes(sql, values, index):
         plan = saver.conn.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
     assert any(index in row[3] for row in plan)
     assert not any("TEMP B-TREE" in row[3] and "LIMIT" in sql for row in plan)
+
+
+def stored_by_the_first_release(path):
+    """A file as the first schema version left it, with a paused thread in it."""
+    conn = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    conn.execute(queries.CREATE_SCHEMA)
+    for statement in queries.MIGRATIONS[0].split(";"):
+        conn.execute(statement)
+    conn.execute(queries.WRITE_VERSION, (1,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:1])
+        run = Run(SqliteSaver(conn))
+        run.step({"n": 1})
+        run.pause("q1")
+    conn.close()
+    return run
+
+
+@pytest.mark.parametrize("saver_of", [SqliteSaver, AsyncSqliteSaver])
+def test_a_store_of_the_first_schema_version_is_brought_up_to_date(tmp_path, saver_of):
+    run = stored_by_the_first_release(tmp_path / "store.db")
+    conn = sqlite3.connect(tmp_path / "store.db", check_same_thread=False, isolation_level=None)
+    tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables == {"nbhitl_schema", "nbhitl_steps", "nbhitl_writes", "nbhitl_questions"}
+    saver = saver_of(conn)
+    assert saver.load(run.key()).values == {"n": 1}
+    assert [question.interrupt_id for question in saver.pending()] == ["q1"]
+    assert saver.begin_once("t", "k", "ann", "1") is None
+    assert saver.end_once("t", "k", "ann", {"done": True}, "2")
+    assert conn.execute(queries.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
+    conn.close()
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as again:
+        assert [entry.result for entry in again.once_entries("t")] == [{"done": True}]
