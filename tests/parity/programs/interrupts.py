@@ -44,6 +44,11 @@ def by_who(graph, config=CONFIG):
     return {item.value["who"]: item.id for item in graph.get_state(config).interrupts}
 
 
+def sorted_by_who(result):
+    """Parallel tasks ask in the order in which they get there."""
+    return {**result, "__interrupt__": sorted(result["__interrupt__"], key=lambda item: item.value["who"])}
+
+
 def program_pause_and_answer(record, saver):
     runs = []
 
@@ -193,7 +198,7 @@ def program_parallel_some(record, saver):
     graph = parallel(saver, after=lambda state: {"path": ["after"]})
     graph.invoke({"path": []}, CONFIG)
     ids = by_who(graph)
-    record("answer b", graph.invoke(Command(resume={ids["b"]: "B"}), CONFIG))
+    record("answer b", sorted_by_who(graph.invoke(Command(resume={ids["b"]: "B"}), CONFIG)))
     state = graph.get_state(CONFIG)
     record("next", state.next)
     record("open", sorted(by_who(graph)))
@@ -260,7 +265,7 @@ def program_two_questions_in_parallel_nodes(record, saver):
     graph.invoke({"path": []}, CONFIG)
     first = by_who(graph)
     record("first", sorted(first))
-    record("b1", graph.invoke(Command(resume={first["b1"]: "b-one"}), CONFIG)["__interrupt__"])
+    record("b1", sorted_by_who(graph.invoke(Command(resume={first["b1"]: "b-one"}), CONFIG)))
     second = by_who(graph)
     record("open", sorted(second))
     graph.invoke(Command(resume={second["a1"]: "a-one", second["b2"]: "b-two"}), CONFIG)

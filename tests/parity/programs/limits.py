@@ -221,14 +221,14 @@ async def program_timeout(record):
 async def program_idle_timeout(record):
     async def writes(state, writer):
         for _ in range(4):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             writer("alive")
         return {"path": ["done"]}
 
     async def silent(state):
         await asyncio.sleep(1)
 
-    graph = one(writes, timeout=TimeoutPolicy(idle_timeout=0.05))
+    graph = one(writes, timeout=TimeoutPolicy(idle_timeout=0.3))
     chunks = [chunk async for chunk in graph.astream({"path": []}, stream_mode=["custom", "updates"])]
     record("kept alive", chunks[-1])
     quiet = one(silent, timeout=TimeoutPolicy(idle_timeout=0.02))

@@ -180,7 +180,9 @@ def program_interrupt_in_sends(record, saver):
     record("tasks", state.tasks)
     ids = {item.value["item"]: item.id for item in state.interrupts}
     record("asked", list(ids))
-    record("some", graph.invoke(Command(resume={ids["b"]: "B"}), CONFIG))
+    some = graph.invoke(Command(resume={ids["b"]: "B"}), CONFIG)
+    record("some", some["results"])
+    record.bag("asked again", some["__interrupt__"])
     record("next", graph.get_state(CONFIG).next)
     record("rest", graph.invoke(Command(resume={ids["a"]: "A", ids["c"]: "C"}), CONFIG))
     record("history", brief(graph))
@@ -201,7 +203,7 @@ def program_error_in_one_send(record, saver):
         import time
 
         if state["item"] == 2 and not attempts:
-            time.sleep(0.03)
+            time.sleep(0.1)
             attempts.append(1)
             raise ValueError("two")
         return {"results": [state["item"]]}

@@ -281,7 +281,7 @@ def program_one_of_two_fails(record, saver):
         return {"path": ["good"]}
 
     def bad(state):
-        time.sleep(0.03)
+        time.sleep(0.1)
         runs.append("bad")
         if runs.count("bad") == 1:
             raise ValueError("bad luck")
