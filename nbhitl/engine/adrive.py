@@ -7,6 +7,7 @@ from contextvars import copy_context
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.engine import leases
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Start, StoreCall
 from nbhitl.engine.run_task import arun_task
 from nbhitl.engine.tasks import Task, TaskResult
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.progress import Progress
 
 _END = object()
+_READS = frozenset({"load", "claims"})
 
 
 class _InContext:
@@ -128,6 +130,7 @@ class AsyncDriver:
         self.tasks: set[asyncio.Task[TaskResult]] = set()
         self.results: asyncio.Queue[asyncio.Task[TaskResult]] | None = None
         self.deadline: float | None = None
+        self.lease: int | None = None
 
     async def perform(self, wanted: Any) -> Any:
         """Do what the loop asks for and return the answer."""
@@ -153,16 +156,18 @@ class AsyncDriver:
     async def store(self, call: StoreCall) -> Any:
         """Call the saver; being cancelled meanwhile does not keep a checkpoint from being saved."""
         saving = getattr(self.run.saver, f"a{call.method}")(*call.args)
-        if call.method == "load":
-            return await saving
-        if getattr(self.run.saver, "immediate", False):
-            return await saving
-        task = asyncio.ensure_future(saving)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.gather(task, return_exceptions=True)
-            raise
+        if call.method in _READS or getattr(self.run.saver, "immediate", False):
+            done = await saving
+        else:
+            task = asyncio.ensure_future(saving)
+            try:
+                done = await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await asyncio.gather(task, return_exceptions=True)
+                raise
+        if call.method == "claim":
+            self.lease = leases.hold(self.run.saver, call.args[0])
+        return done
 
     def start(self, tasks: list[Task]) -> None:
         """Start asyncio tasks, as many at once as `max_concurrency` allows."""
@@ -210,14 +215,18 @@ class AsyncDriver:
                 self.tasks.discard(done)
                 if not done.cancelled() and done.exception() is None:
                     finished.append(done.result())
-        await self.close()
+        await self._cancel_all()
         return finished
 
     async def close(self) -> None:
-        """Cancel what is still running and wait until it has ended."""
-        if not self.tasks:
-            return
+        """Cancel what is still running, and let go of the answers that the run took up."""
+        await self._cancel_all()
+        # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
+        (leases.end if self.progress.claimed else leases.let_go)(self.lease)
+
+    async def _cancel_all(self) -> None:
         for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        self.tasks.clear()
+        if self.tasks:
+            await asyncio.gather(*self.tasks, return_exceptions=True)
+            self.tasks.clear()

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, ClaimRequest, TaskWrites
 from nbhitl.constants import INPUT, NULL_TASK_ID, RESUME, START
+from nbhitl.engine.answer_schema import check_answers
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.leases import LEASE
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import (
     asked_questions,
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.progress import Progress
-
-LEASE = 60.0
-"""Seconds after which an answer that was taken up, but whose effect was not saved, is in doubt."""
 
 
 def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
@@ -104,7 +103,9 @@ def _is_fresh_branch(progress: Progress, key: CheckpointKey) -> Generator[Any, A
     return newest is not None and newest.checkpoint_id == key.checkpoint_id
 
 
-def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any, Any, bool]:
+def begin(
+    progress: Progress, input: Any, key: CheckpointKey, has_checkpoint: bool
+) -> Generator[Any, Any, bool]:
     """Take in the input; return whether the run goes on from where the thread stopped.
 
     Raises:
@@ -115,7 +116,7 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
     run = progress.run
     refuse_foreign(input, "the input of the graph")
     if run.parent is None and has_checkpoint and (input is None or isinstance(input, Command)):
-        yield from _respect_others(progress)
+        yield from _respect_others(progress, input, key)
     if isinstance(input, Command):
         yield from _take_command(progress, input)
     progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
@@ -138,11 +139,18 @@ def begin(progress: Progress, input: Any, has_checkpoint: bool) -> Generator[Any
     return False
 
 
-def _respect_others(progress: Progress) -> Generator[Any, Any, None]:
-    """Before tasks run again with answers that other runs brought: is somebody still applying them?"""
-    others = taken_up(progress.pending)
-    if others:
+def _respect_others(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, None]:
+    """Before tasks run again with answers that other runs brought: is somebody still applying them?
+
+    The claims are read first and the checkpoint once more after them: so the results of an answer that the
+    claims call applied are in the checkpoint.
+    """
+    known: set[str] = set()
+    while not (others := taken_up(progress.pending)) <= known:
+        known = others
         claims = yield StoreCall("claims", (progress.key.thread_id,))
+        yield from load(progress, input, key)
+    if known:
         check_claims(claims, progress.key, others, progress.clock.now())
 
 
@@ -170,8 +178,8 @@ def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, A
 def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Generator[Any, Any, None]:
     """Match the answers to the open questions and claim them, before any node code runs.
 
-    A Command that also changes the state may change what the node asks, so then the payload is not held
-    against the answer.
+    A Command that also changes the state may change what the node asks, so then neither payload nor schema of
+    before is held against the answer.
     """
     run = progress.run
     if not progress.keeps:
@@ -189,7 +197,10 @@ def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gen
     answers = match_answers(resume, progress.pending, can_go_on=can_go_on)
     if not answers:
         return
-    entries = resume_entries(asked_questions(progress.pending), answers, saved_entries(progress.pending))
+    asked = asked_questions(progress.pending)
+    if check_replay:
+        check_answers((i for interrupts in asked.values() for i in interrupts), answers, run.thread_id)
+    entries = resume_entries(asked, answers, saved_entries(progress.pending))
     if not check_replay:
         entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
     settings = progress.settings

@@ -11,6 +11,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.engine import leases
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
@@ -175,6 +176,7 @@ class Driver:
         self.early: deque[TaskResult] = deque()
         self.running = 0
         self.deadline: float | None = None
+        self.lease: int | None = None
 
     def perform(self, wanted: Any) -> Any:
         """Do what the loop asks for and return the answer."""
@@ -185,7 +187,10 @@ class Driver:
             self.start([wanted])
             return self.next_result()
         if kind is StoreCall:
-            return getattr(self.run.saver, wanted.method)(*wanted.args)
+            done = getattr(self.run.saver, wanted.method)(*wanted.args)
+            if wanted.method == "claim":
+                self.lease = leases.hold(self.run.saver, wanted.args[0])
+            return done
         if kind is Await:
             return self.next_result()
         if kind is Start:
@@ -260,5 +265,7 @@ class Driver:
         steps.close()
 
     def close(self) -> None:
-        """Start nothing more."""
+        """Start nothing more, and let go of the answers that the run took up."""
         self.waiting.clear()
+        # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
+        (leases.end if self.progress.claimed else leases.let_go)(self.lease)

@@ -15,7 +15,7 @@ from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.steps import stores_steps
 from nbhitl.constants import CHILDREN, CONF, INTERRUPT, RESUME, START, TASKS
 from nbhitl.engine.local_claims import local_claims
-from nbhitl.types import Interrupt, Send
+from nbhitl.types import Interrupt, Send, TypeSchema
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
 
 _FORMAT = 4
+_OF_TYPE = "schema_of_type"
 
 
 def step_saver(saver: Any, program: Program) -> Any:
@@ -207,6 +208,20 @@ class ForeignSaver:
         for writes in _resume_writes(request):
             await self.saver.aput_writes(_config(_key_of(request)), *writes)
 
+    def renew(
+        self,
+        thread_id: str,
+        ns: str,
+        checkpoint_id: str,
+        interrupt_ids: Sequence[str],
+        *,
+        owner: str,
+        at: str,
+        lease: float,
+    ) -> None:
+        """Extend the leases of answers that are being applied to `lease` seconds from `at`."""
+        self.claims_here.renew((thread_id, ns, checkpoint_id), interrupt_ids, at, lease)
+
     def release(self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]) -> None:
         """Open the questions again: their answers were refused."""
         for task_id, rows in self.claims_here.give_back(
@@ -279,15 +294,28 @@ def _writes_arguments(writes: TaskWrites) -> tuple[list[tuple[str, Any]], str, s
 
 def _to_plain(channel: str, value: Any) -> Any:
     if channel == INTERRUPT:
-        return [{"value": i.value, "id": i.id, "response_schema": i.response_schema} for i in value]
+        return [_interrupt_to_plain(i) for i in value]
     if channel == TASKS and isinstance(value, Send):
         return {"node": value.node, "arg": value.arg}
     return value
 
 
+def _interrupt_to_plain(asked: Interrupt) -> dict[str, Any]:
+    schema = asked.response_schema
+    plain = {"value": asked.value, "id": asked.id, "response_schema": schema}
+    return {**plain, "response_schema": dict(schema), _OF_TYPE: True} if isinstance(schema, TypeSchema) else plain
+
+
+def _interrupt_from_plain(plain: dict[str, Any]) -> Interrupt:
+    schema = plain["response_schema"]
+    return Interrupt(
+        plain["value"], plain["id"], response_schema=TypeSchema(schema) if plain.get(_OF_TYPE) else schema
+    )
+
+
 def _from_plain(channel: str, value: Any) -> Any:
     if channel == INTERRUPT and isinstance(value, list):
-        return [Interrupt(**i) if isinstance(i, dict) else i for i in value]
+        return [_interrupt_from_plain(i) if isinstance(i, dict) else i for i in value]
     if channel == TASKS and isinstance(value, dict):
         return Send(value["node"], value["arg"])
     return value

@@ -54,6 +54,15 @@ class LocalClaims:
                     remaining[task_id] = [row for row in remaining.get(task_id, rows) if row[0] != id]
         return remaining
 
+    def renew(self, place: Place, interrupt_ids: Sequence[str], at: str, lease: float) -> None:
+        """Extend the leases of answers that are being applied."""
+        until = (datetime.fromisoformat(at) + timedelta(seconds=lease)).isoformat()
+        with self._lock:
+            for id in interrupt_ids:
+                if (place, id) in self._taken:
+                    claim, task_id, rows = self._taken[place, id]
+                    self._taken[place, id] = (claim._replace(lease_until=until), task_id, rows)
+
     def note(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Note what tasks left: results and a next question apply their answers, an error ends the lease."""
         left = {writes.task_id: {channel for channel, _ in writes.writes} for writes in tasks}

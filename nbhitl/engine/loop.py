@@ -51,7 +51,7 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
     run, settings = progress.run, progress.settings
     found = yield from load(progress, input, key)
     run.stop = progress.step + settings.recursion_limit + 1
-    run.resuming = yield from begin(progress, input, found)
+    run.resuming = yield from begin(progress, input, key, found)
     past_breakpoint = run.resuming
     while True:
         if progress.step > run.stop:

@@ -89,9 +89,15 @@ def prepare_run(
         if run.ns and "" in named:
             # A checkpoint of a called graph: the run starts at the top, and reaches it on the way down.
             run.ns, run.start_map, checkpoint_id = "", dict(named), named[""]
-        run.replay_check = str(configurable.get("replay_check", "payload"))
+        run.replay_check = _replay_check(configurable.get("replay_check", "payload"))
     stream.root = run.ns
     return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)
+
+
+def _replay_check(given: object) -> str:
+    if given not in ("payload", "off"):
+        raise ValueError(f'configurable["replay_check"] must be "payload" or "off", got {given!r}.')
+    return str(given)
 
 
 def _own_thread(given: Mapping[str, Any], parent: RunningTask) -> bool:

@@ -195,7 +195,6 @@ def what_is_left_is_in_doubt(graph: Any, node: Stops) -> None:
     assert asyncio.run(graph.ainvoke(Command(resume="again"), CONFIG)) == {"log": ["again"]}
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 17")
 def test_a_stopped_run_leaves_its_answer_in_doubt(saver):
     node = Stops()
     graph = graph_of(node.stopped, saver=saver)
@@ -205,7 +204,6 @@ def test_a_stopped_run_leaves_its_answer_in_doubt(saver):
     what_is_left_is_in_doubt(graph, node)
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 17")
 def test_a_cancelled_run_leaves_its_answer_in_doubt(saver):
     node = Stops()
     graph = graph_of(node.cancelled, saver=saver)
@@ -250,7 +248,6 @@ class FinishesMeanwhile:
         return type(self._saver).claims(self._saver, thread_id)
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 20")
 def test_an_answer_applied_between_two_looks_is_not_applied_again(saver, effects, monkeypatch):
     graph = graph_of(effects.node("a"), effects.node("b"), saver=saver, parallel=True)
     asked = {question.value: question.id for question in graph.invoke({}, CONFIG)["__interrupt__"]}
@@ -273,7 +270,6 @@ def test_an_answer_applied_between_two_looks_is_not_applied_again(saver, effects
     assert graph.get_state(CONFIG).values == {"log": [1, 2]}
 
 
-@pytest.mark.xfail(reason="ENGINE_BUGS 20, now and then")
 def test_many_people_answer_many_questions_at_once(saver, effects):
     """Whoever is refused because another answer is being applied tries again, as people do."""
     names = [f"q{n}" for n in range(6)]

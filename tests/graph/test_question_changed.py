@@ -91,7 +91,6 @@ def test_the_check_can_be_named(run):
         run.invoke(graph, Command(resume="yes"), unchecked("payload"))
 
 
-@pytest.mark.xfail(strict=True, reason="ENGINE_BUGS 18")
 def test_an_unknown_check_is_refused(run):
     graph = graph_of(asking(DRAFTS))
     run.invoke(graph, {})

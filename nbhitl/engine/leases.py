@@ -1,0 +1,98 @@
+"""Keep the leases of answers alive while their nodes run, and end them when a run is stopped.
+
+A claim whose lease is over is in doubt: its process may have ended in the middle of the effect. So a process that
+is alive renews the leases of the answers that it applies, however long their nodes take.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Lock, Thread
+from time import sleep
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nbhitl.checkpoint.base import utc_now
+
+if TYPE_CHECKING:
+    from nbhitl.checkpoint.records import ClaimRequest
+
+LEASE = 60.0
+"""Seconds after which an answer that was taken up, but whose effect was not saved, is in doubt."""
+
+_EVERY = LEASE / 3
+
+
+class Held(NamedTuple):
+    """The answers of one run that are being applied."""
+
+    saver: Any
+    request: ClaimRequest
+
+    def renew(self, lease: float) -> None:
+        """Extend the lease of those that are not applied yet to `lease` seconds from now."""
+        request = self.request
+        place = (request.thread_id, request.ns, request.checkpoint_id)
+        open_ids = {
+            claim.interrupt_id
+            for claim in self.saver.claims(request.thread_id)
+            if claim[:3] == place and claim.state == "delivered" and claim.owner == request.owner
+            and claim.lease_until is not None
+        }  # fmt: skip
+        ids = tuple(id for id in request.answers if id in open_ids)
+        if ids:
+            self.saver.renew(*place, ids, owner=request.owner, at=utc_now(), lease=lease)
+
+
+_held: dict[int, Held] = {}
+_lock = Lock()
+_keeper: Thread | None = None
+
+
+def hold(saver: Any, request: ClaimRequest) -> int:
+    """Keep the leases of a claim alive until `let_go`; returns what to give to it."""
+    global _keeper  # noqa: PLW0603 - one thread for the process
+    held = Held(saver, request)
+    with _lock:
+        _held[id(held)] = held
+        if _keeper is None or not _keeper.is_alive():
+            _keeper = Thread(target=_renew_all, name="nbhitl-leases", daemon=True)
+            _keeper.start()
+    return id(held)
+
+
+def let_go(key: int | None) -> None:
+    """Stop renewing: the run has told the store how its answers ended."""
+    if key is not None:
+        with _lock:
+            _held.pop(key, None)
+
+
+def end(key: int | None) -> None:
+    """End the leases of a run that was stopped: whether the effects of its answers happened is not known."""
+    if key is not None:
+        with _lock:
+            held = _held.pop(key, None)
+        if held is not None:
+            held.renew(0.0)
+
+
+def _renew_all() -> None:
+    while True:
+        sleep(_EVERY)
+        with _lock:
+            all_held = list(_held.items())
+        for key, held in all_held:
+            try:
+                held.renew(LEASE)
+            except Exception:
+                # A store that is gone cannot be told; the lease runs out, and the answer is in doubt, as it should be.
+                let_go(key)
+
+
+def _forget() -> None:
+    global _keeper  # noqa: PLW0603 - the child of a fork has neither its parent's runs nor its threads
+    _keeper = None
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
