@@ -185,6 +185,10 @@ class Interrupt:
         self.response_schema = response_schema
 
 
+class TypeSchema(dict[str, Any]):
+    """A JSON Schema that was made from a Python type, which alone can tell whether an answer fits."""
+
+
 class StateUpdate(NamedTuple):
     """One update for `bulk_update_state`: the values, and the node that they shall come from."""
 

@@ -70,10 +70,12 @@ FENCES = {
     "jupyterlab": ("nbhitl.lab",),
     # Where a user's type or a form needs them, and then inside a function.
     "pydantic": ("nbhitl",),
+    "jsonschema": ("nbhitl.engine.answer_schema",),
+    "referencing": ("nbhitl.engine.answer_schema",),
     "numpy": ("nbhitl.checkpoint.serde.frames", "nbhitl.checkpoint.serde.numeric"),
     "typing_extensions": ("nbhitl",),
 }
-ONLY_IN_FUNCTIONS = {"pydantic", "langchain_core", "langgraph", "jupyterlab"}
+ONLY_IN_FUNCTIONS = {"pydantic", "jsonschema", "referencing", "langchain_core", "langgraph", "jupyterlab"}
 
 # Deciding is pure: time, ids and threads are handed in.
 PURE = ("nbhitl.engine.plan", "nbhitl.engine.apply", "nbhitl.engine.loop", "nbhitl.history.rows")

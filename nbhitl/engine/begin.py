@@ -14,6 +14,7 @@ from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import (
     asked_questions,
     check_claims,
+    is_answer_map,
     match_answers,
     resume_entries,
     saved_entries,
@@ -192,9 +193,10 @@ def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gen
             f"Command(resume=...) was given, but thread {run.thread_id!r} has no checkpoint: nothing was ever asked "
             "on it. Check the thread_id, and that the checkpointer is the one that was used before.",
             reason="not_pending",
+            interrupt_ids=tuple(resume) if is_answer_map(resume) else (),
         )
     can_go_on = bool(progress.head.sends or progress.head.ready(progress.program))
-    answers = match_answers(resume, progress.pending, can_go_on=can_go_on)
+    answers = match_answers(resume, progress.pending, can_go_on=can_go_on, strict=progress.settings.strict)
     if not answers:
         return
     asked = asked_questions(progress.pending)

@@ -303,7 +303,11 @@ def _to_plain(channel: str, value: Any) -> Any:
 def _interrupt_to_plain(asked: Interrupt) -> dict[str, Any]:
     schema = asked.response_schema
     plain = {"value": asked.value, "id": asked.id, "response_schema": schema}
-    return {**plain, "response_schema": dict(schema), _OF_TYPE: True} if isinstance(schema, TypeSchema) else plain
+    return (
+        {**plain, "response_schema": dict(schema), _OF_TYPE: True}
+        if isinstance(schema, TypeSchema)
+        else plain
+    )
 
 
 def _interrupt_from_plain(plain: dict[str, Any]) -> Interrupt:

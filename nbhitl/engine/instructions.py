@@ -61,7 +61,8 @@ class Clock:
 class Settings:
     """What a caller may set for one run. `by` and `owner` say who answers, and which process takes it up.
 
-    `single` shows the one output key's value by itself and not in a dict.
+    `strict` is LangGraph's strict resume: an empty map of answers is refused, and so is, in the same way, an answer
+    that could be for several questions. `single` shows the one output key's value by itself and not in a dict.
     """
 
     output_keys: tuple[str, ...]
@@ -72,6 +73,7 @@ class Settings:
     metadata: dict[str, Any] = field(default_factory=dict)
     by: str | None = None
     owner: str = ""
+    strict: bool = False
 
 
 @dataclass(slots=True)

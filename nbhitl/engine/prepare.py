@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 BY_KEY = "__nbhitl_by"
 """Key of `configurable` under which a review says who answers."""
 
+STRICT_KEY = "__pregel_strict_resume"
+"""Key of `configurable` by which LangGraph's programs ask for strict resumes."""
+
 OWNER = f"{os.getpid()}-{uuid4().hex[:8]}"
 """Names this process in the claims on questions."""
 

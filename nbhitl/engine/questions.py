@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
-from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError, mark_invalid_resume
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -70,7 +70,9 @@ def taken_up(writes: Sequence[tuple[str, str, Any]]) -> set[str]:
     return {row[0] for task_id, rows in saved_entries(writes).items() if task_id not in done for row in rows}
 
 
-def match_answers(resume: Any, writes: Sequence[tuple[str, str, Any]], *, can_go_on: bool) -> dict[str, Any]:
+def match_answers(
+    resume: Any, writes: Sequence[tuple[str, str, Any]], *, can_go_on: bool, strict: bool = False
+) -> dict[str, Any]:
     """Return `{interrupt id: answer}` for a `Command(resume=...)`.
 
     A map names its questions. Any other value answers the one question that is open. A question whose answer
@@ -81,10 +83,11 @@ def match_answers(resume: Any, writes: Sequence[tuple[str, str, Any]], *, can_go
         resume: the value of `Command(resume=)`.
         writes: the checkpoint's pending writes.
         can_go_on: whether the checkpoint has tasks that are about to run.
+        strict: take `{}` for a map that names nothing, and refuse with UnknownInterruptError only.
 
     Raises:
         UnknownInterruptError: nothing is open, or an id in the map is not.
-        RuntimeError: a single answer while several questions are open.
+        RuntimeError: a single answer while several questions are open; strictly an UnknownInterruptError.
     """
     asked = [i.id for interrupts in asked_questions(writes).values() for i in interrupts]
     still_open = [i.id for interrupts in open_questions(writes).values() for i in interrupts]
@@ -99,11 +102,15 @@ def match_answers(resume: Any, writes: Sequence[tuple[str, str, Any]], *, can_go
                 pending_ids=still_open,
             )
         return dict(resume)
-    if len(still_open) > 1:
-        raise RuntimeError(
-            "When there are multiple pending interrupts, you must specify the interrupt id when resuming. "
-            f"Open are: {', '.join(still_open)}. Answer with Command(resume={{id: value, ...}})."
+    if strict and resume == {}:
+        raise UnknownInterruptError(
+            "The resume map names no interrupt; in strict mode {} is no answer. Open are: "
+            f"{', '.join(still_open) or 'none'}. Answer with Command(resume={{id: {{}}}}).",
+            reason="empty_map",
+            pending_ids=still_open,
         )
+    if len(still_open) > 1:
+        raise _ambiguous(still_open, strict=strict)
     if still_open or asked:
         return {(still_open or asked)[-1]: resume}
     if can_go_on and not finished_tasks(writes):
@@ -113,6 +120,16 @@ def match_answers(resume: Any, writes: Sequence[tuple[str, str, Any]], *, can_go
         "answered already. Look at get_state(config).next and .interrupts.",
         reason="not_pending",
     )
+
+
+def _ambiguous(still_open: Sequence[str], *, strict: bool) -> Exception:
+    message = (
+        "When there are multiple pending interrupts, you must specify the interrupt id when resuming. "
+        f"Open are: {', '.join(still_open)}. Answer with Command(resume={{id: value, ...}})."
+    )
+    if strict:
+        return UnknownInterruptError(message, reason="ambiguous", pending_ids=still_open)
+    return RuntimeError(message)
 
 
 def resume_entries(
@@ -133,16 +150,6 @@ def resume_entries(
 def saved_entries(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Any]]:
     """Return the answers among a checkpoint's pending writes: `{task_id: [[id, digest, answer], ...]}`."""
     return {task_id: list(value) for task_id, channel, value in writes if channel == RESUME}
-
-
-def schema_shown(schema: Any) -> dict[str, Any] | None:
-    """Return a response schema as the JSON Schema that is shown and stored."""
-    if schema is None or isinstance(schema, dict):
-        return schema
-    from pydantic import TypeAdapter
-
-    shown: dict[str, Any] = TypeAdapter(schema).json_schema()
-    return shown
 
 
 def check_claims(claims: Iterable[Claim], key: CheckpointKey, ids: Collection[str], now: str) -> None:
@@ -172,20 +179,3 @@ def check_claims(claims: Iterable[Claim], key: CheckpointKey, ids: Collection[st
             "is not known. Look, then either release the claim to retry (checkpointer.release), or ask anew from "
             "a fork: invoke(None, get_state(config).config)."
         )
-
-
-def validated_answer(answer: Any, schema: Any) -> Any:
-    """Return `answer` as an instance of `schema`.
-
-    Raises:
-        pydantic.ValidationError: it does not fit; `is_invalid_resume` is true for the error.
-    """
-    if schema is None or isinstance(schema, dict):
-        return answer
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(schema).validate_python(answer)
-    except ValidationError as error:
-        mark_invalid_resume(error)
-        raise

@@ -10,8 +10,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import NS_SEP
+from nbhitl.engine.answer_schema import schema_shown, validated_answer
 from nbhitl.engine.effects import journal_of_run
-from nbhitl.engine.questions import payload_digest, schema_shown, validated_answer
+from nbhitl.engine.questions import payload_digest
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import digest_id, interrupt_id
 from nbhitl.errors import GraphInterrupt, QuestionChanged
@@ -167,7 +168,7 @@ class RunningTask:
         entry = self.task.answers.get(id) or self.run.answers.get(id)
         if entry is None:
             self.paused_at = _caller()
-            shown = schema_shown(response_schema)
+            shown = schema_shown(response_schema, id)
             raise self.pause(GraphInterrupt((Interrupt(value, id, response_schema=shown),)))
         digest, answer = entry
         if self.run.replay_check == "payload" and digest and digest != payload_digest(value):

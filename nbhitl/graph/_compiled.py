@@ -19,6 +19,7 @@ from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.prepare import (
     BY_KEY,
     OWNER,
+    STRICT_KEY,
     caller_metadata,
     calling_task,
     prepare_run,
@@ -320,6 +321,7 @@ class CompiledStateGraph(ThreadMethods):
             metadata=caller_metadata(run.config) if run.saver is not None else {},
             by=run.config.get(CONF, {}).get(BY_KEY),
             owner=OWNER,
+            strict=run.config.get(CONF, {}).get(STRICT_KEY) is True,
         )
         progress = Progress(run, settings, _CLOCK)
         return progress, traced(superstep_loop(progress, input, key), run, self.name, input)

@@ -23,9 +23,8 @@ from nbhitl.engine.questions import (
     resume_entries,
     saved_entries,
     taken_up,
-    validated_answer,
 )
-from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError, is_invalid_resume
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 from nbhitl.types import Interrupt, Send
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
@@ -282,29 +281,3 @@ def test_equal_questions_have_equal_digests():
 def test_a_digest_never_changes():
     # Answers wait in stores under it.
     assert payload_digest("delete?") == "f3e0a3373a613780880d198ec84daf095ec6e00e4216111004de91b8792acf62"
-
-
-# -- what an answer must look like -----------------------------------------------------------------
-def test_an_answer_becomes_an_instance_of_its_schema():
-    from pydantic import BaseModel
-
-    class Choice(BaseModel):
-        yes: bool
-
-    assert validated_answer({"yes": True}, Choice) == Choice(yes=True)
-    assert validated_answer("3", int) == 3
-
-
-def test_an_answer_that_does_not_fit_is_told_from_the_nodes_own_errors():
-    from pydantic import ValidationError
-
-    with pytest.raises(ValidationError) as caught:
-        validated_answer("three", int)
-    assert is_invalid_resume(caught.value)
-    assert not is_invalid_resume(ValueError("three"))
-
-
-@pytest.mark.parametrize("schema", [None, {"type": "integer"}])
-@pytest.mark.parametrize("answer", [*FALSY, "three"])
-def test_without_a_class_an_answer_passes_as_it_is(schema, answer):
-    assert validated_answer(answer, schema) is answer

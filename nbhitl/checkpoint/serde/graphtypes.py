@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.serde import tags
-from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy
+from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,16 +29,17 @@ def _command_data(value: Command[Any]) -> dict[str, Any]:
 
 def _schema_data(schema: Any) -> Any:
     """A JSON Schema of the answer is kept; a class is code, and the node that asks again brings it again."""
-    return schema if isinstance(schema, dict) else None
+    return dict(schema) if isinstance(schema, dict) else None
 
 
 def _interrupt_data(value: Interrupt) -> list[Any]:
-    return [value.value, value.id, _schema_data(value.response_schema)]
+    data = [value.value, value.id, _schema_data(value.response_schema)]
+    return [*data, True] if isinstance(value.response_schema, TypeSchema) else data
 
 
 def _interrupt(data: list[Any]) -> Interrupt:
-    value, interrupt_id, schema = data
-    return Interrupt(value, interrupt_id, response_schema=schema)
+    value, interrupt_id, schema, *of_type = data
+    return Interrupt(value, interrupt_id, response_schema=TypeSchema(schema) if of_type else schema)
 
 
 ENCODERS: dict[type, Codec] = {
