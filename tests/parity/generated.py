@@ -11,6 +11,7 @@ import operator
 import time
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typing_extensions import TypedDict
@@ -41,7 +42,8 @@ class NodePlan:
     """What a node does: how often it asks, what it writes, and where it says to go.
 
     `out` is "edges", "branch" (a conditional edge), "goto" (a Command) or "sends"; loops end once the log is
-    long. `child` makes the node a graph of its own, see generated_children.
+    long. `child` makes the node a graph of its own, see generated_children. `fails` is how often it raises
+    before it does anything.
     """
 
     asks: int = 0
@@ -50,6 +52,7 @@ class NodePlan:
     targets: tuple[int, ...] = ()
     defer: bool = False
     child: str | None = None
+    fails: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class Plan:
     after: tuple[int, ...] = ()
     choices: tuple[int, ...] = field(default=(0,))
     acts: tuple[tuple[str, int], ...] = ()
+
+
+class PlannedFailure(Exception):
+    """What a node raises that is planned to fail; the thread then goes on by `invoke(None)`."""
 
 
 ACTS = ("input", "goto", "update", "as_node", "fork", "copy", "replay")
@@ -107,7 +114,12 @@ def _action(number: int, node: NodePlan, types: Any, engine: str) -> Any:
     if node.child:
         return child_action(node.child, f"child{number}", node.asks, engine)
 
+    runs = count(1)
+
     def run(state: Any) -> Any:
+        if next(runs) <= node.fails:
+            time.sleep(0.02)  # so that the tasks beside it have ended
+            raise PlannedFailure(name(number))
         log = state.get("log") or []
         answers = [types.interrupt({"node": number, "call": call}) for call in range(node.asks)]
         update = _update(number, node, len(log), answers)
@@ -197,6 +209,8 @@ class Drive:
         self.config: dict[str, Any] = {"configurable": {"thread_id": "1"}, "recursion_limit": 30}
         self.turn = 0
         self.nested = any(node.child for node in plan.nodes)
+        # LangGraph gives a plain answer once more to a later question (D4), if one of these brings that about.
+        self.plain_answers = not (plan.acts or self.nested or any(node.fails for node in plan.nodes))
 
     def account(self) -> list[tuple[str, str]]:
         self.run({"log": ["in"], "total": 1}, self.config, turns=14)
@@ -218,9 +232,10 @@ class Drive:
     def run(self, given: Any, config: Any, turns: int) -> None:
         """Run to the end or for so many turns, each up to the next pause."""
         for _ in range(turns):
-            if not self.step(given, config):
-                break
+            going = self.step(given, config)
             config = self.config
+            if not going:
+                break
             state = self.state(f"turn {self.turn} state")
             if state is None or not state.next:
                 break
@@ -249,7 +264,7 @@ class Drive:
             self.record(f"turn {self.turn} error", type(error).__name__)
             values = [c for c in chunks if _ends_a_step(c)]
             self.record.anonymous_bag(f"turn {self.turn} values before it", values)
-            return False
+            return isinstance(error, PlannedFailure)
         # Parallel tasks report in the order in which they end, so chunks are compared step by step as bags.
         for number, step in enumerate(_split(chunks)):
             self.record.anonymous_bag(f"turn {self.turn} step {number}", step)
@@ -261,8 +276,7 @@ class Drive:
             return None
         choice = self.plan.choices[self.turn % len(self.plan.choices)]
         open_ids = [item.id for item in state.interrupts]
-        # LangGraph gives a plain answer once more to a later question (D4), which acts and children bring about.
-        if len(open_ids) == 1 and choice % 2 and not self.plan.acts and not self.nested:
+        if len(open_ids) == 1 and choice % 2 and self.plain_answers:
             return self.command(resume=f"scalar {self.turn}")
         wanted = open_ids if choice % 3 == 0 else open_ids[choice % len(open_ids) :][:1]
         # With "exit" LangGraph leaves what came with an answer out of the checkpoint that it was given at.

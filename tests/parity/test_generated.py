@@ -29,6 +29,7 @@ def plans(
     joins: bool = False,
     acts: int = 0,
     children: bool = False,
+    failing: bool = False,
 ) -> Plan:
     """Draw a graph of up to five nodes; edges lead anywhere, loops end by themselves."""
     size = draw(st.integers(1, 5))
@@ -53,6 +54,9 @@ def plans(
                 defer=joins and draw(st.sampled_from((False, False, False, False, True))),
             )
         )
+    if failing:
+        broken = draw(numbers)
+        nodes[broken] = replace(nodes[broken], fails=draw(st.integers(1, 3)))
     ends = st.tuples(st.lists(numbers, min_size=2, max_size=2, unique=True).map(tuple), numbers)
     forward = ends.filter(lambda join: max(join[0]) < join[1])
     # Going on from a breakpoint or an update, LangGraph does not run a child again that keeps its state and
@@ -101,6 +105,7 @@ EDGES = plans(outs=("edges", "edges", "branch"))
 COMMANDS = plans(outs=("edges", "branch", "goto"))
 SENDS = plans(outs=("edges", "branch", "goto", "sends"))
 JOINS = plans(outs=("edges", "edges", "branch", "goto", "sends"), joins=True)
+FAILING = plans(outs=("edges", "branch", "goto"), failing=True)
 NESTED = plans(outs=("edges", "edges", "branch", "goto"), children=True)
 NESTED_ACTED_ON = plans(outs=("edges", "edges", "branch", "goto"), children=True, acts=2)
 ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
@@ -135,6 +140,12 @@ def test_barriers_and_deferred_nodes(plan: Plan) -> None:
 @given(plan=NESTED)
 def test_graphs_in_graphs(plan: Plan) -> None:
     _same(plan)
+
+
+@everyday(40)
+@given(plan=FAILING)
+def test_failures_and_going_on(plan: Plan) -> None:
+    _same(plan, durability="sync")
 
 
 @everyday(50)
