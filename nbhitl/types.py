@@ -216,16 +216,20 @@ class PregelTask(_PregelTaskFields):
 
     _read_input: Callable[[], Any] | None = None
 
+    starts: int = 0
+    """How often its node has started, as far as was saved: with each pause, error and result. An attribute too."""
+
     @property
     def input(self) -> Any:
         """What the task was, or would be, started with; None for a task that no checkpoint stands behind."""
         return self._read_input() if self._read_input is not None else None
 
     @classmethod
-    def with_input(cls, read_input: Callable[[], Any], **fields: Any) -> PregelTask:
+    def with_input(cls, read_input: Callable[[], Any], starts: int = 0, **fields: Any) -> PregelTask:
         """Return a task whose `input` is read when somebody looks at it."""
         task = cls(**fields)
         task._read_input = read_input
+        task.starts = starts
         return task
 
 

@@ -10,7 +10,7 @@ from nbhitl.constants import ERROR
 from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, StoreCall
 from nbhitl.engine.pause import save_pause
-from nbhitl.engine.progress import task_writes
+from nbhitl.engine.progress import starts_left, task_writes
 from nbhitl.engine.report import report
 from nbhitl.errors import ParentCommand, is_invalid_resume
 
@@ -65,5 +65,9 @@ def _save_ends(
         # Cancelled on its way: it will run again with the same answer, like a task that failed.
         if task_id not in ended and task_id not in failures:
             failures[task_id] = f"stopped, because node {result.task.name!r} failed"
-    writes = [TaskWrites(task_id, "", (), [(ERROR, text)]) for task_id, text in failures.items()]
+    starts = {other.task.id: starts_left(other) for other in (result, *others)}
+    writes = [
+        TaskWrites(task_id, "", (), [(ERROR, text), *starts.get(task_id, ())])
+        for task_id, text in failures.items()
+    ]
     yield StoreCall("put_pending", (progress.key, writes))

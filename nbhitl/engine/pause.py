@@ -8,7 +8,7 @@ from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT
 from nbhitl.engine.handling import left_by
 from nbhitl.engine.instructions import StoreCall
-from nbhitl.engine.progress import task_writes
+from nbhitl.engine.progress import starts_left, task_writes
 from nbhitl.engine.questions import payload_digest
 from nbhitl.errors import UnsupportedValue
 
@@ -24,7 +24,9 @@ def save_pause(
     progress: Progress, paused: list[TaskResult], finished: list[TaskResult]
 ) -> Generator[Any, Any, None]:
     """Save the questions of tasks that paused, and what tasks that finished beside them left."""
-    tasks = [task_writes(r, [(INTERRUPT, list(r.interrupts or ()))]) for r in paused if r.interrupts]
+    tasks = [
+        task_writes(r, [(INTERRUPT, list(r.interrupts)), *starts_left(r)]) for r in paused if r.interrupts
+    ]
     tasks += [task_writes(r, left) for r in finished if (left := left_by(r))]
     if progress.run.parent is not None:
         # The questions of a called graph are listed once, by the run that the person answers.

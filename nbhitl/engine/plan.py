@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbhitl.constants import PULL, PUSH, RESUME, START
-from nbhitl.engine.questions import RESERVED
+from nbhitl.engine.questions import RESERVED, saved_starts
 from nbhitl.engine.tasks import Task
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]
         writes = [(channel, value) for channel, value in left if channel not in RESERVED]
         if writes:
             task.writes = writes
+        task.starts = saved_starts(left)
         for channel, value in left:
             if channel == RESUME:
                 task.answers = {id: (digest, answer) for id, digest, answer in value}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, StepRecord, TaskWrites
+from nbhitl.constants import SCHEDULED
 from nbhitl.engine import events
 from nbhitl.engine.apply import Changes, apply_writes, joined
 from nbhitl.engine.head import frame_of, new_head
@@ -186,6 +187,12 @@ class Progress:
         if not self.program.objects:
             return self.head.values
         return {key: value for key, value in self.head.values.items() if key not in self.program.objects}
+
+
+def starts_left(result: TaskResult) -> list[tuple[str, Any]]:
+    """Return what to save of how often a task's node has started; nothing the first time."""
+    starts = result.task.starts + result.attempts
+    return [(SCHEDULED, starts)] if starts > 1 else []
 
 
 def task_writes(result: TaskResult, writes: Sequence[tuple[str, Any]]) -> TaskWrites:

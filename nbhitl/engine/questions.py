@@ -152,6 +152,17 @@ def saved_entries(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Any]
     return {task_id: list(value) for task_id, channel, value in writes if channel == RESUME}
 
 
+def saved_starts(left: Iterable[tuple[str, Any]]) -> int:
+    """Return how often a task's node has started, by what the task left: `[(channel, value), ...]`.
+
+    A number is only saved from the second start on; a question or an error tells of the first.
+    """
+    channels = dict(left)
+    if SCHEDULED in channels:
+        return int(channels[SCHEDULED])
+    return 1 if INTERRUPT in channels or ERROR in channels else 0
+
+
 def check_claims(claims: Iterable[Claim], key: CheckpointKey, ids: Collection[str], now: str) -> None:
     """Check that answers of earlier runs at this checkpoint are not being applied elsewhere.
 

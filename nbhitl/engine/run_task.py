@@ -50,7 +50,7 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             writes = yield from _attempt(running, values)
         except GraphInterrupt as pause:
             yield from fail_node(running, pause)
-            return TaskResult(task, [], interrupts=_asked(task, pause))
+            return TaskResult(task, [], interrupts=_asked(task, pause), attempts=running.attempt)
         except ParentCommand as up:
             yield from fail_node(running, up)
             if up.args[0].graph != run.ns and up.args[0].graph != task.name:
@@ -62,7 +62,7 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             delay = retry_delay(node.retry, running.attempt, error)
             if delay is None:
                 error.add_note(f"During task with name '{task.name}' and id '{task.id}'")
-                return TaskResult(task, [], error=error)
+                return TaskResult(task, [], error=error, attempts=running.attempt)
             running.attempt += 1
             running.restart()
             yield delay

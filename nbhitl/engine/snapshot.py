@@ -12,7 +12,7 @@ from nbhitl.engine.handling import failed_before
 from nbhitl.engine.head import head_of
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.program import ROOT
-from nbhitl.engine.questions import RESERVED, open_questions
+from nbhitl.engine.questions import RESERVED, open_questions, saved_starts
 from nbhitl.engine.read import read_state
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.types import MISSING, PregelTask, StateSnapshot
@@ -174,6 +174,7 @@ def _task_shown(
     asked = [i for channel, value in left if channel == INTERRUPT for i in _listed(value)]
     return PregelTask.with_input(
         read_input,
+        saved_starts(left) + bool(writes),
         id=task.id,
         name=task.name,
         path=task.path,

@@ -56,7 +56,8 @@ class Task:
     of an earlier run of the same step, for a task that is already done; `answers` what it was answered so far,
     `{interrupt id: (digest of the question, answer)}`. `returned` stands for what the node would return, in an
     update from outside: the node does not run. `cache_key` names the task's result in the cache, `from_cache` tells
-    that its writes were found there. `failed` and `error` are what a task of an error handler is about.
+    that its writes were found there. `failed` and `error` are what a task of an error handler is about. `starts` is
+    how often its node started in earlier runs, as far as they saved it.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Task:
     from_cache: bool = False
     failed: Task | None = None
     error: NodeError | None = None
+    starts: int = 0
     _id: str | None = field(default=None, compare=False)
 
     @property
@@ -100,6 +102,7 @@ class TaskResult:
 
     `interrupts` is None for a task that does not pause, and empty for one that stopped at a breakpoint of a
     graph that it called. `cached` tells writes that come from an earlier run or from a cache.
+    `attempts` is how often the node started in this run.
     """
 
     task: Task
@@ -107,6 +110,7 @@ class TaskResult:
     interrupts: tuple[Interrupt, ...] | None = None
     error: BaseException | None = None
     cached: bool = False
+    attempts: int = 1
 
 
 def apply_order(result: TaskResult) -> tuple[int, Any]:

@@ -100,7 +100,7 @@ class Flows:
         self.session.ended(standing.state, standing.questions, standing.error, runs=self._runs)
 
     def _runs(self, question: Question) -> int:
-        return max(1, self.shared.starts[question.task_id])
+        return max(question.starts, self.shared.starts[question.task_id])
 
     # -- running --------------------------------------------------------------------------------
 

@@ -180,7 +180,7 @@ def _ns(snapshot: Snapshot) -> str:
 def _interrupt_question(
     found: Waiting, interrupt: Any, root: Snapshot, reading: Reading, asked_at: str | None
 ) -> Question:
-    return make_question(
+    question = make_question(
         id=interrupt.id,
         kind="interrupt",
         thread_id=reading.thread_id,
@@ -193,6 +193,7 @@ def _interrupt_question(
         asked_at=asked_at,
         replies=reading.replies,
     )
+    return replace(question, starts=max(1, getattr(found.task, "starts", 1)))
 
 
 def _breakpoint_question(

@@ -98,6 +98,7 @@ class Question(Parts):
         digest: SHA-256 (hex) of the versioned canonical form of kind, node, payload and schema.
         asked_at: UTC, ISO 8601; when the graph paused, or when its checkpoint was made if nobody saw that.
         doubt: why it can't be answered: it was, and what its node did with the answer is not known.
+        starts: how often the asking node has started, as far as the checkpointer knows; LangGraph's know of 1.
         replies: the values for this node's buttons, as given to GraphThread; None if none were.
     """
 
@@ -114,3 +115,4 @@ class Question(Parts):
     asked_at: str | None = None
     replies: Mapping[str, Any] | None = None
     doubt: str | None = None
+    starts: int = 1

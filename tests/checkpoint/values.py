@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy
+from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
 
 
 class Color(Enum):
@@ -165,6 +165,8 @@ GRAPH: list[Any] = [
     Command(goto=[Send("a", 1), "b"]),
     Interrupt({"q": [1]}, "f" * 32),
     Interrupt("q", "id", response_schema={"type": "object"}),
+    TypeSchema({"type": "object"}),
+    Interrupt("q", "id", response_schema=TypeSchema({"type": "object"})),
     Overwrite([1]),
     Overwrite(None),
 ]

@@ -364,7 +364,7 @@ def test_the_nodes_own_error_gives_no_answer_back():
     assert Hand(CHAIN, {"a": error}).play(Command(resume="x"), paused(a=QUESTION))[2:] == [
         ("run", "a"),
         "abandon",
-        ("put_pending", "cp", {"a": [("__error__", repr(error))]}),
+        ("put_pending", "cp", {"a": [("__error__", repr(error)), ("__scheduled__", 2)]}),
         error,
     ]
 

@@ -95,7 +95,7 @@ def test_a_task_that_wrote_nothing_is_done_all_the_same():
 
 
 @pytest.mark.parametrize(
-    ("channel", "value"), [(ERROR, "boom"), (INTERRUPT, [Interrupt("q", "1")]), (SCHEDULED, None)]
+    ("channel", "value"), [(ERROR, "boom"), (INTERRUPT, [Interrupt("q", "1")]), (SCHEDULED, 2)]
 )
 def test_a_task_that_failed_or_asked_is_not_done(channel, value):
     task = pulled("a")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.serde import tags
 from nbhitl.errors import UnsupportedValue
+from nbhitl.types import TypeSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:
     if kind is list or kind is tuple:
         # JSON has one kind of sequence, and a store may give back a list for a tuple.
         return [_tree(item, codec_for) for item in value]
-    if kind is dict:
+    if kind is dict or kind is TypeSchema:
         return _dict_tree(value, codec_for)
     if kind in (bytes, bytearray, memoryview):
         return {"$bytes": b64encode(value).decode("ascii")}

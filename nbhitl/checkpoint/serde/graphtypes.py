@@ -29,23 +29,23 @@ def _command_data(value: Command[Any]) -> dict[str, Any]:
 
 def _schema_data(schema: Any) -> Any:
     """A JSON Schema of the answer is kept; a class is code, and the node that asks again brings it again."""
-    return dict(schema) if isinstance(schema, dict) else None
+    return schema if isinstance(schema, dict) else None
 
 
 def _interrupt_data(value: Interrupt) -> list[Any]:
-    data = [value.value, value.id, _schema_data(value.response_schema)]
-    return [*data, True] if isinstance(value.response_schema, TypeSchema) else data
+    return [value.value, value.id, _schema_data(value.response_schema)]
 
 
 def _interrupt(data: list[Any]) -> Interrupt:
-    value, interrupt_id, schema, *of_type = data
-    return Interrupt(value, interrupt_id, response_schema=TypeSchema(schema) if of_type else schema)
+    value, interrupt_id, schema = data
+    return Interrupt(value, interrupt_id, response_schema=schema)
 
 
 ENCODERS: dict[type, Codec] = {
     Send: (tags.SEND, lambda value: [value.node, value.arg, value.timeout]),
     Command: (tags.COMMAND, _command_data),
     Interrupt: (tags.INTERRUPT, _interrupt_data),
+    TypeSchema: (tags.TYPE_SCHEMA, dict),
     Overwrite: (tags.OVERWRITE, lambda value: value.value),
     TimeoutPolicy: (tags.TIMEOUT, lambda v: [v.run_timeout, v.idle_timeout, v.refresh_on]),
 }
@@ -54,6 +54,7 @@ DECODERS: dict[int, Callable[[Any], Any]] = {
     tags.SEND: _send,
     tags.COMMAND: lambda data: Command(**data),
     tags.INTERRUPT: _interrupt,
+    tags.TYPE_SCHEMA: TypeSchema,
     tags.OVERWRITE: Overwrite,
     tags.TIMEOUT: lambda data: TimeoutPolicy(run_timeout=data[0], idle_timeout=data[1], refresh_on=data[2]),
 }

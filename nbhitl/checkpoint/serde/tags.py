@@ -45,6 +45,7 @@ TIMEOUT: Final = 64
 MESSAGE: Final = 65
 DOCUMENT: Final = 66
 SECRET: Final = 67
+TYPE_SCHEMA: Final = 68
 
 NDARRAY: Final = 80
 NUMPY_SCALAR: Final = 81
