@@ -99,7 +99,7 @@ def prepare_run(
 
 def _replay_check(given: object) -> str:
     if given not in ("payload", "off"):
-        raise ValueError(f'configurable["replay_check"] must be "payload" or "off", got {given!r}.')
+        raise ValueError(f'configurable["replay_check"] is {given!r}; it must be "payload" or "off".')
     return str(given)
 
 
