@@ -329,5 +329,80 @@ def test_d14_reading_the_state_after_an_input_that_a_reducer_refused(
             assert graph.get_state(CONFIG).values == {"log": []}
 
 
+JSON_SCHEMA = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+
+
+def test_d15_a_json_schema_judges(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    graphs = {}
+    for on in (langgraph, nbhitl):
+        graph = compiled(on, lambda state, on=on: {"log": [on.interrupt("q", response_schema=JSON_SCHEMA)]})
+        graph.invoke({"log": []}, CONFIG)
+        graphs[on.name] = graph
+    assert graphs[LANGGRAPH].invoke(langgraph.Command(resume={"ok": 3}), CONFIG) == {"log": [{"ok": 3}]}
+    with pytest.raises(Exception, match="boolean") as caught:
+        graphs[NBHITL].invoke(nbhitl.Command(resume={"ok": 3}), CONFIG)
+    assert nbhitl.errors.is_invalid_resume(caught.value)
+    assert len(graphs[NBHITL].get_state(CONFIG).interrupts) == 1
+    assert graphs[NBHITL].invoke(nbhitl.Command(resume={"ok": True}), CONFIG) == {"log": [{"ok": True}]}
+
+
+def routed(on: SimpleNamespace, path: Any) -> Any:
+    builder = on.StateGraph(State).add_node("work", lambda state: {"log": ["worked"]})
+    builder.add_node("then", lambda state: {"log": ["then"]})
+    builder.add_edge(on.START, "work").add_conditional_edges("work", path, ["then"])
+    return builder.compile(checkpointer=on.InMemorySaver())
+
+
+def test_d16_a_path_function_that_raises(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    after = {}
+    for on in (langgraph, nbhitl):
+        failures = [LookupError("no way")]
+
+        def path(state: Any, failures: list[Exception] = failures) -> str:
+            if failures:
+                raise failures.pop()
+            return "then"
+
+        graph = routed(on, path)
+        with pytest.raises(LookupError):
+            graph.invoke({"log": []}, CONFIG)
+        state = graph.get_state(CONFIG)
+        after[on.name] = state.values, state.next, graph.invoke(None, CONFIG)
+    assert after[LANGGRAPH] == ({"log": ["worked"]}, (), {"log": ["worked"]})
+    assert after[NBHITL] == ({"log": []}, ("work",), {"log": ["worked", "then"]})
+
+
+def test_d16_a_path_function_that_asks(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    paused_at = {}
+    for on in (langgraph, nbhitl):
+        graph = routed(on, lambda state, on=on: on.interrupt("where to?"))
+        paused_at[on.name] = graph.invoke({"log": []}, CONFIG)["log"]
+        assert graph.invoke(on.Command(resume="then"), CONFIG) == {"log": ["worked", "then"]}
+    assert paused_at == {LANGGRAPH: ["worked"], NBHITL: []}
+
+
+def test_d17_a_node_that_fails_after_its_answer(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    graphs = {}
+    for on in (langgraph, nbhitl):
+        failures = [ValueError("cannot use this")]
+
+        def ask(state: Any, on: SimpleNamespace = on, failures: list[Exception] = failures) -> Any:
+            answer = on.interrupt("q")
+            if failures:
+                raise failures.pop()
+            return {"log": [answer]}
+
+        graph = graphs[on.name] = compiled(on, ask)
+        graph.invoke({"log": []}, CONFIG)
+        with pytest.raises(ValueError, match="cannot use this"):
+            graph.invoke(on.Command(resume="first"), CONFIG)
+    assert len(graphs[LANGGRAPH].get_state(CONFIG).interrupts) == 1
+    assert graphs[LANGGRAPH].invoke(langgraph.Command(resume="second"), CONFIG) == {"log": ["first"]}
+    assert graphs[NBHITL].get_state(CONFIG).interrupts == ()
+    with pytest.raises(nbhitl.errors.AlreadyAnswered):
+        graphs[NBHITL].invoke(nbhitl.Command(resume="second"), CONFIG)
+    assert graphs[NBHITL].invoke(None, CONFIG) == {"log": ["first"]}
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)

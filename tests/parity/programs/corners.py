@@ -120,7 +120,7 @@ def program_interrupt_in_a_conditional_edge(record, saver):
     )
     builder.add_edge(START, "a").add_conditional_edges("a", lambda state: interrupt("where to?"), ["b", END])
     graph = builder.compile(checkpointer=saver)
-    record("pause", graph.invoke({"path": []}, CONFIG))
+    record("asked", graph.invoke({"path": []}, CONFIG)["__interrupt__"])
     record("next", graph.get_state(CONFIG).next)
     record("answer", graph.invoke(Command(resume="b"), CONFIG))
 

@@ -141,7 +141,7 @@ def program_error_in_conditional_edge(record, saver):
     builder = StateGraph(State).add_node("a", node).add_edge(START, "a").add_conditional_edges("a", route)
     graph = builder.compile(checkpointer=saver)
     record.error("route fails", lambda: graph.invoke({"path": []}, CONFIG), "no way")
-    record("state", graph.get_state(CONFIG))
+    record("error", [task.error for task in graph.get_state(CONFIG).tasks])
 
 
 def program_conditional_returns_none(record):

@@ -364,16 +364,19 @@ def program_interrupt_values(record):
 
 
 def program_error_after_the_answer(record, saver):
+    failures = [ValueError("cannot use this")]
+
     def ask(state):
         answer = interrupt("q")
-        if answer == "bad":
-            raise ValueError("cannot use this")
+        if failures:
+            raise failures.pop()
         return {"answer": answer}
 
     graph = single(ask, saver)
     graph.invoke({"path": []}, CONFIG)
-    record.error("bad answer", lambda: graph.invoke(Command(resume="bad"), CONFIG), "cannot use this")
-    record("state", graph.get_state(CONFIG))
+    record.error("fails", lambda: graph.invoke(Command(resume="good"), CONFIG), "cannot use this")
+    record("error", [(task.name, task.error, task.result) for task in graph.get_state(CONFIG).tasks])
+    record("tried again with the same answer", graph.invoke(None, CONFIG))
 
 
 def program_interrupt_with_stream(record, saver):
