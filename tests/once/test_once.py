@@ -113,6 +113,31 @@ def test_a_key_belongs_to_called_graphs_and_their_caller_alike(engine, effect):
     assert len(effect.seen) == 1
 
 
+def test_a_key_in_a_tool_belongs_to_the_thread(effect):
+    from nbhitl.graph import START, MessagesState, StateGraph
+    from nbhitl.messages import AIMessage
+    from nbhitl.prebuilt import ToolNode
+    from nbhitl.types import Command, interrupt
+
+    def mail(to: str) -> str:
+        """Mail somebody."""
+        draft = once(f"draft-{to}", effect, to)
+        return f"{to} {draft['number']} {interrupt(to)}"
+
+    calls = [{"name": "mail", "args": {"to": to}, "id": to, "type": "tool_call"} for to in ("ann", "bob")]
+    builder = StateGraph(MessagesState).add_node("tools", ToolNode([mail])).add_edge(START, "tools")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    graph.invoke({"messages": [AIMessage(content="", tool_calls=calls)]}, CONFIG)
+    asked = {i.value: i.id for i in graph.get_state(CONFIG).interrupts}
+    for to in ("ann", "bob"):
+        if to in asked:
+            graph.invoke(Command(resume={asked[to]: "yes"}), CONFIG)
+            asked |= {i.value: i.id for i in graph.get_state(CONFIG).interrupts}
+    told = sorted(message.content for message in graph.get_state(CONFIG).values["messages"][1:])
+    assert [text.split()[0] for text in told] == ["ann", "bob"]
+    assert sorted(args[0] for args, _ in effect.seen) == ["ann", "bob"]
+
+
 # -- no saver ------------------------------------------------------------------------------------------------
 def test_without_a_saver_it_is_once_for_a_run(effect):
     engine = Engine("nbhitl")
