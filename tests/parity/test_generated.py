@@ -97,10 +97,10 @@ def _same(plan: Plan, saver: str = "memory", durability: str = "async", run: Any
 def everyday(examples: int) -> settings:
     """So many examples, the same in every run; shrinking a failure is left to the long run."""
     phases = (Phase.explicit, Phase.generate)
-    return settings(_ALWAYS, max_examples=examples, derandomize=True, database=None, phases=phases)
+    return settings(_ALWAYS, max_examples=examples, derandomize=True, phases=phases)
 
 
-_ALWAYS = settings(deadline=None, suppress_health_check=list(HealthCheck))
+_ALWAYS = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 EDGES = plans(outs=("edges", "edges", "branch"))
 COMMANDS = plans(outs=("edges", "branch", "goto"))
 SENDS = plans(outs=("edges", "branch", "goto", "sends"))
@@ -180,3 +180,11 @@ def test_async_runs(plan: Plan) -> None:
 @given(plan=JOINS)
 def test_many_more(plan: Plan) -> None:
     _same(plan, durability="sync")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@settings(_ALWAYS, max_examples=2000)
+@given(plan=st.one_of(ACTED_ON, NESTED_ACTED_ON, FAILING))
+def test_many_more_from_outside(plan: Plan) -> None:
+    _same(plan)
