@@ -8,15 +8,16 @@ message has to be made, never by importing nbhitl.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from nbhitl import _messages as light
 from nbhitl.errors import UnsupportedValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from nbhitl._context import TaskContext
@@ -369,7 +370,34 @@ def langchain_scope(task: TaskContext) -> None:
     """
     module = sys.modules.get("langchain_core.runnables.config")
     if module is not None:
-        module.var_child_runnable_config.set(task.config)
+        module.var_child_runnable_config.set(_LateConfig(task))
+
+
+class _LateConfig(Mapping[str, Any]):
+    """A task's config, made when LangChain first reads it: most nodes call nothing of LangChain's."""
+
+    __slots__ = ("_made", "_task")
+
+    def __init__(self, task: TaskContext) -> None:
+        self._task = task
+        self._made: Mapping[str, Any] | None = None
+
+    def _config(self) -> Mapping[str, Any]:
+        if self._made is None:
+            self._made = cast("Mapping[str, Any]", self._task.config)
+        return self._made
+
+    def __getitem__(self, key: str) -> Any:
+        return self._config()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._config())
+
+    def __len__(self) -> int:
+        return len(self._config())
+
+    def __bool__(self) -> bool:
+        return True
 
 
 _HANDED_DOWN = ("callbacks", "tags", "metadata")
