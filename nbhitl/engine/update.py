@@ -132,10 +132,11 @@ def _tasks(progress: Progress) -> list[Task]:
 
 
 def _named_tasks(progress: Progress, updates: Sequence[StateUpdate]) -> list[Task]:
-    """Return a task for each update: the pending one of that node, where there is one."""
+    """Return a task for each update: the pending one of that node, where there is one without results."""
     pending: dict[str, list[Task]] = {}
-    for task in plan_tasks(progress.program, progress.head, progress.step, progress.run.ns):
-        pending.setdefault(task.name, []).append(task)
+    for task in _tasks(progress):
+        if task.writes is None:
+            pending.setdefault(task.name, []).append(task)
     tasks = []
     for number, update in enumerate(updates):
         name = update.as_node or _last_writer(progress)

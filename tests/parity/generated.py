@@ -294,7 +294,9 @@ class Drive:
         if act == "update":
             self.graph.update_state(self.config, values)
         elif act == "as_node":
-            self.graph.update_state(self.config, values, as_node=node)
+            # Of a task that is pending, too, history tells the update's writes among its own, in some order.
+            pending = [task.name for task in self.graph.get_state(self.config).tasks]
+            self.graph.update_state(self.config, values, as_node=None if node in pending else node)
         elif act in ("fork", "copy", "replay"):
             history = self.history()
             old = history[number % len(history)].config

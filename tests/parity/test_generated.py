@@ -45,7 +45,7 @@ def plans(
         nodes.append(
             NodePlan(
                 asks=draw(st.sampled_from((0, 0, 0, 1, asks))),
-                writes=draw(st.sampled_from(WRITES)),
+                writes=draw(st.sampled_from(WRITES[:-1] if acts else WRITES)),
                 out=out,
                 targets=targets,
                 child=draw(st.sampled_from([kind for kind in CHILDREN if not acts or kind != "stateful"]))
