@@ -132,11 +132,13 @@ def test_commands_and_sends():
         builder.add_node(work, cache_policy=e.CachePolicy(key_func=lambda state: str(state["n"])))
         builder.add_node("last", lambda state: {"path": ["last"]})
         graph = builder.add_edge(e.START, "command").compile(cache=e.InMemoryCache())
-        return [list(graph.stream({"path": [], "n": 1})) for _ in range(2)], calls
+        # Parallel tasks report as they finish, so their order is left out of the comparison.
+        return [sorted(graph.stream({"path": [], "n": 1}), key=repr) for _ in range(2)], calls
 
     seen, calls = on_both(program)
     assert calls == ["command", {"n": 5}]
-    assert [chunk.get("__metadata__") for chunk in seen[1]] == [{"cached": True}, {"cached": True}, None]
+    cached = {name for chunk in seen[1] if "__metadata__" in chunk for name in chunk}
+    assert cached == {"command", "work", "__metadata__"}
 
 
 def test_parallel_hits_come_first():

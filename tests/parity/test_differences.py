@@ -404,5 +404,12 @@ def test_d17_a_node_that_fails_after_its_answer(langgraph: SimpleNamespace, nbhi
     assert graphs[NBHITL].invoke(None, CONFIG) == {"log": ["first"]}
 
 
+def test_d18_a_breakpoint_at_an_unknown_node(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    graphs = {on.name: compiled(on, lambda state: {"log": ["ran"]}) for on in (langgraph, nbhitl)}
+    assert graphs[LANGGRAPH].invoke({"log": []}, CONFIG, interrupt_before=["aks"]) == {"log": ["ran"]}
+    with pytest.raises(nbhitl.errors.UnknownNodeError, match="aks"):
+        graphs[NBHITL].invoke({"log": []}, CONFIG, interrupt_before=["aks"])
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)

@@ -148,7 +148,7 @@ def program_send_with_other_arguments(record):
         ],
     )
     record("result", builder.compile().invoke({"items": []}))
-    record("seen", seen)
+    record("seen", sorted(map(repr, seen)))
 
 
 def program_send_streams(record, saver):
