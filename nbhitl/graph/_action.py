@@ -11,19 +11,28 @@ from nbhitl.engine.program import Action
 _INJECTED = ("config", "runtime", "writer", "store", "previous")
 
 
+def check_action(target: Any, name: str) -> None:
+    """Check that `target` can be a node.
+
+    Raises:
+        TypeError: it is neither callable nor has it `invoke` and `ainvoke`.
+    """
+    if not callable(target) and not (hasattr(target, "invoke") and hasattr(target, "ainvoke")):
+        raise TypeError(
+            f"Expected a Runnable, callable or dict. Instead got an unsupported type: {type(target)} for {name!r}. "
+            "A node is a function, an object with __call__, or one with invoke and ainvoke."
+        )
+
+
 def action_of(target: Any, name: str) -> Action:
     """Return the action that runs `target`: a function, a callable object, or something with `invoke`.
 
     Raises:
         TypeError: `target` is none of these.
     """
+    check_action(target, name)
     if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
         return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
-    if not callable(target):
-        raise TypeError(
-            f"Expected a Runnable, callable or dict. Instead got an unsupported type: {type(target)} for {name!r}. "
-            "A node is a function, an object with __call__, or one with invoke and ainvoke."
-        )
     injects = injected_parameters(target)
     if is_async(target):
         return Action(name, None, target, injects)

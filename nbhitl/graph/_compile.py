@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from nbhitl.graph.state import StateGraph
 
 
+Routes = tuple[tuple[str, Any], ...]
+
+
 def build_topology(
     name: str,
     nodes: Mapping[str, NodeSpec],
@@ -62,9 +65,10 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
         root_output=ROOT in _keys_of(builder, builder.output_schema),
         schema_types=schema_types([s for s in (*builder.schemas, builder.context_schema) if s is not None]),
     )
-    program.nodes[START] = _start_node(builder, topology)
+    routes = _routes(topology)
+    program.nodes[START] = _start_node(builder, topology, routes.get(START, ()))
     for spec in topology.nodes.values():
-        node = program.nodes[spec.name] = _node(builder, topology, spec)
+        node = program.nodes[spec.name] = _node(builder, topology, spec, routes.get(spec.name, ()))
         if spec.error_handler is not None:
             node.error_handler = spec.handler_name or handler_name(spec.name)
             program.nodes[node.error_handler] = handler_node(
@@ -100,19 +104,17 @@ def _triggers(
     return gates, starts, goto
 
 
-def _routes(topology: Topology, name: str) -> tuple[tuple[str, Any], ...]:
-    """Return the writes that start a node's static successors."""
-    edges = [
-        (branch_channel(target), None)
-        for source, target in topology.edges
-        if source == name and target != END
-    ]
-    joins = [
-        (join_channel(sources, target), name)
-        for sources, target in topology.joins
-        if name in sources and target != END
-    ]
-    return (*edges, *joins)
+def _routes(topology: Topology) -> dict[str, tuple[tuple[str, Any], ...]]:
+    """Return the writes that start each node's static successors: `{node: ((channel, value), ...)}`."""
+    routes: dict[str, list[tuple[str, Any]]] = {}
+    for source, target in topology.edges:
+        if target != END:
+            routes.setdefault(source, []).append((branch_channel(target), None))
+    for sources, target in topology.joins:
+        if target != END:
+            for source in sources:
+                routes.setdefault(source, []).append((join_channel(sources, target), source))
+    return {source: tuple(writes) for source, writes in routes.items()}
 
 
 def _branches(builder: StateGraph, topology: Topology, name: str, schema: Any) -> tuple[Branch, ...]:
@@ -125,12 +127,12 @@ def _branches(builder: StateGraph, topology: Topology, name: str, schema: Any) -
     return tuple(branches)
 
 
-def _node(builder: StateGraph, topology: Topology, spec: NodeSpec) -> Node:
+def _node(builder: StateGraph, topology: Topology, spec: NodeSpec, routes: Routes) -> Node:
     return Node(
         name=spec.name,
         action=action_of(spec.action, spec.name),
         reader=reader_of(spec.input_schema, builder.channels),
-        routes=_routes(topology, spec.name),
+        routes=routes,
         branches=_branches(builder, topology, spec.name, spec.input_schema),
         retry=spec.retry,
         cache=spec.cache,
@@ -140,7 +142,7 @@ def _node(builder: StateGraph, topology: Topology, spec: NodeSpec) -> Node:
     )
 
 
-def _start_node(builder: StateGraph, topology: Topology) -> Node:
+def _start_node(builder: StateGraph, topology: Topology, routes: Routes) -> Node:
     """The node that takes in the input: what it returns is written like any node's return value."""
     keys = frozenset(_keys_of(builder, builder.input_schema))
 
@@ -153,7 +155,7 @@ def _start_node(builder: StateGraph, topology: Topology) -> Node:
         name=START,
         action=Action(START, take_input, None, inline=True),
         reader=Reader(None),
-        routes=_routes(topology, START),
+        routes=routes,
         branches=_branches(builder, topology, START, builder.input_schema),
         hidden=True,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
 from nbhitl.engine.spec import BranchSpec, NodeSpec
-from nbhitl.graph._action import action_of, is_async, name_of
+from nbhitl.graph._action import check_action, is_async, name_of
 from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
@@ -126,9 +126,9 @@ class StateGraph:
                     f"Node name must be provided if action is not a function: add_node(name, {node!r})."
                 )
         self._check_name(name)
-        action_of(action, name)  # raises for what cannot be a node
+        check_action(action, name)
         if error_handler is not None:
-            action_of(error_handler, f"the error handler of {name}")
+            check_action(error_handler, f"the error handler of {name}")
         if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
             raise ValueError(
                 f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
