@@ -5,8 +5,6 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from nbhitl.checkpoint.journal import journal_of
-from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.engine.foreign import ForeignSaver
 
 if TYPE_CHECKING:
@@ -22,6 +20,10 @@ def journal_of_run(run: Run) -> tuple[StepSaver, str]:
     Graphs that a node calls write to the journal of the outermost graph that keeps the same thread. Without a
     saver the journal is the run's, and ends with it.
     """
+    # Loaded by the first once(): a graph that never calls it need not import a saver.
+    from nbhitl.checkpoint.journal import journal_of
+    from nbhitl.checkpoint.memory import InMemorySaver
+
     outermost = run
     while (above := outermost.parent) is not None and _same_thread(above.run, outermost):
         outermost = above.run

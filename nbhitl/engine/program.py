@@ -97,7 +97,6 @@ class Program:
     root_state: bool = False
     root_output: bool = False
     start: str = "__start__"
-    returns: str | None = None
     objects: tuple[str, ...] = field(default=())
     triggers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     schema_types: tuple[type, ...] = ()

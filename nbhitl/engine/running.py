@@ -108,7 +108,6 @@ class RunningTask:
 
     __slots__ = (
         "attempt",
-        "calls",
         "children",
         "counters",
         "node",
@@ -136,7 +135,6 @@ class RunningTask:
         self.paused: GraphInterrupt | None = None
         self.paused_at = ""
         self.subgraph_calls: dict[str, int] = {}
-        self.calls = 0
         self.previous: Any = None
         self.pushed: list[tuple[str, Any]] | None = None
         # Where the called graphs that keep state of their own are now: {ns: checkpoint id}.
@@ -149,7 +147,6 @@ class RunningTask:
         self.counters = {}
         self.paused = None
         self.subgraph_calls = {}
-        self.calls = 0
         self.pushed = None
         self.children = {}
 

@@ -17,7 +17,7 @@ from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
-from nbhitl.graph._schema import SchemaKeys, first_parameter, has_keys, schema_keys, schema_types
+from nbhitl.graph._schema import SchemaKeys, first_parameter, has_keys, schema_keys
 from nbhitl.types import Command, RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
 
 if TYPE_CHECKING:
@@ -115,24 +115,12 @@ class StateGraph:
             return partial(self._decorated, defer=defer, metadata=metadata, input_schema=input_schema,
                            retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
                            destinations=destinations, timeout=timeout)  # fmt: skip
-        if isinstance(node, str):
-            name = _plain_name(node)
-            if action is None:
-                raise RuntimeError(f"Node {name!r} has no action: call add_node({name!r}, function).")
-        else:
-            action, name = node, name_of(node) or ""
-            if not name:
-                raise ValueError(
-                    f"Node name must be provided if action is not a function: add_node(name, {node!r})."
-                )
+        name, action = _named(node, action)
         self._check_name(name)
         check_action(action, name)
         if error_handler is not None:
             check_action(error_handler, f"the error handler of {name}")
-        if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
-            raise ValueError(
-                f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
-            )
+        _check_timeout(name, action, timeout)
         schema = input_schema if input_schema is not None else self._inferred_schema(action)
         self._add_schema(schema)
         self.nodes[name] = NodeSpec(
@@ -401,6 +389,26 @@ class StateGraph:
         )
 
 
+def _named(node: Any, action: Any) -> tuple[str, Any]:
+    """Return the name and the action of `add_node(func)` and `add_node("name", func)` alike."""
+    if isinstance(node, str):
+        name = _plain_name(node)
+        if action is None:
+            raise RuntimeError(f"Node {name!r} has no action: call add_node({name!r}, function).")
+        return name, action
+    name = name_of(node) or ""
+    if not name:
+        raise ValueError(f"Node name must be provided if action is not a function: add_node(name, {node!r}).")
+    return name, node
+
+
+def _check_timeout(name: str, action: Any, timeout: object) -> None:
+    if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
+        raise ValueError(
+            f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
+        )
+
+
 def _plain_name(name: str) -> str:
     return str(name.value) if isinstance(name, Enum) else name
 
@@ -455,9 +463,3 @@ def _ends(
     if get_origin(hint) is Literal:
         return {name: name for name in get_args(hint)}
     return None
-
-
-def types_of(builder: StateGraph) -> tuple[type, ...]:
-    """Return the classes that a store of this graph's threads must be able to hold."""
-    schemas = [s for s in (*builder.schemas, builder.context_schema) if s is not None]
-    return schema_types(schemas)
