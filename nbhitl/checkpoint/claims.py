@@ -59,8 +59,13 @@ def instant(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+_SPELT = len("2000-01-01T00:00:00.000000+00:00")
+
+
 def moment(text: str) -> str:
     """Return an ISO 8601 time in the one spelling that sorts as text: UTC, microseconds."""
+    if len(text) == _SPELT and text.endswith("+00:00"):
+        return text
     return instant(text).isoformat(timespec="microseconds")
 
 
@@ -197,7 +202,7 @@ def after_results(question: Question, finished: Collection[str], failed: Collect
 
 
 def _applied(question: Question) -> Question:
-    return question._replace(state=APPLIED, owner=None, lease_until=None)
+    return question._replace(state=APPLIED, owner=None, lease_until=None, undo=None)
 
 
 def _named(question: Question) -> str:

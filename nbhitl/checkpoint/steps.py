@@ -234,13 +234,11 @@ def stores_steps(saver: object) -> bool:
     if not isinstance(saver, StepSaver):
         return False
     cls = type(saver)
-    return all(
-        _definer(cls, name).__module__.startswith("nbhitl.checkpoint.")
-        for method in ("put", "put_writes", "get_tuple", "get_next_version")
-        for name in (method, f"a{method}")
-        if hasattr(cls, name)
-    ) and not any(name in vars(saver) for name in ("put", "put_writes", "get_tuple", "aput", "aput_writes"))
+    return _OVERRIDABLE.isdisjoint(vars(saver)) and all(
+        [getattr(cls, name).__module__.startswith("nbhitl.checkpoint.") for name in _OVERRIDABLE]
+    )
 
 
-def _definer(cls: type, name: str) -> type:
-    return next(base for base in cls.__mro__ if name in vars(base))
+_OVERRIDABLE = frozenset(
+    {"put", "put_writes", "get_tuple", "get_next_version", "aput", "aput_writes", "aget_tuple"}
+)

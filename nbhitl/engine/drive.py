@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
-from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +12,7 @@ from nbhitl.engine import leases
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.engine.workers import Crew, parallel_limit
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -22,37 +20,6 @@ if TYPE_CHECKING:
 
     from nbhitl.engine.events import Chunk
     from nbhitl.engine.progress import Progress
-
-_pool: ThreadPoolExecutor | None = None
-_pool_lock = Lock()
-
-
-def worker_pool() -> ThreadPoolExecutor:
-    """Return the process's worker threads.
-
-    One pool lasts for all runs: starting threads costs more than most nodes. It has no tight bound, because a
-    task that calls a graph waits for that graph's tasks; how many tasks of one run go at once is bounded by
-    `parallel_limit`.
-    """
-    global _pool  # noqa: PLW0603 - one pool for the process
-    if _pool is None:
-        with _pool_lock:
-            _pool = _pool or ThreadPoolExecutor(max_workers=4096, thread_name_prefix="nbhitl")
-    return _pool
-
-
-def _forget_pool() -> None:
-    global _pool  # noqa: PLW0603 - the child of a fork has none of its parent's threads
-    _pool = None
-
-
-os.register_at_fork(after_in_child=_forget_pool)
-
-
-def parallel_limit(max_concurrency: int | None) -> int:
-    """Return how many tasks of one run go at once."""
-    return max_concurrency or 32
-
 
 def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outcome:
     """Drive a run whose stream nobody reads while it runs, and return how it ended."""
@@ -172,7 +139,7 @@ class Driver:
         self.progress = progress
         self.run = progress.run
         self.inbox: SimpleQueue[Any] = inbox if inbox is not None else SimpleQueue()
-        self.waiting: deque[Task] = deque()
+        self.crew: Crew | None = None
         self.early: deque[TaskResult] = deque()
         self.running = 0
         self.deadline: float | None = None
@@ -201,26 +168,20 @@ class Driver:
         return self.abandon()
 
     def start(self, tasks: list[Task]) -> None:
-        """Hand tasks to worker threads; each worker takes the next one when it is done."""
+        """Hand tasks to worker threads."""
         if self.run.step_timeout is not None:
             self.deadline = monotonic() + self.run.step_timeout
-        self.waiting.extend(tasks)
+        if self.crew is None:
+            self.crew = Crew(self._work, parallel_limit(self.run.max_concurrency))
         self.running += len(tasks)
-        context = copy_context()
-        for _ in range(min(len(tasks), parallel_limit(self.run.max_concurrency))):
-            worker_pool().submit(self._work, context)
+        self.crew.take_on(tasks, copy_context())
 
-    def _work(self, context: Context) -> None:
-        while True:
-            try:
-                task = self.waiting.popleft()
-            except IndexError:
-                return
-            try:
-                result = run_task(self.run, task, self.progress.head.values, context.copy())
-            except BaseException as error:  # the loop must hear of every end, SystemExit too
-                result = TaskResult(task, [], error=error)
-            self.inbox.put(result)
+    def _work(self, task: Task, context: Context) -> None:
+        try:
+            result = run_task(self.run, task, self.progress.head.values, context)
+        except BaseException as error:  # the loop must hear of every end, SystemExit too
+            result = TaskResult(task, [], error=error)
+        self.inbox.put(result)
 
     def next_result(self) -> TaskResult:
         """Wait for the next task to end.
@@ -241,19 +202,22 @@ class Driver:
         try:
             return self.inbox.get(timeout=max(0.0, self.deadline - monotonic()))
         except Empty:
-            self.waiting.clear()
+            self.drop_waiting()
             raise TimeoutError(
                 f"The step did not end within step_timeout={self.run.step_timeout} s (graph {self.run.program.name!r})."
             ) from None
 
     def abandon(self) -> list[TaskResult]:
         """Start nothing more, wait for what is running, and return its results."""
-        self.running -= len(self.waiting)
-        self.waiting.clear()
+        self.running -= self.drop_waiting()
         results = []
         while self.running > 0:
             results.append(self.next_result())
         return results
+
+    def drop_waiting(self) -> int:
+        """Start nothing more; return how many tasks will not start."""
+        return 0 if self.crew is None else self.crew.drop_waiting()
 
     def save_what_is_done(self, steps: Generator[Any, Any, Outcome], wanted: Any) -> None:
         """Let the loop save what has run, when the reader of its stream leaves before the end."""
@@ -266,6 +230,6 @@ class Driver:
 
     def close(self) -> None:
         """Start nothing more, and let go of the answers that the run took up."""
-        self.waiting.clear()
+        self.drop_waiting()
         # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
         (leases.end if self.progress.claimed else leases.let_go)(self.lease)

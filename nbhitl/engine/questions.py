@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.serde import canonical_bytes, packed_plain, unpackb
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 RESERVED = frozenset({ERROR, INTERRUPT, RESUME, SCHEDULED})
 """Channels of pending writes that tell of a task, but are not what it wrote."""
 
+_LARGE = 4096
+"""Bytes of a payload whose digest is not kept."""
+
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -24,8 +29,19 @@ def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
     if type(value) is str:
         return sha256(b"s" + value.encode("utf-8", "surrogatepass")).hexdigest()
-    from nbhitl.checkpoint.serde import canonical_bytes
+    packed = packed_plain(value)
+    if packed is None or len(packed) > _LARGE:
+        return _digest(value)
+    return _digest_of_packed(packed)
 
+
+@lru_cache(maxsize=1024)
+def _digest_of_packed(packed: bytes) -> str:
+    """A node that asks many questions asks the same ones again each time it restarts."""
+    return _digest(unpackb(packed))
+
+
+def _digest(value: Any) -> str:
     return sha256(b"v" + canonical_bytes(value)).hexdigest()
 
 
@@ -65,9 +81,22 @@ def open_questions(writes: Sequence[tuple[str, str, Any]]) -> dict[str, list[Int
 
 
 def taken_up(writes: Sequence[tuple[str, str, Any]]) -> set[str]:
-    """Return the ids of questions that have an answer which is not applied yet."""
+    """Return the ids of questions that have an answer which is not known to be applied.
+
+    A task that has since asked something else has used up the answers before.
+    """
+    entries = saved_entries(writes)
+    if not entries:
+        return set()
     done = finished_tasks(writes)
-    return {row[0] for task_id, rows in saved_entries(writes).items() if task_id not in done for row in rows}
+    asked = {task_id: {i.id for i in interrupts} for task_id, interrupts in asked_questions(writes).items()}
+    return {
+        row[0]
+        for task_id, rows in entries.items()
+        if task_id not in done
+        for row in rows
+        if task_id not in asked or row[0] in asked[task_id]
+    }
 
 
 def match_answers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ def task_id(checkpoint_id: str, ns: str, step: int, name: str, path: Path) -> st
     return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 
 
+@lru_cache(maxsize=4096)
 def interrupt_id(task_ns: str, index: int) -> str:
     """Return the id of a task's interrupt number `index`: 32 hex digits."""
     return digest_id(task_ns if index == 0 else f"{task_ns}{NS_SEP}{index}")
@@ -77,6 +79,7 @@ class Task:
     error: NodeError | None = None
     starts: int = 0
     _id: str | None = field(default=None, compare=False)
+    _namespace: str | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -88,7 +91,9 @@ class Task:
     @property
     def namespace(self) -> str:
         """The namespace of the graphs that the task calls."""
-        return task_namespace(self.ns, self.name, self.id)
+        if self._namespace is None:
+            self._namespace = task_namespace(self.ns, self.name, self.id)
+        return self._namespace
 
     @property
     def is_push(self) -> bool:

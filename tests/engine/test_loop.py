@@ -293,9 +293,9 @@ def test_a_second_question_of_the_same_task_keeps_the_first_answer():
     found.writes.append((pulled("a").id, RESUME, [first]))
     steps = superstep_loop(Hand(CHAIN, {}).progress(), Command(resume="no"), CheckpointKey("t", ""))
     next(steps)
-    assert steps.send(found) == StoreCall("claims", ("t",))
-    assert steps.send([]).method == "load"
+    # The task has used up its first answer, or it would not have come to the second question.
     claim = steps.send(found)
+    assert claim.method == "claim"
     assert claim.args[0].answers == {OTHER.id: "no"}
     assert claim.args[0].resumes == {pulled("a").id: [first, [OTHER.id, payload_digest("sure?"), "no"]]}
     answers = steps.send(None).answers

@@ -197,6 +197,11 @@ def test_what_is_taken_up_and_not_applied():
     assert finished_tasks(writes) == {"t2"}
 
 
+def test_answers_before_a_task_s_next_question_are_used_up():
+    assert taken_up([*writes_of(t1=[B]), taken("t1", A)]) == set()
+    assert taken_up([taken("t1", A)]) == {A}
+
+
 def test_what_a_command_wrote_is_no_finished_task():
     assert finished_tasks([(NULL_TASK_ID, "log", ["x"]), ("t1", ERROR, "no"), ("t2", RESUME, [])]) == set()
 

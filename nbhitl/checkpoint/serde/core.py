@@ -50,6 +50,14 @@ _ENCODERS: dict[type, Codec] = plain.ENCODERS | graphtypes.ENCODERS
 _DECODERS: dict[int, Callable[[Any], Any]] = plain.DECODERS | graphtypes.DECODERS
 
 
+def packed_plain(value: Any) -> bytes | None:
+    """Return JSON-like data as MessagePack, from which `unpackb` makes an equal value; None for anything else."""
+    try:
+        return packb(value, None, _PACK)
+    except TypeError:
+        return None
+
+
 class Serde:
     """Turns values into bytes and back, as data.
 
