@@ -235,7 +235,7 @@ def stores_steps(saver: object) -> bool:
         return False
     cls = type(saver)
     return _OVERRIDABLE.isdisjoint(vars(saver)) and all(
-        [getattr(cls, name).__module__.startswith("nbhitl.checkpoint.") for name in _OVERRIDABLE]
+        getattr(cls, name).__module__.startswith("nbhitl.checkpoint.") for name in _OVERRIDABLE
     )
 
 

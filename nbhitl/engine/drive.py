@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.events import Chunk
     from nbhitl.engine.progress import Progress
 
+
 def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outcome:
     """Drive a run whose stream nobody reads while it runs, and return how it ended."""
     driver = Driver(progress)

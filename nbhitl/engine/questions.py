@@ -6,7 +6,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.serde import canonical_bytes, packed_plain, unpackb
+from nbhitl.checkpoint.serde import canonical_bytes, packed_plain, unpacked_plain
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 
@@ -38,7 +38,7 @@ def payload_digest(value: Any) -> str:
 @lru_cache(maxsize=1024)
 def _digest_of_packed(packed: bytes) -> str:
     """A node that asks many questions asks the same ones again each time it restarts."""
-    return _digest(unpackb(packed))
+    return _digest(unpacked_plain(packed))
 
 
 def _digest(value: Any) -> str:

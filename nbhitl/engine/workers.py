@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,6 @@ class Crew:
                     self._workers -= 1
                     return
                 task = self._waiting.popleft()
-            try:
+            with suppress(RuntimeError):  # no more threads to be had: those that are here do the work
                 self._call_another(context)
-            except RuntimeError:
-                pass  # the system has no more threads: those that are here do the work
             self._work(task, context.copy())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from contextvars import copy_context
 from threading import Barrier, Event, Lock
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine import workers
 from nbhitl.engine.workers import Crew
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class _Done:

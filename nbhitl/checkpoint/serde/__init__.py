@@ -2,7 +2,15 @@
 
 from nbhitl.checkpoint.serde.base import SerializerProtocol, ensure_serde
 from nbhitl.checkpoint.serde.canonical import canonical_bytes
-from nbhitl.checkpoint.serde.core import Serde, packed_plain, unpackb
+from nbhitl.checkpoint.serde.core import Serde, packed_plain, unpacked_plain
 from nbhitl.checkpoint.serde.usertypes import Opaque
 
-__all__ = ["Opaque", "Serde", "SerializerProtocol", "canonical_bytes", "ensure_serde", "packed_plain", "unpackb"]
+__all__ = [
+    "Opaque",
+    "Serde",
+    "SerializerProtocol",
+    "canonical_bytes",
+    "ensure_serde",
+    "packed_plain",
+    "unpacked_plain",
+]

@@ -51,11 +51,16 @@ _DECODERS: dict[int, Callable[[Any], Any]] = plain.DECODERS | graphtypes.DECODER
 
 
 def packed_plain(value: Any) -> bytes | None:
-    """Return JSON-like data as MessagePack, from which `unpackb` makes an equal value; None for anything else."""
+    """Return JSON-like data as MessagePack, from which `unpacked_plain` makes an equal value; else None."""
     try:
         return packb(value, None, _PACK)
     except TypeError:
         return None
+
+
+def unpacked_plain(data: bytes) -> Any:
+    """Return the value that `packed_plain` made these bytes of."""
+    return unpackb(data)
 
 
 class Serde:
