@@ -107,7 +107,7 @@ class ClassicSaver(SaverCore):
             about,
             body,
         )
-        with self._rows.atomic():
+        with self._rows.atomic(thread):
             self._rows.insert_step(row, replace=True)
             self._settle(thread, ns, parent_id, own.get("source"))
         self._forget(thread)
@@ -142,24 +142,26 @@ class ClassicSaver(SaverCore):
         shown = [(c, repr(v) if c == ERROR and isinstance(v, BaseException) else v) for c, v in writes]
         task = TaskWrites(task_id, "", (task_path,) if task_path else (), shown)
         rows = encode_writes((thread, ns, checkpoint_id), task, self._codec, WRITES_IDX_MAP)
-        with self._rows.atomic():
+        with self._rows.atomic(thread):
             self._rows.add_writes(rows)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything about a thread: checkpoints, pending writes, questions, decisions, effects."""
-        with self._rows.atomic():
+        with self._rows.atomic(str(thread_id), rewriting=True):
             self._rows.delete_thread(str(thread_id))
         self._forget(str(thread_id))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints whose metadata has one of these `run_id`s; others stay readable."""
         wanted = set(run_ids)
-        with self._rows.atomic():
-            for thread, ns in self._rows.namespaces(None):
-                rows = list(self._rows.steps_newest_first(thread, ns, None))
-                doomed = {row.checkpoint_id for row in rows if self._metadata(row).get("run_id") in wanted}
-                if doomed:
-                    self._remove(thread, ns, rows, doomed)
+        for thread in sorted({thread for thread, _ in self._rows.namespaces(None)}):
+            with self._rows.atomic(thread, rewriting=True):
+                for _, ns in self._rows.namespaces(thread):
+                    rows = list(self._rows.steps_newest_first(thread, ns, None))
+                    of_runs = (row for row in rows if self._metadata(row).get("run_id") in wanted)
+                    doomed = {row.checkpoint_id for row in of_runs}
+                    if doomed:
+                        self._remove(thread, ns, rows, doomed)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy every checkpoint with its pending writes to another thread.
@@ -171,7 +173,7 @@ class ClassicSaver(SaverCore):
             StoreError: there is no such thread, or the target has a checkpoint of the same id.
         """
         source, target = str(source_thread_id), str(target_thread_id)
-        with self._rows.atomic():
+        with self._rows.atomic(source, target, rewriting=True):
             for _, ns in self._rows.namespaces(source):
                 for row in reversed(list(self._rows.steps_newest_first(source, ns, None))):
                     self._rows.insert_step(row._replace(thread_id=target))
@@ -196,7 +198,7 @@ class ClassicSaver(SaverCore):
             if strategy == "delete":
                 self.delete_thread(thread)
                 continue
-            with self._rows.atomic():
+            with self._rows.atomic(thread, rewriting=True):
                 for _, ns in self._rows.namespaces(thread):
                     rows = list(self._rows.steps_newest_first(thread, ns, None))
                     self._remove(thread, ns, rows, {row.checkpoint_id for row in rows[1:]})

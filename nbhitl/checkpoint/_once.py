@@ -42,7 +42,7 @@ class OnceSaver(SaverCore):
         Returns:
             None: it is noted, and the caller is the one who runs it. Else the entry that is there already.
         """
-        with self._rows.atomic():
+        with self._rows.atomic(thread_id):
             found = self._rows.once_entry(thread_id, key)
             if found is None:
                 self._rows.put_once([OnceRow(thread_id, key, STARTED, None, owner, at)])
@@ -58,7 +58,7 @@ class OnceSaver(SaverCore):
             UnsupportedValue: a result that cannot be stored; nothing was noted.
         """
         data = self._encode_result(key, result)
-        with self._rows.atomic():
+        with self._rows.atomic(thread_id):
             found = self._held(thread_id, key, owner)
             if found is not None:
                 self._rows.put_once([found._replace(state=DONE, result=data, done_at=at)])
@@ -66,7 +66,7 @@ class OnceSaver(SaverCore):
 
     def cancel_once(self, thread_id: str, key: str, owner: str) -> bool:
         """Remove the entry that `owner` made: the effect has not happened. Return whether it was there."""
-        with self._rows.atomic():
+        with self._rows.atomic(thread_id):
             found = self._held(thread_id, key, owner)
             if found is not None:
                 self._rows.delete_once(thread_id, key)
@@ -86,7 +86,7 @@ class OnceSaver(SaverCore):
             UnsupportedValue: a result that cannot be stored.
         """
         data = self._encode_result(key, result)
-        with self._rows.atomic():
+        with self._rows.atomic(thread_id):
             found = self._named(thread_id, key)
             if found.state == DONE:
                 raise StoreError(
@@ -101,7 +101,7 @@ class OnceSaver(SaverCore):
         Raises:
             StoreError: the thread has no such entry.
         """
-        with self._rows.atomic():
+        with self._rows.atomic(thread_id):
             self._named(thread_id, key)
             self._rows.delete_once(thread_id, key)
 

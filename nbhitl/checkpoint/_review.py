@@ -40,7 +40,7 @@ class ReviewSaver(SaverCore):
         place = (request.thread_id, request.ns, request.checkpoint_id)
         answers = {iid: self._encode_answer(iid, answer) for iid, answer in request.answers.items()}
         resumes = {task: self._codec.dumps(list(so_far)) for task, so_far in request.resumes.items()}
-        with self._rows.atomic():
+        with self._rows.atomic(request.thread_id):
             asked = self._named_questions(place, answers)
             before = self._resumes_at(place)
             undo = self._codec.dumps({task: before.get(task) for task in resumes})
@@ -62,7 +62,7 @@ class ReviewSaver(SaverCore):
             UnknownInterruptError: (`not_pending`) no such question was asked at this checkpoint.
         """
         place = (thread_id, ns, checkpoint_id)
-        with self._rows.atomic():
+        with self._rows.atomic(thread_id):
             held = self._named_questions(place, tuple(interrupt_ids))
             opened = [rules.release(question) for question in held]
             for question in held:
@@ -148,7 +148,7 @@ class ReviewSaver(SaverCore):
 
     def settle(self, thread_id: str, ns: str, parent_id: str | None, source: str | None) -> None:
         """Move the claims of a thread on after a checkpoint was saved; `put_step` and `put` do it too."""
-        with self._rows.atomic():
+        with self._rows.atomic(thread_id):
             self._settle(thread_id, ns, parent_id, source)
 
     def _listed(self, question: Question) -> PendingQuestion:
@@ -185,7 +185,7 @@ class ReviewSaver(SaverCore):
     def _change(
         self, place: Place, interrupt_ids: Sequence[str], move: Callable[[Question], Question]
     ) -> tuple[Claim, ...]:
-        with self._rows.atomic():
+        with self._rows.atomic(place[0]):
             moved = [move(question) for question in self._named_questions(place, interrupt_ids)]
             self._rows.put_questions(moved)
         return tuple(rules.as_claim(question, self._lenient) for question in moved)

@@ -1,4 +1,4 @@
-"""What a saver of steps needs of a store: rows in, rows out. Memory and SQLite implement it."""
+"""What a saver of steps needs of a store: rows in, rows out. Memory and databases implement it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,14 @@ class QuestionFilter(NamedTuple):
 class RowStore(Protocol):
     """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step."""
 
-    def atomic(self) -> AbstractContextManager[None]:
-        """Return a context in which changes are made together or, after an exception, not at all."""
+    def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
+        """Return a context in which changes are made together or, after an exception, not at all.
+
+        Args:
+            threads: what is read and changed belongs to these; nobody else changes them meanwhile, but for
+                steps that `insert_if_quiet` adds.
+            rewriting: steps of these threads will be deleted or replaced; then none is added either.
+        """
 
     def step(self, thread: str, ns: str, checkpoint_id: str | None) -> StepRow | None:
         """Return one step; the newest of the namespace when no id is given."""

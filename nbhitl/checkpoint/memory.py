@@ -53,7 +53,7 @@ class _Rows:
         self._threads: dict[str, _Thread] = {}
         self._lock = RLock()
 
-    def atomic(self) -> AbstractContextManager[Any]:
+    def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[Any]:
         return self._lock
 
     def _space(self, thread: str, ns: str) -> _Namespace:

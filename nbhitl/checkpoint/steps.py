@@ -97,7 +97,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, ClassicSaver):
             tip = None  # made by a clock that is behind; such a step must be readable without its parent
         row, tip = encode_step(record, tip, self._codec)
         if not self._rows.insert_if_quiet(row):
-            with self._rows.atomic():
+            with self._rows.atomic(thread):
                 if not row.is_whole and self._rows.step(thread, ns, parent_id) is None:
                     row, tip = encode_step(record, None, self._codec)  # the thread was deleted meanwhile
                 self._rows.insert_step(row)
@@ -123,7 +123,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, ClassicSaver):
         """
         place = _place(key)
         rows = self._write_rows(place, tasks)
-        with self._rows.atomic():
+        with self._rows.atomic(key.thread_id):
             self._rows.add_writes(rows)
             self._settle_tasks(place, tasks)
 
@@ -136,7 +136,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, ClassicSaver):
         place = (record.thread_id, record.ns, record.checkpoint_id)
         rows = self._write_rows(place, record.tasks)
         asked = self._encode_questions(place, record.questions)
-        with self._rows.atomic():
+        with self._rows.atomic(record.thread_id):
             self._rows.add_writes(rows)
             self._settle_tasks(place, record.tasks)
             self._ask(place, record.tasks, asked)

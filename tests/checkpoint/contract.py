@@ -191,7 +191,7 @@ class SaverContract(ABC):
     def test_a_run_survives_that_its_thread_is_deleted_meanwhile(self, run):
         run.step({"n": 0, "items": [0]})
         run.step({}, appended={"items": [1]})
-        with run.saver._rows.atomic():
+        with run.saver._rows.atomic("t"):
             run.saver._rows.delete_thread("t")  # as another process would
         run.step({}, appended={"items": [2]})
         run.step({}, appended={"items": [3]})

@@ -3,6 +3,7 @@ import sqlite3
 import aiosqlite
 import pytest
 
+from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver, queries
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -81,7 +82,7 @@ def test_a_newer_store_is_refused(tmp_path):
     path = str(tmp_path / "store.db")
     with SqliteSaver.from_conn_string(path) as saver:
         Run(saver).step({"n": 0})
-        saver.conn.execute(queries.WRITE_VERSION, (len(queries.MIGRATIONS) + 1,))
+        saver.conn.execute(_sql.WRITE_VERSION, (len(queries.MIGRATIONS) + 1,))
     with SqliteSaver.from_conn_string(path) as saver, pytest.raises(NewerStore, match=r"store\.db.*Upgrade"):
         saver.load(CheckpointKey("t", ""))
 
@@ -142,14 +143,14 @@ def test_a_failed_transaction_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("sql", "values", "index"),
     [
-        (queries.LIVE_QUESTIONS, ("t",), "nbhitl_questions_live"),
+        (_sql.LIVE_QUESTIONS, ("t",), "nbhitl_questions_live"),
         (
             "SELECT * FROM nbhitl_questions WHERE state = 'open' ORDER BY asked_at",
             (),
             "nbhitl_questions_open",
         ),
-        (queries.NEWEST_STEP, ("t", ""), "nbhitl_steps_key"),
-        (queries.WRITES, ("t", "", "c"), "nbhitl_writes_key"),
+        (_sql.NEWEST_STEP, ("t", ""), "nbhitl_steps_key"),
+        (_sql.WRITES, ("t", "", "c"), "nbhitl_writes_key"),
     ],
 )
 def test_queries_use_their_indexes(sql, values, index):
@@ -163,10 +164,10 @@ def test_queries_use_their_indexes(sql, values, index):
 def stored_by_the_first_release(path):
     """A file as the first schema version left it, with a paused thread in it."""
     conn = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-    conn.execute(queries.CREATE_SCHEMA)
+    conn.execute(_sql.CREATE_SCHEMA)
     for statement in queries.MIGRATIONS[0].split(";"):
         conn.execute(statement)
-    conn.execute(queries.WRITE_VERSION, (1,))
+    conn.execute(_sql.WRITE_VERSION, (1,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:1])
         run = Run(SqliteSaver(conn))
@@ -187,7 +188,7 @@ def test_a_store_of_the_first_schema_version_is_brought_up_to_date(tmp_path, sav
     assert [question.interrupt_id for question in saver.pending()] == ["q1"]
     assert saver.begin_once("t", "k", "ann", "1") is None
     assert saver.end_once("t", "k", "ann", {"done": True}, "2")
-    assert conn.execute(queries.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
+    assert conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
     conn.close()
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as again:
         assert [entry.result for entry in again.once_entries("t")] == [{"done": True}]

@@ -7,8 +7,9 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from nbhitl.checkpoint._ids import packed, unpacked
+from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint.sqlite._database import Database, store_error
-from nbhitl.checkpoint.sqlite._rows import SqliteRows
 from nbhitl.checkpoint.steps import StepSaver
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class SqliteSaver(StepSaver):
 
     def __init__(self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None) -> None:
         self._database = Database(conn, store_name(conn))
-        super().__init__(SqliteRows(self._database), serde=serde)
+        super().__init__(SqlRows(self._database, packed, unpacked), serde=serde)
 
     @property
     def conn(self) -> sqlite3.Connection:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.errors import NewerStore, StoreError
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
-
-Params: TypeAlias = "Sequence[Any] | dict[str, Any]"
 
 
 class Transaction:
@@ -45,17 +44,22 @@ class Database:
     """
 
     conn: sqlite3.Connection
+    insert_if_quiet = _sql.INSERT_IF_QUIET
 
     def __init__(self, conn: sqlite3.Connection | None, name: str) -> None:
         self.given: Any = conn
         if conn is not None:
             self.conn = conn
         self.name = name
-        self.transaction = Transaction(self)
+        self._transaction = Transaction(self)
         self._lock = RLock()
         self._ready = False
 
-    def all(self, sql: str, values: Params = ()) -> list[Any]:
+    def atomic(self, threads: tuple[str, ...] = (), rewriting: bool = False) -> Transaction:
+        """Return a transaction; SQLite lets one write at a time, whatever the thread."""
+        return self._transaction
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
         with self._lock:
             try:
@@ -65,7 +69,7 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error) from error
 
-    def one(self, sql: str, values: Params = ()) -> Any:
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Return the first row of a query, or None."""
         with self._lock:
             try:
@@ -75,14 +79,14 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error) from error
 
-    def do(self, sql: str, values: Params = ()) -> None:
+    def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
         try:
             self.conn.execute(sql, values)
         except _ERRORS as error:
             raise self.failure(error) from error
 
-    def do_alone(self, sql: str, values: Params = ()) -> int:
+    def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Change something in a transaction of its own; return how many rows were changed."""
         with self._lock:
             try:
@@ -96,8 +100,8 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error) from error
 
-    def _do_and_commit(self, sql: str, values: Params) -> int:
-        with self.transaction:
+    def _do_and_commit(self, sql: str, values: Sequence[Any]) -> int:
+        with self._transaction:
             return self.conn.execute(sql, values).rowcount
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -154,7 +158,7 @@ class Database:
         """The version of the tables; 0 before there are any."""
         if self.conn.execute(queries.SCHEMA_EXISTS).fetchone() is None:
             return 0
-        version: int = self.conn.execute(queries.READ_VERSION).fetchone()[0] or 0
+        version: int = self.conn.execute(_sql.READ_VERSION).fetchone()[0] or 0
         known = len(queries.MIGRATIONS)
         if version > known:
             raise NewerStore(
@@ -168,12 +172,12 @@ class Database:
         try:
             done = self._version()  # read again: another process may have been faster
             if done < len(queries.MIGRATIONS):
-                self.conn.execute(queries.CREATE_SCHEMA)
+                self.conn.execute(_sql.CREATE_SCHEMA)
                 for script in queries.MIGRATIONS[done:]:
                     for statement in script.split(";"):
                         if statement.strip():
                             self.conn.execute(statement)
-                self.conn.execute(queries.WRITE_VERSION, (len(queries.MIGRATIONS),))
+                self.conn.execute(_sql.WRITE_VERSION, (len(queries.MIGRATIONS),))
             self.conn.execute("COMMIT")
         except BaseException:
             if self.conn.in_transaction:

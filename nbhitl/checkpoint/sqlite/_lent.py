@@ -14,8 +14,6 @@ from nbhitl.checkpoint.sqlite._database import Database
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from nbhitl.checkpoint.sqlite._database import Params
-
 T = TypeVar("T")
 
 
@@ -68,19 +66,19 @@ class LentDatabase(Database):
         session: _Session | None = getattr(self._sessions, "now", None)
         return session.run(call) if session else self._submit(call).result()
 
-    def all(self, sql: str, values: Params = ()) -> list[Any]:
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         return self._call(partial(super().all, sql, values))
 
-    def one(self, sql: str, values: Params = ()) -> Any:
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         return self._call(partial(super().one, sql, values))
 
-    def do(self, sql: str, values: Params = ()) -> None:
+    def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._call(partial(super().do, sql, values))
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._call(partial(super().do_many, sql, list(rows)))
 
-    def do_alone(self, sql: str, values: Params = ()) -> int:
+    def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
         return self._call(partial(super().do_alone, sql, values))
 
     def setup(self) -> None:

@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from nbhitl.checkpoint._ids import packed, unpacked
+from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint.sqlite import connect, store_name
 from nbhitl.checkpoint.sqlite._database import Database
 from nbhitl.checkpoint.sqlite._lent import LentDatabase
-from nbhitl.checkpoint.sqlite._rows import SqliteRows
 from nbhitl.checkpoint.steps import StepSaver
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class AsyncSqliteSaver(StepSaver):
             self._worker = ThreadPoolExecutor(1, thread_name_prefix="nbhitl-sqlite")
         else:
             self._database = LentDatabase(conn)
-        super().__init__(SqliteRows(self._database), serde=serde)
+        super().__init__(SqlRows(self._database, packed, unpacked), serde=serde)
 
     @property
     def conn(self) -> Any:

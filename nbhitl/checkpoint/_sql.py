@@ -1,0 +1,184 @@
+"""The SQL that SQLite and PostgreSQL both understand, by name. Values are bound, never pasted in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from nbhitl.checkpoint._store import QuestionFilter
+
+CREATE_SCHEMA: Final = "CREATE TABLE IF NOT EXISTS nbhitl_schema (version INTEGER NOT NULL)"
+READ_VERSION: Final = "SELECT max(version) FROM nbhitl_schema"
+WRITE_VERSION: Final = "INSERT INTO nbhitl_schema (version) VALUES (?)"
+
+_STEP: Final = (
+    "thread_id, ns, checkpoint_id, parent_id, created_at, base_id, depth, since, size, metadata, body"
+)
+_OF_SPACE: Final = "FROM nbhitl_steps WHERE thread_id = ? AND ns = ?"
+
+STEP: Final = f"SELECT {_STEP} {_OF_SPACE} AND checkpoint_id = ?"
+NEWEST_STEP: Final = f"SELECT {_STEP} {_OF_SPACE} ORDER BY checkpoint_id DESC LIMIT 1"
+STEPS_FROM: Final = f"SELECT {_STEP} {_OF_SPACE} AND checkpoint_id BETWEEN ? AND ? ORDER BY checkpoint_id"
+NEWEST_FIRST: Final = f"SELECT {_STEP} {_OF_SPACE} ORDER BY checkpoint_id DESC LIMIT ?"
+NEWEST_FIRST_BEFORE: Final = (
+    f"SELECT {_STEP} {_OF_SPACE} AND checkpoint_id < ? ORDER BY checkpoint_id DESC LIMIT ?"
+)
+NEXT_CHILD: Final = (
+    f"SELECT {_STEP} {_OF_SPACE} AND checkpoint_id > ? AND parent_id = ? ORDER BY checkpoint_id LIMIT 1"
+)
+INSERT_STEP: Final = "INSERT INTO nbhitl_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_IF_QUIET: Final = """
+    INSERT INTO nbhitl_steps
+    WITH added (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11) AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
+    SELECT added.* FROM added WHERE NOT EXISTS (
+        SELECT 1 FROM nbhitl_questions
+        WHERE thread_id = added.c1 AND state IN ('open', 'recorded', 'delivered')
+    ) AND (added.c6 IS NULL OR EXISTS (
+        SELECT 1 FROM nbhitl_steps AS step
+        WHERE step.thread_id = added.c1 AND step.ns = added.c2 AND step.checkpoint_id = added.c4
+    ))
+"""
+REPLACE_STEP: Final = f"""
+    {INSERT_STEP} ON CONFLICT (thread_id, ns, checkpoint_id) DO UPDATE SET
+        parent_id = excluded.parent_id, created_at = excluded.created_at, base_id = excluded.base_id,
+        depth = excluded.depth, since = excluded.since, size = excluded.size, metadata = excluded.metadata,
+        body = excluded.body
+"""
+
+_WRITE: Final = "thread_id, ns, checkpoint_id, task_id, idx, name, path, channel, value"
+WRITES: Final = (
+    f"SELECT {_WRITE} FROM nbhitl_writes WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
+    "ORDER BY task_id, idx"
+)
+WRITES_OF_SPACE: Final = (
+    f"SELECT {_WRITE} FROM nbhitl_writes WHERE thread_id = ? AND ns = ? ORDER BY checkpoint_id, task_id, idx"
+)
+_ADD_WRITE: Final = "INSERT INTO nbhitl_writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SAME_WRITE: Final = "ON CONFLICT (thread_id, ns, checkpoint_id, task_id, idx)"
+INSERT_WRITE: Final = f"{_ADD_WRITE} {_SAME_WRITE} DO NOTHING"
+REPLACE_WRITE: Final = f"""
+    {_ADD_WRITE} {_SAME_WRITE} DO UPDATE SET
+        name = excluded.name, path = excluded.path, channel = excluded.channel, value = excluded.value
+"""
+DELETE_WRITE: Final = (
+    "DELETE FROM nbhitl_writes WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
+    "AND task_id = ? AND idx = ?"
+)
+
+_QUESTION: Final = (
+    "thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state, "
+    'answer, "by", "at", owner, lease_until, undo'
+)
+QUESTIONS: Final = f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? ORDER BY rowid"
+QUESTIONS_AT: Final = (
+    f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
+    "ORDER BY rowid"
+)
+LIVE_QUESTIONS: Final = (
+    f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? "
+    "AND state IN ('open', 'recorded', 'delivered') ORDER BY rowid"
+)
+DELIVERED_TO_TASK: Final = (
+    f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? AND task_id = ? "
+    "AND state IN ('open', 'recorded', 'delivered') AND state = 'delivered'"
+)
+PUT_QUESTION: Final = f"""
+    INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO UPDATE SET
+        task_id = excluded.task_id, node = excluded.node, kind = excluded.kind, payload = excluded.payload,
+        digest = excluded.digest, asked_at = excluded.asked_at, state = excluded.state,
+        answer = excluded.answer, "by" = excluded."by", "at" = excluded."at", owner = excluded.owner,
+        lease_until = excluded.lease_until, undo = excluded.undo
+"""
+
+_ONCE: Final = "thread_id, key, state, result, owner, started_at, done_at"
+ONCE_ENTRY: Final = f"SELECT {_ONCE} FROM nbhitl_once WHERE thread_id = ? AND key = ?"
+ONCE_ENTRIES: Final = f"SELECT {_ONCE} FROM nbhitl_once WHERE thread_id = ? ORDER BY started_at, rowid"
+PUT_ONCE: Final = f"""
+    INSERT INTO nbhitl_once ({_ONCE}) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (thread_id, key) DO UPDATE SET
+        state = excluded.state, result = excluded.result, owner = excluded.owner,
+        started_at = excluded.started_at, done_at = excluded.done_at
+"""
+DELETE_ONCE: Final = "DELETE FROM nbhitl_once WHERE thread_id = ? AND key = ?"
+
+# What is distinct is found by leaping from one to the next in the index instead of reading every step.
+_EVERY_THREAD: Final = """
+        SELECT min(thread_id) FROM nbhitl_steps
+        UNION ALL
+        SELECT (SELECT min(thread_id) FROM nbhitl_steps WHERE thread_id > names.thread_id)
+        FROM names WHERE names.thread_id IS NOT NULL
+"""
+_NAMESPACES_OF_NAMES: Final = """
+    spaces (thread_id, ns) AS (
+        SELECT thread_id, (SELECT min(ns) FROM nbhitl_steps AS step WHERE step.thread_id = names.thread_id)
+        FROM names WHERE names.thread_id IS NOT NULL
+        UNION ALL
+        SELECT thread_id, (
+            SELECT min(ns) FROM nbhitl_steps AS step
+            WHERE step.thread_id = spaces.thread_id AND step.ns > spaces.ns
+        )
+        FROM spaces WHERE spaces.ns IS NOT NULL
+    )
+    SELECT thread_id, ns FROM spaces WHERE ns IS NOT NULL
+"""
+NAMESPACES: Final = f"WITH RECURSIVE names (thread_id) AS ({_EVERY_THREAD}), {_NAMESPACES_OF_NAMES}"
+NAMESPACES_OF: Final = f"WITH RECURSIVE names (thread_id) AS (VALUES (?)), {_NAMESPACES_OF_NAMES}"
+THREADS: Final = """
+    WITH RECURSIVE names (thread_id) AS (
+        SELECT min(thread_id) FROM nbhitl_steps WHERE thread_id >= ? AND thread_id < ?
+        UNION ALL
+        SELECT (SELECT min(thread_id) FROM nbhitl_steps WHERE thread_id > names.thread_id AND thread_id < ?)
+        FROM names WHERE names.thread_id IS NOT NULL
+    ), roots (thread_id, checkpoint_id) AS (
+        SELECT thread_id, (
+            SELECT max(checkpoint_id) FROM nbhitl_steps AS step
+            WHERE step.thread_id = names.thread_id AND step.ns = ''
+        ) FROM names
+    )
+    SELECT thread_id, checkpoint_id, (
+        SELECT created_at FROM nbhitl_steps AS step
+        WHERE step.thread_id = roots.thread_id AND step.ns = '' AND step.checkpoint_id = roots.checkpoint_id
+    ), (
+        SELECT count(*) FROM nbhitl_questions AS asked
+        WHERE asked.thread_id = roots.thread_id AND asked.state IN ('open', 'recorded', 'delivered')
+            AND asked.state = 'open'
+    )
+    FROM roots WHERE checkpoint_id IS NOT NULL LIMIT ?
+"""
+
+_TABLES: Final = ("nbhitl_steps", "nbhitl_writes", "nbhitl_questions")
+DELETE_STEP: Final = tuple(
+    f"DELETE FROM {table} WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?" for table in _TABLES
+)
+DELETE_THREAD: Final = tuple(
+    f"DELETE FROM {table} WHERE thread_id = ?" for table in (*_TABLES, "nbhitl_once")
+)
+
+ALL: Final = 2**62
+"""A limit that is none."""
+
+LAST_CHARACTER: Final = "\U0010ffff"
+"""Sorts after every other character, so that `prefix + LAST_CHARACTER` ends the range of a prefix."""
+
+
+def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
+    """Return the query for a filter, made of fixed parts, and its parameters."""
+    parts, values = [], list[Any]()
+    if wanted.states == ("open",):
+        parts.append("state = 'open'")  # spelled out, or the indexes on open questions would not be used
+    else:
+        parts.append(f"state IN ({', '.join('?' * len(wanted.states))})")
+        values += wanted.states
+    if wanted.node is not None:
+        parts.append("node = ?")
+        values.append(wanted.node)
+    if wanted.asked_before is not None:
+        parts.append("asked_at < ?")
+        values.append(wanted.asked_before)
+    if wanted.thread_prefix is not None:
+        parts.append("thread_id >= ? AND thread_id < ?")
+        values += [wanted.thread_prefix, wanted.thread_prefix + LAST_CHARACTER]
+    values.append(ALL if wanted.limit is None else wanted.limit)
+    where = " AND ".join(parts)
+    return f"SELECT {_QUESTION} FROM nbhitl_questions WHERE {where} ORDER BY asked_at LIMIT ?", values

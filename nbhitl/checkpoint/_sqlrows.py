@@ -1,0 +1,217 @@
+"""A `RowStore` in a database that speaks SQL: SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._once import OnceRow
+from nbhitl.checkpoint._rows import StepRow, WriteRow
+from nbhitl.checkpoint.claims import DELIVERED, Question
+from nbhitl.checkpoint.records import ThreadInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from nbhitl.checkpoint._store import QuestionFilter
+
+_FEW_TASKS = 8
+_LEAST_BATCH, _LARGEST_BATCH = 8, 1024
+
+
+class SqlDatabase(Protocol):
+    """Connections to a database with the tables. In all SQL `?` stands where a value is bound.
+
+    `insert_if_quiet` is the statement of `RowStore.insert_if_quiet`.
+    """
+
+    insert_if_quiet: str
+
+    def atomic(self, threads: tuple[str, ...], rewriting: bool) -> AbstractContextManager[None]:
+        """Return a transaction; see `RowStore.atomic`."""
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a query."""
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first row of a query, or None."""
+
+    def do(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Change something, within a transaction."""
+
+    def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Change something in a transaction of its own; return how many rows were changed."""
+
+    def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Change something for each of the rows, within a transaction."""
+
+
+class SqlRows:
+    """Steps, writes, questions and effects in a table each; see `_sql.py`.
+
+    Args:
+        database: where the tables are.
+        pack: makes of the id of a checkpoint or task what is stored.
+        unpack: makes the id of it again.
+    """
+
+    def __init__(
+        self, database: SqlDatabase, pack: Callable[[str], Any], unpack: Callable[[Any], str]
+    ) -> None:
+        self._db = database
+        self._pack = pack
+        self._unpack = unpack
+
+    def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
+        return self._db.atomic(threads, rewriting)
+
+    def step(self, thread: str, ns: str, checkpoint_id: str | None) -> StepRow | None:
+        if checkpoint_id is None:
+            found = self._db.one(_sql.NEWEST_STEP, (thread, ns))
+        else:
+            found = self._db.one(_sql.STEP, (thread, ns, self._pack(checkpoint_id)))
+        return None if found is None else self._step(found)
+
+    def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
+        values = (thread, ns, self._pack(first_id), self._pack(last_id))
+        return [*map(self._step, self._db.all(_sql.STEPS_FROM, values))]
+
+    def steps_newest_first(self, thread: str, ns: str, before: str | None) -> Iterator[StepRow]:
+        """Read by batches, so that the database is not held while the caller thinks."""
+        size = _LEAST_BATCH
+        last = None if before is None else self._pack(before)
+        while True:
+            if last is None:
+                rows = self._db.all(_sql.NEWEST_FIRST, (thread, ns, size))
+            else:
+                rows = self._db.all(_sql.NEWEST_FIRST_BEFORE, (thread, ns, last, size))
+            yield from map(self._step, rows)
+            if len(rows) < size:
+                return
+            last = rows[-1][2]
+            size = min(size * 4, _LARGEST_BATCH)
+
+    def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
+        """Sought one by one: a first child is nearly always the next row, and its results are enough."""
+        parent = last = self._pack(checkpoint_id)
+        while (found := self._db.one(_sql.NEXT_CHILD, (thread, ns, last, parent))) is not None:
+            yield self._step(found)
+            last = found[2]
+
+    def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
+        self._db.do(_sql.REPLACE_STEP if replace else _sql.INSERT_STEP, self._step_values(row))
+
+    def insert_if_quiet(self, row: StepRow) -> bool:
+        return self._db.do_alone(self._db.insert_if_quiet, self._step_values(row)) == 1
+
+    def delete_steps(self, thread: str, ns: str, checkpoint_ids: Iterable[str]) -> None:
+        keys = [(thread, ns, self._pack(checkpoint_id)) for checkpoint_id in checkpoint_ids]
+        for statement in _sql.DELETE_STEP:
+            self._db.do_many(statement, keys)
+
+    def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
+        return [*map(self._write, self._db.all(_sql.WRITES, (thread, ns, self._pack(checkpoint_id))))]
+
+    def writes_of_namespace(self, thread: str, ns: str) -> Sequence[WriteRow]:
+        return [*map(self._write, self._db.all(_sql.WRITES_OF_SPACE, (thread, ns)))]
+
+    def add_writes(self, rows: Sequence[WriteRow]) -> None:
+        first: list[tuple[Any, ...]] = []
+        last: list[tuple[Any, ...]] = []
+        for row in rows:
+            (first if row.idx >= 0 else last).append(self._write_values(row))
+        if first:
+            self._db.do_many(_sql.INSERT_WRITE, first)
+        if last:
+            self._db.do_many(_sql.REPLACE_WRITE, last)
+
+    def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
+        self._db.do(_sql.DELETE_WRITE, (thread, ns, self._pack(checkpoint_id), self._pack(task_id), idx))
+
+    def questions(
+        self, thread: str, ns: str | None = None, checkpoint_id: str | None = None
+    ) -> list[Question]:
+        if ns is None or checkpoint_id is None:
+            found = self._db.all(_sql.QUESTIONS, (thread,))
+        else:
+            found = self._db.all(_sql.QUESTIONS_AT, (thread, ns, self._pack(checkpoint_id)))
+        return [*map(self._question, found)]
+
+    def live_questions(self, thread: str) -> Sequence[Question]:
+        return [*map(self._question, self._db.all(_sql.LIVE_QUESTIONS, (thread,)))]
+
+    def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
+        if len(tasks) > _FEW_TASKS:
+            return [q for q in self.live_questions(thread) if q.task_id in tasks and q.state == DELIVERED]
+        return [
+            self._question(row)
+            for task_id in tasks
+            for row in self._db.all(_sql.DELIVERED_TO_TASK, (thread, self._pack(task_id)))
+        ]
+
+    def put_questions(self, questions: Iterable[Question]) -> None:
+        self._db.do_many(_sql.PUT_QUESTION, [self._question_values(question) for question in questions])
+
+    def find_questions(self, wanted: QuestionFilter) -> list[Question]:
+        return [*map(self._question, self._db.all(*_sql.find_questions(wanted)))]
+
+    def once_entry(self, thread: str, key: str) -> OnceRow | None:
+        found = self._db.one(_sql.ONCE_ENTRY, (thread, key))
+        return None if found is None else OnceRow(*found)
+
+    def once_entries(self, thread: str) -> list[OnceRow]:
+        return [OnceRow(*row) for row in self._db.all(_sql.ONCE_ENTRIES, (thread,))]
+
+    def put_once(self, rows: Iterable[OnceRow]) -> None:
+        self._db.do_many(_sql.PUT_ONCE, list(rows))
+
+    def delete_once(self, thread: str, key: str) -> None:
+        self._db.do(_sql.DELETE_ONCE, (thread, key))
+
+    def namespaces(self, thread: str | None) -> list[tuple[str, str]]:
+        if thread is None:
+            return cast("list[tuple[str, str]]", self._db.all(_sql.NAMESPACES))
+        return cast("list[tuple[str, str]]", self._db.all(_sql.NAMESPACES_OF, (thread,)))
+
+    def threads(self, prefix: str | None, limit: int | None) -> list[ThreadInfo]:
+        first = prefix or ""
+        end = first + _sql.LAST_CHARACTER
+        values = (first, end, end, _sql.ALL if limit is None else limit)
+        return [
+            ThreadInfo(thread, self._unpack(checkpoint_id), updated_at, count)
+            for thread, checkpoint_id, updated_at, count in self._db.all(_sql.THREADS, values)
+        ]
+
+    def delete_thread(self, thread: str) -> None:
+        for statement in _sql.DELETE_THREAD:
+            self._db.do(statement, (thread,))
+
+    def _step(self, row: Sequence[Any]) -> StepRow:
+        thread, ns, checkpoint_id, parent_id, created_at, base_id, *rest = row
+        own = self._unpack(checkpoint_id)
+        parent = None if parent_id is None else self._unpack(parent_id)
+        return StepRow(
+            thread, ns, own, parent, created_at, own if base_id is None else self._unpack(base_id), *rest
+        )
+
+    def _step_values(self, row: StepRow) -> tuple[Any, ...]:
+        """A step that is its own base is stored without it."""
+        thread, ns, checkpoint_id, parent_id, created_at, base_id, *rest = row
+        parent = None if parent_id is None else self._pack(parent_id)
+        base = None if base_id == checkpoint_id else self._pack(base_id)
+        return (thread, ns, self._pack(checkpoint_id), parent, created_at, base, *rest)
+
+    def _write(self, row: Sequence[Any]) -> WriteRow:
+        thread, ns, checkpoint_id, task_id, *rest = row
+        return WriteRow(thread, ns, self._unpack(checkpoint_id), self._unpack(task_id), *rest)
+
+    def _write_values(self, row: WriteRow) -> tuple[Any, ...]:
+        return (row.thread_id, row.ns, self._pack(row.checkpoint_id), self._pack(row.task_id), *row[4:])
+
+    def _question(self, row: Sequence[Any]) -> Question:
+        thread, ns, checkpoint_id, interrupt_id, task_id, *rest = row
+        return Question(thread, ns, self._unpack(checkpoint_id), interrupt_id, self._unpack(task_id), *rest)
+
+    def _question_values(self, row: Question) -> tuple[Any, ...]:
+        return (*row[:2], self._pack(row.checkpoint_id), row.interrupt_id, self._pack(row.task_id), *row[5:])
