@@ -256,10 +256,13 @@ class QuestionOpen(ReviewError):
 class QuestionChanged(ReviewError, _Portable):
     """On replay the node asks something else than what the person answered; the answer is not delivered."""
 
-    def __init__(self, message: str, *, answered: Any = None, asked: Any = None) -> None:
+    def __init__(
+        self, message: str, *, answered: Any = None, asked: Any = None, interrupt_id: str | None = None
+    ) -> None:
         super().__init__(message)
         self.answered = answered
         self.asked = asked
+        self.interrupt_id = interrupt_id
 
 
 class StaleQuestion(ReviewError):

@@ -168,9 +168,17 @@ class TimeoutPolicy:
         return cls(**limits, refresh_on=given.refresh_on)
 
 
+class _Sited:
+    """Where in its node's code a question was asked; None where nobody wants to know. It is no field."""
+
+    __slots__ = ("site",)
+
+    site: str | None
+
+
 @final
 @dataclass(init=False, slots=True)
-class Interrupt:
+class Interrupt(_Sited):
     """A question that a node asks: its payload, and the id that an answer must name."""
 
     value: Any
@@ -183,6 +191,7 @@ class Interrupt:
         self.value = value
         self.id = id
         self.response_schema = response_schema
+        self.site = None
 
 
 class TypeSchema(dict[str, Any]):

@@ -11,8 +11,9 @@ from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, StoreCall
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.progress import starts_left, task_writes
+from nbhitl.engine.questions import asked_questions
 from nbhitl.engine.report import report
-from nbhitl.errors import ParentCommand, is_invalid_resume
+from nbhitl.errors import ParentCommand, QuestionChanged, is_invalid_resume
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -29,6 +30,8 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     """
     error = result.error
     assert error is not None
+    if isinstance(error, QuestionChanged):
+        _show_answered(error, progress.pending)
     late: Sequence[TaskResult] = (yield ABANDON) or ()
     for other in late:
         if other.error is None and other.interrupts is None and progress.saves_steps:
@@ -43,6 +46,17 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     progress.claimed = {}
     report(progress, result)
     raise error
+
+
+def _show_answered(error: QuestionChanged, pending: Sequence[tuple[str, str, Any]]) -> None:
+    """Show the question that was answered beside the one that is asked now, where it is still at hand."""
+    answered = [
+        i for of_task in asked_questions(pending).values() for i in of_task if i.id == error.interrupt_id
+    ]
+    shown = f" Answered was {answered[0].value!r}." if answered else ""
+    if shown and not str(error).endswith(shown):
+        error.answered = answered[0].value
+        error.args = (f"{error}{shown}",)
 
 
 def _save_ends(

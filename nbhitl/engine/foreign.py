@@ -303,6 +303,8 @@ def _to_plain(channel: str, value: Any) -> Any:
 def _interrupt_to_plain(asked: Interrupt) -> dict[str, Any]:
     schema = asked.response_schema
     plain = {"value": asked.value, "id": asked.id, "response_schema": schema}
+    if asked.site is not None:
+        plain["site"] = asked.site
     return (
         {**plain, "response_schema": dict(schema), _OF_TYPE: True}
         if isinstance(schema, TypeSchema)
@@ -312,9 +314,11 @@ def _interrupt_to_plain(asked: Interrupt) -> dict[str, Any]:
 
 def _interrupt_from_plain(plain: dict[str, Any]) -> Interrupt:
     schema = plain["response_schema"]
-    return Interrupt(
+    asked = Interrupt(
         plain["value"], plain["id"], response_schema=TypeSchema(schema) if plain.get(_OF_TYPE) else schema
     )
+    asked.site = plain.get("site")
+    return asked
 
 
 def _from_plain(channel: str, value: Any) -> Any:

@@ -50,7 +50,7 @@ def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]
         task.starts = saved_starts(left)
         for channel, value in left:
             if channel == RESUME:
-                task.answers = {id: (digest, answer) for id, digest, answer in value}
+                task.answers = {id: (asked, answer) for id, asked, answer in value}
 
 
 def at_breakpoint(tasks: Sequence[Task], nodes: Collection[str] | Literal["*"]) -> list[Task]:

@@ -12,6 +12,7 @@ from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
 from nbhitl.engine.foreign import step_saver
+from nbhitl.engine.replay import replay_check
 from nbhitl.engine.running import TASK_KEY, Run, RunningTask
 from nbhitl.errors import MissingThreadId
 
@@ -92,15 +93,9 @@ def prepare_run(
         if run.ns and "" in named:
             # A checkpoint of a called graph: the run starts at the top, and reaches it on the way down.
             run.ns, run.start_map, checkpoint_id = "", dict(named), named[""]
-        run.replay_check = _replay_check(configurable.get("replay_check", "payload"))
+        run.replay_check = replay_check(configurable.get("replay_check", "payload"))
     stream.root = run.ns
     return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)
-
-
-def _replay_check(given: object) -> str:
-    if given not in ("payload", "off"):
-        raise ValueError(f'configurable["replay_check"] is {given!r}; it must be "payload" or "off".')
-    return str(given)
 
 
 def _own_thread(given: Mapping[str, Any], parent: RunningTask) -> bool:

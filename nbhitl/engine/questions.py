@@ -45,6 +45,12 @@ def _digest(value: Any) -> str:
     return sha256(b"v" + canonical_bytes(value)).hexdigest()
 
 
+def what_was_asked(question: Interrupt) -> str:
+    """Return what is kept of a question to hold its replay against: the payload's digest, and its site if noted."""
+    digest = payload_digest(question.value)
+    return digest if question.site is None else f"{digest} {question.site}"
+
+
 def is_interrupt_id(key: object) -> bool:
     """Whether `key` looks like an interrupt's id: 32 lower-case hex digits."""
     return isinstance(key, str) and len(key) == 32 and _HEX.issuperset(key)
@@ -164,20 +170,20 @@ def _ambiguous(still_open: Sequence[str], *, strict: bool) -> Exception:
 def resume_entries(
     pending: Mapping[str, Sequence[Interrupt]], answers: Mapping[str, Any], before: Mapping[str, list[Any]]
 ) -> dict[str, list[Any]]:
-    """Return the answers of each task to save: `{task_id: [[interrupt id, digest, answer], ...]}`.
+    """Return the answers of each task to save: `{task_id: [[interrupt id, what was asked, answer], ...]}`.
 
     `before` are the entries that the tasks have from earlier answers.
     """
     entries: dict[str, list[Any]] = {}
     for task_id, interrupts in pending.items():
-        new = [[i.id, payload_digest(i.value), answers[i.id]] for i in interrupts if i.id in answers]
+        new = [[i.id, what_was_asked(i), answers[i.id]] for i in interrupts if i.id in answers]
         if new:
             entries[task_id] = [*before.get(task_id, ()), *new]
     return entries
 
 
 def saved_entries(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Any]]:
-    """Return the answers among a checkpoint's pending writes: `{task_id: [[id, digest, answer], ...]}`."""
+    """Return the answers among a checkpoint's pending writes: `{task_id: [[id, what was asked, answer], ...]}`."""
     return {task_id: list(value) for task_id, channel, value in writes if channel == RESUME}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import is_dataclass
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.constants import NS_SEP
 from nbhitl.engine.answer_schema import schema_shown, validated_answer
 from nbhitl.engine.effects import journal_of_run
-from nbhitl.engine.questions import payload_digest
+from nbhitl.engine.replay import check_question
+from nbhitl.engine.site import caller, site
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import digest_id, interrupt_id
-from nbhitl.errors import GraphInterrupt, QuestionChanged
+from nbhitl.errors import GraphInterrupt
 from nbhitl.runtime import ExecutionInfo, RunControl, Runtime
 from nbhitl.types import Interrupt
 
@@ -41,7 +41,7 @@ class Run:
 
     `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
     that keep state of their own; `start_map` those that a caller named to start from.
-    `answers` is `{interrupt id: (digest of the question, answer)}` for every answer that this run may deliver.
+    `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver.
     """
 
     __slots__ = (
@@ -155,8 +155,8 @@ class RunningTask:
     def ask(self, value: Any, response_schema: Any) -> Any:
         """Return the answer to this question, or pause the node.
 
-        An answer belongs to one question, by id: the place of this call among the calls of its scope, and the
-        digest of what was asked there.
+        An answer belongs to one question, by id: the place of this call among the calls of its scope; and by what
+        was asked there.
         """
         scope = _SCOPE.get()
         index = self.counters.get(scope, 0)
@@ -164,18 +164,14 @@ class RunningTask:
         id = interrupt_id(f"{self.task.namespace}#{scope}" if scope else self.task.namespace, index)
         entry = self.task.answers.get(id) or self.run.answers.get(id)
         if entry is None:
-            self.paused_at = _caller()
-            shown = schema_shown(response_schema, id)
-            raise self.pause(GraphInterrupt((Interrupt(value, id, response_schema=shown),)))
-        digest, answer = entry
-        if self.run.replay_check == "payload" and digest and digest != payload_digest(value):
-            raise QuestionChanged(
-                f"Node {self.task.name!r} asks something else than what was answered ({_caller()}): the question "
-                f"now is {value!r}. The answer was not delivered. What varies between runs belongs into a node before "
-                "this one; then answer anew from a fork of this checkpoint. Where the payload may differ by nature, "
-                'set {"configurable": {"replay_check": "off"}}.',
-                asked=value,
-            )
+            self.paused_at = caller()
+            question = Interrupt(value, id, response_schema=schema_shown(response_schema, id))
+            if self.run.replay_check == "site":
+                question.site = site()
+            raise self.pause(GraphInterrupt((question,)))
+        asked, answer = entry
+        if asked and self.run.replay_check != "off":
+            check_question(self, id, asked, value)
         if isinstance(response_schema, type):
             self._let_store_hold(response_schema)
         return validated_answer(answer, response_schema)
@@ -307,11 +303,3 @@ _INJECT: dict[str, Callable[[RunningTask], Any]] = {
     "store": lambda task: task.store,
     "previous": lambda task: task.previous,
 }
-
-
-def _caller() -> str:
-    """Return `file:line` of the code that called `interrupt()`."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("nbhitl."):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

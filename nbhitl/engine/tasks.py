@@ -56,7 +56,7 @@ class Task:
 
     `input` is what a Send carried; tasks started by an edge read the state when they start. `writes` are those
     of an earlier run of the same step, for a task that is already done; `answers` what it was answered so far,
-    `{interrupt id: (digest of the question, answer)}`. `returned` stands for what the node would return, in an
+    `{interrupt id: (what was asked, answer)}`. `returned` stands for what the node would return, in an
     update from outside: the node does not run. `cache_key` names the task's result in the cache, `from_cache` tells
     that its writes were found there. `failed` and `error` are what a task of an error handler is about. `starts` is
     how often its node started in earlier runs, as far as they saved it.

@@ -233,10 +233,11 @@ def test_d9_a_node_that_asks_something_else(langgraph: SimpleNamespace, nbhitl: 
     with pytest.raises(nbhitl.errors.QuestionChanged) as caught:
         graph.invoke(nbhitl.Command(resume="send it"), CONFIG)
     assert caught.value.asked == {"draft": 1}
-    graph = unsteady(nbhitl)
-    graph.invoke({"log": []}, CONFIG)
-    off = {"configurable": {**CONFIG["configurable"], "replay_check": "off"}}
-    assert graph.invoke(nbhitl.Command(resume="send it"), off) == {"log": ["send it"]}
+    for check in ("site", "off"):
+        graph = unsteady(nbhitl)
+        unchecked = {"configurable": {**CONFIG["configurable"], "replay_check": check}}
+        graph.invoke({"log": []}, unchecked)
+        assert graph.invoke(nbhitl.Command(resume="send it"), unchecked) == {"log": ["send it"]}
 
 
 def test_d10_tuples_stay_tuples(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:

@@ -33,12 +33,16 @@ def _schema_data(schema: Any) -> Any:
 
 
 def _interrupt_data(value: Interrupt) -> list[Any]:
-    return [value.value, value.id, _schema_data(value.response_schema)]
+    data = [value.value, value.id, _schema_data(value.response_schema)]
+    return data if value.site is None else [*data, value.site]
 
 
 def _interrupt(data: list[Any]) -> Interrupt:
-    value, interrupt_id, schema = data
-    return Interrupt(value, interrupt_id, response_schema=schema)
+    value, interrupt_id, schema, *site = data
+    interrupt = Interrupt(value, interrupt_id, response_schema=schema)
+    if site:
+        interrupt.site = site[0]
+    return interrupt
 
 
 ENCODERS: dict[type, Codec] = {
