@@ -168,18 +168,15 @@ class TimeoutPolicy:
         return cls(**limits, refresh_on=given.refresh_on)
 
 
-class _Sited:
-    """Where in its node's code a question was asked; None where nobody wants to know. It is no field."""
-
-    __slots__ = ("site",)
-
-    site: str | None
-
-
 @final
-@dataclass(init=False, slots=True)
-class Interrupt(_Sited):
-    """A question that a node asks: its payload, and the id that an answer must name."""
+@dataclass(init=False)
+class Interrupt:
+    """A question that a node asks: its payload, and the id that an answer must name.
+
+    `site` is where in the node's code it was asked, None where nobody wanted to know; it is no field.
+    """
+
+    __slots__ = ("id", "response_schema", "site", "value")
 
     value: Any
     id: str
@@ -191,7 +188,7 @@ class Interrupt(_Sited):
         self.value = value
         self.id = id
         self.response_schema = response_schema
-        self.site = None
+        self.site: str | None = None
 
 
 class TypeSchema(dict[str, Any]):
