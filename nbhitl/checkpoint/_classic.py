@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import SaverCore
 from nbhitl.checkpoint._fold import fold_newest_first
-from nbhitl.checkpoint._once import copied_entries
 from nbhitl.checkpoint._rows import StepRow, encode_body, encode_metadata, encode_writes
 from nbhitl.checkpoint._shape import checkpoint_tuple, classic_body
 from nbhitl.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple, get_checkpoint_metadata, saver_config
@@ -29,7 +28,7 @@ def _names(config: RunnableConfig) -> tuple[str, str, str | None]:
 
 
 class ClassicSaver(SaverCore):
-    """`get_tuple`, `list`, `put`, `put_writes` and what deletes and copies, for a store of steps."""
+    """`get_tuple`, `list`, `put` and `put_writes`, for a store of steps."""
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that `config` names, the newest if it names none, or None."""
@@ -144,68 +143,3 @@ class ClassicSaver(SaverCore):
         rows = encode_writes((thread, ns, checkpoint_id), task, self._codec, WRITES_IDX_MAP)
         with self._rows.atomic(thread):
             self._rows.add_writes(rows)
-
-    def delete_thread(self, thread_id: str) -> None:
-        """Delete everything about a thread: checkpoints, pending writes, questions, decisions, effects."""
-        with self._rows.atomic(str(thread_id), rewriting=True):
-            self._rows.delete_thread(str(thread_id))
-        self._forget(str(thread_id))
-
-    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete the checkpoints whose metadata has one of these `run_id`s; others stay readable."""
-        wanted = set(run_ids)
-        for thread in sorted({thread for thread, _ in self._rows.namespaces(None)}):
-            with self._rows.atomic(thread, rewriting=True):
-                for _, ns in self._rows.namespaces(thread):
-                    rows = list(self._rows.steps_newest_first(thread, ns, None))
-                    of_runs = (row for row in rows if self._metadata(row).get("run_id") in wanted)
-                    doomed = {row.checkpoint_id for row in of_runs}
-                    if doomed:
-                        self._remove(thread, ns, rows, doomed)
-
-    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """Copy every checkpoint with its pending writes to another thread.
-
-        Open questions are open in the copy; answers that were given stay with the original. What `once()` has
-        done is done in the copy too.
-
-        Raises:
-            StoreError: there is no such thread, or the target has a checkpoint of the same id.
-        """
-        source, target = str(source_thread_id), str(target_thread_id)
-        with self._rows.atomic(source, target, rewriting=True):
-            for _, ns in self._rows.namespaces(source):
-                for row in reversed(list(self._rows.steps_newest_first(source, ns, None))):
-                    self._rows.insert_step(row._replace(thread_id=target))
-                writes = self._rows.writes_of_namespace(source, ns)
-                self._rows.add_writes([write._replace(thread_id=target) for write in writes])
-            self._rows.put_questions(_upkeep.copied_questions(self._rows.questions(source), target))
-            self._rows.put_once(copied_entries(self._rows.once_entries(source), target))
-
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Delete old checkpoints of threads.
-
-        Args:
-            thread_ids: which threads.
-            strategy: `keep_latest` keeps the newest checkpoint of each namespace, `delete` none.
-
-        Raises:
-            ValueError: another strategy.
-        """
-        if strategy not in ("keep_latest", "delete"):
-            raise ValueError(f"prune(strategy={strategy!r}): use 'keep_latest' or 'delete'.")
-        for thread in map(str, thread_ids):
-            if strategy == "delete":
-                self.delete_thread(thread)
-                continue
-            with self._rows.atomic(thread, rewriting=True):
-                for _, ns in self._rows.namespaces(thread):
-                    rows = list(self._rows.steps_newest_first(thread, ns, None))
-                    self._remove(thread, ns, rows, {row.checkpoint_id for row in rows[1:]})
-
-    def _remove(self, thread: str, ns: str, rows: Sequence[StepRow], doomed: set[str]) -> None:
-        """Delete steps; those that were folded from them become whole first."""
-        for row in _upkeep.made_whole(rows, doomed, self._codec):
-            self._rows.insert_step(row, replace=True)
-        self._rows.delete_steps(thread, ns, doomed)
-        self._forget(thread)

@@ -121,6 +121,21 @@ class Body:
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise StoreError(f"a stored step is damaged: its results cannot be read ({error!r})") from error
 
+    def tasks(self) -> list[TaskWrites]:
+        """Return the results by task; see `writes`."""
+        try:
+            return [
+                TaskWrites(
+                    unpacked(task_id),
+                    name,
+                    tuple(path or (PULL, name)),
+                    [(w[0], self._written(w)) for w in writes],
+                )
+                for task_id, name, path, writes in self.results
+            ]
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise StoreError(f"a stored step is damaged: its results cannot be read ({error!r})") from error
+
     def _written(self, write: list[Any]) -> Any:
         if len(write) < 3:
             return write[1] if len(write) == 2 else None

@@ -148,9 +148,10 @@ THREADS: Final = """
 """
 
 _TABLES: Final = ("nbhitl_steps", "nbhitl_writes", "nbhitl_questions")
-DELETE_STEP: Final = tuple(
-    f"DELETE FROM {table} WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?" for table in _TABLES
-)
+_OF_STEP: Final = "WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?"
+DELETE_STEP: Final = (f"DELETE FROM nbhitl_steps {_OF_STEP}", f"DELETE FROM nbhitl_writes {_OF_STEP}")
+DELETE_QUESTIONS: Final = f"DELETE FROM nbhitl_questions {_OF_STEP}"
+DELETE_UNDECIDED: Final = f"{DELETE_QUESTIONS} AND state <> 'applied'"
 DELETE_THREAD: Final = tuple(
     f"DELETE FROM {table} WHERE thread_id = ?" for table in (*_TABLES, "nbhitl_once")
 )

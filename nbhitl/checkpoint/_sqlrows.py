@@ -105,10 +105,13 @@ class SqlRows:
     def insert_if_quiet(self, row: StepRow) -> bool:
         return self._db.do_alone(self._db.insert_if_quiet, self._step_values(row)) == 1
 
-    def delete_steps(self, thread: str, ns: str, checkpoint_ids: Iterable[str]) -> None:
+    def delete_steps(
+        self, thread: str, ns: str, checkpoint_ids: Iterable[str], *, keep_decisions: bool = False
+    ) -> None:
         keys = [(thread, ns, self._pack(checkpoint_id)) for checkpoint_id in checkpoint_ids]
         for statement in _sql.DELETE_STEP:
             self._db.do_many(statement, keys)
+        self._db.do_many(_sql.DELETE_UNDECIDED if keep_decisions else _sql.DELETE_QUESTIONS, keys)
 
     def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
         return [*map(self._write, self._db.all(_sql.WRITES, (thread, ns, self._pack(checkpoint_id))))]

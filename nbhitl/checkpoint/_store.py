@@ -63,8 +63,10 @@ class RowStore(Protocol):
             Whether it was added.
         """
 
-    def delete_steps(self, thread: str, ns: str, checkpoint_ids: Iterable[str]) -> None:
-        """Delete steps with their pending writes and questions."""
+    def delete_steps(
+        self, thread: str, ns: str, checkpoint_ids: Iterable[str], *, keep_decisions: bool = False
+    ) -> None:
+        """Delete steps with their pending writes and questions; those in state `applied` may be kept."""
 
     def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
         """Return the pending writes of a step, by task id and index."""

@@ -6,11 +6,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from nbhitl.checkpoint._classic import ClassicSaver
+from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
 from nbhitl.checkpoint._review import ReviewSaver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+    from datetime import datetime, timedelta
 
     from nbhitl.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
     from nbhitl.checkpoint.records import (
@@ -33,7 +35,7 @@ T = TypeVar("T")
 _BATCH = 64
 
 
-class AsyncTwins(ReviewSaver, OnceSaver, ClassicSaver):
+class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
     """`aload`, `aput_step`, `aget_tuple`, ...: see the methods without the `a`."""
 
     async def _run(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -196,6 +198,16 @@ class AsyncTwins(ReviewSaver, OnceSaver, ClassicSaver):
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """`prune`, in asyncio."""
         return await self._run(self._sync.prune, thread_ids, strategy=strategy)
+
+    async def aprune_older(
+        self,
+        than: timedelta | datetime,
+        *,
+        thread_ids: Sequence[str] | None = None,
+        strategy: str = "keep_latest",
+    ) -> int:
+        """`prune_older`, in asyncio."""
+        return await self._run(self._sync.prune_older, than, thread_ids=thread_ids, strategy=strategy)
 
     async def ahistory(
         self,

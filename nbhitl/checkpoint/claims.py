@@ -13,6 +13,7 @@ is over is in doubt: its owner may have died before or after the effect.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint.records import Claim
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 OPEN, RECORDED, DELIVERED, APPLIED, DROPPED = "open", "recorded", "delivered", "applied", "dropped"
+
+BREAKPOINT = "breakpoint"
+"""The kind of a question that a static breakpoint asks; the other is `interrupt`."""
 
 LIVE = frozenset({OPEN, RECORDED, DELIVERED})
 """States in which something can still happen to a question."""
@@ -51,6 +55,11 @@ class Question(NamedTuple):
     owner: str | None = None
     lease_until: str | None = None
     undo: bytes | None = None
+
+
+def breakpoint_id(thread_id: str, checkpoint_id: str, task_id: str) -> str:
+    """Return the id of the question that a static breakpoint before or after a task asks: 32 hex digits."""
+    return blake2b(f"{thread_id}/{checkpoint_id}/{task_id}".encode(), digest_size=16).hexdigest()
 
 
 def instant(text: str) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
-from nbhitl.checkpoint.claims import DELIVERED, LIVE
+from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE
 from nbhitl.checkpoint.records import ThreadInfo
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.checkpoint.steps import StepSaver
@@ -130,13 +130,17 @@ class _Rows:
         if row.parent_id is not None:
             space.children[row.parent_id].remove(checkpoint_id)
 
-    def delete_steps(self, thread: str, ns: str, checkpoint_ids: Iterable[str]) -> None:
+    def delete_steps(
+        self, thread: str, ns: str, checkpoint_ids: Iterable[str], *, keep_decisions: bool = False
+    ) -> None:
         space = self._space(thread, ns)
         found = self._threads[thread]
-        for checkpoint_id in checkpoint_ids:
+        gone = set(checkpoint_ids)
+        for checkpoint_id in gone:
             self._unlink(space, checkpoint_id)
             space.writes.pop(checkpoint_id, None)
-            for key in [key for key in found.questions if key[:2] == (ns, checkpoint_id)]:
+        for key, question in [*found.questions.items()]:
+            if key[0] == ns and key[1] in gone and not (keep_decisions and question.state == APPLIED):
                 del found.questions[key]
                 found.live.pop(key, None)
 

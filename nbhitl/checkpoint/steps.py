@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._classic import ClassicSaver
 from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, tip_of
+from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
 from nbhitl.checkpoint._review import ReviewSaver
 from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, encode_step, encode_writes
@@ -27,7 +28,7 @@ _KNOWN_TIPS = 256
 _FEW = 16
 
 
-class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, ClassicSaver):
+class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
     """What nbhitl's engine uses of a saver of its own, besides LangGraph's interface."""
 
     def load(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.claims import BREAKPOINT, breakpoint_id
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
@@ -29,7 +30,7 @@ from nbhitl.engine.progress import task_writes
 from nbhitl.engine.read import read_state
 from nbhitl.engine.report import report
 from nbhitl.engine.snapshot import checkpoint_payload
-from nbhitl.engine.tasks import Task, TaskResult, digest_id
+from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.errors import (
     GraphDrained,
     GraphRecursionError,
@@ -252,7 +253,7 @@ def _pause_at(progress: Progress, stops: Sequence[Task]) -> Generator[Any, Any, 
             asked_at = progress.clock.now()
             questions = [
                 QuestionRecord(
-                    digest_id(f"{thread_id}/{checkpoint_id}/{task.id}"), task.id, task.name, "breakpoint", None,
+                    breakpoint_id(thread_id, checkpoint_id or "", task.id), task.id, task.name, BREAKPOINT, None,
                     "", asked_at,
                 )
                 for task in stops

@@ -1,0 +1,169 @@
+"""What a saver keeps of its threads, and for how long: deleting, pruning, copying."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from nbhitl.checkpoint import _upkeep
+from nbhitl.checkpoint._core import SaverCore
+from nbhitl.checkpoint._once import copied_entries
+from nbhitl.checkpoint._upkeep import PruneRule
+from nbhitl.checkpoint.claims import LIVE, moment
+from nbhitl.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbhitl.checkpoint._rows import StepRow
+
+_STRATEGIES = ("keep_latest", "keep_answered", "delete")
+
+
+class KeepingSaver(SaverCore):
+    """`delete_thread`, `delete_for_runs`, `copy_thread`, `prune` and `prune_older`."""
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete everything about a thread: checkpoints, pending writes, questions, decisions, effects."""
+        with self._rows.atomic(str(thread_id), rewriting=True):
+            self._rows.delete_thread(str(thread_id))
+        self._forget(str(thread_id))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints whose metadata has one of these `run_id`s; others stay readable.
+
+        What was asked and decided at them goes too. The journal of `once()` belongs to the thread and stays.
+        """
+        wanted = set(run_ids)
+        for thread in sorted({thread for thread, _ in self._rows.namespaces(None)}):
+            with self._rows.atomic(thread, rewriting=True):
+                for _, ns in self._rows.namespaces(thread):
+                    rows = list(self._rows.steps_newest_first(thread, ns, None))
+                    of_runs = (row for row in rows if self._metadata(row).get("run_id") in wanted)
+                    doomed = {row.checkpoint_id for row in of_runs}
+                    if doomed:
+                        self._remove(thread, ns, rows, doomed)
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy every checkpoint with its pending writes to a thread that does not exist yet.
+
+        Questions that are open, or whose answer has not had its effect, are open in the copy; answers that
+        were given, and the log of them, stay with the original. What `once()` has done is done in the copy too.
+
+        Raises:
+            StoreError: there is no such thread, or there is one of the new name.
+        """
+        source, target = str(source_thread_id), str(target_thread_id)
+        with self._rows.atomic(source, target, rewriting=True):
+            spaces = self._rows.namespaces(source)
+            self._check_copy(source, target, exists=bool(spaces))
+            questions = self._rows.questions(source)
+            for _, ns in spaces:
+                for row in reversed(list(self._rows.steps_newest_first(source, ns, None))):
+                    self._rows.insert_step(row._replace(thread_id=target))
+                writes = self._rows.writes_of_namespace(source, ns)
+                self._rows.add_writes([*_upkeep.copied_writes(writes, questions, self._codec, target)])
+            self._rows.put_questions(_upkeep.copied_questions(questions, target))
+            self._rows.put_once(copied_entries(self._rows.once_entries(source), target))
+
+    def _check_copy(self, source: str, target: str, *, exists: bool) -> None:
+        if not exists:
+            raise StoreError(
+                f"copy_thread(): there is no thread {source!r}. threads() lists those there are."
+            )
+        if self._rows.namespaces(target):
+            raise StoreError(
+                f"copy_thread(): thread {target!r} exists already. Copy to a new name, or delete_thread() it first."
+            )
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Delete old checkpoints of threads; what stays can be read as before.
+
+        Checkpoints where a question is open, or an answer is on its way or in doubt, always stay, and so do
+        the decisions (`claims()`) and the journal of `once()`; only "delete" takes them along.
+
+        Args:
+            thread_ids: which threads.
+            strategy: `keep_latest` keeps the newest checkpoint of each namespace; `keep_answered` those at
+                which a question was answered too; `delete` deletes the threads.
+
+        Raises:
+            ValueError: another strategy.
+        """
+        _check_strategy("prune", strategy)
+        for thread in map(str, thread_ids):
+            if strategy == "delete":
+                self.delete_thread(thread)
+            else:
+                self._prune(thread, PruneRule(answered=strategy == "keep_answered"))
+
+    def prune_older(
+        self,
+        than: timedelta | datetime,
+        *,
+        thread_ids: Sequence[str] | None = None,
+        strategy: str = "keep_latest",
+    ) -> int:
+        """As `prune`, but only checkpoints that are older go.
+
+        Args:
+            than: an age, or a moment; a `datetime` without a time zone is UTC.
+            thread_ids: which threads; None is all of them.
+            strategy: as for `prune`; `delete` deletes threads whose newest checkpoint is older, except those
+                where something can still happen to a question.
+
+        Returns:
+            How many checkpoints were deleted.
+
+        Raises:
+            ValueError: another strategy.
+            StoreError: a checkpoint whose time cannot be read.
+        """
+        _check_strategy("prune_older", strategy)
+        at = datetime.now(UTC) - than if isinstance(than, timedelta) else than
+        rule = PruneRule(answered=strategy == "keep_answered", moment=moment(at.isoformat()))
+        names = None if thread_ids is None else [*map(str, thread_ids)]
+        found = names if names is not None else [*dict(self._rows.namespaces(None))]
+        return sum(self._prune(thread, rule, whole=strategy == "delete") for thread in found)
+
+    def _prune(self, thread: str, rule: PruneRule, *, whole: bool = False) -> int:
+        """Prune one thread in one transaction; with `whole`, delete it or leave it. Return how many went."""
+        with self._rows.atomic(thread, rewriting=True):
+            spaces = {
+                ns: list(self._rows.steps_newest_first(thread, ns, None))
+                for _, ns in self._rows.namespaces(thread)
+            }
+            questions = self._rows.questions(thread)
+            if whole:
+                if any(question.state in LIVE for question in questions) or _upkeep.any_young(spaces, rule):
+                    return 0
+                self._rows.delete_thread(thread)
+                doomed = {ns: {row.checkpoint_id for row in rows} for ns, rows in spaces.items()}
+            else:
+                kept = _upkeep.kept_places(spaces, questions, rule, self._codec)
+                doomed = {
+                    ns: {row.checkpoint_id for row in rows if (ns, row.checkpoint_id) not in kept}
+                    for ns, rows in spaces.items()
+                }
+                for ns, gone in doomed.items():
+                    self._remove(thread, ns, spaces[ns], gone, keep_decisions=True)
+        self._forget(thread)
+        return sum(map(len, doomed.values()))
+
+    def _remove(
+        self, thread: str, ns: str, rows: Sequence[StepRow], doomed: set[str], *, keep_decisions: bool = False
+    ) -> None:
+        """Delete steps; what those that stay need of them is saved with these first."""
+        whole = _upkeep.made_whole(rows, doomed, self._codec)
+        results = _upkeep.stranded_results(rows, doomed, self._codec) if keep_decisions else []
+        for row in whole:
+            self._rows.insert_step(row, replace=True)
+        self._rows.add_writes(results)
+        self._rows.delete_steps(thread, ns, doomed, keep_decisions=keep_decisions)
+        self._forget(thread)
+
+
+def _check_strategy(method: str, strategy: str) -> None:
+    if strategy not in _STRATEGIES:
+        allowed = ", ".join(map(repr, _STRATEGIES))
+        raise ValueError(f"{method}(strategy={strategy!r}): use one of {allowed}.")
