@@ -55,10 +55,9 @@ class KeepingSaver(SaverCore):
         """
         source, target = str(source_thread_id), str(target_thread_id)
         with self._rows.atomic(source, target, rewriting=True):
-            spaces = self._rows.namespaces(source)
-            self._check_copy(source, target, exists=bool(spaces))
+            self._check_copy(source, target)
             questions = self._rows.questions(source)
-            for _, ns in spaces:
+            for _, ns in self._rows.namespaces(source):
                 for row in reversed(list(self._rows.steps_newest_first(source, ns, None))):
                     self._rows.insert_step(row._replace(thread_id=target))
                 writes = self._rows.writes_of_namespace(source, ns)
@@ -66,15 +65,19 @@ class KeepingSaver(SaverCore):
             self._rows.put_questions(_upkeep.copied_questions(questions, target))
             self._rows.put_once(copied_entries(self._rows.once_entries(source), target))
 
-    def _check_copy(self, source: str, target: str, *, exists: bool) -> None:
-        if not exists:
+    def _check_copy(self, source: str, target: str) -> None:
+        if not self._exists(source):
             raise StoreError(
                 f"copy_thread(): there is no thread {source!r}. threads() lists those there are."
             )
-        if self._rows.namespaces(target):
+        if self._exists(target):
             raise StoreError(
                 f"copy_thread(): thread {target!r} exists already. Copy to a new name, or delete_thread() it first."
             )
+
+    def _exists(self, thread: str) -> bool:
+        rows = self._rows
+        return bool(rows.namespaces(thread) or rows.once_entries(thread) or rows.questions(thread))
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete old checkpoints of threads; what stays can be read as before.
