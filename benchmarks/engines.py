@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-Store = Literal["none", "memory", "sqlite"]
+Store = Literal["none", "memory", "sqlite", "sqlite-full"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Engine:
     name: str
     version: str
     StateGraph: Any
+    MessagesState: Any
     START: str
     END: str
     interrupt: Any
@@ -33,16 +34,23 @@ class Engine:
 
     @contextmanager
     def saver(self, store: Store, path: Path) -> Iterator[Any]:
-        """Yield a saver of that kind, or None; SQLite with WAL and synchronous=NORMAL for every engine."""
+        """Yield a saver of that kind, or None."""
         if store == "none":
             yield None
         elif store == "memory":
             yield self.InMemorySaver()
         else:
-            with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")
+            with sqlite_connection(store, path) as connection:
                 yield self.SqliteSaver(connection)
+
+
+@contextmanager
+def sqlite_connection(store: Store, path: Path, **options: Any) -> Iterator[sqlite3.Connection]:
+    """Yield a connection with WAL, and `synchronous` as the store's name says: the same for everyone."""
+    with closing(sqlite3.connect(path, check_same_thread=False, **options)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if store == 'sqlite-full' else 'NORMAL'}")
+        yield connection
 
 
 def load_engine(name: str) -> Engine:
@@ -53,6 +61,7 @@ def load_engine(name: str) -> Engine:
         name=name,
         version=version(name),
         StateGraph=graph.StateGraph,
+        MessagesState=graph.MessagesState,
         START=graph.START,
         END=graph.END,
         interrupt=types.interrupt,

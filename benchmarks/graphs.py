@@ -1,14 +1,16 @@
 """The programs, written in LangGraph's words; `engine` says whose names they use.
 
-Each function builds its graph and returns `run(thread)`, which is what the clock sees: one run on a new
-thread, giving the result that `Workload.expected` is compared with.
+Each is a pair of functions: one builds the graph, the other returns `run(thread)`, which is what the clock
+sees: one run on a thread, giving the result that `Workload.expected` is compared with.
 """
 
 from __future__ import annotations
 
 import asyncio
 import operator
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict
 
 from benchmarks.workloads import WIDE
 
@@ -20,156 +22,116 @@ if TYPE_CHECKING:
     Run = Callable[[str], Any]
 
 
-def _config(thread: str, limit: int = 25) -> dict[str, Any]:
+class Laps(NamedTuple):
+    """The result of a run, and the seconds that each part of it took."""
+
+    result: Any
+    seconds: list[float]
+
+
+@dataclass(frozen=True)
+class Program:
+    """`graph(engine, saver, size)` builds, `run(engine, graph, size)` returns what is measured, and
+    `read(graph, size, thread)` returns the result of a run on that thread from the store.
+    """
+
+    graph: Callable[[Engine, Any, int], Any]
+    run: Callable[[Engine, Any, int], Run]
+    read: Callable[[Any, int, str], Any] | None = None
+
+
+def config(thread: str, limit: int = 25) -> dict[str, Any]:
+    """Return the config for a thread."""
     return {"configurable": {"thread_id": thread}, "recursion_limit": limit}
+
+
+def values(graph: Any, thread: str) -> Any:
+    """Return the newest state of a thread."""
+    return graph.get_state(config(thread)).values
 
 
 class Number(TypedDict):
     n: int
 
 
-def chain(engine: Engine, saver: Any, size: int) -> Run:
-    """A chain of nodes, each adding one to a number."""
+def chain_builder(engine: Engine, size: int, node: Any = None) -> Any:
+    """Return a chain of nodes, each adding one to a number."""
     builder = engine.StateGraph(Number)
     for i in range(size):
-        builder.add_node(f"n{i}", lambda state: {"n": state["n"] + 1})
+        builder.add_node(f"n{i}", node or (lambda state: {"n": state["n"] + 1}))
         builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
-    graph = builder.compile(checkpointer=saver)
-    return lambda thread: graph.invoke({"n": 0}, _config(thread, size + 5))
+    return builder
 
 
-def async_chain(engine: Engine, saver: Any, size: int) -> Run:
-    """The chain with async nodes, awaited."""
-
-    async def add_one(state: Number) -> dict[str, int]:
-        return {"n": state["n"] + 1}
-
-    builder = engine.StateGraph(Number)
-    for i in range(size):
-        builder.add_node(f"n{i}", add_one)
-        builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
-    graph = builder.compile(checkpointer=saver)
-    return lambda thread: asyncio.run(graph.ainvoke({"n": 0}, _config(thread, size + 5)))
+def chain_graph(engine: Engine, saver: Any, size: int) -> Any:
+    return chain_builder(engine, size).compile(checkpointer=saver)
 
 
-def build(engine: Engine, saver: Any, size: int) -> Run:
-    """Building and compiling a chain, without running it."""
-
-    def run(thread: str) -> int:
-        builder = engine.StateGraph(Number)
-        for i in range(size):
-            builder.add_node(f"n{i}", lambda state: {"n": state["n"] + 1})
-            builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
-        builder.compile(checkpointer=saver)
-        return len(builder.nodes)
-
-    return run
+def run_chain(engine: Engine, graph: Any, size: int) -> Run:
+    return lambda thread: graph.invoke({"n": 0}, config(thread, size + 5))
 
 
-def first_event(engine: Engine, saver: Any, size: int) -> Run:
-    """The first chunk of a stream; the run is given up after it."""
-    builder = engine.StateGraph(Number)
-    for i in range(size):
-        builder.add_node(f"n{i}", lambda state: {"n": state["n"] + 1})
-        builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
-    graph = builder.compile(checkpointer=saver)
-
-    def run(thread: str) -> Any:
-        chunks = graph.stream({"n": 0}, _config(thread, size + 5), stream_mode="updates")
-        first = next(chunks)
-        chunks.close()
-        return first
-
-    return run
+async def add_one(state: Number) -> dict[str, int]:
+    """The node of the async chain."""
+    return {"n": state["n"] + 1}
 
 
-def wide(engine: Engine, saver: Any, size: int) -> Run:
+def async_graph(engine: Engine, saver: Any, size: int) -> Any:
+    return chain_builder(engine, size, add_one).compile(checkpointer=saver)
+
+
+def run_async(engine: Engine, graph: Any, size: int) -> Run:
+    return lambda thread: asyncio.run(graph.ainvoke({"n": 0}, config(thread, size + 5)))
+
+
+def wide_graph(engine: Engine, saver: Any, size: int) -> Any:
     """A chain in which each node writes one key of many."""
     keys = [f"k{i}" for i in range(WIDE)]
     builder = engine.StateGraph(TypedDict("Wide", dict.fromkeys(keys, int)))  # type: ignore[operator]
     for i in range(size):
         builder.add_node(f"n{i}", lambda state, key=keys[i]: {key: state[key] + 1})
         builder.add_edge(f"n{i - 1}" if i else engine.START, f"n{i}")
-    graph = builder.compile(checkpointer=saver)
-    return lambda thread: graph.invoke(dict.fromkeys(keys, 0), _config(thread, size + 5))
+    return builder.compile(checkpointer=saver)
+
+
+def run_wide(engine: Engine, graph: Any, size: int) -> Run:
+    start = dict.fromkeys((f"k{i}" for i in range(WIDE)), 0)
+    return lambda thread: graph.invoke(start, config(thread, size + 5))
 
 
 class Total(TypedDict):
     total: Annotated[int, operator.add]
 
 
-def fan_out(engine: Engine, saver: Any, size: int) -> Run:
+def fan_out_graph(engine: Engine, saver: Any, size: int) -> Any:
     """One Send a task; a reducer joins what they give."""
     builder = engine.StateGraph(Total)
     builder.add_node("work", lambda item: {"total": item["n"]})
     builder.add_conditional_edges(
         engine.START, lambda state: [engine.Send("work", {"n": i}) for i in range(size)], ["work"]
     )
-    graph = builder.compile(checkpointer=saver)
-    return lambda thread: graph.invoke({"total": 0}, _config(thread))["total"]
+    return builder.compile(checkpointer=saver)
 
 
-def ask(engine: Engine, saver: Any, size: int) -> Run:
-    """A node asks, is answered, and writes the answer; `size` threads, one after another."""
-    builder = engine.StateGraph(Number)
-    builder.add_node("ask", lambda state: {"n": engine.interrupt("how many?")})
-    builder.add_edge(engine.START, "ask")
-    graph = builder.compile(checkpointer=saver)
-
-    def once(config: dict[str, Any]) -> int:
-        graph.invoke({"n": 0}, config)
-        return int(graph.invoke(engine.Command(resume=7), config)["n"])
-
-    return lambda thread: [once(_config(f"{thread}-{i}")) for i in range(size)]
-
-
-class Answers(TypedDict):
-    answers: list[int]
-
-
-def ask_often(engine: Engine, saver: Any, size: int) -> Run:
-    """One node asks many times, one question after another."""
-    builder = engine.StateGraph(Answers)
-    builder.add_node("ask", lambda state: {"answers": [engine.interrupt(i) for i in range(size)]})
-    builder.add_edge(engine.START, "ask")
-    graph = builder.compile(checkpointer=saver)
-
-    def run(thread: str) -> Any:
-        config = _config(thread)
-        result = graph.invoke({"answers": []}, config)
-        for i in range(size):
-            result = graph.invoke(engine.Command(resume=i), config)
-        return result["answers"]
-
-    return run
-
-
-def ask_together(engine: Engine, saver: Any, size: int) -> Run:
-    """Many tasks ask at once, and all are answered by one map of ids."""
-    builder = engine.StateGraph(Total)
-    builder.add_node("ask", lambda item: {"total": engine.interrupt(item["n"])})
-    builder.add_conditional_edges(
-        engine.START, lambda state: [engine.Send("ask", {"n": i}) for i in range(size)], ["ask"]
-    )
-    graph = builder.compile(checkpointer=saver)
-
-    def run(thread: str) -> Any:
-        config = _config(thread)
-        asked = graph.invoke({"total": 0}, config)["__interrupt__"]
-        answers = {question.id: question.value for question in asked}
-        return graph.invoke(engine.Command(resume=answers), config)["total"]
-
-    return run
+def run_fan_out(engine: Engine, graph: Any, size: int) -> Run:
+    return lambda thread: graph.invoke({"total": 0}, config(thread))["total"]
 
 
 class Log(TypedDict):
     log: Annotated[list[str], operator.add]
 
 
+def line(number: int) -> str:
+    """Return what is appended: about a hundred characters."""
+    return (
+        f"line {number:4} of a log that grows by one line a step, and no line is as short as it could be ..."
+    )
+
+
 def grow_graph(engine: Engine, saver: Any, size: int) -> Any:
-    """Return a loop that appends one short text a step."""
+    """A loop that appends one line a step."""
     builder = engine.StateGraph(Log)
-    builder.add_node("step", lambda state: {"log": [f"line {len(state['log'])} of a log that grows"]})
+    builder.add_node("step", lambda state: {"log": [line(len(state["log"]))]})
     builder.add_edge(engine.START, "step")
     builder.add_conditional_edges(
         "step", lambda state: engine.END if len(state["log"]) == size else "step", ["step", engine.END]
@@ -177,7 +139,55 @@ def grow_graph(engine: Engine, saver: Any, size: int) -> Any:
     return builder.compile(checkpointer=saver)
 
 
-def grow(engine: Engine, saver: Any, size: int) -> Run:
-    """A list that grows by one a step."""
-    graph = grow_graph(engine, saver, size)
-    return lambda thread: len(graph.invoke({"log": []}, _config(thread, size + 5))["log"])
+def run_grow(engine: Engine, graph: Any, size: int) -> Run:
+    return lambda thread: len(graph.invoke({"log": []}, config(thread, size + 5))["log"])
+
+
+def question(number: int) -> str:
+    """Return what the user says in a turn of the chat."""
+    return f"Question {number}: how does this go on, {'and what follows from it, ' * 6}if anything?"
+
+
+def answer(number: int) -> str:
+    """Return what the model says in a turn of the chat."""
+    return f"Answer {number}: it goes on as it began, {'and then some more, ' * 8}as was to be expected."
+
+
+def chat_graph(engine: Engine, saver: Any, size: int) -> Any:
+    """One node that answers the last message, in LangChain's message classes."""
+    from langchain_core.messages import AIMessage
+
+    def reply(state: Any) -> dict[str, Any]:
+        return {"messages": [AIMessage(answer(len(state["messages"])))]}
+
+    builder = engine.StateGraph(engine.MessagesState)
+    builder.add_node("reply", reply)
+    builder.add_edge(engine.START, "reply")
+    return builder.compile(checkpointer=saver)
+
+
+def run_chat(engine: Engine, graph: Any, size: int) -> Run:
+    """A fresh `invoke` for each turn; laps are turns."""
+    from langchain_core.messages import HumanMessage
+
+    def run(thread: str) -> Laps:
+        laps: list[float] = []
+        result: dict[str, Any] = {"messages": []}
+        for turn in range(size):
+            begin = perf_counter()
+            result = graph.invoke({"messages": [HumanMessage(question(turn))]}, config(thread))
+            laps.append(perf_counter() - begin)
+        return Laps(len(result["messages"]), laps)
+
+    return run
+
+
+CHAINS = {
+    "chain": Program(chain_graph, run_chain, lambda graph, size, thread: values(graph, thread)),
+    "async_chain": Program(async_graph, run_async),
+    "wide": Program(wide_graph, run_wide, lambda graph, size, thread: values(graph, thread)),
+    "fan_out": Program(fan_out_graph, run_fan_out),
+    "grow": Program(grow_graph, run_grow, lambda graph, size, thread: len(values(graph, thread)["log"])),
+    "chat": Program(chat_graph, run_chat, lambda graph, size, thread: len(values(graph, thread)["messages"])),
+}
+"""Programs that run through, by name."""

@@ -1,37 +1,53 @@
-"""`python -m benchmarks.read_back ENGINE SIZE FILE`: print, as JSON, what a store file holds of `grow`."""
+"""`python -m benchmarks.read_back CONTESTANT PROGRAM STORE SIZE FILE`: what a store file holds, as JSON."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
+import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from benchmarks import graphs
+from benchmarks import looking, plain
 from benchmarks.engines import load_engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.engines import Store
 
-def read_back(name: str, size: int, path: Path) -> int:
-    """Return the length of the log of the thread `t1`."""
-    if name == "plain":
-        with closing(sqlite3.connect(path)) as db:
-            rows = db.execute("SELECT changed FROM steps WHERE thread = 't1' ORDER BY step").fetchall()
-        return sum(len(json.loads(changed)["log"]) for (changed,) in rows)
-    engine = load_engine(name)
-    with engine.saver("sqlite", path) as saver:
-        graph = graphs.grow_graph(engine, saver, size)
-        return len(graph.get_state({"configurable": {"thread_id": "t1"}}).values["log"])
+THREAD = "t1"
+"""The thread that is read back: that of the first measured run."""
+
+
+def read_back(contestant: str, program: str, store: Store, size: int, path: Path) -> Any:
+    """Return the result of the run on `THREAD`, from its file."""
+    if contestant == "plain":
+        with plain.plain_store(store, path) as saved:
+            return plain.read(program, saved, size, THREAD)
+    if contestant == "burr":
+        from benchmarks import burr_programs
+
+        return burr_programs.read(program, path, size, THREAD)
+    engine = load_engine(contestant)
+    found = looking.PROGRAMS[program]
+    if found.read is None:
+        raise LookupError(f"the program {program!r} does not say how its result is read back")
+    with engine.saver(store, path) as saver:
+        return found.read(found.graph(engine, saver, size), size, THREAD)
+
+
+def in_a_fresh_process(contestant: str, program: str, store: Store, size: int, path: Path) -> Any:
+    """As `read_back`, by a process that has never seen the run."""
+    command = [sys.executable, "-m", "benchmarks.read_back", contestant, program, store, str(size), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    return json.loads(done.stdout)
 
 
 def main(argv: Sequence[str]) -> None:
-    """Print the length as JSON."""
-    name, size, path = argv
-    print(json.dumps(read_back(name, int(size), Path(path))))
+    """Print the result as JSON."""
+    contestant, program, store, size, path = argv
+    print(json.dumps(read_back(contestant, program, cast("Store", store), int(size), Path(path))))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import doctest
-import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,61 +13,102 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import measure as measuring  # noqa: E402
-from benchmarks import report  # noqa: E402
+from benchmarks import plain, report  # noqa: E402
+from benchmarks.graphs import Laps  # noqa: E402
 from benchmarks.imports import Import, measure_imports  # noqa: E402
-from benchmarks.measure import Measured, WrongResultError, measure  # noqa: E402
-from benchmarks.workloads import WORKLOADS, Workload  # noqa: E402
+from benchmarks.measure import Measured, WrongResultError, check_file, measure  # noqa: E402
+from benchmarks.read_back import in_a_fresh_process, read_back  # noqa: E402
+from benchmarks.workloads import EXPECTED, WORKLOADS, Workload  # noqa: E402
 
 ENGINES = ["nbhitl", "langgraph", "plain"]
-SMALL = {
-    "chain": {"n": 3},
-    "async_chain": {"n": 3},
-    "first_event": {"n0": {"n": 1}},
-    "build": 3,
-    "ask_together": 3,
-    "fan_out": 3,
-    "ask": [7] * 3,
-    "ask_often": [0, 1, 2],
-    "grow": 3,
-    "wide": {f"k{i}": int(i < 3) for i in range(300)},
-}
 
 
 def small(workload: Workload) -> Workload:
-    return replace(workload, size=3, count=3, expected=SMALL[workload.program])
+    return replace(workload, size=3, repeat=1)
 
 
-@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda w: w.name)
-def test_every_workload_runs_on_every_contestant(workload):
-    measured = measure(small(workload), ENGINES, rounds=1)
+def named(part: str) -> Workload:
+    return small(next(w for w in WORKLOADS if part in w.name))
+
+
+@pytest.fixture(autouse=True)
+def _no_garbage_collections(monkeypatch):
+    """They would take most of the time."""
+    monkeypatch.setattr(measuring, "collect_garbage", lambda: None)
+
+
+DISTINCT = {(w.program, w.store): w for w in WORKLOADS}
+
+
+@pytest.mark.parametrize("workload", DISTINCT.values(), ids=lambda w: f"{w.program}, {w.store}")
+def test_every_workload_runs_on_every_contestant_and_is_read_back(workload):
+    measured = measure(small(workload), ENGINES, rounds=1, read_back=read_back)
     assert list(measured) == ENGINES
     for name, found in measured.items():
-        assert len(found.seconds) == 1
-        assert (found.file_bytes or 0) > 0 or not workload.keeps_file, name
+        assert found.median > 0
+        assert (found.file_bytes or 0) > 0 or workload.smaller is None, name
+        assert len(found.growth) == (workload.growth is not None)
 
 
-def test_a_wrong_result_is_not_a_time():
-    wrong = replace(small(WORKLOADS[0]), expected={"n": 4})
-    with pytest.raises(WrongResultError, match="plain, chain of 100 nodes"):
-        measure(wrong, ["plain"], rounds=1)
+@pytest.mark.skipif(not find_spec("burr"), reason="Burr is not installed")
+@pytest.mark.parametrize("store", ["none", "memory", "sqlite"])
+def test_burr_gets_the_same_results(store):
+    from benchmarks.burr_programs import PROGRAMS
+
+    for program in PROGRAMS:
+        workload = next((w for w in WORKLOADS if (w.program, w.store) == (program, store)), None)
+        if workload is not None:
+            assert list(measure(small(workload), ["burr"], rounds=1, read_back=read_back)) == ["burr"]
 
 
-def test_a_file_that_does_not_hold_the_result_is_noticed(tmp_path):
-    grow = small(next(w for w in WORKLOADS if w.keeps_file))
+def test_all_programs_are_measured():
+    assert {workload.program for workload in WORKLOADS} == set(EXPECTED)
+
+
+def test_a_wrong_result_is_not_a_time(monkeypatch):
+    monkeypatch.setitem(EXPECTED, "chain", lambda size: {"n": size + 1})
+    with pytest.raises(WrongResultError, match="plain, chain of 3 nodes"):
+        measure(named("chain of 100 nodes, no store"), ["plain"], rounds=1)
+
+
+@pytest.mark.parametrize("reader", [read_back, in_a_fresh_process])
+def test_a_file_that_does_not_hold_the_result_is_noticed(tmp_path, reader):
     path = tmp_path / "plain.db"
-    with measuring.plain.plain_saver("sqlite", path) as save:
-        save("t1", 0, {"log": ["only one"]})
+    with plain.plain_store("sqlite", path) as store:
+        store.save("t1", 0, {"log": ["only one"]})
     with pytest.raises(WrongResultError, match="its file holds 1"):
-        measuring._file_bytes("plain", grow, path)
+        check_file("plain", named("a list growing"), path, reader)
 
 
-def test_the_table_says_how_many_times_faster():
-    rows = [(WORKLOADS[0], {"nbhitl": Measured([0.001]), "langgraph": Measured([0.02])})]
-    table = report.time_table(rows, ["nbhitl", "langgraph"])
-    assert table.splitlines()[-1] == "| chain of 100 nodes, no store | µs a step | 10 | 200 | 20.0x |"
-    told = report.import_table([Import("nbhitl.graph", 20.4, 15.0, 40, ("nbhitl",))])
-    assert told.splitlines()[-1] == "| `nbhitl.graph` | 20 | 15 | 40 | none |"
+def test_growth_compares_the_last_laps_with_the_first():
+    found = Measured()
+    workload = named("chat")
+    laps = Laps(workload.expected, [5.0, *[1.0] * 10, *[3.0] * 10])
+    measuring._time("nbhitl", workload, lambda thread: laps, "t1", found)
+    assert found.growth == [3.0]
+
+
+def test_the_table_says_how_many_times_faster_and_whether_that_is_enough():
+    chain, chat = named("chain of 100 nodes, no store"), named("chat")
+    rows = [
+        (chain, {"nbhitl": Measured([0.003]), "langgraph": Measured([0.029])}),
+        (chat, {
+            "nbhitl": Measured([0.001], 1_000, [1.1]), "langgraph": Measured([0.02], 400_000, [3.0]),
+        }),
+    ]  # fmt: skip
+    table = report.time_table(rows, ["nbhitl", "langgraph"]).splitlines()
+    assert table[2:] == [
+        "| chain of 3 nodes, no store | µs a step | 1,000 | 9,667 | 9.7x | >= 10x | no |",
+        "| chat of 3 turns, SQLite | ms a turn | 0.33 | 6.7 | 20.0x | >= 20x | yes |",
+        "| its file | kB | 1.0 | 400 | 400.0x | >= 300x | yes |",
+        "| its last turns / first turns | ratio | 1.1 | 3.0 |  | <= 1.2 | yes |",
+    ]
+    told = report.import_table([
+        Import("nbhitl.graph", 20.4, 15.0, 40, ("nbhitl",)), Import("langgraph.graph", 102.0, 60.0, 400, ()),
+    ])  # fmt: skip
+    assert told.splitlines()[2] == "| `nbhitl.graph` | 20 | 15 | 40 | none | 5.0x | >= 6x | no |"
 
 
 def test_imports_are_measured_in_fresh_processes():
@@ -76,18 +117,18 @@ def test_imports_are_measured_in_fresh_processes():
     assert found.packages == ("nbhitl",)
 
 
-def test_examples_in_the_report_hold():
-    assert doctest.testmod(report).failed == 0
+def test_examples_hold():
+    assert doctest.testmod(report).failed == doctest.testmod(measuring).failed == 0
 
 
-def test_the_command_prints_markdown():
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--only", "chain of 100 nodes, no store", "--rounds", "1"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "| chain of 100 nodes, no store | µs a step |" in done.stdout
+def test_the_command_prints_markdown_and_writes_it_between_the_marks(capsys, tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("Fast.\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nMore.\n")
+    command.main(["--quick", "--only", "diagram", "--readme", str(readme)])
+    assert "| diagram text of 10 nodes | ms |" in capsys.readouterr().out
+    before, table, after = readme.read_text().partition("| diagram text of 10 nodes |")
+    assert before.startswith("Fast.\n<!-- benchmarks -->\nMedians of 2 runs")
+    assert table
+    assert after.endswith("\n<!-- /benchmarks -->\nMore.\n")
+    with pytest.raises(ValueError, match="has no <!-- benchmarks -->"):
+        command.write_readme(Path(__file__).with_name("test_data.py"), "")
