@@ -8,8 +8,8 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine import leases
+from nbhitl.engine.arun_task import arun_task
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Start, StoreCall
-from nbhitl.engine.run_task import arun_task
 from nbhitl.engine.tasks import Task, TaskResult
 
 if TYPE_CHECKING:

@@ -1,15 +1,13 @@
 """Run one task: the only caller of user code.
 
 `task_steps` tells what a task does as a generator of calls; `run_task` makes them one after another, and
-`arun_task` awaits them. So a sync and an async run differ in how a call is made, and in nothing else.
+`arun_task`, in the module of that name, awaits them. So a sync and an async run differ in how a call is made, and in
+nothing else.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextvars import copy_context
-from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +19,9 @@ from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.tasks import TaskResult, interrupt_id
-from nbhitl.engine.timeouts import limited_by, refuse_timeout, within
 from nbhitl.engine.traces import close_branch, close_node, fail_branch, fail_node, open_branch, open_node
 from nbhitl.engine.writes import gathered, target_writes, writes_of
-from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand, SwallowedInterrupt
+from nbhitl.errors import GraphInterrupt, ParentCommand, SwallowedInterrupt
 from nbhitl.types import MISSING, Interrupt, Send
 
 if TYPE_CHECKING:
@@ -188,7 +185,8 @@ def _swallowed(running: RunningTask) -> SwallowedInterrupt:
     )
 
 
-def _enter(running: RunningTask) -> None:
+def enter_task(running: RunningTask) -> None:
+    """Make `running` the task that the current context belongs to."""
     CURRENT_TASK.set(running)
     langchain_scope(running)
 
@@ -200,8 +198,10 @@ def run_task(run: Run, task: Task, values: Mapping[str, Any], context: Context) 
 
 def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
     if running.node.timeout is not None or running.task.timeout is not None:
+        from nbhitl.engine.timeouts import refuse_timeout  # which loads asyncio
+
         return TaskResult(running.task, [], error=refuse_timeout(running))
-    _enter(running)
+    enter_task(running)
     steps = task_steps(running, values)
     try:
         wanted = next(steps)
@@ -212,7 +212,7 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
                 continue
             action, args, kwargs = wanted  # type: ignore[misc]
             try:
-                returned = _sync_function(action)(*args, **kwargs)
+                returned = sync_function(action)(*args, **kwargs)
             except Exception as error:
                 wanted = steps.throw(error)
             else:
@@ -221,61 +221,15 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
         return end.value  # type: ignore[no-any-return]
 
 
-def _sync_function(action: Action) -> Callable[..., Any]:
+def sync_function(action: Action) -> Callable[..., Any]:
+    """Return what runs the action without an event loop.
+
+    Raises:
+        TypeError: the action is async only.
+    """
     if action.sync is None:
         raise TypeError(
             f'No synchronous function provided to "{action.name}". Either give it a synchronous function, or '
             "run the graph with its async methods (ainvoke, astream)."
         )
     return action.sync
-
-
-async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResult:
-    """Run a task in the running event loop and the current context; sync functions go to a worker thread."""
-    running = RunningTask(run, task, run.program.nodes[task.name], values)
-    limits = limited_by(running)
-    _enter(running)
-    if run.parent is not None:
-        run.parent.sign_of_life()
-    steps = task_steps(running, values)
-    try:
-        wanted = next(steps)
-        while True:
-            if type(wanted) is float:
-                await asyncio.sleep(wanted)
-                wanted = steps.send(None)
-                continue
-            action, args, kwargs = wanted  # type: ignore[misc]
-            try:
-                call = _acall(action, args, kwargs)
-                if limits is not None and action is running.node.action and action.async_ is not None:
-                    call = within(limits, running, call)
-                returned = await call
-            except asyncio.CancelledError as error:
-                current = asyncio.current_task()
-                if current is not None and current.cancelling():
-                    if running.trace is not None:
-                        await running.trace.afail(error)
-                    raise
-                wanted = steps.throw(_cancelled(running, error))
-            except Exception as error:
-                wanted = steps.throw(error)
-            else:
-                wanted = steps.send(returned)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-
-
-def _cancelled(running: RunningTask, error: BaseException) -> NodeCancelledError:
-    cancelled = NodeCancelledError(running.task.name)
-    cancelled.__cause__ = error
-    return cancelled
-
-
-async def _acall(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if action.async_ is not None:
-        return await action.async_(*args, **kwargs)
-    if action.inline or action.sync is None:
-        return _sync_function(action)(*args, **kwargs)
-    call = partial(copy_context().run, action.sync, *args, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(None, call)

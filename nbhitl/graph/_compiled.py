@@ -1,45 +1,20 @@
-"""The compiled graph: run it, stream it, look at its threads. Sync and async methods share everything but I/O."""
+"""The compiled graph: run it, stream it, look at its threads.
+
+A program that builds graphs and runs none loads no engine: what runs a graph is imported by the first run, and asyncio
+by the first async one.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
-from nbhitl._langchain import outer_config
-from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs
-from nbhitl.constants import CONF
-from nbhitl.engine.adrive import Mailbox, arun_streaming, arun_to_end
-from nbhitl.engine.caching import cache_namespace
-from nbhitl.engine.drive import run_live, run_streaming, run_to_end
-from nbhitl.engine.events import Stream
-from nbhitl.engine.instructions import Clock, Outcome, Settings
-from nbhitl.engine.loop import superstep_loop
-from nbhitl.engine.prepare import (
-    BY_KEY,
-    OWNER,
-    STRICT_KEY,
-    caller_metadata,
-    calling_task,
-    prepare_run,
-    recursion_limit,
-)
-from nbhitl.engine.progress import Progress
-from nbhitl.engine.traces import traced
-from nbhitl.errors import GraphInterrupt, UnknownNodeError
-from nbhitl.graph._context import coerced_context
 from nbhitl.graph._display import graph_view, mimebundle
-from nbhitl.graph._events import graph_events
-from nbhitl.graph._jsonschema import json_schema
-from nbhitl.graph._nodes import NodeView
-from nbhitl.graph._options import RunOptions
-from nbhitl.graph._printing import print_modes, printing
-from nbhitl.graph._shapes import breakpoints, modes_and_shape, nowhere, output_keys_of, result_of, shaped
+from nbhitl.graph._options import RunOptions, print_modes
 from nbhitl.graph._threads import ThreadMethods
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Program
@@ -47,9 +22,6 @@ if TYPE_CHECKING:
     from nbhitl.graph.state import StateGraph
     from nbhitl.runtime import RunControl
     from nbhitl.types import All, Durability, StreamMode
-
-_CLOCK = Clock(new_checkpoint_id, utc_now)
-_LIVE = frozenset({"custom", "messages"})
 
 
 class CompiledStateGraph(ThreadMethods):
@@ -129,11 +101,9 @@ class CompiledStateGraph(ThreadMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        if stream_mode != "values":
-            return list(self.stream(input, config, stream_mode=stream_mode, **options.as_arguments()))
-        progress, steps = self._start(input, config, options, (), nowhere)
-        outcome = run_to_end(steps, progress)
-        return result_of(self._ended(progress, outcome), version)
+        from nbhitl.graph._run import invoke
+
+        return invoke(self, input, config, options, stream_mode)
 
     async def ainvoke(
         self,
@@ -157,12 +127,9 @@ class CompiledStateGraph(ThreadMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        if stream_mode != "values":
-            chunks = self.astream(input, config, stream_mode=stream_mode, **options.as_arguments())
-            return [chunk async for chunk in chunks]
-        progress, steps = self._start(input, config, options, (), nowhere)
-        outcome = await arun_to_end(steps, progress)
-        return result_of(self._ended(progress, outcome), version)
+        from nbhitl.graph._arun import ainvoke
+
+        return await ainvoke(self, input, config, options, stream_mode)
 
     def stream(
         self,
@@ -191,20 +158,11 @@ class CompiledStateGraph(ThreadMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        modes, shape = modes_and_shape(stream_mode, subgraphs, version)
-        live = subgraphs or not _LIVE.isdisjoint(modes)
-        if live:
-            inbox: SimpleQueue[Any] = SimpleQueue()
-            progress, steps = self._start(input, config, options, modes, inbox.put)
-            run = run_live(steps, progress, inbox)
-        else:
-            chunks: deque[Any] = deque()
-            progress, steps = self._start(input, config, options, modes, chunks.append)
-            run = run_streaming(steps, progress, chunks)
-        outcome = yield from shaped(run, shape)
-        self._ended(progress, outcome)
+        from nbhitl.graph._run import stream
 
-    async def astream(
+        return stream(self, input, config, options, stream_mode)
+
+    def astream(
         self,
         input: Any,
         config: RunnableConfig | None = None,
@@ -227,17 +185,9 @@ class CompiledStateGraph(ThreadMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        modes, shape = modes_and_shape(stream_mode, subgraphs, version)
-        mailbox = Mailbox()
-        progress, steps = self._start(input, config, options, modes, mailbox.put)
-        outcomes: list[Outcome] = []
-        chunks = arun_streaming(steps, progress, mailbox, outcomes)
-        try:
-            async for chunk in chunks:
-                yield shape(chunk)
-        finally:
-            await chunks.aclose()
-        self._ended(progress, outcomes[0])
+        from nbhitl.graph._arun import astream
+
+        return astream(self, input, config, options, stream_mode)
 
     def astream_events(
         self, input: Any, config: RunnableConfig | None = None, *, version: str = "v2", **options: Any
@@ -249,6 +199,8 @@ class CompiledStateGraph(ThreadMethods):
         `include_types`, `include_tags`, `exclude_names`, `exclude_types`, `exclude_tags`. Events of models and
         tools need langchain-core.
         """
+        from nbhitl.graph._events import graph_events
+
         return graph_events(self, input, config, version, **options)
 
     def batch(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> list[Any]:
@@ -277,70 +229,6 @@ class CompiledStateGraph(ThreadMethods):
         copy.__dict__.update(update or {})
         return copy
 
-    def _start(
-        self,
-        input: Any,
-        config: RunnableConfig | None,
-        options: RunOptions,
-        modes: Sequence[str],
-        put: Callable[[Any], None],
-    ) -> tuple[Progress, Generator[Any, Any, Outcome]]:
-        """Return a run's progress and its steps, not yet taken."""
-        parent = calling_task(config)
-        outer = outer_config() if parent is None else None
-        ground = merge_configs(cast("RunnableConfig", outer), self.config) if outer else self.config
-        merged = merge_configs(ground, config) if ground else (config or {})
-        above = parent.run.stream if parent is not None else None
-        if options.print_mode:
-            put = printing(options.print_mode, put, modes)
-        stream = Stream({*modes, *options.print_mode}, put, utc_now, subgraphs=options.subgraphs, above=above)
-        run, key = prepare_run(
-            self.program,
-            merged,
-            stream,
-            checkpointer=self.checkpointer,
-            store=self.store,
-            cache=self.cache,
-            parent=parent,
-        )
-        run.step_timeout = self.step_timeout
-        run.durability = options.durability or run.durability
-        run.control = options.control or run.control
-        run.context = coerced_context(self.context_schema, options.context)
-        if options.context is None and parent is not None:
-            run.context = parent.run.context
-        keys, single = output_keys_of(options.output_keys, self.program, streams=bool(modes))
-        for given in (options.interrupt_before, options.interrupt_after):
-            self._check_nodes(given)
-        settings = Settings(
-            output_keys=keys,
-            single=single,
-            interrupt_before=breakpoints(options.interrupt_before, self.interrupt_before_nodes),
-            interrupt_after=breakpoints(options.interrupt_after, self.interrupt_after_nodes),
-            recursion_limit=recursion_limit(run.config),
-            metadata=caller_metadata(run.config) if run.saver is not None else {},
-            by=run.config.get(CONF, {}).get(BY_KEY),
-            owner=OWNER,
-            strict=run.config.get(CONF, {}).get(STRICT_KEY) is True,
-        )
-        progress = Progress(run, settings, _CLOCK)
-        return progress, traced(superstep_loop(progress, input, key), run, self.name, input)
-
-    def _check_nodes(self, given: All | Sequence[str] | None) -> None:
-        """A misspelt breakpoint would be a skipped question."""
-        for name in (given,) if isinstance(given, str) else given or ():
-            if name != "*" and name not in self.topology.nodes:
-                raise UnknownNodeError(name, self.topology.nodes, "interrupt_before / interrupt_after")
-
-    def _ended(self, progress: Progress, outcome: Outcome) -> Outcome:
-        """A pause inside a graph that a node called pauses the node."""
-        parent = progress.run.parent
-        if parent is not None and progress.run.stateful and progress.saved_id is not None:
-            parent.children[progress.run.ns] = progress.saved_id
-        if outcome.paused and parent is not None:
-            raise parent.pause(GraphInterrupt(outcome.interrupts))
-        return outcome
-
     # -- show --------------------------------------------------------------------------------------------
 
     def get_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Any:
@@ -357,14 +245,20 @@ class CompiledStateGraph(ThreadMethods):
 
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """Return the JSON Schema of what a run takes."""
+        from nbhitl.graph._jsonschema import json_schema
+
         return json_schema(self.builder.input_schema) if self.builder is not None else {}
 
     def get_output_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """Return the JSON Schema of what a run returns."""
+        from nbhitl.graph._jsonschema import json_schema
+
         return json_schema(self.builder.output_schema) if self.builder is not None else {}
 
     def get_context_jsonschema(self) -> dict[str, Any] | None:
         """Return the JSON Schema of `context=`, or None where the graph has no context schema."""
+        from nbhitl.graph._jsonschema import json_schema
+
         return None if self.context_schema is None else json_schema(self.context_schema)
 
     @property
@@ -375,6 +269,8 @@ class CompiledStateGraph(ThreadMethods):
     @property
     def nodes(self) -> dict[str, Any]:
         """The graph's nodes, START included; each can be invoked alone."""
+        from nbhitl.graph._nodes import NodeView
+
         return {name: NodeView(node) for name, node in self.program.nodes.items()}
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
@@ -400,5 +296,7 @@ class CompiledStateGraph(ThreadMethods):
         return self.cache
 
     def _cached_places(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
+        from nbhitl.engine.caching import cache_namespace
+
         chosen = self.program.nodes if nodes is None else nodes
         return [cache_namespace(name, self.program.nodes[name].action) for name in chosen]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from nbhitl.runtime import RunControl
     from nbhitl.types import All, Durability
@@ -48,6 +48,8 @@ class RunOptions:
         self.version = version
         self.print_mode = print_mode
 
-    def as_arguments(self) -> dict[str, Any]:
-        """Return the keywords, to hand them to another run method."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"debug": False}
+
+def print_modes(print_mode: str | Collection[str], debug: bool) -> tuple[str, ...]:
+    """Return the modes to print."""
+    named = (print_mode,) if isinstance(print_mode, str) else tuple(print_mode)
+    return (*named, "debug") if debug and "debug" not in named else named

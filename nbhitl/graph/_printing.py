@@ -25,9 +25,3 @@ def printing(
             put(chunk)
 
     return sink
-
-
-def print_modes(print_mode: str | Collection[str], debug: bool) -> tuple[str, ...]:
-    """Return the modes to print."""
-    named = (print_mode,) if isinstance(print_mode, str) else tuple(print_mode)
-    return (*named, "debug") if debug and "debug" not in named else named

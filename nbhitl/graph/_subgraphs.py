@@ -20,6 +20,12 @@ def subgraph_of(spec: NodeSpec) -> Any:
     return next(_named_by(spec.action), None)
 
 
+def graph_called_by(graph: Any, node: str) -> Any:
+    """Return the compiled graph that a node of `graph` calls, or None; None too if there is no such node."""
+    spec = graph.topology.nodes.get(node)
+    return subgraph_of(spec) if spec is not None else None
+
+
 def _named_by(action: Any) -> Iterator[Any]:
     func = inspect.unwrap(action) if callable(action) else None
     func = getattr(func, "__func__", func)
@@ -58,8 +64,7 @@ def graph_at(graph: Any, ns: str) -> Any:
         name = level.split(NS_END)[0]
         if name.isdigit():
             continue  # the number of a second call within one task
-        spec = graph.topology.nodes.get(name)
-        below = subgraph_of(spec) if spec is not None else None
+        below = graph_called_by(graph, name)
         if below is None:
             raise ValueError(
                 f"Subgraph {name} not found: graph {graph.name!r} has no such node that calls a graph."

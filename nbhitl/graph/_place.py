@@ -1,0 +1,160 @@
+"""Which checkpoint of which thread a config names: read it, show it, write after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
+from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.config import merge_configs
+from nbhitl.constants import CONF
+from nbhitl.engine.events import Stream
+from nbhitl.engine.foreign import step_saver
+from nbhitl.engine.instructions import Clock, Settings
+from nbhitl.engine.prepare import caller_metadata, calling_task
+from nbhitl.engine.progress import Progress
+from nbhitl.engine.running import Run
+from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
+from nbhitl.engine.update import update_loop
+from nbhitl.errors import MissingThreadId
+from nbhitl.graph._subgraphs import graph_at, graph_called_by, subgraph_namespace
+from nbhitl.types import PregelTask, StateSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from nbhitl.checkpoint.records import StoredCheckpoint
+    from nbhitl.config import RunnableConfig
+
+_CLOCK = Clock(new_checkpoint_id, utc_now)
+
+
+class Place:
+    """Which checkpoint of which thread a config names, and the graph and saver that it belongs to."""
+
+    def __init__(self, graph: Any, config: RunnableConfig) -> None:
+        self.config = merge_configs(graph.config, config)
+        configurable = self.config.get(CONF, {})
+        self.ns = str(configurable.get("checkpoint_ns") or "")
+        self.graph = graph_at(graph, self.ns)
+        if self.ns:
+            self.ns = subgraph_namespace(self.graph, self.ns)
+        self.saver = step_saver(_saver_of(graph, config), self.graph.program)
+        if "thread_id" not in configurable:
+            raise MissingThreadId(
+                f"'thread_id' is missing: say which thread of graph {graph.name!r} is meant, "
+                '{"configurable": {"thread_id": "my-thread"}}.'
+            )
+        self.thread_id = str(configurable["thread_id"])
+        named = (configurable.get("checkpoint_map") or {}).get(self.ns)
+        self.checkpoint_id: str | None = named or configurable.get("checkpoint_id")
+        self.parents = {
+            ns: id for ns, id in (configurable.get("checkpoint_map") or {}).items() if ns != self.ns
+        }
+
+    @classmethod
+    def inside(cls, outer: Place, graph: Any, config: RunnableConfig, stored: StoredCheckpoint) -> Place:
+        """The place of a graph called by a task of the checkpoint `stored`."""
+        place = object.__new__(cls)
+        place.config = config
+        place.graph = graph
+        place.saver = step_saver(outer.saver, graph.program)
+        place.thread_id = outer.thread_id
+        place.ns = subgraph_namespace(graph, config[CONF]["checkpoint_ns"])
+        place.checkpoint_id = None
+        place.parents = {**outer.parents, outer.ns: stored.checkpoint_id}
+        return place
+
+    @property
+    def key(self) -> CheckpointKey:
+        """The checkpoint, None for the newest."""
+        return CheckpointKey(self.thread_id, self.ns, self.checkpoint_id)
+
+    def update(self, supersteps: Any) -> tuple[Progress, Generator[Any, Any, Any]]:
+        """Return the ground for an update from outside and its steps; they end with the new checkpoint's id."""
+        progress = self.progress()
+        return progress, update_loop(progress, self.key, supersteps)
+
+    def config_of(self, checkpoint_id: Any, progress: Progress) -> RunnableConfig:
+        """Return the config of a checkpoint that an update has made."""
+        return checkpoint_config(self.thread_id, self.ns, checkpoint_id, progress.run.checkpoint_map)
+
+    def progress(self) -> Progress:
+        """Return the ground for changing this thread."""
+        run = Run(self.graph.program, self.config, Stream((), lambda _: None, utc_now))
+        run.saver = self.saver
+        run.thread_id = self.thread_id
+        run.ns = self.ns
+        run.checkpoint_map = dict(self.parents)
+        run.durability = "sync"
+        settings = Settings(output_keys=self.graph.program.output_keys, metadata=caller_metadata(self.config))
+        return Progress(run, settings, _CLOCK)
+
+
+def snapshot(place: Place, subgraphs: bool) -> Generator[Place, Any, StateSnapshot]:
+    """Ask for the checkpoints of places, and return what they show."""
+    stored = yield place
+    if stored is None:
+        empty = cast("RunnableConfig", {CONF: dict(place.config.get(CONF, {}))})
+        return StateSnapshot({}, (), empty, None, None, None, (), ())
+    found = shown(place, stored, newest=place.checkpoint_id is None)
+    if not subgraphs:
+        return found
+    tasks = []
+    for task in found.tasks:
+        below = graph_called_by(place.graph, task.name)
+        if below is None or task.state is None:
+            tasks.append(task)
+            continue
+        inner = Place.inside(place, below, cast("RunnableConfig", task.state), stored)
+        tasks.append(_with_state(task, (yield from snapshot(inner, subgraphs))))
+    return found._replace(tasks=tuple(tasks))
+
+
+def shown(place: Place, stored: StoredCheckpoint, *, newest: bool) -> StateSnapshot:
+    """Return what a stored checkpoint of the place's thread shows; `newest` tells that it is the thread's last."""
+    return snapshot_of(place.graph.program, stored, newest=newest)
+
+
+def _saver_of(graph: Any, config: RunnableConfig) -> Any:
+    if graph.checkpointer not in (None, True, False):
+        return graph.checkpointer
+    parent = calling_task(config)
+    if parent is not None and parent.run.saver is not None:
+        return parent.run.saver
+    raise ValueError(
+        f"No checkpointer set: graph {graph.name!r} keeps no threads. "
+        "Compile it with one: compile(checkpointer=InMemorySaver())."
+    )
+
+
+def bounds(filter: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None) -> dict[str, Any]:
+    """Return the bounds of a history as savers take them."""
+    before_id = before[CONF].get("checkpoint_id") if before else None
+    return {"filter": filter, "before": before_id, "limit": limit}
+
+
+def pump(steps: Generator[Place, Any, Any]) -> Any:
+    """Load the checkpoints that `steps` asks for, and return its result."""
+    try:
+        place = next(steps)
+        while True:
+            place = steps.send(place.saver.load(place.key))
+    except StopIteration as end:
+        return end.value
+
+
+async def apump(steps: Generator[Place, Any, Any]) -> Any:
+    """Load the checkpoints that `steps` asks for, and return its result."""
+    try:
+        place = next(steps)
+        while True:
+            place = steps.send(await place.saver.aload(place.key))
+    except StopIteration as end:
+        return end.value
+
+
+def _with_state(task: PregelTask, state: StateSnapshot) -> PregelTask:
+    shown = task._replace(state=state)
+    shown._read_input = task._read_input
+    return shown

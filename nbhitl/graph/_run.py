@@ -1,0 +1,155 @@
+"""One run of a compiled graph, on the caller's thread."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+from nbhitl._langchain import outer_config
+from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
+from nbhitl.config import merge_configs
+from nbhitl.constants import CONF
+from nbhitl.engine.drive import run_live, run_streaming, run_to_end
+from nbhitl.engine.events import Stream
+from nbhitl.engine.instructions import Clock, Outcome, Settings
+from nbhitl.engine.loop import superstep_loop
+from nbhitl.engine.prepare import (
+    BY_KEY,
+    OWNER,
+    STRICT_KEY,
+    caller_metadata,
+    calling_task,
+    prepare_run,
+    recursion_limit,
+)
+from nbhitl.engine.progress import Progress
+from nbhitl.engine.traces import traced
+from nbhitl.errors import GraphInterrupt, UnknownNodeError
+from nbhitl.graph._context import coerced_context
+from nbhitl.graph._shapes import breakpoints, modes_and_shape, nowhere, output_keys_of, result_of, shaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from nbhitl.config import RunnableConfig
+    from nbhitl.graph._compiled import CompiledStateGraph
+    from nbhitl.graph._options import RunOptions
+    from nbhitl.types import All, StreamMode
+
+_CLOCK = Clock(new_checkpoint_id, utc_now)
+_LIVE = frozenset({"custom", "messages"})
+
+
+def invoke(
+    graph: CompiledStateGraph, input: Any, config: RunnableConfig | None, options: RunOptions, mode: Any
+) -> Any:
+    """Run to the end or to the next pause; see `CompiledStateGraph.invoke`. `mode` is its `stream_mode`."""
+    if mode != "values":
+        return list(stream(graph, input, config, options, mode))
+    progress, steps = start(graph, input, config, options, (), nowhere)
+    return result_of(ended(progress, run_to_end(steps, progress)), options.version)
+
+
+def stream(
+    graph: CompiledStateGraph,
+    input: Any,
+    config: RunnableConfig | None,
+    options: RunOptions,
+    mode: StreamMode | Sequence[StreamMode] | None,
+) -> Iterator[Any]:
+    """Run, and yield chunks of `mode`; see `CompiledStateGraph.stream`."""
+    modes, shape = modes_and_shape(mode, options.subgraphs, options.version)
+    if options.subgraphs or not _LIVE.isdisjoint(modes):
+        from queue import SimpleQueue
+
+        inbox: SimpleQueue[Any] = SimpleQueue()
+        progress, steps = start(graph, input, config, options, modes, inbox.put)
+        run = run_live(steps, progress, inbox)
+    else:
+        chunks: deque[Any] = deque()
+        progress, steps = start(graph, input, config, options, modes, chunks.append)
+        run = run_streaming(steps, progress, chunks)
+    outcome = yield from shaped(run, shape)
+    ended(progress, outcome)
+
+
+def start(
+    graph: CompiledStateGraph,
+    input: Any,
+    config: RunnableConfig | None,
+    options: RunOptions,
+    modes: Sequence[str],
+    put: Callable[[Any], None],
+) -> tuple[Progress, Generator[Any, Any, Outcome]]:
+    """Return a run's progress and its steps, not yet taken; `put` takes the chunks of `modes`.
+
+    Raises:
+        UnknownNodeError: a breakpoint at a node that the graph does not have.
+        ValueError: a config that makes no sense.
+    """
+    parent = calling_task(config)
+    outer = outer_config() if parent is None else None
+    ground = merge_configs(cast("RunnableConfig", outer), graph.config) if outer else graph.config
+    merged = merge_configs(ground, config) if ground else (config or {})
+    above = parent.run.stream if parent is not None else None
+    if options.print_mode:
+        from nbhitl.graph._printing import printing
+
+        put = printing(options.print_mode, put, modes)
+    heard = Stream({*modes, *options.print_mode}, put, utc_now, subgraphs=options.subgraphs, above=above)
+    run, key = prepare_run(
+        graph.program,
+        merged,
+        heard,
+        checkpointer=graph.checkpointer,
+        store=graph.store,
+        cache=graph.cache,
+        parent=parent,
+    )
+    run.step_timeout = graph.step_timeout
+    run.durability = options.durability or run.durability
+    run.control = options.control or run.control
+    run.context = coerced_context(graph.context_schema, options.context)
+    if options.context is None and parent is not None:
+        run.context = parent.run.context
+    progress = Progress(run, _settings(graph, run, options, streams=bool(modes)), _CLOCK)
+    return progress, traced(superstep_loop(progress, input, key), run, graph.name, input)
+
+
+def _settings(graph: CompiledStateGraph, run: Any, options: RunOptions, *, streams: bool) -> Settings:
+    keys, single = output_keys_of(options.output_keys, graph.program, streams=streams)
+    for given in (options.interrupt_before, options.interrupt_after):
+        _check_nodes(graph, given)
+    configurable = run.config.get(CONF, {})
+    return Settings(
+        output_keys=keys,
+        single=single,
+        interrupt_before=breakpoints(options.interrupt_before, graph.interrupt_before_nodes),
+        interrupt_after=breakpoints(options.interrupt_after, graph.interrupt_after_nodes),
+        recursion_limit=recursion_limit(run.config),
+        metadata=caller_metadata(run.config) if run.saver is not None else {},
+        by=configurable.get(BY_KEY),
+        owner=OWNER,
+        strict=configurable.get(STRICT_KEY) is True,
+    )
+
+
+def _check_nodes(graph: CompiledStateGraph, given: All | Sequence[str] | None) -> None:
+    """A misspelt breakpoint would be a skipped question."""
+    for name in (given,) if isinstance(given, str) else given or ():
+        if name != "*" and name not in graph.topology.nodes:
+            raise UnknownNodeError(name, graph.topology.nodes, "interrupt_before / interrupt_after")
+
+
+def ended(progress: Progress, outcome: Outcome) -> Outcome:
+    """Return the outcome of a run; a pause inside a graph that a node called pauses the node.
+
+    Raises:
+        GraphInterrupt: the run paused, and a node called its graph.
+    """
+    parent = progress.run.parent
+    if parent is not None and progress.run.stateful and progress.saved_id is not None:
+        parent.children[progress.run.ns] = progress.saved_id
+    if outcome.paused and parent is not None:
+        raise parent.pause(GraphInterrupt(outcome.interrupts))
+    return outcome
