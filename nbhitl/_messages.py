@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 
 __all__ = [
@@ -268,6 +267,8 @@ def parse_tool_calls(calls: list[dict[str, Any]]) -> tuple[list[dict[str, Any]],
     Returns:
         The calls that could be read, and those whose arguments are not a JSON object, with an `error`.
     """
+    import json
+
     valid: list[dict[str, Any]] = []
     invalid: list[dict[str, Any]] = []
     for call in calls:

@@ -33,7 +33,6 @@ StoreError                   a checkpointer cannot read or write
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -127,6 +126,8 @@ class UnknownNodeError(ValueError, _Portable):
     """A name was used that is no node of this graph."""
 
     def __init__(self, name: object, known: Iterable[str], where: str) -> None:
+        from difflib import get_close_matches
+
         known = sorted(known)
         near = get_close_matches(str(name), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else f" Its nodes are: {', '.join(known) or 'none'}."

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl._langchain import coerce_messages, is_message, messages_module
+from nbhitl._langchain import is_message
+from nbhitl._message_forms import coerce_messages, messages_module
 
 if TYPE_CHECKING:
     from nbhitl._messages import (

@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "warnings",
         "_context",
         "_langchain",
+        "_message_forms",
         "_messages",
         "messages",
     ),

@@ -6,13 +6,12 @@ messages in lists are shared, and looked over before they are shared again; all 
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from copy import deepcopy
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
-from uuid import UUID
 
 from nbhitl import _langchain
 
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._rows import Body, Codec, StepRow
 
 _CONSTANT = frozenset({
-    str, int, float, bool, bytes, type(None), complex, date, datetime, time, timedelta, Decimal, UUID,
+    str, int, float, bool, bytes, type(None), complex, date, datetime, time, timedelta,
 })  # fmt: skip
+_LATE_CONSTANTS = {"decimal": "Decimal", "uuid": "UUID"}
 _KEPT_STATES = 32
 
 
@@ -72,7 +72,8 @@ class _Items:
     def takes(self, items: Iterable[Any]) -> bool:
         """Add the items, if all of them can be kept in this way; whether they can."""
         for item in items:
-            if type(item) not in _CONSTANT and not self._take_message(item):
+            kind = type(item)
+            if kind not in _CONSTANT and not self._take_message(item) and not _is_late_constant(kind):
                 return False
             self._items.append(item)
         return True
@@ -120,8 +121,14 @@ class _Encoded:
         return _Encoded(codec.dumps(codec.loads(self._data) + items))
 
 
+def _is_late_constant(cls: type) -> bool:
+    """Whether `cls` is a constant type of a module that need not be loaded."""
+    name = _LATE_CONSTANTS.get(cls.__module__)
+    return name is not None and getattr(sys.modules.get(cls.__module__), name, None) is cls
+
+
 def _kept(value: Any, codec: Codec) -> _Kept:
-    if type(value) in _CONSTANT:
+    if type(value) in _CONSTANT or _is_late_constant(type(value)):
         return _Constant(value)
     if type(value) is list:
         items = _Items()

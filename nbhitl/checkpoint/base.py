@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Self, TypedDict, TypeVar, cast
 
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol, ensure_serde
@@ -129,7 +128,7 @@ def utc_now() -> str:
     seconds, micros = divmod(time.time_ns() // 1000, 1_000_000)
     known, text = _this_second
     if known != seconds:
-        text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         _this_second = (seconds, text)
     return f"{text}.{micros:06d}+00:00"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from nbhitl._langchain import is_message
 from nbhitl.engine.writes import command_updates
@@ -26,6 +25,8 @@ def report_returned(running: RunningTask, returned: Any) -> None:
     metadata = None
     for message in messages_in(returned):
         if message.id is None:
+            from uuid import uuid4
+
             message.id = str(uuid4())  # the state's message and the streamed one are to be the same
         if metadata is None:
             metadata = {**running.metadata, "ls_integration": "langgraph"}

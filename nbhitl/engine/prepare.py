@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 from nbhitl._context import CURRENT_TASK
 from nbhitl.checkpoint.base import get_checkpoint_metadata
@@ -29,7 +28,7 @@ BY_KEY = "__nbhitl_by"
 STRICT_KEY = "__pregel_strict_resume"
 """Key of `configurable` by which LangGraph's programs ask for strict resumes."""
 
-OWNER = f"{os.getpid()}-{uuid4().hex[:8]}"
+OWNER = f"{os.getpid()}-{os.urandom(4).hex()}"
 """Names this process in the claims on questions."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.serde import canonical_bytes, packed_plain, unpacked_plain
@@ -28,7 +27,7 @@ _HEX = frozenset("0123456789abcdef")
 def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
     if type(value) is str:
-        return sha256(b"s" + value.encode("utf-8", "surrogatepass")).hexdigest()
+        return _sha256(b"s" + value.encode("utf-8", "surrogatepass"))
     packed = packed_plain(value)
     if packed is None or len(packed) > _LARGE:
         return _digest(value)
@@ -42,7 +41,13 @@ def _digest_of_packed(packed: bytes) -> str:
 
 
 def _digest(value: Any) -> str:
-    return sha256(b"v" + canonical_bytes(value)).hexdigest()
+    return _sha256(b"v" + canonical_bytes(value))
+
+
+def _sha256(data: bytes) -> str:
+    from hashlib import sha256  # loads OpenSSL, which programs that ask nobody need not
+
+    return sha256(data).hexdigest()
 
 
 def what_was_asked(question: Interrupt) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,10 @@ def retry_delay(policies: Sequence[RetryPolicy], attempt: int, error: Exception)
         if retries(policy, error):
             if attempt >= policy.max_attempts:
                 return None
+            from random import uniform
+
             delay = min(policy.max_interval, policy.initial_interval * policy.backoff_factor ** (attempt - 1))
-            return delay + (random.uniform(0, 1) if policy.jitter else 0.0)
+            return delay + (uniform(0, 1) if policy.jitter else 0.0)
     return None
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import NS_END, NS_SEP, PULL, PUSH
 from nbhitl.types import MISSING
+
+try:
+    from _blake2 import blake2b  # hashlib's own; hashlib itself would load OpenSSL, 2 ms and 3 MB
+except ImportError:
+    from hashlib import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from concurrent.futures import ThreadPoolExecutor
     from contextvars import Context
 
     from nbhitl.engine.tasks import Task
@@ -28,6 +28,8 @@ def worker_pool() -> ThreadPoolExecutor:
     """
     global _pool  # noqa: PLW0603 - one pool for the process
     if _pool is None:
+        from concurrent.futures import ThreadPoolExecutor  # loads logging
+
         with _pool_lock:
             _pool = _pool or ThreadPoolExecutor(max_workers=4096, thread_name_prefix="nbhitl")
     return _pool

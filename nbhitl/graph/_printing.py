@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ def printing(
     def sink(chunk: Chunk) -> None:
         ns, mode, payload = chunk
         if mode in modes:
+            from pprint import pformat
+
             where = "/".join(ns)
             print(f"[{mode}]{' ' + where if where else ''} {pformat(payload, width=100, sort_dicts=False)}")
         if mode in shown:

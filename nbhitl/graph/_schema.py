@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
 from dataclasses import is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired, Required, get_args, get_origin
-
-import typing_extensions
 
 from nbhitl._langchain import is_message_class
 from nbhitl.channels.base import BaseChannel
@@ -20,7 +19,8 @@ from nbhitl.managed.base import is_managed_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_MARKERS = (Required, NotRequired, typing_extensions.ReadOnly)
+# typing has ReadOnly from Python 3.13 on.
+_MARKERS = (Required, NotRequired, getattr(typing, "ReadOnly", Required))
 
 
 class SchemaKeys(NamedTuple):
@@ -62,13 +62,20 @@ def has_keys(schema: Any) -> bool:
 
 def type_hints(schema: Any) -> dict[str, Any]:
     """Return a schema's annotations with their metadata, those of its base classes included."""
-    return typing_extensions.get_type_hints(schema, include_extras=True)
+    return typing.get_type_hints(schema, include_extras=True)
 
 
 def _bare(hint: Any) -> Any:
-    while get_origin(hint) in _MARKERS:
+    while _is_marker(get_origin(hint)):
         hint = get_args(hint)[0]
     return hint
+
+
+def _is_marker(origin: Any) -> bool:
+    if origin is None or origin in _MARKERS:
+        return origin is not None
+    # A hint of that package's own ReadOnly is only there if the package is loaded; nothing else here needs it.
+    return origin is getattr(sys.modules.get("typing_extensions"), "ReadOnly", None)
 
 
 def _managed_of(hint: Any) -> Any:

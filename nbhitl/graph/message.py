@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypedDict, cast, overload
-from uuid import uuid4
 
 from nbhitl._context import current_task
-from nbhitl._langchain import coerce_message, coerce_messages, is_message, is_settled_class, openai_format
+from nbhitl._langchain import is_message
+from nbhitl._message_forms import coerce_message, coerce_messages, is_settled_class, openai_format
 from nbhitl.graph.message_ids import MessageIds, remember, remembered_ids
 
 if TYPE_CHECKING:
@@ -91,8 +91,14 @@ def _named(message: Any) -> bool:
     """Whether the message has an id of its own; else it gets one that no other message has."""
     if message.id is not None:
         return True
-    message.id = str(uuid4())
+    message.id = _new_id()
     return False
+
+
+def _new_id() -> str:
+    from uuid import uuid4  # loads `platform`
+
+    return str(uuid4())
 
 
 def _read_ids(left: list[Any]) -> MessageIds:
@@ -103,7 +109,7 @@ def _read_ids(left: list[Any]) -> MessageIds:
     if None in ids:
         for place, message in enumerate(messages):
             if message.id is None:
-                ids[place] = str(uuid4())
+                ids[place] = _new_id()
                 messages[place] = message.model_copy(update={"id": ids[place]})
     return MessageIds(messages, ids)
 

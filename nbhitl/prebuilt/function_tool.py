@@ -7,7 +7,8 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
-from nbhitl._langchain import is_message, messages_module
+from nbhitl._langchain import is_message
+from nbhitl._message_forms import messages_module
 from nbhitl.prebuilt.injection import injected_args, resolved_hints
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, cast
 
 from nbhitl._context import CURRENT_TASK
-from nbhitl._langchain import is_message, messages_module
+from nbhitl._langchain import is_message
+from nbhitl._message_forms import messages_module
 from nbhitl.config import ensure_config
 from nbhitl.errors import GraphBubbleUp
 from nbhitl.prebuilt.injection import InjectedArgs, class_in_force, state_args

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from nbhitl._langchain import coerce_messages, is_message
+from nbhitl._langchain import is_message
+from nbhitl._message_forms import coerce_messages
 from nbhitl.graph.message import REMOVE_ALL_MESSAGES
 from nbhitl.prebuilt.function_tool import is_tool_output, message_content
 from nbhitl.types import Command, Send

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import langchain_core.messages as heavy
 import pytest
 
-from nbhitl import _langchain
+from nbhitl import _langchain, _message_forms
 from nbhitl import _messages as light
 from nbhitl.errors import UnsupportedValue
 
@@ -55,8 +55,8 @@ def test_they_look_alike(name, args, fields):
 @pytest.mark.parametrize(("name", "args", "fields"), MADE, ids=[f"{n} {f}" for n, _, f in MADE])
 def test_they_are_stored_alike(name, args, fields):
     mine, theirs = getattr(light, name)(*args, **fields), getattr(heavy, name)(*args, **fields)
-    assert _langchain.message_to_data(mine) == _langchain.message_to_data(theirs)
-    assert _langchain.message_from_data(_langchain.message_to_data(mine)) == theirs
+    assert _message_forms.message_to_data(mine) == _message_forms.message_to_data(theirs)
+    assert _message_forms.message_from_data(_message_forms.message_to_data(mine)) == theirs
 
 
 def test_chunks_and_artifacts_come_back():
@@ -68,7 +68,7 @@ def test_chunks_and_artifacts_come_back():
         heavy.ToolMessage("r", tool_call_id="1", artifact={}),
         heavy.HumanMessage("x", foo=None, bar={}),
     ):
-        restored = _langchain.message_from_data(_langchain.message_to_data(message))
+        restored = _message_forms.message_from_data(_message_forms.message_to_data(message))
         assert restored == message
         assert type(restored) is type(message)
 
@@ -107,14 +107,14 @@ def test_a_message_class_of_ones_own_is_refused():
 
     assert _langchain.is_message(Mine("a"))
     with pytest.raises(UnsupportedValue, match="Mine is a message class of its own"):
-        _langchain.message_to_data(Mine("a"))
+        _message_forms.message_to_data(Mine("a"))
 
 
 def test_a_content_that_was_broken_in_place_is_refused_when_it_is_stored():
     message = heavy.HumanMessage("a")
     message.content = 3
     with pytest.raises(UnsupportedValue, match="a content of type int"):
-        _langchain.message_to_data(message)
+        _message_forms.message_to_data(message)
 
 
 def in_a_fresh_process(code):
@@ -174,7 +174,7 @@ def test_a_type_that_only_langchain_has_says_what_to_install():
     out = in_a_fresh_process("""
         import sys
         sys.modules["langchain_core"] = None
-        from nbhitl._langchain import message_from_data
+        from nbhitl._message_forms import message_from_data
         try:
             message_from_data({"type": "AIMessageChunk", "content": "a"})
         except ValueError as error:

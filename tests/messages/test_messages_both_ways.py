@@ -10,7 +10,7 @@ from typing import Annotated
 
 import pytest
 
-from nbhitl import _langchain
+from nbhitl import _message_forms
 from nbhitl.graph.message import REMOVE_ALL_MESSAGES, MessagesState, add_messages
 from nbhitl.messages import AIMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from nbhitl.prebuilt import InjectedState, InjectedStore, ToolNode, ToolRuntime, tools_condition
@@ -129,15 +129,15 @@ MESSAGES = [
 
 @pytest.mark.parametrize("message", MESSAGES, ids=repr)
 def test_the_stored_form_comes_back(message):
-    data = _langchain.message_to_data(message)
+    data = _message_forms.message_to_data(message)
     assert data["type"] == message.type
-    assert _langchain.message_from_data(data) == message
+    assert _message_forms.message_from_data(data) == message
 
 
 def test_tool_calls_that_a_program_changed_are_stored_as_they_are():
     message = AIMessage("", tool_calls=[dict(CALL)])
     message.tool_calls[0]["extra"] = {"why": "edited"}
-    restored = _langchain.message_from_data(_langchain.message_to_data(message))
+    restored = _message_forms.message_from_data(_message_forms.message_to_data(message))
     assert restored.tool_calls == message.tool_calls
 
 
@@ -156,7 +156,7 @@ def test_tool_calls_that_a_program_changed_are_stored_as_they_are():
 )
 def test_damaged_data_is_a_clear_error(data):
     with pytest.raises(ValueError, match=r"damaged|not a type of message"):
-        _langchain.message_from_data(data)
+        _message_forms.message_from_data(data)
 
 
 def test_pretty_forms(capsys):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from base64 import b64encode
+from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.serde import tags
@@ -38,6 +37,8 @@ def canonical_bytes(value: Any) -> bytes:
 
 
 def _text(tree: Any) -> str:
+    import json  # programs that need no digest and no cache key do without
+
     return json.dumps(tree, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
@@ -54,7 +55,7 @@ def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:
     if kind is dict or kind is TypeSchema:
         return _dict_tree(value, codec_for)
     if kind in (bytes, bytearray, memoryview):
-        return {"$bytes": b64encode(value).decode("ascii")}
+        return {"$bytes": b2a_base64(value, newline=False).decode("ascii")}
     tag, to_data = codec_for(kind)
     data = _tree(to_data(value), codec_for)
     if tag in _UNORDERED:

@@ -37,9 +37,16 @@ _PACK = (
     | ormsgpack.OPT_PASSTHROUGH_UUID
 )
 
-_NUMERIC, _FRAMES, _LIBRARIES = (f"{__package__}.{name}" for name in ("numeric", "frames", "libraries"))
-_MODULES = {"numpy": _NUMERIC, "pandas": _FRAMES, "pydantic": _LIBRARIES, "langchain_core": _LIBRARIES}
-_TAGGED = {tags.NUMPY: _NUMERIC, tags.PANDAS: _FRAMES, tags.OTHERS: _LIBRARIES}
+# Codecs that are imported when a value of these packages is at hand.
+_NUMERIC, _FRAMES, _LIBRARIES, _STANDARD = (
+    f"{__package__}.{name}" for name in ("numeric", "frames", "libraries", "standard")
+)
+_MODULES = {
+    "numpy": _NUMERIC, "pandas": _FRAMES, "pydantic": _LIBRARIES, "langchain_core": _LIBRARIES,
+    "decimal": _STANDARD, "fractions": _STANDARD, "uuid": _STANDARD, "zoneinfo": _STANDARD,
+    "pathlib": _STANDARD, "ipaddress": _STANDARD,
+}  # fmt: skip
+_TAGGED = {tags.NUMPY: _NUMERIC, tags.PANDAS: _FRAMES, tags.OTHERS: _LIBRARIES, tags.STANDARD: _STANDARD}
 
 _NATIVE = frozenset({bool, float, bytes, bytearray, memoryview})
 
@@ -244,7 +251,7 @@ class Serde:
 
 
 def _foreign_codec(cls: type) -> Codec | None:
-    """NumPy's, pandas' and other libraries' types, whose module is loaded if a value of theirs is at hand."""
+    """NumPy's, pandas' and other packages' types, whose module is loaded if a value of theirs is at hand."""
     module = _MODULES.get(cls.__module__.partition(".")[0])
     return None if module is None else cast("Codec | None", import_module(module).codec(cls))
 

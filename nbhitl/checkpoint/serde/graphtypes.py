@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._langchain import is_message_class
 from nbhitl.checkpoint.serde import tags
 from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
 
@@ -66,15 +67,15 @@ DECODERS: dict[int, Callable[[Any], Any]] = {
 
 def message_codec(cls: type) -> Codec | None:
     """Return how to store instances of `cls` if it is a class of messages, else None."""
-    if not any(base.__module__.startswith(("langchain_core.messages", "nbhitl.")) for base in cls.__mro__):
+    if not is_message_class(cls):
         return None
-    from nbhitl import _langchain
+    from nbhitl._message_forms import message_to_data
 
-    return (tags.MESSAGE, _langchain.message_to_data) if _langchain.is_message_class(cls) else None
+    return tags.MESSAGE, message_to_data
 
 
 def decode_message(data: Any) -> Any:
     """Return the message: LangChain's class if langchain-core is installed, else nbhitl's."""
-    from nbhitl import _langchain
+    from nbhitl._message_forms import message_from_data
 
-    return _langchain.message_from_data(data)
+    return message_from_data(data)

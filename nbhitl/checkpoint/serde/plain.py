@@ -1,24 +1,11 @@
-"""Python's own types that MessagePack has no kind for, as plain data and back."""
+"""Python's own types that MessagePack has no kind for, as plain data and back; `standard` has the rarer ones."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from decimal import Decimal
-from fractions import Fraction
-from ipaddress import (
-    IPv4Address,
-    IPv4Interface,
-    IPv4Network,
-    IPv6Address,
-    IPv6Interface,
-    IPv6Network,
-)
-from pathlib import Path, PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from nbhitl.checkpoint.serde import tags
 from nbhitl.errors import UnsupportedValue
@@ -73,36 +60,6 @@ def _timezone(data: list[Any]) -> timezone:
     return unnamed if unnamed.tzname(None) == name else timezone(offset, name)
 
 
-def _zone_data(value: ZoneInfo) -> str:
-    if value.key is None:
-        raise UnsupportedValue(
-            "a ZoneInfo that was made of a file has no key that could be stored; make it by name"
-        )
-    return value.key
-
-
-_PATHS: dict[str, type[PurePath]] = {
-    "posix": PurePosixPath,
-    "windows": PureWindowsPath,
-    "posix path": Path,
-    "windows path": Path,
-}
-
-
-def _path_codec(kind: str) -> Codec:
-    return tags.PATH, lambda value: [kind, str(value)]
-
-
-def _path(data: list[str]) -> PurePath:
-    kind, text = data
-    return _PATHS[kind](text)
-
-
-_ADDRESSES: dict[str, Callable[[str], Any]] = {
-    cls.__name__: cls
-    for cls in (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface, IPv4Network, IPv6Network)
-}
-
 _FACTORIES: dict[str | None, Any] = {
     None: None, "list": list, "dict": dict, "set": set, "int": int, "float": float, "str": str,
     "tuple": tuple, "bool": bool,
@@ -154,28 +111,16 @@ ENCODERS: dict[type, Codec] = {
     time: (tags.TIME, _time_data),
     timedelta: (tags.TIMEDELTA, lambda value: [value.days, value.seconds, value.microseconds]),
     timezone: (tags.TIMEZONE, _timezone_data),
-    ZoneInfo: (tags.ZONEINFO, _zone_data),
-    Decimal: (tags.DECIMAL, str),
-    UUID: (tags.UUID, lambda value: value.bytes),
-    PurePosixPath: _path_codec("posix"),
-    PureWindowsPath: _path_codec("windows"),
-    PosixPath: _path_codec("posix path"),
-    WindowsPath: _path_codec("windows path"),
     complex: (tags.COMPLEX, lambda value: [value.real, value.imag]),
     deque: (tags.DEQUE, lambda value: [list(value), value.maxlen]),
     range: (tags.RANGE, lambda value: [value.start, value.stop, value.step]),
     OrderedDict: (tags.ORDERED_DICT, _pairs),
     defaultdict: (tags.DEFAULT_DICT, _default_dict_data),
     Counter: (tags.COUNTER, _pairs),
-    Fraction: (tags.FRACTION, lambda value: [value.numerator, value.denominator]),
     re.Pattern: (tags.PATTERN, _pattern_data),
     type(...): (tags.ELLIPSIS, lambda _: None),
     slice: (tags.SLICE, lambda value: [value.start, value.stop, value.step]),
 }
-ENCODERS.update(
-    (cls, (tags.IP_ADDRESS, lambda value: [type(value).__name__, str(value)]))
-    for cls in (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface, IPv4Network, IPv6Network)
-)
 
 DECODERS: dict[int, Callable[[Any], Any]] = {
     tags.TUPLE: tuple,
@@ -189,19 +134,13 @@ DECODERS: dict[int, Callable[[Any], Any]] = {
     tags.TIME: _time,
     tags.TIMEDELTA: lambda data: timedelta(*data),
     tags.TIMEZONE: _timezone,
-    tags.ZONEINFO: ZoneInfo,
-    tags.DECIMAL: Decimal,
-    tags.UUID: lambda data: UUID(bytes=data),
-    tags.PATH: _path,
     tags.COMPLEX: lambda data: complex(*data),
     tags.DEQUE: _deque,
     tags.RANGE: lambda data: range(*data),
     tags.ORDERED_DICT: OrderedDict,
     tags.DEFAULT_DICT: _default_dict,
     tags.COUNTER: lambda data: Counter(dict(data)),
-    tags.FRACTION: lambda data: Fraction(*data),
     tags.PATTERN: lambda data: re.compile(*data),
-    tags.IP_ADDRESS: lambda data: _ADDRESSES[data[0]](data[1]),
     tags.ELLIPSIS: lambda _: ...,
     tags.SLICE: lambda data: slice(*data),
 }

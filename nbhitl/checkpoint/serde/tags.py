@@ -70,4 +70,5 @@ USER_TYPES: Final = frozenset({ENUM, DATACLASS, NAMED_TUPLE, PYDANTIC, CLASS})
 NUMPY: Final = frozenset({NDARRAY, NUMPY_SCALAR, NUMPY_DTYPE})
 PANDAS: Final = frozenset({DATA_FRAME, SERIES, INDEX, TIMESTAMP, PANDAS_TIMEDELTA, PANDAS_NULL})
 OTHERS: Final = frozenset({DOCUMENT, SECRET})
+STANDARD: Final = frozenset({DECIMAL, FRACTION, UUID, ZONEINFO, PATH, IP_ADDRESS})
 """Kinds whose values belong to libraries that are loaded only if one is at hand."""
