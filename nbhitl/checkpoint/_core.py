@@ -116,7 +116,7 @@ class SaverCore(BaseCheckpointSaver[int]):
     def _results(self, children: Iterable[StepRow]) -> list[PendingWrite]:
         """The results with which the first of these steps was made that was made of results."""
         for child in children:
-            results = decode_body(child.body, self._codec).writes()
+            results = decode_body(child.body, self._codec).writes(child)
             if results:
                 return results
         return []

@@ -7,8 +7,8 @@ A row's body is a list, `[kind, frame, values, appended, removed, results, base]
     FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}]
     CLASSIC  values is the checkpoint that `put` was given; the rest is empty
 
-A result that is the new value of its key, or a run of its appended items, is stored as a reference to it. The
-whole state of a long thread is compressed.
+A result that is the new value of its key, or a run of its appended items, is stored as a reference to it; a task
+whose id follows from its place, with its step instead of the id. The whole state of a long thread is compressed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
+from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
 
@@ -106,8 +107,8 @@ class Body:
     results: Sequence[list[Any]] = ()
     base: list[Any] | None = None
 
-    def writes(self) -> list[tuple[str, str, Any]]:
-        """Return the results as `[(task_id, channel, value), ...]`.
+    def writes(self, row: StepRow) -> list[tuple[str, str, Any]]:
+        """Return the results, of tasks of the parent of `row`, as `[(task_id, channel, value), ...]`.
 
         Raises:
             StoreError: the row is damaged.
@@ -115,7 +116,7 @@ class Body:
         try:
             return [
                 (task_id, write[0], self._written(write))
-                for task_id, writes in ((unpacked(task[0]), task[3]) for task in self.results)
+                for task_id, writes in ((_task_id(row, *task[:3]), task[3]) for task in self.results)
                 for write in writes
             ]
         except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -160,35 +161,45 @@ class Body:
         return Body(FULL, self.frame, values, {}, self.removed, self.results, base)
 
 
+def _task_id(row: StepRow, named: int | bytes | str, name: str, path: list[Any] | None) -> str:
+    """The id of a task of the row's parent: as it is stored, or made from the step and the task's place."""
+    if not isinstance(named, int):
+        return unpacked(named)
+    return task_id(row.parent_id or "", row.ns, named, name, (PULL, name) if path is None else tuple(path))
+
+
 def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[StepRow, Tip]:
     """Return the row for a step, and the tip for its child. `tip` (the parent's) is used up.
 
     Raises:
         UnsupportedValue: a value that cannot be stored; the message names where it is.
     """
-    versions = tip.versions if tip else {}
+    checkpoint_id, is_snapshot = record.checkpoint_id, tip is None or tip.since >= tip.size
+    if tip is None:
+        tip = Tip(checkpoint_id, checkpoint_id, 0, 0, 0, {})
+    tip.checkpoint_id = checkpoint_id
+    tip.depth = depth = tip.depth + 1
+    versions = tip.versions
     for key in record.removed:
         versions.pop(key, None)
-    depth = tip.depth + 1 if tip else 1
     for key in record.values:
         versions[key] = depth
     for key in record.appended:
         versions[key] = depth
-    snapshot = tip is None or tip.since >= tip.size
-    body = _step_body(record, versions, depth, whole=snapshot)
+    body = _step_body(record, versions, depth, whole=is_snapshot)
     try:
         data = serde.dumps(body)
         metadata = serde.dumps(_metadata_data(record.metadata))
     except UnsupportedValue as error:
         raise _located(record, serde, error) from None
-    if tip is None or body[0] == FULL:
-        tip = Tip(record.checkpoint_id, record.checkpoint_id, depth, 0, len(data), versions)
+    if body[0] == FULL:
+        tip.base_id, tip.since, tip.size = checkpoint_id, 0, len(data)
     else:
-        tip = Tip(record.checkpoint_id, tip.base_id, depth, tip.since + len(data), tip.size, versions)
-    if snapshot:
+        tip.since += len(data)
+    if is_snapshot:
         data = _compressed(data)
     row = StepRow(
-        record.thread_id, record.ns, record.checkpoint_id, record.parent_id, record.created_at,
+        record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at,
         tip.base_id, depth, tip.since, tip.size, metadata, data,
     )  # fmt: skip
     return row, tip
@@ -197,35 +208,27 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
 def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whole: bool) -> list[Any]:
     values, appended = record.values, record.appended
     found: dict[str, int] = {}
-    results = [_result(task, values, appended, found) for task in record.results]
+    results = [_result(task, record, found) for task in record.results]
     frame = _frame_data(record.frame)
+    removed = list(record.removed)
     covered = not appended and len(values) == len(versions)
-    if whole or covered:
-        counts = {key: len(items) for key, items in appended.items()}
-        state = values if covered and not whole else dict(record.full())
-        for key in state:
-            versions.setdefault(key, depth)
-        return [
-            FULL,
-            frame,
-            state,
-            None,
-            list(record.removed),
-            results,
-            [versions, [*values, *counts], counts],
-        ]
-    return [DELTA, frame, values, appended, list(record.removed), results, None]
+    if not (whole or covered):
+        return [DELTA, frame, values, appended, removed, results, None]
+    counts = {key: len(items) for key, items in appended.items()} if appended else {}
+    state = values if covered and not whole else dict(record.full())
+    for key in state:
+        versions.setdefault(key, depth)
+    return [FULL, frame, state, None, removed, results, [versions, [*values, *counts], counts]]
 
 
-def _result(
-    task: TaskWrites, values: Mapping[str, Any], appended: Mapping[str, list[Any]], found: dict[str, int]
-) -> list[Any]:
+def _result(task: TaskWrites, record: StepRecord, found: dict[str, int]) -> list[Any]:
     """A task's writes, with references for what the step stores anyway.
 
     `found` is where among the appended items of each key the next write is likely to be: writes were applied
     in the order of the tasks.
     """
     task_id, name, path, pairs = task
+    values, appended = record.values, record.appended
     writes: list[list[Any]] = []
     for channel, value in pairs:
         if value is None:
@@ -237,7 +240,8 @@ def _result(
         else:
             writes.append([channel, value])
     usual = len(path) == 2 and path[0] == PULL and path[1] == name
-    return [packed(task_id), name, None if usual else list(path), writes]
+    named = packed(task_id) if task_id else record.metadata["step"]
+    return [named, name, None if usual else list(path), writes]
 
 
 def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, int]) -> list[Any] | None:

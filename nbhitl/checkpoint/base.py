@@ -116,7 +116,8 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
         if now <= _last_tick:
             now = _last_tick + 1
         _last_tick = now
-    return f"{now >> 28:08x}-{now >> 12 & 0xFFFF:04x}-6{now & 0xFFF:03x}-{_id_end}"
+    digits = f"{now:015x}"
+    return f"{digits[:8]}-{digits[8:12]}-6{digits[12:]}-{_id_end}"
 
 
 _this_second = (0, "")

@@ -28,12 +28,45 @@ __all__ = ["InMemorySaver", "MemorySaver"]
 
 @dataclass(slots=True)
 class _Namespace:
-    """`ids` are the keys of `steps` in order; `writes` is `{checkpoint id: {(task id, idx): row}}`."""
+    """`ids` are the keys of `steps` in order; `writes` is `{checkpoint id: {(task id, idx): row}}`.
+
+    `children` are the ids of the steps below each step, as far as somebody asked: of the first `related` of `ids`.
+    """
 
     steps: dict[str, StepRow] = field(default_factory=dict)
     ids: list[str] = field(default_factory=list)
-    children: dict[str, list[str]] = field(default_factory=dict)
     writes: dict[str, dict[tuple[str, int], WriteRow]] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
+    related: int = 0
+
+    def children_of(self, checkpoint_id: str) -> Sequence[str]:
+        """Return the ids of the steps whose parent this is, oldest first."""
+        for child in self.ids[self.related :]:
+            parent_id = self.steps[child].parent_id
+            if parent_id is not None:
+                self.children.setdefault(parent_id, []).append(child)
+        self.related = len(self.ids)
+        return self.children.get(checkpoint_id, ())
+
+    def insert(self, row: StepRow) -> None:
+        """Add a step of a new id, nearly always the greatest."""
+        checkpoint_id, ids = row.checkpoint_id, self.ids
+        self.steps[checkpoint_id] = row
+        if not ids or checkpoint_id > ids[-1]:
+            ids.append(checkpoint_id)
+        else:
+            insort(ids, checkpoint_id)
+            self.relate_anew()
+
+    def remove(self, checkpoint_id: str) -> None:
+        """Remove a step, but not what belongs to it."""
+        del self.steps[checkpoint_id]
+        self.ids.remove(checkpoint_id)
+        self.relate_anew()
+
+    def relate_anew(self) -> None:
+        """Forget which step is whose child: `ids` did not just grow."""
+        self.children, self.related = {}, 0
 
 
 @dataclass(slots=True)
@@ -95,40 +128,26 @@ class _Rows:
     def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
         with self._lock:
             space = self._known(thread, ns)
-            ids = sorted(space.children.get(checkpoint_id, ())) if space else ()
-            return iter([space.steps[child] for child in ids] if space else ())
+            return iter([space.steps[child] for child in space.children_of(checkpoint_id)] if space else ())
 
     def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
         space = self._space(row.thread_id, row.ns)
-        checkpoint_id = row.checkpoint_id
-        if checkpoint_id in space.steps:
+        if row.checkpoint_id in space.steps:
             if not replace:
-                raise StoreError(f"thread {row.thread_id!r} has a checkpoint {checkpoint_id} already.")
-            self._unlink(space, checkpoint_id)
-        if not space.ids or checkpoint_id > space.ids[-1]:
-            space.ids.append(checkpoint_id)
-        else:
-            insort(space.ids, checkpoint_id)
-        space.steps[checkpoint_id] = row
-        if row.parent_id is not None:
-            space.children.setdefault(row.parent_id, []).append(checkpoint_id)
+                raise StoreError(f"thread {row.thread_id!r} has a checkpoint {row.checkpoint_id} already.")
+            space.remove(row.checkpoint_id)
+        space.insert(row)
 
     def insert_if_quiet(self, row: StepRow) -> bool:
         with self._lock:
             found = self._threads.get(row.thread_id)
             if found is not None and found.live:
                 return False
-            if not row.is_whole and row.parent_id not in self._space(row.thread_id, row.ns).steps:
+            space = self._space(row.thread_id, row.ns)
+            if row.checkpoint_id in space.steps or not (row.is_whole or row.parent_id in space.steps):
                 return False
-            self.insert_step(row)
+            space.insert(row)
             return True
-
-    @staticmethod
-    def _unlink(space: _Namespace, checkpoint_id: str) -> None:
-        row = space.steps.pop(checkpoint_id)
-        space.ids.remove(checkpoint_id)
-        if row.parent_id is not None:
-            space.children[row.parent_id].remove(checkpoint_id)
 
     def delete_steps(
         self, thread: str, ns: str, checkpoint_ids: Iterable[str], *, keep_decisions: bool = False
@@ -137,7 +156,7 @@ class _Rows:
         found = self._threads[thread]
         gone = set(checkpoint_ids)
         for checkpoint_id in gone:
-            self._unlink(space, checkpoint_id)
+            space.remove(checkpoint_id)
             space.writes.pop(checkpoint_id, None)
         for key, question in [*found.questions.items()]:
             if key[0] == ns and key[1] in gone and not (keep_decisions and question.state == APPLIED):

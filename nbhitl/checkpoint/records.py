@@ -44,7 +44,11 @@ class Frame:
 
 
 class TaskWrites(NamedTuple):
-    """What one task left at a checkpoint: `[(channel, value), ...]`, reserved channels included."""
+    """What one task left at a checkpoint: `[(channel, value), ...]`, reserved channels included.
+
+    Among the results of a step, an empty `task_id` is the one that `task_ids.task_id` makes of the task's place: the
+    parent, the namespace, the step of the new checkpoint, name and path.
+    """
 
     task_id: str
     name: str
@@ -72,7 +76,7 @@ class StepRecord:
     values: dict[str, Any]
     appended: dict[str, list[Any]]
     removed: tuple[str, ...]
-    results: list[TaskWrites]
+    results: Sequence[TaskWrites]
     full: Callable[[], Mapping[str, Any]]
 
 

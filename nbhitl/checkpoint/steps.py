@@ -215,7 +215,7 @@ class _Family:
         if self._filtered:
             return decode(reversed(self._children.pop(row.checkpoint_id, [])))
         if row.parent_id is not None and folded.body.results:
-            self._results[row.parent_id] = folded.body.writes()
+            self._results[row.parent_id] = folded.body.writes(row)
         return self._results.pop(row.checkpoint_id, [])
 
 

@@ -11,7 +11,7 @@ from nbhitl.constants import CHILDREN, PULL, TASKS
 from nbhitl.engine.head import show_objects
 from nbhitl.engine.keys import KeyKind
 from nbhitl.engine.tasks import apply_order
-from nbhitl.types import MISSING
+from nbhitl.types import MISSING, Overwrite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,30 +22,34 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import TaskResult
     from nbhitl.types import Send
 
+_LAST, _REDUCE = KeyKind.LAST, KeyKind.REDUCE
+
 
 @dataclass(slots=True)
 class Changes:
     """What a step changed, by state key: new values, and what lists only gained.
 
-    `written` are the keys that got writes, those with a channel object included.
+    `written` are the keys that got writes, those with a channel object included. The lists in `appended` belong to
+    the changes.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     appended: dict[str, list[Any]] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
 
-
-def joined(first: Changes, then: Changes, values: Mapping[str, Any]) -> Changes:
-    """Return two changes as one; `values` is the state after both."""
-    result = Changes({**first.values, **then.values}, dict(first.appended), first.written | then.written)
-    for key in then.values:
-        result.appended.pop(key, None)
-    for key, items in then.appended.items():
-        if key in first.values:
-            result.values[key] = values[key]
-        else:
-            result.appended[key] = [*result.appended.get(key, ()), *items]
-    return result
+    def add(self, then: Changes, state: Mapping[str, Any]) -> None:
+        """Take in the changes of a later step, for which it costs what that step changed; `state` is what is now."""
+        self.values.update(then.values)
+        self.written |= then.written
+        for key in then.values:
+            self.appended.pop(key, None)
+        for key, items in then.appended.items():
+            if key in self.values:
+                self.values[key] = state[key]
+            elif key in self.appended:
+                self.appended[key].extend(items)
+            else:
+                self.appended[key] = items
 
 
 def apply_writes(
@@ -64,11 +68,17 @@ def apply_writes(
         results = sorted(results, key=apply_order)
     if ends_step:
         _consume(head, results)
-    changes = Changes()
     known = len(head.values)
     triggers, sends, updates = _sort_out(program, head, results)
+    changes = Changes({}, {}, set(updates))
     for key, writes in updates.items():
-        _apply_key(program.keys[key], head, writes, changes)
+        rule = program.keys[key]
+        if rule.kind is _LAST:
+            changes.values[key] = head.values[key] = _last_value(key, writes)
+        elif rule.kind is _REDUCE:
+            _reduce(rule, head, writes, changes)
+        else:
+            head.objects[key].update(writes)
     if not ends_step:
         head.triggers = tuple(dict.fromkeys((*head.triggers, *triggers)))
         head.sends = (*head.sends, *sends)
@@ -87,9 +97,9 @@ def apply_writes(
 
 def _consume(head: Head, results: Sequence[TaskResult]) -> None:
     """Take back the triggers that started these tasks."""
-    started_by_edge = tuple(r.task.name for r in results if r.task.path[0] == PULL)
+    started_by_edge = [r.task.name for r in results if r.task.path[0] == PULL]
     if started_by_edge:
-        head.writers = started_by_edge
+        head.writers = tuple(started_by_edge)
     head.start = MISSING
     if head.objects:
         for result in results:
@@ -132,22 +142,14 @@ def _sort_out(
     return triggers, sends, updates
 
 
-def _apply_key(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> None:
-    name = rule.name
-    changes.written.add(name)
-    if rule.kind is KeyKind.LAST:
-        changes.values[name] = head.values[name] = _last_value(name, writes)
-    elif rule.kind is KeyKind.REDUCE:
-        _reduce(rule, head, writes, changes)
-    else:
-        head.objects[name].update(writes)
-
-
 def _last_value(name: str, writes: list[Any]) -> Any:
-    if len(writes) == 1:
-        is_overwrite, value = unwrap_overwrite(writes[0])
-        return value if is_overwrite else writes[0]
-    raise concurrent_update_error(name, len(writes))
+    if len(writes) != 1:
+        raise concurrent_update_error(name, len(writes))
+    value = writes[0]
+    if isinstance(value, (Overwrite, dict)):
+        is_overwrite, replacement = unwrap_overwrite(value)
+        return replacement if is_overwrite else value
+    return value
 
 
 def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> None:
@@ -160,7 +162,7 @@ def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> N
         return
     tail = rule.appended(old, new, writes[0]) if len(writes) == 1 else _joined_tail(rule, old, new, writes)
     if tail is not None and head.lengths.get(name) == len(old) and len(new) == len(old) + len(tail):
-        changes.appended[name] = tail
+        changes.appended[name] = [*tail]
     else:
         changes.values[name] = new
     head.lengths[name] = len(new) if type(new) is list else -1

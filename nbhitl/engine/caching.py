@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import START
 from nbhitl.engine.instructions import Do
 from nbhitl.engine.read import read_state
-from nbhitl.engine.tasks import digest_id
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

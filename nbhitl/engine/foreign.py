@@ -13,6 +13,7 @@ from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierV
 from nbhitl.checkpoint.base import saver_config
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.steps import stores_steps
+from nbhitl.checkpoint.task_ids import result_id
 from nbhitl.constants import CHILDREN, CONF, INTERRUPT, RESUME, START, TASKS
 from nbhitl.engine.local_claims import local_claims
 from nbhitl.types import Interrupt, Send, TypeSchema
@@ -128,14 +129,14 @@ class ForeignSaver:
     def put_step(self, record: StepRecord) -> None:
         """Save a checkpoint, and the results that led to it."""
         for writes in record.results:
-            self.saver.put_writes(_parent_config(record), *_writes_arguments(writes))
+            self.saver.put_writes(_parent_config(record), *_result_arguments(record, writes))
         self.saver.put(*self._put_arguments(record))
         self.claims_here.apply((record.thread_id, record.ns, record.parent_id or ""))
 
     async def aput_step(self, record: StepRecord) -> None:
         """Save a checkpoint, and the results that led to it."""
         for writes in record.results:
-            await self.saver.aput_writes(_parent_config(record), *_writes_arguments(writes))
+            await self.saver.aput_writes(_parent_config(record), *_result_arguments(record, writes))
         await self.saver.aput(*self._put_arguments(record))
         self.claims_here.apply((record.thread_id, record.ns, record.parent_id or ""))
 
@@ -285,6 +286,10 @@ def _gate_from_plain(gate: BaseChannel[Any, Any, Any], value: Any) -> Any:
     if isinstance(gate, NamedBarrierValueAfterFinish):
         return set(value[0]), value[1]
     return set(value) if isinstance(gate, NamedBarrierValue) else tuple(value)
+
+
+def _result_arguments(record: StepRecord, task: TaskWrites) -> tuple[list[tuple[str, Any]], str, str]:
+    return _writes_arguments(task._replace(task_id=result_id(record, task)))
 
 
 def _writes_arguments(writes: TaskWrites) -> tuple[list[tuple[str, Any]], str, str]:

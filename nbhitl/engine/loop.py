@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.claims import BREAKPOINT, breakpoint_id
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
+from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
@@ -26,7 +27,7 @@ from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, Outcome, Start, StoreCall
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
-from nbhitl.engine.progress import task_writes
+from nbhitl.engine.progress import step_result, task_writes
 from nbhitl.engine.read import read_state
 from nbhitl.engine.report import report
 from nbhitl.engine.snapshot import checkpoint_payload
@@ -72,7 +73,10 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         for result in results:
             if result.interrupts is not None:
                 return (yield from _pause(progress, results))
-        yield from _end_step(progress, results)
+        saving = _end_step(progress, results)
+        if saving is not None:
+            yield saving
+        progress.pending, progress.claimed = [], {}
         if settings.interrupt_after and at_breakpoint(tasks, settings.interrupt_after):
             return (yield from _pause_at(progress, _plan(progress)))
         past_breakpoint = run.resuming = False
@@ -105,7 +109,7 @@ def _plan_quietly(progress: Progress) -> list[Task]:
 
 def _plan(progress: Progress) -> list[Task]:
     tasks = _plan_quietly(progress)
-    if progress.keeps and progress.run.stream.wants("checkpoints"):
+    if progress.run.stream.wants("checkpoints") and progress.keeps:
         planned = [task for task in tasks if task.failed is None]
         progress.emit("checkpoints", checkpoint_payload(progress, planned), progress.step - 1)
     return tasks
@@ -121,6 +125,9 @@ def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, lis
         _announce(progress, tasks)
     if len(tasks) == 1 and tasks[0].writes is None:
         result = yield tasks[0]
+        if result.is_plain:
+            report(progress, result)
+            return [result]
         handler = yield from _settle(progress, result, alone=True)
         if handler is None:
             return [result]
@@ -194,23 +201,20 @@ def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, 
 # -- end of a step, and of the run -------------------------------------------------------------------------
 
 
-def _end_step(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any, None]:
-    changes = progress.apply(results)
-    if not changes.written.isdisjoint(progress.settings.output_keys):
-        progress.show_values()
+def _end_step(progress: Progress, results: list[TaskResult]) -> StoreCall | None:
+    """Apply the writes of a step, and move on; return what saves the new checkpoint, if it is saved now."""
+    progress.show_changes(progress.apply(results))
     unsaved = []
     if progress.saves_steps:
         saved = progress.saved_tasks
-        unsaved = [task_writes(r, r.writes) for r in results if _is_unsaved(r, saved)]
+        unsaved = [step_result(r) for r in results if _is_unsaved(r, saved)]
         saved.clear()
-    yield from progress.advance("loop", unsaved)
-    progress.pending = []
-    progress.claimed = {}
+    return progress.move_on("loop", unsaved)
 
 
 def _is_unsaved(result: TaskResult, saved: set[str]) -> bool:
     recalled = result.cached and not result.task.from_cache
-    return not recalled and result.task.id not in saved
+    return not recalled and not (saved and result.task.id in saved)
 
 
 def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:
@@ -231,9 +235,7 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
         yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
     if progress.run.parent is None:
         if any(r.writes for r in finished):
-            changes = progress.apply(finished)
-            if not changes.written.isdisjoint(progress.settings.output_keys):
-                progress.show_values()
+            progress.show_changes(progress.apply(finished))
         if not interrupts:
             progress.emit("updates", {INTERRUPT: ()})
     return Outcome(progress.final_output(), interrupts, paused=True)

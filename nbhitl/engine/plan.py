@@ -20,19 +20,23 @@ _PUSH_TRIGGERS = (PUSH,)
 
 def plan_tasks(program: Program, head: Head, step: int, ns: str) -> list[Task]:
     """Return the tasks of the next step: Sends in the order of issue, then nodes by name."""
-    tasks = [
-        Task(
-            send.node, (PUSH, i, False), _PUSH_TRIGGERS, step, head.checkpoint_id, ns, send.arg, send.timeout
-        )
-        for i, send in enumerate(head.sends)
-        if send.node in program.nodes
-    ]
+    checkpoint_id, nodes = head.checkpoint_id, program.nodes
+    tasks = []
+    if head.sends:
+        tasks = [
+            Task(send.node, (PUSH, i, False), _PUSH_TRIGGERS, step, checkpoint_id, ns, send.arg, send.timeout)
+            for i, send in enumerate(head.sends)
+            if send.node in nodes
+        ]
     ready = head.ready(program)
-    if ready:
-        started = {program.starts[trigger] for trigger in ready}
-        for name in started if len(started) == 1 else sorted(started):
-            tasks.append(Task(name, (PULL, name), program.triggers[name], step, head.checkpoint_id, ns))
+    # Most steps are of one node: nothing to sort.
+    for name in _started(program, ready) if len(ready) > 1 else map(program.starts.__getitem__, ready):
+        tasks.append(Task(name, (PULL, name), program.triggers[name], step, checkpoint_id, ns))
     return tasks
+
+
+def _started(program: Program, ready: Sequence[str]) -> list[str]:
+    return sorted({program.starts[trigger] for trigger in ready})
 
 
 def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]) -> None:

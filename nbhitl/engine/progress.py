@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, StepRecord, TaskWrites
-from nbhitl.constants import SCHEDULED
+from nbhitl.constants import PULL, SCHEDULED
 from nbhitl.engine import events
-from nbhitl.engine.apply import Changes, apply_writes, joined
+from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.head import frame_of, new_head
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.types import MISSING
@@ -43,6 +43,7 @@ class Progress:
         "saved_tasks",
         "settings",
         "shown",
+        "shows",
         "source",
         "step",
         "transient",
@@ -71,7 +72,8 @@ class Progress:
         self.paused: list[TaskResult] = []
         # What the output showed last. It is read from the head when the run ends, unless it can vanish before.
         self.shown: Any = MISSING
-        self.transient = any(key in run.program.objects for key in settings.output_keys)
+        self.shows = frozenset(settings.output_keys)
+        self.transient = not self.shows.isdisjoint(run.program.objects)
 
     @property
     def keeps(self) -> bool:
@@ -103,7 +105,12 @@ class Progress:
 
     def note(self, changes: Changes) -> None:
         """Remember what changed since the last saved checkpoint: the next one holds the difference."""
-        self.unsaved = changes if self.unsaved is None else joined(self.unsaved, changes, self.head.values)
+        if self.run.saver is None:
+            return
+        if self.unsaved is None:
+            self.unsaved = changes
+        else:
+            self.unsaved.add(changes, self.head.values)
 
     def emit(self, mode: str, payload: Any, step: int = 0) -> None:
         """Report a chunk to whoever looks at the run's stream."""
@@ -112,6 +119,11 @@ class Progress:
     def output(self) -> Any:
         """Return the state as the output shows it."""
         return events.read_output(self.head.values, self.settings.output_keys, single=self.settings.single)
+
+    def show_changes(self, changes: Changes) -> None:
+        """Report the state, if what changed is part of the output."""
+        if not changes.written.isdisjoint(self.shows):
+            self.show_values()
 
     def show_values(self) -> None:
         """Report the state after a change."""
@@ -132,7 +144,15 @@ class Progress:
     def advance(
         self, source: str, results: Sequence[TaskWrites] = (), *, whole: bool = False
     ) -> Generator[Any, Any, None]:
-        """Move on to the next checkpoint and save it, unless the run saves only where it ends.
+        """Move on to the next checkpoint and save it, unless the run saves only where it ends; see `move_on`."""
+        saving = self.move_on(source, results, whole=whole)
+        if saving is not None:
+            yield saving
+
+    def move_on(
+        self, source: str, results: Sequence[TaskWrites] = (), *, whole: bool = False
+    ) -> StoreCall | None:
+        """Move on to the next checkpoint; return what saves it, None if the run saves only where it ends.
 
         Args:
             source: what made the checkpoint.
@@ -146,23 +166,25 @@ class Progress:
             # An unsaved graph inside a saved one must give its questions the same ids when it runs again.
             self.base_id = self.base_id or self.run.ns or self.clock.new_id()
             head.checkpoint_id = f"{self.base_id}@{self.step}"
-            return
-        self.parent_id = self.saved_id if self.run.durability == "exit" else head.checkpoint_id or None
+            return None
+        saves = self.run.durability != "exit"
+        parent_id = head.checkpoint_id or None
+        self.parent_id = parent_id if saves else self.saved_id
         head.checkpoint_id = self.clock.new_id()
         self.created_at = self.clock.now()
-        if self.run.durability != "exit":
-            yield StoreCall("put_step", (self._record(results, self.parent_id, whole=whole),))
-            self.unsaved = None
-            self.saved_id = head.checkpoint_id
+        return self._saving(self._record(results, parent_id, whole=whole)) if saves else None
+
+    def _saving(self, record: StepRecord) -> StoreCall:
+        self.unsaved = None
+        self.saved_id = record.checkpoint_id
+        return StoreCall("put_step", (record,))
 
     def save_at_exit(self) -> Generator[Any, Any, None]:
         """Save the checkpoint where a run ends or stops, if the steps before were not saved one by one."""
         if self.run.saver is None or self.saved_id == self.head.checkpoint_id or not self.head.checkpoint_id:
             return
         self.parent_id = self.saved_id
-        yield StoreCall("put_step", (self._record((), self.saved_id),))
-        self.unsaved = None
-        self.saved_id = self.head.checkpoint_id
+        yield self._saving(self._record((), self.saved_id))
 
     def _record(
         self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False
@@ -179,7 +201,7 @@ class Progress:
             changes.values,
             changes.appended,
             (),
-            list(results),
+            results,
             self._plain_values,
         )
 
@@ -193,6 +215,12 @@ def starts_left(result: TaskResult) -> list[tuple[str, Any]]:
     """Return what to save of how often a task's node has started; nothing the first time."""
     starts = result.task.starts + result.attempts
     return [(SCHEDULED, starts)] if starts > 1 else []
+
+
+def step_result(result: TaskResult) -> TaskWrites:
+    """Return what a task left, as the record of the step takes it; an id that follows from its place is left out."""
+    task = result.task
+    return TaskWrites("" if task.path[0] == PULL else task.id, task.name, task.path, result.writes)
 
 
 def task_writes(result: TaskResult, writes: Sequence[tuple[str, Any]]) -> TaskWrites:

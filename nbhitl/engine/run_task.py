@@ -86,14 +86,17 @@ def _attempt(
     if run.trace is not None and (node.branches or not node.hidden):
         yield from open_node(running, state)
     action = node.action
-    returned = yield (action, (state,), _injected(running, action))
+    returned = yield (action, (state,), running.injected(action.injects) if action.injects else {})
     if type(returned) is GeneratorType:
         returned = gathered(returned)
     if running.paused is not None:
         raise _swallowed(running)
     if run.stream.messages and not node.hidden:
         report_returned(running, returned)
-    writes = yield from _outcome(running, values, returned)
+    if node.branches:
+        writes = yield from _outcome(running, values, returned)
+    else:
+        writes = _writes(running, returned)
     if running.trace is not None:
         yield from close_node(running, returned)
     return writes
@@ -103,16 +106,21 @@ def _outcome(
     running: RunningTask, values: Mapping[str, Any], returned: Any
 ) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
     """Return the writes of a node that returned: its updates, and what its edges start."""
+    writes = _writes(running, returned)
+    for branch in running.node.branches:
+        writes.extend((yield from _branch_writes(running, branch, values, writes, returned)))
+    return writes
+
+
+def _writes(running: RunningTask, returned: Any) -> list[tuple[str, Any]]:
+    """Return the writes that a node's return value and its static edges stand for."""
     node = running.node
     writes = writes_of(running.run.program, node, returned)
     if running.pushed:
         writes = [*running.pushed, *writes]
     if running.children:
         writes.append((CHILDREN, running.children))
-    if node.routes:
-        writes.extend(node.routes)
-    for branch in node.branches:
-        writes.extend((yield from _branch_writes(running, branch, values, writes, returned)))
+    writes.extend(node.routes)
     return writes
 
 
@@ -120,10 +128,6 @@ def _built(node: Node, input: Any) -> Any:
     """A Send's dict becomes the type that the node asks for; other arguments pass as they are."""
     build = node.reader.build
     return build(input) if build is not None and isinstance(input, dict) else input
-
-
-def _injected(running: RunningTask, action: Action) -> dict[str, Any]:
-    return running.injected(action.injects) if action.injects else {}
 
 
 def _branch_writes(
@@ -142,7 +146,8 @@ def _branch_writes(
     if run.trace is not None:
         outer = yield from open_branch(running, branch, state)
     try:
-        answer = yield (branch.action, (state,), _injected(running, branch.action))
+        action = branch.action
+        answer = yield (action, (state,), running.injected(action.injects) if action.injects else {})
     except Exception as error:
         yield from fail_branch(running, outer, error)
         raise

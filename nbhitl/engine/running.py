@@ -8,13 +8,14 @@ from dataclasses import is_dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import NS_SEP
 from nbhitl.engine.answer_schema import schema_shown, validated_answer
 from nbhitl.engine.effects import journal_of_run
 from nbhitl.engine.replay import check_question
 from nbhitl.engine.site import caller, site
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
-from nbhitl.engine.tasks import digest_id, interrupt_id
+from nbhitl.engine.tasks import interrupt_id
 from nbhitl.errors import GraphInterrupt
 from nbhitl.runtime import ExecutionInfo, RunControl, Runtime
 from nbhitl.types import Interrupt

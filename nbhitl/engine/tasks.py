@@ -6,13 +6,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.task_ids import digest_id, task_id
 from nbhitl.constants import NS_END, NS_SEP, PULL, PUSH
 from nbhitl.types import MISSING
-
-try:
-    from _blake2 import blake2b  # hashlib's own; hashlib itself would load OpenSSL, 2 ms and 3 MB
-except ImportError:
-    from hashlib import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,21 +18,6 @@ if TYPE_CHECKING:
     from nbhitl.types import Interrupt, TimeoutPolicy
 
 Path = tuple[Any, ...]
-
-
-def digest_id(text: str) -> str:
-    """Return 32 hex digits that name `text`: the same text, the same id, in every process.
-
-    >>> digest_id("plan:1")
-    '1bd9b1b11b2c2b8d4ff2c69b9cd86e8f'
-    """
-    return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def task_id(checkpoint_id: str, ns: str, step: int, name: str, path: Path) -> str:
-    """Return the id of a task, in the form of a UUID: one name for one task of one checkpoint."""
-    h = digest_id(f"{checkpoint_id}/{ns}/{step}/{name}/{path!r}")
-    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 
 
 @lru_cache(maxsize=4096)
@@ -120,6 +101,11 @@ class TaskResult:
     error: BaseException | None = None
     cached: bool = False
     attempts: int = 1
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the task just ended: nothing failed, nothing is asked, and no cache keeps its result."""
+        return self.error is None and self.interrupts is None and self.task.cache_key is None
 
 
 def apply_order(result: TaskResult) -> tuple[int, Any]:

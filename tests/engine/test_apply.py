@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from nbhitl.channels import EphemeralValue, Topic
 from nbhitl.checkpoint.records import Frame
 from nbhitl.constants import INPUT, START, TASKS
-from nbhitl.engine.apply import Changes, apply_writes, joined
+from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.head import Head, frame_of, head_of, new_head
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.errors import InvalidUpdateError
@@ -234,7 +234,10 @@ def test_joined_differences_lead_to_the_same_state(steps):
     total: Changes | None = None
     for update in steps:
         changes = apply_writes(CHAIN, head, [wrote(pulled("a"), **update)])
-        total = changes if total is None else joined(total, changes, head.values)
+        if total is None:
+            total = changes
+        else:
+            total.add(changes, head.values)
     assert total is not None
     again = {**start, **total.values}
     again.update({key: [*start[key], *items] for key, items in total.appended.items()})

@@ -56,7 +56,7 @@ def test_every_instruction_of_a_run_in_full():
     assert next(steps) == StoreCall("load", (CheckpointKey("t", ""), True))
 
     def record(number: int, source: str, step: int, frame: Frame, **what: object) -> StoreCall:
-        fields = {"values": {}, "appended": {}, "results": [], **what}
+        fields = {"values": {}, "appended": {}, "results": (), **what}
         parent = f"cp{number - 1}" if number > 1 else None
         metadata = {"source": source, "step": step, "parents": {}}
         record = StepRecord(
@@ -83,7 +83,7 @@ def test_every_instruction_of_a_run_in_full():
         0,
         Frame(("branch:to:a",), writers=(START,)),
         values={"log": ["in"]},
-        results=[TaskWrites(start.id, START, (PULL, START), writes)],
+        results=[TaskWrites("", START, (PULL, START), writes)],
     )
     task = Task("a", (PULL, "a"), ("branch:to:a",), 1, "cp2", "")
     assert steps.send(None) == task
@@ -93,7 +93,7 @@ def test_every_instruction_of_a_run_in_full():
         1,
         Frame((), writers=("a",)),
         appended={"log": ["a"]},
-        results=[TaskWrites(task.id, "a", (PULL, "a"), [("log", ["a"])])],
+        results=[TaskWrites("", "a", (PULL, "a"), [("log", ["a"])])],
     )
     with pytest.raises(StopIteration) as end:
         steps.send(None)
