@@ -211,14 +211,15 @@ def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whol
     results = [_result(task, record, found) for task in record.results]
     frame = _frame_data(record.frame)
     removed = list(record.removed)
-    covered = not appended and len(values) == len(versions)
-    if not (whole or covered):
+    if whole:
+        values = dict(record.full())
+        for key in values:
+            versions.setdefault(key, depth)
+    elif appended or len(values) != len(versions):
         return [DELTA, frame, values, appended, removed, results, None]
     counts = {key: len(items) for key, items in appended.items()} if appended else {}
-    state = values if covered and not whole else dict(record.full())
-    for key in state:
-        versions.setdefault(key, depth)
-    return [FULL, frame, state, None, removed, results, [versions, [*values, *counts], counts]]
+    base = [versions, [*record.values, *counts], counts]
+    return [FULL, frame, values, None, removed, results, base]
 
 
 def _result(task: TaskWrites, record: StepRecord, found: dict[str, int]) -> list[Any]:

@@ -140,11 +140,10 @@ class _Rows:
 
     def insert_if_quiet(self, row: StepRow) -> bool:
         with self._lock:
-            found = self._threads.get(row.thread_id)
-            if found is not None and found.live:
-                return False
             space = self._space(row.thread_id, row.ns)
-            if row.checkpoint_id in space.steps or not (row.is_whole or row.parent_id in space.steps):
+            if self._threads[row.thread_id].live or row.checkpoint_id in space.steps:
+                return False
+            if row.parent_id not in space.steps and not row.is_whole:
                 return False
             space.insert(row)
             return True
