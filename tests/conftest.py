@@ -1,13 +1,16 @@
-"""For every test: no network, and a place of its own for what Jupyter and IPython would keep at home."""
+"""For every test: no network, a place of its own for what Jupyter and IPython would keep at home, PostgreSQL."""
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from postgres_server import NoServer, PostgresServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "")
@@ -40,3 +43,26 @@ def jupyter_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder.mkdir()
         monkeypatch.setenv(name, str(folder))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server; NBHITL_REQUIRE_POSTGRES=1 makes its absence a failure."""
+    try:
+        server = PostgresServer()
+    except NoServer as reason:
+        if os.environ.get("NBHITL_REQUIRE_POSTGRES"):
+            raise
+        pytest.skip(f"no PostgreSQL: {reason}")
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> str:
+    """A connection string of an empty place in the server."""
+    return postgres_server.fresh()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from nbhitl.errors import NewerStore
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nbhitl.checkpoint._store import QuestionFilter
 
 CREATE_SCHEMA: Final = "CREATE TABLE IF NOT EXISTS nbhitl_schema (version INTEGER NOT NULL)"
@@ -27,7 +31,7 @@ NEXT_CHILD: Final = (
     f"SELECT {_STEP} {_OF_SPACE} AND checkpoint_id > ? AND parent_id = ? ORDER BY checkpoint_id LIMIT 1"
 )
 INSERT_STEP: Final = "INSERT INTO nbhitl_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-INSERT_IF_QUIET: Final = """
+_INSERT_IF_QUIET = """
     INSERT INTO nbhitl_steps
     WITH added (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11) AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
     SELECT added.* FROM added WHERE NOT EXISTS (
@@ -35,9 +39,11 @@ INSERT_IF_QUIET: Final = """
         WHERE thread_id = added.c1 AND state IN ('open', 'recorded', 'delivered')
     ) AND (added.c6 IS NULL OR EXISTS (
         SELECT 1 FROM nbhitl_steps AS step
-        WHERE step.thread_id = added.c1 AND step.ns = added.c2 AND step.checkpoint_id = added.c4
+        WHERE step.thread_id = added.c1 AND step.ns = added.c2 AND step.checkpoint_id = added.c4 {lock}
     ))
 """
+INSERT_IF_QUIET: Final = _INSERT_IF_QUIET.format(lock="")
+INSERT_IF_QUIET_HOLDING_THE_PARENT: Final = _INSERT_IF_QUIET.format(lock="FOR KEY SHARE")
 REPLACE_STEP: Final = f"""
     {INSERT_STEP} ON CONFLICT (thread_id, ns, checkpoint_id) DO UPDATE SET
         parent_id = excluded.parent_id, created_at = excluded.created_at, base_id = excluded.base_id,
@@ -183,3 +189,27 @@ def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
     values.append(ALL if wanted.limit is None else wanted.limit)
     where = " AND ".join(parts)
     return f"SELECT {_QUESTION} FROM nbhitl_questions WHERE {where} ORDER BY asked_at LIMIT ?", values
+
+
+def thread_of(sql: str, values: Sequence[Any]) -> str | None:
+    """Return the thread that a statement is about, None if it is about all or none."""
+    is_one = "WHERE thread_id = ?" in sql or "INSERT INTO" in sql
+    return values[0] if is_one and values and isinstance(values[0], str) else None
+
+
+def parts(script: str) -> list[str]:
+    """Return the statements of a migration."""
+    return [part for part in script.split(";") if part.strip()]
+
+
+def refuse_newer(store: str, version: int, known: int) -> None:
+    """Refuse tables that this nbhitl does not know.
+
+    Raises:
+        NewerStore: they have a version above `known`.
+    """
+    if version > known:
+        raise NewerStore(
+            f"{store} was written by a newer nbhitl (its tables have version {version}, "
+            f"this nbhitl knows {known}). Upgrade nbhitl, or use another store."
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint.sqlite import queries
-from nbhitl.errors import NewerStore, StoreError
+from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,7 +67,7 @@ class Database:
                     self.setup()
                 return self.conn.execute(sql, values).fetchall()
             except _ERRORS as error:
-                raise self.failure(error) from error
+                raise self.failure(error, sql, values) from error
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Return the first row of a query, or None."""
@@ -77,14 +77,14 @@ class Database:
                     self.setup()
                 return self.conn.execute(sql, values).fetchone()
             except _ERRORS as error:
-                raise self.failure(error) from error
+                raise self.failure(error, sql, values) from error
 
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
         try:
             self.conn.execute(sql, values)
         except _ERRORS as error:
-            raise self.failure(error) from error
+            raise self.failure(error, sql, values) from error
 
     def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Change something in a transaction of its own; return how many rows were changed."""
@@ -98,7 +98,7 @@ class Database:
                     raise self.failure(sqlite3.OperationalError("the connection is within a transaction"))
                 return self.conn.execute(sql, values).rowcount
             except _ERRORS as error:
-                raise self.failure(error) from error
+                raise self.failure(error, sql, values) from error
 
     def _do_and_commit(self, sql: str, values: Sequence[Any]) -> int:
         with self._transaction:
@@ -159,12 +159,7 @@ class Database:
         if self.conn.execute(queries.SCHEMA_EXISTS).fetchone() is None:
             return 0
         version: int = self.conn.execute(_sql.READ_VERSION).fetchone()[0] or 0
-        known = len(queries.MIGRATIONS)
-        if version > known:
-            raise NewerStore(
-                f"{self.name} was written by a newer nbhitl (its tables have version {version}, "
-                f"this nbhitl knows {known}). Upgrade nbhitl, or use another file."
-            )
+        _sql.refuse_newer(self.name, version, len(queries.MIGRATIONS))
         return version
 
     def _migrate(self) -> None:
@@ -174,9 +169,8 @@ class Database:
             if done < len(queries.MIGRATIONS):
                 self.conn.execute(_sql.CREATE_SCHEMA)
                 for script in queries.MIGRATIONS[done:]:
-                    for statement in script.split(";"):
-                        if statement.strip():
-                            self.conn.execute(statement)
+                    for statement in _sql.parts(script):
+                        self.conn.execute(statement)
                 self.conn.execute(_sql.WRITE_VERSION, (len(queries.MIGRATIONS),))
             self.conn.execute("COMMIT")
         except BaseException:
@@ -196,9 +190,10 @@ class Database:
                     raise
                 time.sleep(0.01)
 
-    def failure(self, error: Exception) -> StoreError:
-        """Return the error that says which store it was and what to do."""
-        return store_error(self.name, error)
+    def failure(self, error: Exception, sql: str = "", values: Sequence[Any] = ()) -> StoreError:
+        """Return the error that says which store and thread it was and what to do."""
+        thread = _sql.thread_of(sql, values)
+        return store_error(self.name if thread is None else f"{self.name}, thread {thread!r}", error)
 
 
 _ADVICE = {

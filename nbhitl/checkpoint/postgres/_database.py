@@ -1,0 +1,231 @@
+"""PostgreSQL as a database of rows: transactions, locks and migrations. Knows nothing of steps."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint.postgres import queries
+from nbhitl.checkpoint.postgres._errors import store_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import TracebackType
+
+    from nbhitl.checkpoint.postgres._links import Answer, Link, Statement
+    from nbhitl.errors import StoreError
+
+_ERRORS = (psycopg.Error, UnicodeError, OverflowError)
+_COMMIT: Statement = ("COMMIT", ())
+_ROLLBACK: Statement = ("ROLLBACK", ())
+_MOST_GATHERED = 500
+
+
+class Database:
+    """Connections to a PostgreSQL database, for any number of threads.
+
+    Args:
+        link: lends the connections.
+    """
+
+    insert_if_quiet = _sql.INSERT_IF_QUIET_HOLDING_THE_PARENT
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self._own = threading.local()
+        self._ready = False
+
+    def atomic(self, threads: tuple[str, ...], rewriting: bool) -> Transaction:
+        """Return a transaction that holds these threads; see `RowStore.atomic`."""
+        self.be_ready()
+        locks: list[Statement] = [(queries.LOCK_THREAD, (thread,)) for thread in sorted(set(threads))]
+        if rewriting:
+            locks += [(queries.HOLD_STEPS, (thread,)) for thread in sorted(set(threads))]
+        return Transaction(self, [(queries.BEGIN, ()), *locks], threads[0] if threads else None)
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a query."""
+        return self._read(sql, values).rows
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first row of a query, or None."""
+        rows = self._read(sql, values).rows
+        return rows[0] if rows else None
+
+    def do(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Change something, within a transaction."""
+        self.now.gather([(sql, values)])
+
+    def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Change something for each of the rows, within a transaction."""
+        self.now.gather([(sql, values) for values in rows])
+
+    def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Change something in a transaction of its own; return how many rows were changed."""
+        self.be_ready()
+        return self._alone((sql, values), again=False).changed
+
+    @property
+    def now(self) -> Transaction:
+        """The transaction of the thread that calls."""
+        transaction: Transaction = self._own.transaction
+        return transaction
+
+    @now.setter
+    def now(self, transaction: Transaction | None) -> None:
+        self._own.transaction = transaction
+
+    def _read(self, sql: str, values: Sequence[Any]) -> Answer:
+        transaction: Transaction | None = getattr(self._own, "transaction", None)
+        if transaction is not None:
+            return transaction.send((sql, values))
+        self.be_ready()
+        return self._alone((sql, values), again=self.link.renews)
+
+    def _alone(self, statement: Statement, *, again: bool) -> Answer:
+        """Send a statement; once more if the connection turns out to be lost and `again`."""
+        conn = self.borrow()
+        try:
+            return self.link.exchange(conn, [statement])
+        except _ERRORS as error:
+            if not (again and conn.closed):
+                raise self.failure(error, conn, _sql.thread_of(*statement)) from error
+        finally:
+            self.link.give_back(conn)
+        return self._alone(statement, again=False)
+
+    def borrow(self) -> Any:
+        """Return a connection for the thread that calls; `link.give_back` ends it."""
+        try:
+            return self.link.borrow()
+        except _ERRORS as error:
+            raise self.failure(error) from error
+
+    def failure(self, error: BaseException, conn: Any = None, thread: str | None = None) -> StoreError:
+        """Return the error that says which store and thread it was and what to do."""
+        return store_error(self.link.name, error, thread, lost=conn is not None and conn.closed)
+
+    def be_ready(self) -> None:
+        """Make the tables at the first use."""
+        if not self._ready:
+            self.setup()
+
+    def setup(self) -> None:
+        """Make the tables, or bring them up to date.
+
+        Raises:
+            NewerStore: a newer nbhitl has written this store.
+            StoreError: the database cannot be reached, or this role may not make tables.
+        """
+        if self._version() < len(queries.MIGRATIONS):
+            with Transaction(self, [(queries.BEGIN, ()), (queries.LOCK_SETUP, ())]):
+                self._migrate(self.now)
+        self._ready = True
+
+    def _migrate(self, transaction: Transaction) -> None:
+        done = self._version()  # read again: another process may have been faster
+        if done == len(queries.MIGRATIONS):
+            return
+        scripts = [_sql.CREATE_SCHEMA, *queries.MIGRATIONS[done:]]
+        transaction.gather([(part, ()) for script in scripts for part in _sql.parts(script)])
+        transaction.gather([(_sql.WRITE_VERSION, (len(queries.MIGRATIONS),))])
+
+    def _version(self) -> int:
+        """The version of the tables; 0 before there are any."""
+        if not self._look(queries.SCHEMA_EXISTS):
+            return 0
+        version: int = self._look(_sql.READ_VERSION) or 0
+        _sql.refuse_newer(self.link.name, version, len(queries.MIGRATIONS))
+        return version
+
+    def _look(self, sql: str) -> Any:
+        transaction: Transaction | None = getattr(self._own, "transaction", None)
+        statement: Statement = (sql, ())
+        answer = (
+            transaction.send(statement) if transaction else self._alone(statement, again=self.link.renews)
+        )
+        return answer.rows[0][0]
+
+
+class Transaction:
+    """Begins with the first query, and commits or rolls back at the end.
+
+    What only changes something is gathered, and sent in one go with the next query or the end.
+
+    Args:
+        first: the statements with which it begins.
+        thread: how errors call what it is about.
+    """
+
+    __slots__ = ("_conn", "_database", "_gathered", "_problem", "_sent", "_thread")
+
+    def __init__(self, database: Database, first: list[Statement], thread: str | None = None) -> None:
+        self._database = database
+        self._gathered = first
+        self._thread = thread
+        self._sent = False
+        self._problem: StoreError | None = None
+        self._conn: Any = None
+
+    def __enter__(self) -> None:
+        self._conn = self._database.borrow()
+        self._database.now = self
+
+    def gather(self, statements: list[Statement]) -> None:
+        """Send these statements later."""
+        self._gathered += statements
+        if len(self._gathered) > _MOST_GATHERED:
+            self.send(self._gathered.pop())
+
+    def send(self, statement: Statement) -> Answer:
+        """Send what was gathered and this statement; return what it gave."""
+        batch = [*self._gathered, statement]
+        self._gathered = []
+        try:
+            return self._exchange(batch)
+        except _ERRORS as error:
+            self._problem = self._database.failure(error, self._conn, self._thread)
+            raise self._problem from error
+
+    def _exchange(self, batch: list[Statement]) -> Answer:
+        """Nothing has been committed before the end: what a lost connection took along can begin anew."""
+        link = self._database.link
+        first, self._sent = not self._sent, True
+        try:
+            return link.exchange(self._conn, batch)
+        except _ERRORS:
+            if not (first and self._conn.closed and link.renews and batch[-1] is not _COMMIT):
+                raise
+        self._give_back()
+        self._conn = self._database.borrow()
+        return link.exchange(self._conn, batch)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.now = None
+        committed = False
+        try:
+            if kind is None and self._problem is not None:
+                raise self._problem
+            if kind is None:
+                self.send(_COMMIT)
+                committed = True
+        finally:
+            if self._sent and not committed:
+                self._roll_back()
+            self._give_back()
+
+    def _roll_back(self) -> None:
+        with suppress(psycopg.Error):  # a transaction ends with its connection
+            if self._conn is not None and not self._conn.closed:
+                self._database.link.exchange(self._conn, [_ROLLBACK])
+
+    def _give_back(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            self._database.link.give_back(conn)

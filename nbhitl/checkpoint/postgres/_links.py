@@ -1,0 +1,179 @@
+"""Connections to PostgreSQL: somebody else's or the saver's own, one or a pool, sync or of an event loop.
+
+A link lends a connection to one thread at a time and sends statements, those that belong together in one go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from nbhitl.checkpoint.postgres._errors import store_name
+from nbhitl.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+Statement: TypeAlias = "tuple[str, Sequence[Any]]"
+
+
+class Answer(NamedTuple):
+    """What the last statement of a batch gave: its rows, and how many it changed or found."""
+
+    rows: list[Any]
+    changed: int
+
+
+class Link:
+    """Connections that block while they wait.
+
+    Args:
+        given: a psycopg connection or pool.
+        reopen: opens another connection in place of one that was lost; for connections of the saver's own.
+    """
+
+    def __init__(self, given: Any, reopen: Callable[[], Any] | None = None) -> None:
+        self.given = given
+        self.name = "PostgreSQL store"
+        self._named = False
+        self._is_pool = hasattr(given, "getconn")
+        self._reopen = reopen
+        self._lock = threading.RLock()
+
+    def borrow(self) -> Any:
+        """Return a connection for this thread alone, until it is given back."""
+        if self._is_pool:
+            conn = self._wait(self.given.getconn())
+        else:
+            self._lock.acquire()
+            conn = self.given
+        try:
+            if conn.closed and self._reopen is not None:
+                conn = self.given = self._reopen()
+            self._look_at(conn)
+        except BaseException:
+            self.give_back(conn)
+            raise
+        return conn
+
+    def _look_at(self, conn: Any) -> None:
+        if not self._named:
+            self.name, self._named = store_name(conn.info), True
+        if not conn.closed and not conn.autocommit:
+            raise StoreError(
+                f"{self.name}: its connection does not commit by itself, and the saver ends its transactions. "
+                "Open it with autocommit=True, or use from_conn_string()."
+            )
+
+    def give_back(self, conn: Any) -> None:
+        """End what `borrow` began."""
+        if self._is_pool:
+            self._wait(self.given.putconn(conn))
+        else:
+            self._lock.release()
+
+    @property
+    def renews(self) -> bool:
+        """Whether a connection that was lost is replaced by the next `borrow`."""
+        return self._is_pool or self._reopen is not None
+
+    def serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take notice of the event loop from which the saver is called."""
+
+    def close(self) -> None:
+        """Close the saver's own connection; it is not opened again."""
+        self._reopen = None
+        self.given.close()
+
+    def exchange(self, conn: Any, batch: Sequence[Statement]) -> Answer:
+        """Send statements in one go; return what the last one gave."""
+        if len(batch) == 1:
+            return _answer(_cursor(conn, batch[0]))
+        with conn.pipeline():
+            for statement in batch[:-1]:
+                _cursor(conn, statement)
+            last = _cursor(conn, batch[-1])
+        return _answer(last)
+
+    def _wait(self, result: Any) -> Any:
+        return result
+
+
+def _cursor(conn: Any, statement: Statement) -> psycopg.Cursor[Any]:
+    """Execute a statement in a cursor of psycopg's plain kind, whatever kinds the connection was told to make."""
+    sql, values = statement
+    return psycopg.Cursor(conn, row_factory=tuple_row).execute(marked(sql), values or None, binary=True)
+
+
+def _answer(cursor: psycopg.Cursor[Any]) -> Answer:
+    return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+
+
+@lru_cache(maxsize=256)
+def marked(sql: str) -> str:
+    """Return a statement with psycopg's marks for values."""
+    return sql.replace("?", "%s")
+
+
+class LentLink(Link):
+    """Connections that only an event loop may use; other threads wait for what it does for them."""
+
+    def __init__(self, given: Any) -> None:
+        super().__init__(given)
+        self._loop = _running_loop()
+
+    def serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._loop is None or not self._loop.is_running():
+            self._loop = loop
+
+    def exchange(self, conn: Any, batch: Sequence[Statement]) -> Answer:
+        answer: Answer = self._wait(_exchange(conn, batch))
+        return answer
+
+    def _wait(self, result: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            if self._loop is None or not self._loop.is_running():
+                raise StoreError(
+                    f"{self.name}: its connection belongs to an event loop that does not run. "
+                    "Call the saver's async methods first, or use PostgresSaver."
+                )
+            if _running_loop() is self._loop:
+                raise StoreError(
+                    f"{self.name}: called in a sync way by the thread that runs its event loop, which would "
+                    "wait for itself. Use the async method: aget_tuple(), ainvoke(), ..."
+                )
+            return asyncio.run_coroutine_threadsafe(result, self._loop).result()
+        finally:
+            result.close()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+async def _exchange(conn: Any, batch: Sequence[Statement]) -> Answer:
+    if len(batch) == 1:
+        return await _aanswer(await _acursor(conn, batch[0]))
+    async with conn.pipeline():
+        for statement in batch[:-1]:
+            await _acursor(conn, statement)
+        last = await _acursor(conn, batch[-1])
+    return await _aanswer(last)
+
+
+async def _acursor(conn: Any, statement: Statement) -> psycopg.AsyncCursor[Any]:
+    sql, values = statement
+    cursor = psycopg.AsyncCursor(conn, row_factory=tuple_row)
+    return await cursor.execute(marked(sql), values or None, binary=True)
+
+
+async def _aanswer(cursor: psycopg.AsyncCursor[Any]) -> Answer:
+    return Answer(await cursor.fetchall() if cursor.description else [], cursor.rowcount)

@@ -1,0 +1,97 @@
+"""The PostgreSQL saver for asyncio: the event loop never waits for the database."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import psycopg
+
+from nbhitl.checkpoint._sqlrows import SqlRows
+from nbhitl.checkpoint.postgres import connect
+from nbhitl.checkpoint.postgres._database import Database
+from nbhitl.checkpoint.postgres._links import LentLink, Link
+from nbhitl.checkpoint.steps import StepSaver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from nbhitl.checkpoint.serde import SerializerProtocol
+
+__all__ = ["AsyncPostgresSaver"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_MOST_WORKERS = 8
+
+
+class AsyncPostgresSaver(StepSaver):
+    """Keeps threads in a PostgreSQL database; async methods work on threads of the saver's own.
+
+    The sync methods work too, from any thread: nodes that are plain functions, and graphs that they call, use
+    them. Only a saver that was given an async connection or pool cannot be called in a sync way by the very
+    thread that runs the event loop.
+
+    Args:
+        conn: a psycopg connection with `autocommit=True` or a pool of them, async or sync. The caller closes
+            it.
+        pipe: LangGraph's; see `PostgresSaver`.
+        serde: turns values into bytes and back; see `PostgresSaver`.
+    """
+
+    def __init__(self, conn: Any, pipe: Any = None, serde: SerializerProtocol | None = None) -> None:
+        is_pool = hasattr(conn, "getconn")
+        if not (is_pool or isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection))):
+            raise TypeError(
+                f"AsyncPostgresSaver needs a psycopg connection or a pool of them, not {type(conn).__name__}. "
+                "Use AsyncPostgresSaver.from_conn_string(...)."
+            )
+        is_async = asyncio.iscoroutinefunction(conn.getconn if is_pool else conn.execute)
+        workers = min(getattr(conn, "max_size", 1), _MOST_WORKERS) if is_pool else 1
+        self._begin(LentLink(conn) if is_async else Link(conn), workers, serde)
+
+    def _begin(self, link: Link, workers: int, serde: SerializerProtocol | None) -> None:
+        self._database = Database(link)
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="nbhitl-postgres")
+        super().__init__(SqlRows(self._database, str, str), serde=serde)
+
+    @property
+    def conn(self) -> Any:
+        """The connection or pool."""
+        return self._database.link.given
+
+    @classmethod
+    @asynccontextmanager
+    async def from_conn_string(
+        cls, conn_string: str, *, pipeline: bool = False, serde: SerializerProtocol | None = None
+    ) -> AsyncIterator[AsyncPostgresSaver]:
+        """Connect, and close the connection at the end of the `async with` block; see `PostgresSaver`.
+
+        Raises:
+            StoreError: the database cannot be reached.
+        """
+        saver = cls.__new__(cls)
+        link = Link(await asyncio.to_thread(connect, conn_string), partial(connect, conn_string))
+        saver._begin(link, 1, serde)
+        try:
+            yield saver
+        finally:
+            await asyncio.shield(saver._run(link.close))
+            saver._workers.shutdown(wait=True)
+
+    async def setup(self) -> None:
+        """Make the tables; done at the first use anyway.
+
+        Raises:
+            NewerStore: a newer nbhitl has written this database.
+            StoreError: the database cannot be reached, or this role may not make tables.
+        """
+        await self._run(self._database.setup)
+
+    async def _run(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        self._database.link.serve(loop)
+        return await loop.run_in_executor(self._workers, partial(method, *args, **kwargs))

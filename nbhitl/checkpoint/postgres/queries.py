@@ -1,0 +1,61 @@
+"""PostgreSQL's tables and locks. What else is done with them is SQL that SQLite shares: `checkpoint/_sql.py`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Entry i brings a store from version i to i + 1; what has been released is never changed. Text is compared by
+# its code points, as everywhere in nbhitl, whatever the database's own collation is.
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE nbhitl_steps (
+        thread_id TEXT COLLATE "C" NOT NULL, ns TEXT COLLATE "C" NOT NULL,
+        checkpoint_id TEXT COLLATE "C" NOT NULL, parent_id TEXT COLLATE "C", created_at TEXT NOT NULL,
+        base_id TEXT COLLATE "C", depth BIGINT NOT NULL, since BIGINT NOT NULL, size BIGINT NOT NULL,
+        metadata BYTEA NOT NULL, body BYTEA NOT NULL
+    );
+    CREATE UNIQUE INDEX nbhitl_steps_key ON nbhitl_steps (thread_id, ns, checkpoint_id);
+
+    CREATE TABLE nbhitl_writes (
+        thread_id TEXT COLLATE "C" NOT NULL, ns TEXT COLLATE "C" NOT NULL,
+        checkpoint_id TEXT COLLATE "C" NOT NULL, task_id TEXT COLLATE "C" NOT NULL, idx INTEGER NOT NULL,
+        name TEXT NOT NULL, path TEXT NOT NULL, channel TEXT NOT NULL, value BYTEA NOT NULL
+    );
+    CREATE UNIQUE INDEX nbhitl_writes_key ON nbhitl_writes (thread_id, ns, checkpoint_id, task_id, idx);
+
+    CREATE TABLE nbhitl_questions (
+        rowid BIGINT GENERATED ALWAYS AS IDENTITY,
+        thread_id TEXT COLLATE "C" NOT NULL, ns TEXT COLLATE "C" NOT NULL,
+        checkpoint_id TEXT COLLATE "C" NOT NULL, interrupt_id TEXT COLLATE "C" NOT NULL,
+        task_id TEXT COLLATE "C" NOT NULL, node TEXT COLLATE "C" NOT NULL, kind TEXT NOT NULL,
+        payload BYTEA NOT NULL, digest TEXT NOT NULL, asked_at TEXT COLLATE "C" NOT NULL,
+        state TEXT COLLATE "C" NOT NULL, answer BYTEA, "by" TEXT, "at" TEXT, owner TEXT, lease_until TEXT,
+        undo BYTEA
+    );
+    CREATE UNIQUE INDEX nbhitl_questions_key
+        ON nbhitl_questions (thread_id, ns, checkpoint_id, interrupt_id);
+    CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
+        WHERE state IN ('open', 'recorded', 'delivered');
+    CREATE INDEX nbhitl_questions_open ON nbhitl_questions (asked_at) WHERE state = 'open';
+    CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE state = 'open';
+
+    CREATE TABLE nbhitl_once (
+        rowid BIGINT GENERATED ALWAYS AS IDENTITY,
+        thread_id TEXT COLLATE "C" NOT NULL, key TEXT COLLATE "C" NOT NULL, state TEXT NOT NULL,
+        result BYTEA, owner TEXT NOT NULL, started_at TEXT COLLATE "C" NOT NULL, done_at TEXT
+    );
+    CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
+    """,
+)
+
+SCHEMA_EXISTS: Final = "SELECT to_regclass('nbhitl_schema') IS NOT NULL"
+
+# Whoever waits for a lock sees what its holder has committed: so not in one snapshot from the start.
+BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
+# The numbers only keep nbhitl's locks apart from those of others in the same database.
+LOCK_THREAD: Final = "SELECT pg_advisory_xact_lock(hashtextextended(?, 6841))"
+LOCK_SETUP: Final = "SELECT pg_advisory_xact_lock(6841, 1)"
+
+HOLD_STEPS: Final = "SELECT count(*) FROM (SELECT 1 FROM nbhitl_steps WHERE thread_id = ? FOR UPDATE) AS held"
+"""Keeps `INSERT_IF_QUIET` from adding steps to those of a thread; what it has added before is seen after."""

