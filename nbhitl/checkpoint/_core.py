@@ -46,6 +46,8 @@ class SaverCore(BaseCheckpointSaver[int]):
         self._rows = rows
         self._tips: dict[tuple[str, str], Tip] = {}
         self._recall = Recall()
+        # Threads that are known to have open questions: a step of theirs has to look at them.
+        self._asking: set[str] = set()
 
     @property
     def _codec(self) -> Codec:
@@ -128,4 +130,5 @@ class SaverCore(BaseCheckpointSaver[int]):
         """Forget what is known of a thread whose steps were rewritten or deleted."""
         for key in [key for key in self._tips if key[0] == thread]:
             self._tips.pop(key, None)
+        self._asking.discard(thread)
         self._recall.forget(thread)

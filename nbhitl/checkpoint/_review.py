@@ -15,7 +15,7 @@ from nbhitl.constants import ERROR, RESUME
 from nbhitl.errors import UnknownInterruptError, UnsupportedValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from nbhitl.checkpoint.records import Claim, ClaimRequest, QuestionRecord, TaskWrites, ThreadInfo
 
@@ -39,17 +39,14 @@ class ReviewSaver(SaverCore):
         """
         place = (request.thread_id, request.ns, request.checkpoint_id)
         answers = {iid: self._encode_answer(iid, answer) for iid, answer in request.answers.items()}
-        resumes = {task: self._codec.dumps(list(so_far)) for task, so_far in request.resumes.items()}
         with self._rows.atomic(request.thread_id):
             asked = self._named_questions(place, answers)
-            before = self._resumes_at(place)
-            undo = self._codec.dumps({task: before.get(task) for task in resumes})
             taken = [
-                rules.take(question, answer, request.by, request.at, request.owner, request.lease, undo)
+                rules.take(question, answer, request.by, request.at, request.owner, request.lease)
                 for question, answer in zip(asked, answers.values(), strict=True)
             ]
             self._rows.put_questions(taken)
-            self._rows.add_writes([_resume_row(place, task, data) for task, data in resumes.items()])
+            self._rows.add_writes(self._resume_rows(place, request.resumes))
         return tuple(rules.as_claim(question, self._lenient) for question in taken)
 
     def release(
@@ -65,8 +62,7 @@ class ReviewSaver(SaverCore):
         with self._rows.atomic(thread_id):
             held = self._named_questions(place, tuple(interrupt_ids))
             opened = [rules.release(question) for question in held]
-            for question in held:
-                self._take_back(place, question)
+            self._take_back(place, {question.interrupt_id for question in held})
             self._rows.put_questions(opened)
         return tuple(rules.as_claim(question, self._lenient) for question in opened)
 
@@ -198,19 +194,32 @@ class ReviewSaver(SaverCore):
             _refuse_unknown(place, missing, known)
         return [known[iid] for iid in wanted]
 
-    def _resumes_at(self, place: Place) -> dict[str, bytes]:
-        return {row.task_id: row.value for row in self._rows.writes(*place) if row.idx == _RESUME_IDX}
+    def _resumes_at(self, place: Place) -> dict[str, list[Any]]:
+        """The answers that tasks of a step have so far: `{task_id: [[interrupt id, digest, answer], ...]}`."""
+        loads = self._codec.loads
+        return {row.task_id: loads(row.value) for row in self._rows.writes(*place) if row.idx == _RESUME_IDX}
 
-    def _take_back(self, place: Place, question: Question) -> None:
-        """Put back the answers that its task had before this one."""
-        before: dict[str, bytes | None] = self._codec.loads(question.undo) if question.undo else {}
-        tasks = [question.task_id] if question.task_id in before else list(before)
-        for task in tasks:
-            data = before[task]
-            if data is None:
+    def _resume_rows(self, place: Place, resumes: Mapping[str, Sequence[Any]]) -> list[WriteRow]:
+        """The writes that deliver answers; what others have answered of the same tasks meanwhile stays."""
+        before = self._resumes_at(place) if resumes else {}
+        rows = []
+        for task, given in resumes.items():
+            ids = {entry[0] for entry in given}
+            kept = [entry for entry in before.get(task, ()) if entry[0] not in ids]
+            rows.append(self._resume_row(place, task, [*kept, *given]))
+        return rows
+
+    def _resume_row(self, place: Place, task_id: str, entries: list[Any]) -> WriteRow:
+        return WriteRow(*place, task_id, _RESUME_IDX, "", "", RESUME, self._codec.dumps(entries))
+
+    def _take_back(self, place: Place, interrupt_ids: Collection[str]) -> None:
+        """Take these answers out of what their tasks have been answered."""
+        for task, before in self._resumes_at(place).items():
+            left = [entry for entry in before if entry[0] not in interrupt_ids]
+            if not left:
                 self._rows.delete_writes(*place, task, _RESUME_IDX)
-            else:
-                self._rows.add_writes([_resume_row(place, task, data)])
+            elif len(left) < len(before):
+                self._rows.add_writes([self._resume_row(place, task, left)])
 
     def _settle(self, thread: str, ns: str, parent_id: str | None, source: str | None) -> None:
         """After a step was saved: answers delivered at its parent are applied, what was open is over."""
@@ -219,24 +228,25 @@ class ReviewSaver(SaverCore):
             self._save_changed(live, [rules.after_step(q, ns, parent_id, source) for q in live])
 
     def _settle_tasks(self, place: Place, tasks: Sequence[TaskWrites]) -> None:
-        ids = {task.task_id for task in tasks}
-        held = [q for q in self._rows.delivered_questions(place[0], ids) if q[:3] == place]
-        if held:
-            finished = {
-                task.task_id for task in tasks if any(c not in WRITES_IDX_MAP for c, _ in task.writes)
-            }
-            failed = {task.task_id for task in tasks if any(c == ERROR for c, _ in task.writes)}
-            self._save_changed(held, [rules.after_results(q, finished, failed) for q in held])
+        finished, failed = _ended(tasks)
+        held = [q for q in self._rows.delivered_questions(place[0], finished | failed) if q[:3] == place]
+        self._save_changed(held, [rules.after_results(q, finished, failed) for q in held])
 
     def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:
+        """After tasks of a step paused: what they asked is open, and the answers that they used are applied."""
         known = {question.interrupt_id: question for question in self._rows.questions(*place)}
+        finished, failed = _ended(tasks)
         paused = {task.task_id for task in tasks} | {question.task_id for question in asked}
         ids = {question.interrupt_id for question in asked}
-        changed = {iid: rules.after_pause(question, paused, ids) for iid, question in known.items()}
-        changed |= {
-            question.interrupt_id: rules.ask(question, known.get(question.interrupt_id)) for question in asked
+        changed = {
+            iid: rules.after_pause(rules.after_results(question, finished, failed), paused, ids)
+            for iid, question in known.items()
+            if question.state == rules.DELIVERED
         }
-        self._rows.put_questions(q for iid, q in changed.items() if q is not known.get(iid))
+        for question in asked:
+            iid = question.interrupt_id
+            changed[iid] = rules.ask(question, changed.get(iid, known.get(iid)))
+        self._rows.put_questions([q for iid, q in changed.items() if q is not known.get(iid)])
 
     def _save_changed(self, before: Sequence[Question], after: Sequence[Question]) -> None:
         changed = [new for old, new in zip(before, after, strict=True) if new is not old]
@@ -244,8 +254,11 @@ class ReviewSaver(SaverCore):
             self._rows.put_questions(changed)
 
 
-def _resume_row(place: Place, task_id: str, data: bytes) -> WriteRow:
-    return WriteRow(*place, task_id, _RESUME_IDX, "", "", RESUME, data)
+def _ended(tasks: Sequence[TaskWrites]) -> tuple[set[str], set[str]]:
+    """The ids of tasks that left results, and of those that left an error."""
+    finished = {task.task_id for task in tasks if any(c not in WRITES_IDX_MAP for c, _ in task.writes)}
+    failed = {task.task_id for task in tasks if any(c == ERROR for c, _ in task.writes)}
+    return finished, failed
 
 
 def _refuse_unknown(place: Place, missing: list[str], known: Iterable[str]) -> NoReturn:

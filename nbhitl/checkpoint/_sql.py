@@ -73,7 +73,7 @@ DELETE_WRITE: Final = (
 
 _QUESTION: Final = (
     "thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state, "
-    'answer, "by", "at", owner, lease_until, undo'
+    'answer, "by", "at", owner, lease_until'
 )
 QUESTIONS: Final = f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? ORDER BY rowid"
 QUESTIONS_AT: Final = (
@@ -89,12 +89,12 @@ DELIVERED_TO_TASK: Final = (
     "AND state IN ('open', 'recorded', 'delivered') AND state = 'delivered'"
 )
 PUT_QUESTION: Final = f"""
-    INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO UPDATE SET
         task_id = excluded.task_id, node = excluded.node, kind = excluded.kind, payload = excluded.payload,
         digest = excluded.digest, asked_at = excluded.asked_at, state = excluded.state,
         answer = excluded.answer, "by" = excluded."by", "at" = excluded."at", owner = excluded.owner,
-        lease_until = excluded.lease_until, undo = excluded.undo
+        lease_until = excluded.lease_until
 """
 
 _ONCE: Final = "thread_id, key, state, result, owner, started_at, done_at"

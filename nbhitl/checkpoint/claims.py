@@ -34,8 +34,7 @@ LIVE = frozenset({OPEN, RECORDED, DELIVERED})
 class Question(NamedTuple):
     """A question and its claim, as stored; the fields are the columns of table `questions`.
 
-    `payload`, `answer` and `undo` are encoded; `undo` is what the claim overwrote: `{task_id: answers before,
-    or None}`. Times are UTC, ISO 8601.
+    `payload` and `answer` are encoded. Times are UTC, ISO 8601.
     """
 
     thread_id: str
@@ -54,7 +53,6 @@ class Question(NamedTuple):
     at: str | None = None
     owner: str | None = None
     lease_until: str | None = None
-    undo: bytes | None = None
 
 
 def breakpoint_id(thread_id: str, checkpoint_id: str, task_id: str) -> str:
@@ -101,9 +99,7 @@ def ask(new: Question, before: Question | None) -> Question:
     return before
 
 
-def take(
-    question: Question, answer: bytes, by: str | None, at: str, owner: str, lease: float, undo: bytes
-) -> Question:
+def take(question: Question, answer: bytes, by: str | None, at: str, owner: str, lease: float) -> Question:
     """Return the question with the answer on its way.
 
     Raises:
@@ -124,7 +120,7 @@ def take(
             )
         raise _taken(question)
     return question._replace(
-        state=DELIVERED, answer=answer, by=by, at=moment(at), owner=owner, lease_until=until, undo=undo
+        state=DELIVERED, answer=answer, by=by, at=moment(at), owner=owner, lease_until=until
     )
 
 
@@ -147,9 +143,7 @@ def release(question: Question) -> Question:
     """
     if question.state not in LIVE:
         raise _taken(question)
-    return question._replace(
-        state=OPEN, answer=None, by=None, at=None, owner=None, lease_until=None, undo=None
-    )
+    return question._replace(state=OPEN, answer=None, by=None, at=None, owner=None, lease_until=None)
 
 
 def renew(question: Question, owner: str, at: str, lease: float) -> Question:
@@ -211,7 +205,7 @@ def after_results(question: Question, finished: Collection[str], failed: Collect
 
 
 def _applied(question: Question) -> Question:
-    return question._replace(state=APPLIED, owner=None, lease_until=None, undo=None)
+    return question._replace(state=APPLIED, owner=None, lease_until=None)
 
 
 def _named(question: Question) -> str:

@@ -122,8 +122,9 @@ class PauseRecord:
 class ClaimRequest:
     """Answers to open questions of one checkpoint: all are taken, or none is.
 
-    `answers` is `{interrupt_id: value}`, `resumes` the writes that deliver them, `{task_id: [answers so
-    far]}`. The lease is seconds from `at` (UTC, ISO 8601), after which an unapplied claim is in doubt.
+    `answers` is `{interrupt_id: value}`; `resumes` is what delivers them, with what the tasks were answered before:
+    `{task_id: [[interrupt_id, digest, answer], ...]}`. The lease is seconds from `at` (UTC, ISO 8601), after which an
+    unapplied claim is in doubt.
     """
 
     thread_id: str

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, StepRecord, TaskWrites
 
 _KNOWN_TIPS = 256
+_KNOWN_ASKING = 4096
 _FEW = 16
 
 
@@ -97,7 +98,8 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         if parent_id is not None and record.checkpoint_id <= parent_id:
             tip = None  # made by a clock that is behind; such a step must be readable without its parent
         row, tip = encode_step(record, tip, self._codec)
-        if not self._rows.insert_if_quiet(row):
+        if thread in self._asking or not self._rows.insert_if_quiet(row):
+            self._asking.discard(thread)
             with self._rows.atomic(thread):
                 if not row.is_whole and self._rows.step(thread, ns, parent_id) is None:
                     row, tip = encode_step(record, None, self._codec)  # the thread was deleted meanwhile
@@ -139,7 +141,9 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         asked = self._encode_questions(place, record.questions)
         with self._rows.atomic(record.thread_id):
             self._rows.add_writes(rows)
-            self._settle_tasks(place, record.tasks)
+            if len(self._asking) >= _KNOWN_ASKING:
+                self._asking.clear()
+            self._asking.add(place[0])
             self._ask(place, record.tasks, asked)
 
     def _write_rows(self, place: tuple[str, str, str], tasks: Sequence[TaskWrites]) -> list[WriteRow]:

@@ -126,7 +126,7 @@ class Run:
 
     def request(self, answers: dict[str, Any], *, task: str = "asking", **how: Any) -> ClaimRequest:
         """A claim of the head's questions by ann."""
-        resumes = {f"id-of-{task}": list(answers.values())}
+        resumes = {f"id-of-{task}": [[iid, "digest", answer] for iid, answer in answers.items()]}
         said = {"by": "ann", "at": at(1), "owner": "kernel-1", "lease": 30.0, "resumes": resumes} | how
         return ClaimRequest(*self.place(), answers=answers, **said)
 

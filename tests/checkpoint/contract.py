@@ -326,7 +326,7 @@ class SaverContract(ABC):
         (claim,) = run.saver.claim(run.request({"q1": "yes"}))
         assert (claim.state, claim.answer, claim.by, claim.at) == ("delivered", "yes", "ann", at(1))
         assert (claim.owner, claim.lease_until) == ("kernel-1", at(31))
-        assert ("id-of-asking", RESUME, ["yes"]) in run.saver.load(run.key()).writes
+        assert ("id-of-asking", RESUME, [["q1", "digest", "yes"]]) in run.saver.load(run.key()).writes
         assert run.saver.pending() == []
         run.step({"n": 1})
         (done,) = run.saver.claims("t")
@@ -339,7 +339,7 @@ class SaverContract(ABC):
         (claim,) = run.saver.claim(run.request({"q1": answer}))
         assert claim.answer == answer
         assert type(claim.answer) is type(answer)
-        assert ("id-of-asking", RESUME, [answer]) in run.saver.load(run.key()).writes
+        assert ("id-of-asking", RESUME, [["q1", "digest", answer]]) in run.saver.load(run.key()).writes
 
     def test_the_second_answer_is_told_who_won(self, run):
         run.step({"n": 0})
@@ -392,10 +392,22 @@ class SaverContract(ABC):
         assert run.saver.load(run.key()).writes == before
         run.saver.claim(run.request({"q1": "good"}))
         run.pause("q2")
-        run.saver.claim(run.request({"q2": "bad"}, resumes={"id-of-asking": ["good", "bad"]}))
+        run.saver.claim(run.request({"q2": "bad"}))
+        both = [["q1", "digest", "good"], ["q2", "digest", "bad"]]
+        assert ("id-of-asking", RESUME, both) in run.saver.load(run.key()).writes
         run.saver.release(*run.place(), ["q2"])
-        assert ("id-of-asking", RESUME, ["good"]) in run.saver.load(run.key()).writes
+        assert ("id-of-asking", RESUME, both[:1]) in run.saver.load(run.key()).writes
         assert [q.interrupt_id for q in run.saver.pending()] == ["q2"]
+
+    def test_answers_to_one_task_by_two_people_stay_side_by_side(self, run):
+        run.step({"n": 0})
+        run.pause("q1", "q2")
+        run.saver.claim(run.request({"q1": "ann's"}))
+        run.saver.claim(run.request({"q2": "bob's"}, by="bob"))
+        both = [["q1", "digest", "ann's"], ["q2", "digest", "bob's"]]
+        assert ("id-of-asking", RESUME, both) in run.saver.load(run.key()).writes
+        run.saver.release(*run.place(), ["q1"])
+        assert ("id-of-asking", RESUME, both[1:]) in run.saver.load(run.key()).writes
 
     def test_the_next_question_of_a_node_uses_up_the_answer_before(self, run):
         run.step({"n": 0})

@@ -11,17 +11,17 @@ from nbhitl.errors import AlreadyAnswered, AnswerInDoubt
 from .building import at
 
 QUESTION = Question("t", "", "c1", "q1", "task", "node", "interrupt", b"payload", "digest", at(0))
-TAKEN = claims.take(QUESTION, b"yes", "ann", at(1), "kernel", 30.0, b"")
+TAKEN = claims.take(QUESTION, b"yes", "ann", at(1), "kernel", 30.0)
 
 
 def take(question: Question, answer: bytes = b"yes", now: float = 2) -> Question:
-    return claims.take(question, answer, "bob", at(now), "other", 30.0, b"")
+    return claims.take(question, answer, "bob", at(now), "other", 30.0)
 
 
 def test_taking_an_open_question():
     assert (
         QUESTION._replace(
-            state=DELIVERED, answer=b"yes", by="ann", at=at(1), owner="kernel", lease_until=at(31), undo=b""
+            state=DELIVERED, answer=b"yes", by="ann", at=at(1), owner="kernel", lease_until=at(31)
         )
         == TAKEN
     )
@@ -100,7 +100,7 @@ def test_a_pause_uses_up_the_answers_of_its_task(tasks, asked, state):
 
 
 def test_times_are_compared_as_times():
-    there = claims.take(QUESTION, b"", None, "2026-11-20T13:00:01+01:00", "k", 30.0, b"")
+    there = claims.take(QUESTION, b"", None, "2026-11-20T13:00:01+01:00", "k", 30.0)
     assert (there.at, there.lease_until) == (at(1), at(31))
     assert claims.moment("2026-11-20T12:00:01") == at(1)
 
@@ -117,7 +117,7 @@ def test_no_order_of_events_applies_two_answers(events):
         answer = b"answer %d" % now
         try:
             question = {
-                "take": lambda q, a=answer, n=now: claims.take(q, a, None, at(n), "k", 5.0, b""),
+                "take": lambda q, a=answer, n=now: claims.take(q, a, None, at(n), "k", 5.0),
                 "record": lambda q, a=answer, n=now: claims.record(q, a, None, at(n)),
                 "release": claims.release,
                 "drop": claims.drop,

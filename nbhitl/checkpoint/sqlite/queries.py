@@ -42,6 +42,7 @@ MIGRATIONS: Final = (
     );
     CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
     """,
+    "ALTER TABLE nbhitl_questions DROP COLUMN undo",
 )
 
 SCHEMA_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nbhitl_schema'"
