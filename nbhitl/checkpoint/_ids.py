@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _LENGTH = 36
 
 
+@lru_cache(maxsize=4096)
 def packed(text: str) -> bytes | str:
     """Return a UUID's bytes, or `text` itself if it is not one in its usual spelling.
 
@@ -23,6 +26,7 @@ def packed(text: str) -> bytes | str:
     return data if data.hex() == digits else text
 
 
+@lru_cache(maxsize=4096)
 def unpacked(data: bytes | str) -> str:
     """Return the id that `packed` made this of.
 

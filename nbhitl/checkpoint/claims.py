@@ -63,6 +63,8 @@ def breakpoint_id(thread_id: str, checkpoint_id: str, task_id: str) -> str:
 def instant(text: str) -> datetime:
     """Return an ISO 8601 time in UTC; without an offset it is taken as UTC."""
     at = datetime.fromisoformat(text)
+    if at.tzinfo is UTC:
+        return at
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 

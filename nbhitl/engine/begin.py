@@ -120,7 +120,8 @@ def begin(
         yield from _respect_others(progress, input, key)
     if isinstance(input, Command):
         yield from _take_command(progress, input)
-    progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
+    if progress.pending:
+        progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
     if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
         run.children = progress.head.children

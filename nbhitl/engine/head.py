@@ -58,13 +58,12 @@ class Head:
 def new_head(program: Program) -> Head:
     """Return the state of a thread on which nothing has run."""
     head = Head()
-    for name, rule in program.keys.items():
-        if rule.kind is KeyKind.REDUCE:
-            value = rule.first_value()
-            if value is not MISSING:
-                head.values[name] = value
-        elif rule.kind is KeyKind.OBJECT:
-            head.objects[name] = rule.channel.from_checkpoint(MISSING)
+    for name in program.reduced:
+        value = program.keys[name].first_value()
+        if value is not MISSING:
+            head.values[name] = value
+    for name in program.objects:
+        head.objects[name] = program.keys[name].channel.from_checkpoint(MISSING)
     return head
 
 

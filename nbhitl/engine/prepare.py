@@ -151,4 +151,6 @@ def recursion_limit(config: RunnableConfig) -> int:
 
 def caller_metadata(config: RunnableConfig) -> dict[str, Any]:
     """Return the caller's own entries for a checkpoint's metadata."""
+    if len(config) == 1 and len(config.get(CONF, ())) == 1:
+        return {}  # it names the thread and nothing else
     return {k: v for k, v in get_checkpoint_metadata(config, {}).items() if not k.startswith("__")}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.engine.keys import KeyKind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -84,6 +86,7 @@ class Program:
 
     `starts` maps a trigger channel to the node it starts, `triggers` a node to all its trigger channels. `gates`
     are the triggers that are objects (barriers, deferred nodes); `goto` maps a node's name to its trigger channel.
+    `reduced` and `objects` are the keys of these kinds; there may be few of them among many.
     """
 
     name: str
@@ -97,12 +100,14 @@ class Program:
     root_state: bool = False
     root_output: bool = False
     start: str = "__start__"
+    reduced: tuple[str, ...] = field(default=())
     objects: tuple[str, ...] = field(default=())
     triggers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     schema_types: tuple[type, ...] = ()
 
     def __post_init__(self) -> None:
-        self.objects = tuple(name for name, rule in self.keys.items() if rule.kind == 2)
+        self.reduced = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.REDUCE)
+        self.objects = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.OBJECT)
         started_by: dict[str, list[str]] = {}
         for trigger, name in self.starts.items():
             started_by.setdefault(name, []).append(trigger)

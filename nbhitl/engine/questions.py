@@ -83,10 +83,18 @@ def finished_tasks(writes: Iterable[tuple[str, str, Any]]) -> set[str]:
 
 def open_questions(writes: Sequence[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
     """Return the questions among a checkpoint's pending writes that have no answer: `{task_id: [Interrupt]}`."""
+    return _without_answer(asked_questions(writes), writes)
+
+
+def _without_answer(
+    asked: dict[str, list[Interrupt]], writes: Sequence[tuple[str, str, Any]]
+) -> dict[str, list[Interrupt]]:
     answered = {entry[0] for rows in saved_entries(writes).values() for entry in rows}
+    if not answered:
+        return asked
     return {
         task_id: still_open
-        for task_id, interrupts in asked_questions(writes).items()
+        for task_id, interrupts in asked.items()
         if (still_open := [i for i in interrupts if i.id not in answered])
     }
 
@@ -129,10 +137,12 @@ def match_answers(
         UnknownInterruptError: nothing is open, or an id in the map is not.
         RuntimeError: a single answer while several questions are open; strictly an UnknownInterruptError.
     """
-    asked = [i.id for interrupts in asked_questions(writes).values() for i in interrupts]
-    still_open = [i.id for interrupts in open_questions(writes).values() for i in interrupts]
+    questions = asked_questions(writes)
+    asked = [i.id for interrupts in questions.values() for i in interrupts]
+    still_open = [i.id for interrupts in _without_answer(questions, writes).values() for i in interrupts]
     if is_answer_map(resume):
-        unknown = [id for id in resume if id not in asked]
+        asked_ids = set(asked)
+        unknown = [id for id in resume if id not in asked_ids]
         if unknown:
             raise UnknownInterruptError(
                 f"No question with id {', '.join(unknown)} is open on this thread; open are: "
