@@ -162,13 +162,15 @@ def copied_writes(
     writes: Iterable[WriteRow], questions: Iterable[Question], codec: Codec, target: str
 ) -> Iterator[WriteRow]:
     """Yield the pending writes of a copied thread, without the answers that are on their way in the original."""
-    before: dict[tuple[str, str, str], bytes | None] = {}
-    for question in sorted(questions, key=lambda question: question.at or ""):
+    on_their_way: dict[tuple[str, str], set[str]] = {}
+    for question in questions:
         if question.state == claims.DELIVERED:
-            for task, data in (codec.loads(question.undo) if question.undo else {}).items():
-                before.setdefault((question.ns, question.checkpoint_id, task), data)
+            on_their_way.setdefault((question.ns, question.checkpoint_id), set()).add(question.interrupt_id)
     for write in writes:
-        place = (write.ns, write.checkpoint_id, write.task_id)
-        value = before.get(place) if write.channel == RESUME and place in before else write.value
-        if value is not None:
-            yield write._replace(thread_id=target, value=value)
+        taken_back = on_their_way.get((write.ns, write.checkpoint_id), ())
+        if write.channel == RESUME and taken_back:
+            left = [entry for entry in codec.loads(write.value) if entry[0] not in taken_back]
+            if left:
+                yield write._replace(thread_id=target, value=codec.dumps(left))
+        else:
+            yield write._replace(thread_id=target)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.claims import BREAKPOINT, breakpoint_id
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
-from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
