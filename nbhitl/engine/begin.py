@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.progress import Progress
+    from nbhitl.engine.running import RunningTask
 
 
 def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
@@ -41,6 +42,10 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     """
     if not progress.keeps:
         return False
+    answers = isinstance(input, Command) and input.answers
+    if answers:
+        # An answer goes to the question that is open now, whichever checkpoint below was named.
+        progress.run.start_map = {}
     stored: StoredCheckpoint | None = yield StoreCall("load", (key, True))
     if stored is not None and progress.run.parent is not None:
         progress.continues = True
@@ -55,7 +60,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     progress.parent_id = stored.parent_id
     progress.saved_id = stored.checkpoint_id
     progress.pending = stored.writes
-    if key.checkpoint_id is not None and not (isinstance(input, Command) and input.answers):
+    if key.checkpoint_id is not None and not answers:
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
         if (yield from _branches_off(progress, input, key)):
@@ -78,7 +83,7 @@ def _at_this_point(
     if (newest.metadata.get("parents") or {}).get(caller.run.ns) == caller.task.checkpoint_id:
         return newest
     progress.continues = False
-    remembered = caller.children.get(key.ns) or caller.run.children.get(key.ns)
+    remembered = _remembered(caller, key.ns)
     if remembered is None or remembered == newest.checkpoint_id:
         return newest if remembered is not None else None
     stored: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=remembered),))
@@ -87,12 +92,28 @@ def _at_this_point(
     return stored
 
 
+def _remembered(caller: RunningTask, ns: str) -> str | None:
+    """Return the checkpoint at which the callers of a graph with state of its own left it, the nearest first.
+
+    A caller that keeps no state starts without memory; those above it remember for it.
+    """
+    above: RunningTask | None = caller
+    while above is not None:
+        known = above.children.get(ns) or above.run.children.get(ns)
+        if known is not None:
+            return known
+        above = above.run.parent
+    return caller.run.start_map.get(ns)
+
+
 def _branches_off(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
-    """Whether the run gets a checkpoint of its own to start from, so that what ran before stays as it is."""
-    start_map = progress.run.start_map
-    if start_map:
-        # Of the graphs on the way down only the one that was named; a new checkpoint above would move it.
-        return progress.run.ns == max(start_map, key=len)
+    """Whether the run gets a checkpoint of its own to start from, so that what ran before stays as it is.
+
+    With a checkpoint of a called graph every graph on the way down gets one, else nothing on the thread would
+    lead to what the called graph asks then.
+    """
+    if progress.run.start_map:
+        return input is None or progress.run.parent is not None
     return input is None and not (yield from _is_fresh_branch(progress, key))
 
 

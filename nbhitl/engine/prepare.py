@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._context import CURRENT_TASK
+from nbhitl._langchain import outer_config
 from nbhitl.checkpoint.base import get_checkpoint_metadata
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.config import merge_configs
@@ -16,11 +17,10 @@ from nbhitl.engine.running import TASK_KEY, Run, RunningTask
 from nbhitl.errors import MissingThreadId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.events import Stream
     from nbhitl.engine.program import Program
+    from nbhitl.engine.progress import Progress
 
 BY_KEY = "__nbhitl_by"
 """Key of `configurable` under which a review says who answers."""
@@ -33,9 +33,24 @@ OWNER = f"{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def calling_task(config: RunnableConfig | None) -> RunningTask | None:
-    """Return the task whose node makes this call, or None at the top."""
-    carried = (config or {}).get(CONF, {}).get(TASK_KEY)
+    """Return the task whose node makes this call, or None at the top.
+
+    A config that names a thread, and is not the one that the node was given, starts a run by itself: its pauses
+    are the caller's business and not the node's.
+    """
+    configurable = (config or {}).get(CONF) or {}
+    carried = configurable.get(TASK_KEY)
+    if carried is None and configurable.get("thread_id") is not None:
+        return None
     return cast("RunningTask | None", carried if carried is not None else CURRENT_TASK.get())
+
+
+def ambient_config() -> RunnableConfig | None:
+    """Return what a run by itself inherits from the node that starts it: all but thread, place and settings."""
+    task = CURRENT_TASK.get()
+    if task is None:
+        return cast("RunnableConfig | None", outer_config())
+    return cast("RunnableConfig", {key: value for key, value in task.config.items() if key != CONF})
 
 
 def prepare_run(
@@ -54,8 +69,6 @@ def prepare_run(
         MissingThreadId: the graph has a saver, and the config names no thread.
         RuntimeError: `checkpointer=True` on a graph that no other graph calls.
     """
-    given = config.get(CONF, {})
-    own_thread = parent is not None and _own_thread(given, parent)
     if parent is not None:
         config = _inherited(config, parent)
     run = Run(program, config, stream, parent=parent)
@@ -81,11 +94,10 @@ def prepare_run(
         run.answers = {**parent.run.answers, **parent.task.answers}
         run.replay_check = parent.run.replay_check
         run.control = parent.run.control
-        if not own_thread:
-            run.ns = _namespace(parent, stateful=checkpointer is True)
-            run.checkpoint_map = {**parent.run.checkpoint_map, parent.run.ns: parent.task.checkpoint_id}
-            run.start_map = parent.run.start_map
-            checkpoint_id = run.start_map.get(run.ns)
+        run.ns = _namespace(parent, stateful=checkpointer is True)
+        run.checkpoint_map = {**parent.run.checkpoint_map, parent.run.ns: parent.task.checkpoint_id}
+        run.start_map = parent.run.start_map
+        checkpoint_id = run.start_map.get(run.ns) if parent.run.resuming else None
     else:
         run.ns = str(configurable.get("checkpoint_ns") or "")
         named = configurable.get("checkpoint_map") or {}
@@ -97,9 +109,6 @@ def prepare_run(
     return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)
 
 
-def _own_thread(given: Mapping[str, Any], parent: RunningTask) -> bool:
-    thread_id = given.get("thread_id")
-    return thread_id is not None and str(thread_id) != parent.run.thread_id
 
 
 def _inherited(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
@@ -120,9 +129,7 @@ def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> A
     if checkpointer is False:
         return None
     if parent is not None:
-        if parent.run.saver is not None:
-            return step_saver(parent.run.saver, program)
-        return None if checkpointer in (None, True) else step_saver(checkpointer, program)
+        return None if parent.run.saver is None else step_saver(parent.run.saver, program)
     if checkpointer is True:
         raise RuntimeError(
             f"checkpointer=True cannot be used for root graphs: graph {program.name!r} is not called by another graph. "
@@ -135,6 +142,17 @@ def _namespace(parent: RunningTask, *, stateful: bool) -> str:
     """Return where a graph called by a task keeps its checkpoints."""
     ns = parent.called_namespace()
     return NS_SEP.join(part.split(NS_END)[0] for part in ns.split(NS_SEP)) if stateful else ns
+
+
+def note_children(caller: RunningTask, ended: Progress) -> None:
+    """Note with the calling task where graphs with state of their own are now.
+
+    A called graph that keeps no state passes on what it knows: with its end nobody else would remember.
+    """
+    if not ended.run.stateful:
+        caller.children.update(ended.head.children)
+    elif ended.saved_id is not None:
+        caller.children[ended.run.ns] = ended.saved_id
 
 
 def recursion_limit(config: RunnableConfig) -> int:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from nbhitl._langchain import outer_config
 from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF
@@ -17,8 +16,10 @@ from nbhitl.engine.prepare import (
     BY_KEY,
     OWNER,
     STRICT_KEY,
+    ambient_config,
     caller_metadata,
     calling_task,
+    note_children,
     prepare_run,
     recursion_limit,
 )
@@ -88,8 +89,8 @@ def start(
         ValueError: a config that makes no sense.
     """
     parent = calling_task(config)
-    outer = outer_config() if parent is None else None
-    ground = merge_configs(cast("RunnableConfig", outer), graph.config) if outer else graph.config
+    outer = ambient_config() if parent is None else None
+    ground = merge_configs(outer, graph.config) if outer else graph.config
     merged = merge_configs(ground, config) if ground else (config or {})
     above = parent.run.stream if parent is not None else None
     if options.print_mode:
@@ -148,8 +149,8 @@ def ended(progress: Progress, outcome: Outcome) -> Outcome:
         GraphInterrupt: the run paused, and a node called its graph.
     """
     parent = progress.run.parent
-    if parent is not None and progress.run.stateful and progress.saved_id is not None:
-        parent.children[progress.run.ns] = progress.saved_id
+    if parent is not None:
+        note_children(parent, progress)
     if outcome.paused and parent is not None:
         raise parent.pause(GraphInterrupt(outcome.interrupts))
     return outcome
