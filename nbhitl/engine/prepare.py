@@ -99,11 +99,10 @@ def prepare_run(
         run.start_map = parent.run.start_map
         checkpoint_id = run.start_map.get(run.ns) if parent.run.resuming else None
     else:
-        run.ns = str(configurable.get("checkpoint_ns") or "")
         named = configurable.get("checkpoint_map") or {}
-        if run.ns and "" in named:
-            # A checkpoint of a called graph: the run starts at the top, and reaches it on the way down.
-            run.ns, run.start_map, checkpoint_id = "", dict(named), named[""]
+        if configurable.get("checkpoint_ns"):
+            # A called graph's place: the run starts at the top, and reaches a checkpoint named there on its way.
+            run.start_map, checkpoint_id = dict(named) if "" in named else {}, named.get("")
         run.replay_check = replay_check(configurable.get("replay_check", "payload"))
     stream.root = run.ns
     return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)

@@ -17,7 +17,7 @@ from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
 from nbhitl.engine.update import update_loop
 from nbhitl.errors import MissingThreadId
-from nbhitl.graph._subgraphs import graph_at, graph_called_by, subgraph_namespace
+from nbhitl.graph._subgraphs import graph_at, graph_called_by, is_elsewhere, subgraph_namespace
 from nbhitl.types import PregelTask, StateSnapshot
 
 if TYPE_CHECKING:
@@ -30,14 +30,19 @@ _CLOCK = Clock(new_checkpoint_id, utc_now)
 
 
 class Place:
-    """Which checkpoint of which thread a config names, and the graph and saver that it belongs to."""
+    """Which checkpoint of which thread a config names, and the graph and saver that it belongs to.
 
-    def __init__(self, graph: Any, config: RunnableConfig) -> None:
+    A called graph can be asked itself about what it left as another's node: `reads` allows places that `graph`
+    has no node for.
+    """
+
+    def __init__(self, graph: Any, config: RunnableConfig, *, reads: bool = False) -> None:
         self.config = merge_configs(graph.config, config)
         configurable = self.config.get(CONF, {})
         self.ns = str(configurable.get("checkpoint_ns") or "")
-        self.graph = graph_at(graph, self.ns)
-        if self.ns:
+        self.graph = graph
+        if self.ns and not (reads and is_elsewhere(graph, self.ns)):
+            self.graph = graph_at(graph, self.ns)
             self.ns = subgraph_namespace(self.graph, self.ns)
         self.saver = step_saver(_saver_of(graph, config), self.graph.program)
         if "thread_id" not in configurable:
@@ -157,4 +162,5 @@ async def apump(steps: Generator[Place, Any, Any]) -> Any:
 def _with_state(task: PregelTask, state: StateSnapshot) -> PregelTask:
     shown = task._replace(state=state)
     shown._read_input = task._read_input
+    shown.starts = task.starts
     return shown

@@ -62,7 +62,7 @@ def graph_at(graph: Any, ns: str) -> Any:
     """
     for level in ns.split(NS_SEP) if ns else ():
         name = level.split(NS_END)[0]
-        if name.isdigit():
+        if name.isdigit() and NS_END not in level and name not in graph.topology.nodes:
             continue  # the number of a second call within one task
         below = graph_called_by(graph, name)
         if below is None:
@@ -71,6 +71,11 @@ def graph_at(graph: Any, ns: str) -> Any:
             )
         graph = below
     return graph
+
+
+def is_elsewhere(graph: Any, ns: str) -> bool:
+    """Whether namespace `ns` begins at a node that `graph` does not have: it is inside another graph."""
+    return ns.split(NS_SEP, maxsplit=1)[0].split(NS_END, maxsplit=1)[0] not in graph.topology.nodes
 
 
 def called_namespace(spec: NodeSpec) -> Callable[[str], str | None]:

@@ -40,13 +40,13 @@ class ThreadMethods:
         """
         from nbhitl.graph._place import Place, pump, snapshot
 
-        return cast("StateSnapshot", pump(snapshot(Place(self, config), subgraphs)))
+        return cast("StateSnapshot", pump(snapshot(Place(self, config, reads=True), subgraphs)))
 
     async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
         """Return the state of a thread; see `get_state`."""
         from nbhitl.graph._place import Place, apump, snapshot
 
-        return cast("StateSnapshot", await apump(snapshot(Place(self, config), subgraphs)))
+        return cast("StateSnapshot", await apump(snapshot(Place(self, config, reads=True), subgraphs)))
 
     def get_state_history(
         self,
@@ -65,7 +65,7 @@ class ThreadMethods:
         """
         from nbhitl.graph._place import Place, bounds, shown
 
-        place = Place(self, config)
+        place = Place(self, config, reads=True)
         if place.checkpoint_id is not None:
             stored = place.saver.load(place.key)
             yield from [shown(place, stored, newest=False)] if stored is not None else []
@@ -84,7 +84,7 @@ class ThreadMethods:
         """Yield the checkpoints of a thread, newest first; see `get_state_history`."""
         from nbhitl.graph._place import Place, bounds, shown
 
-        place = Place(self, config)
+        place = Place(self, config, reads=True)
         if place.checkpoint_id is not None:
             named = await place.saver.aload(place.key)
             if named is not None:
