@@ -108,8 +108,6 @@ def prepare_run(
     return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)
 
 
-
-
 def _inherited(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
     above = parent.run.config
     base = {**above, CONF: {k: v for k, v in above.get(CONF, {}).items() if k not in _PLACE}}
