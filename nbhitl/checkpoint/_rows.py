@@ -14,10 +14,10 @@ whose id follows from its place, with its step instead of the id. The whole stat
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
 from nbhitl.checkpoint.task_ids import task_id
@@ -83,7 +83,7 @@ class WriteRow(NamedTuple):
     value: bytes
 
 
-@dataclass(slots=True)
+@slotted
 class Tip:
     """What must be known of a checkpoint to store its child; `versions` is `{key: depth of its change}`."""
 
@@ -95,14 +95,14 @@ class Tip:
     versions: dict[str, int]
 
 
-@dataclass(slots=True)
+@slotted
 class Body:
     """A row's body, decoded; see the module's docstring."""
 
     kind: int
     frame: Frame
     values: dict[str, Any]
-    appended: dict[str, list[Any]] = field(default_factory=dict)
+    appended: dict[str, list[Any]] = made(factory=dict)
     removed: Sequence[str] = ()
     results: Sequence[list[Any]] = ()
     base: list[Any] | None = None

@@ -13,10 +13,10 @@ is over is in doubt: its owner may have died before or after the effect.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint.records import Claim
+from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Question(NamedTuple):
 
 def breakpoint_id(thread_id: str, checkpoint_id: str, task_id: str) -> str:
     """Return the id of the question that a static breakpoint before or after a task asks: 32 hex digits."""
-    return blake2b(f"{thread_id}/{checkpoint_id}/{task_id}".encode(), digest_size=16).hexdigest()
+    return digest_id(f"{thread_id}/{checkpoint_id}/{task_id}")
 
 
 def instant(text: str) -> datetime:

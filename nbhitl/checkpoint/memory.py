@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
+from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE
 from nbhitl.checkpoint.records import ThreadInfo
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 __all__ = ["InMemorySaver", "MemorySaver"]
 
 
-@dataclass(slots=True)
+@slotted
 class _Namespace:
     """`ids` are the keys of `steps` in order; `writes` is `{checkpoint id: {(task id, idx): row}}`.
 
     `children` are the ids of the steps below each step, as far as somebody asked: of the first `related` of `ids`.
     """
 
-    steps: dict[str, StepRow] = field(default_factory=dict)
-    ids: list[str] = field(default_factory=list)
-    writes: dict[str, dict[tuple[str, int], WriteRow]] = field(default_factory=dict)
-    children: dict[str, list[str]] = field(default_factory=dict)
+    steps: dict[str, StepRow] = made(factory=dict)
+    ids: list[str] = made(factory=list)
+    writes: dict[str, dict[tuple[str, int], WriteRow]] = made(factory=dict)
+    children: dict[str, list[str]] = made(factory=dict)
     related: int = 0
 
     def children_of(self, checkpoint_id: str) -> Sequence[str]:
@@ -69,14 +69,14 @@ class _Namespace:
         self.children, self.related = {}, 0
 
 
-@dataclass(slots=True)
+@slotted
 class _Thread:
     """`live` are the questions to which something can still happen; `questions` are all."""
 
-    spaces: dict[str, _Namespace] = field(default_factory=dict)
-    questions: dict[tuple[str, str, str], Question] = field(default_factory=dict)
-    live: dict[tuple[str, str, str], Question] = field(default_factory=dict)
-    once: dict[str, OnceRow] = field(default_factory=dict)
+    spaces: dict[str, _Namespace] = made(factory=dict)
+    questions: dict[tuple[str, str, str], Question] = made(factory=dict)
+    live: dict[tuple[str, str, str], Question] = made(factory=dict)
+    once: dict[str, OnceRow] = made(factory=dict)
 
 
 class _Rows:

@@ -7,8 +7,9 @@ exists (results of finished siblings, questions, errors, answers) are pending wr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nbhitl._slotted import made, slotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ class CheckpointKey(NamedTuple):
     checkpoint_id: str | None = None
 
 
-@dataclass(slots=True)
+@slotted
 class Frame:
     """What a checkpoint holds besides the state: who runs next.
 
@@ -37,10 +38,10 @@ class Frame:
 
     triggers: tuple[str, ...] = ()
     sends: tuple[Send, ...] = ()
-    channels: dict[str, Any] = field(default_factory=dict)
+    channels: dict[str, Any] = made(factory=dict)
     start: Any = None
     writers: tuple[str, ...] = ()
-    children: dict[str, str] = field(default_factory=dict)
+    children: dict[str, str] = made(factory=dict)
 
 
 class TaskWrites(NamedTuple):
@@ -56,7 +57,7 @@ class TaskWrites(NamedTuple):
     writes: Sequence[tuple[str, Any]]
 
 
-@dataclass(slots=True)
+@slotted
 class StepRecord:
     """A new checkpoint, as the difference to its parent.
 
@@ -80,7 +81,7 @@ class StepRecord:
     full: Callable[[], Mapping[str, Any]]
 
 
-@dataclass(slots=True)
+@slotted
 class StoredCheckpoint:
     """A checkpoint read back whole. `writes` are its pending writes: `[(task_id, channel, value), ...]`."""
 
@@ -107,7 +108,7 @@ class QuestionRecord(NamedTuple):
     asked_at: str
 
 
-@dataclass(slots=True)
+@slotted
 class PauseRecord:
     """Where a run stopped to ask: one transaction for the writes of its tasks and the questions."""
 
@@ -118,7 +119,7 @@ class PauseRecord:
     questions: list[QuestionRecord]
 
 
-@dataclass(slots=True)
+@slotted
 class ClaimRequest:
     """Answers to open questions of one checkpoint: all are taken, or none is.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._slotted import made, slotted
 from nbhitl.channels.binop import fold, unwrap_overwrite
 from nbhitl.channels.last_value import concurrent_update_error
 from nbhitl.constants import CHILDREN, PULL, TASKS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LAST, _REDUCE = KeyKind.LAST, KeyKind.REDUCE
 
 
-@dataclass(slots=True)
+@slotted
 class Changes:
     """What a step changed, by state key: new values, and what lists only gained.
 
@@ -33,9 +33,9 @@ class Changes:
     the changes.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
-    appended: dict[str, list[Any]] = field(default_factory=dict)
-    written: set[str] = field(default_factory=set)
+    values: dict[str, Any] = made(factory=dict)
+    appended: dict[str, list[Any]] = made(factory=dict)
+    written: set[str] = made(factory=set)
 
     def add(self, then: Changes, state: Mapping[str, Any]) -> None:
         """Take in the changes of a later step, for which it costs what that step changed; `state` is what is now."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from nbhitl._slotted import made, slotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -49,7 +50,7 @@ ABANDON = Abandon()
 Instruction = "Task | Start | Await | Abandon | StoreCall | Do"
 
 
-@dataclass(slots=True, frozen=True)
+@slotted
 class Clock:
     """Where time and ids come from: `new_id` grows as a string, `now` is UTC, ISO 8601."""
 
@@ -57,7 +58,7 @@ class Clock:
     now: Callable[[], str]
 
 
-@dataclass(slots=True)
+@slotted
 class Settings:
     """What a caller may set for one run. `by` and `owner` say who answers, and which process takes it up.
 
@@ -70,13 +71,13 @@ class Settings:
     interrupt_before: Collection[str] | Literal["*"] = ()
     interrupt_after: Collection[str] | Literal["*"] = ()
     recursion_limit: int = 10007
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = made(factory=dict)
     by: str | None = None
     owner: str = ""
     strict: bool = False
 
 
-@dataclass(slots=True)
+@slotted
 class Outcome:
     """How a run ended. `values` is MISSING when no step wrote what the output shows.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._slotted import made, slotted
 from nbhitl.engine.keys import KeyKind
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ ROOT = "__root__"
 """The key that holds the whole state of a graph whose schema has no keys."""
 
 
-@dataclass(slots=True)
+@slotted
 class Action:
     """What a node or path function runs: at least one of `sync` and `async_`.
 
@@ -35,7 +35,7 @@ class Action:
     inline: bool = False
 
 
-@dataclass(slots=True)
+@slotted
 class Reader:
     """How a node's input is made from the state: which keys, and the type they become.
 
@@ -48,7 +48,7 @@ class Reader:
     managed: tuple[tuple[str, Any], ...] = ()
 
 
-@dataclass(slots=True)
+@slotted
 class Branch:
     """A conditional edge, ready to run."""
 
@@ -59,7 +59,7 @@ class Branch:
     name: str
 
 
-@dataclass(slots=True)
+@slotted
 class Node:
     """A node, ready to run. `routes` are the writes that start its static successors.
 
@@ -80,7 +80,7 @@ class Node:
     called_namespace: Callable[[str], str | None] = lambda _: None
 
 
-@dataclass(slots=True)
+@slotted
 class Program:
     """A graph, ready to run.
 
@@ -100,9 +100,9 @@ class Program:
     root_state: bool = False
     root_output: bool = False
     start: str = "__start__"
-    reduced: tuple[str, ...] = field(default=())
-    objects: tuple[str, ...] = field(default=())
-    triggers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    reduced: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    triggers: dict[str, tuple[str, ...]] = made(factory=dict)
     schema_types: tuple[type, ...] = ()
 
     def __post_init__(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from nbhitl._slotted import made, slotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from nbhitl.types import CachePolicy, RetryPolicy, TimeoutPolicy
 
 
-@dataclass(slots=True)
+@slotted
 class BranchSpec:
     """A conditional edge: `path` looks at the state and names what runs next.
 
@@ -24,7 +25,7 @@ class BranchSpec:
     name: str
 
 
-@dataclass(slots=True)
+@slotted
 class NodeSpec:
     """A node: its action and what was said about it in `add_node`.
 
@@ -39,7 +40,7 @@ class NodeSpec:
     input_schema: Any = None
     metadata: Mapping[str, Any] | None = None
     defer: bool = False
-    ends: Mapping[str, str] = field(default_factory=dict)
+    ends: Mapping[str, str] = made(factory=dict)
     retry: Sequence[RetryPolicy] = ()
     cache: CachePolicy | None = None
     timeout: TimeoutPolicy | None = None
@@ -48,7 +49,7 @@ class NodeSpec:
     handler_name: str | None = None
 
 
-@dataclass(slots=True)
+@slotted
 class Topology:
     """The nodes and edges of a graph, in the order in which they were added; all that a drawing needs.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint.task_ids import digest_id, task_id
 from nbhitl.constants import NS_END, NS_SEP, PULL, PUSH
 from nbhitl.types import MISSING
@@ -35,7 +35,7 @@ def task_namespace(ns: str, name: str, id: str) -> str:
     return f"{ns}{NS_SEP}{name}{NS_END}{id}" if ns else f"{name}{NS_END}{id}"
 
 
-@dataclass(slots=True)
+@slotted
 class Task:
     """One run of one node in one step. `id` is made by the planner, lazily where nothing needs it.
 
@@ -56,15 +56,15 @@ class Task:
     input: Any = None
     timeout: TimeoutPolicy | None = None
     writes: list[tuple[str, Any]] | None = None
-    answers: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    answers: Mapping[str, tuple[str, Any]] = made(factory=dict)
     returned: Any = MISSING
     cache_key: FullKey | None = None
     from_cache: bool = False
     failed: Task | None = None
     error: NodeError | None = None
     starts: int = 0
-    _id: str | None = field(default=None, compare=False)
-    _namespace: str | None = field(default=None, compare=False)
+    _id: str | None = None
+    _namespace: str | None = None
 
     @property
     def id(self) -> str:
@@ -86,7 +86,7 @@ class Task:
         return bool(self.path[0] == PUSH)
 
 
-@dataclass(slots=True)
+@slotted
 class TaskResult:
     """What a task left: its writes, or the questions that it asks, or its error.
 

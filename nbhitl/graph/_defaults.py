@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.graph._action import is_async
 
@@ -17,8 +17,7 @@ DEFAULT_HANDLER = "__default_error_handler__"
 """The name under which the error handler of all nodes is reported."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeDefaults:
+class NodeDefaults(NamedTuple):
     """The policies of nodes without their own. `retry` and `timeout` are those of error handlers as well."""
 
     retry: Sequence[RetryPolicy] = ()
@@ -39,15 +38,13 @@ def with_defaults(nodes: Mapping[str, NodeSpec], defaults: NodeDefaults) -> dict
 
 
 def _completed(spec: NodeSpec, defaults: NodeDefaults) -> NodeSpec:
-    own = spec.error_handler is not None
-    completed = replace(
-        spec,
-        retry=spec.retry or defaults.retry,
-        cache=spec.cache or defaults.cache,
-        timeout=spec.timeout or defaults.timeout,
-        error_handler=spec.error_handler if own else defaults.error_handler,
-        handler_name=None if own else DEFAULT_HANDLER,
-    )
+    completed = copy(spec)
+    completed.retry = spec.retry or defaults.retry
+    completed.cache = spec.cache or defaults.cache
+    completed.timeout = spec.timeout or defaults.timeout
+    if spec.error_handler is None:
+        completed.error_handler = defaults.error_handler
+        completed.handler_name = DEFAULT_HANDLER
     if defaults.timeout is not None:
         if spec.timeout is None:
             _refuse_sync(spec.name, spec.action)

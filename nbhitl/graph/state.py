@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
@@ -157,7 +156,7 @@ class StateGraph:
             "error_handler": error_handler,
             "timeout": TimeoutPolicy.of(timeout),
         }
-        self.defaults = replace(self.defaults, **{name: value for name, value in given.items() if value})
+        self.defaults = self.defaults._replace(**{name: value for name, value in given.items() if value})
         return self
 
     def _decorated(self, action: Any, **options: Any) -> Any:
