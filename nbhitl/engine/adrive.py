@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import copy_context
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine import leases
 from nbhitl.engine.arun_task import arun_task
-from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Start, StoreCall
+from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.tasks import Task, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Generator
+    from collections.abc import Coroutine, Generator
     from contextvars import Context
 
-    from nbhitl.engine.events import Chunk
     from nbhitl.engine.progress import Progress
 
-_END = object()
 _READS = frozenset({"load", "claims"})
 
 
@@ -50,33 +47,6 @@ class _InContext:
                 step, value = coroutine.throw, error
 
 
-class Mailbox:
-    """A queue of chunks and results that any thread may fill and the event loop empties."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[Any] = asyncio.Queue()
-        self._loop = asyncio.get_running_loop()
-        self._thread = get_ident()
-
-    def put(self, item: Any) -> None:
-        """Add an item, from any thread."""
-        if get_ident() == self._thread:
-            self._queue.put_nowait(item)
-        else:
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
-
-    async def get(self) -> Any:
-        """Wait for the next item."""
-        return await self._queue.get()
-
-    def ready(self) -> list[Any]:
-        """Return the items that are there."""
-        items = []
-        while not self._queue.empty():
-            items.append(self._queue.get_nowait())
-        return items
-
-
 async def arun_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outcome:
     """Drive a run whose stream nobody reads while it runs, and return how it ended."""
     driver = AsyncDriver(progress)
@@ -97,28 +67,6 @@ async def arun_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -
         raise
     finally:
         await driver.close()
-
-
-async def arun_streaming(
-    steps: Generator[Any, Any, Outcome], progress: Progress, mailbox: Mailbox, outcomes: list[Outcome]
-) -> AsyncGenerator[Chunk, None]:
-    """Drive a run in a task of its own and yield its chunks as they are made; `outcomes` gets how it ended."""
-
-    async def drive() -> None:
-        try:
-            outcomes.append(await arun_to_end(steps, progress))
-        finally:
-            mailbox.put(_END)
-
-    runner = asyncio.create_task(drive())
-    try:
-        while (item := await mailbox.get()) is not _END:
-            yield item
-        await runner
-    finally:
-        if not runner.done():
-            runner.cancel()
-            await asyncio.gather(runner, return_exceptions=True)
 
 
 class AsyncDriver:
@@ -150,6 +98,8 @@ class AsyncDriver:
             return self.start(wanted.tasks)
         if kind is Do:
             return await wanted.async_(*wanted.args, **wanted.kwargs)
+        if kind is Show:
+            return None
         assert kind is Abandon
         return await self.abandon()
 

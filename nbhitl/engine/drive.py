@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine import leases
-from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Start, StoreCall
+from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.engine.workers import Crew, parallel_limit
@@ -43,14 +43,18 @@ def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outco
 def run_streaming(
     steps: Generator[Any, Any, Outcome], progress: Progress, chunks: deque[Chunk]
 ) -> Generator[Chunk, None, Outcome]:
-    """Drive a run and yield its chunks after each thing it does; a node's own chunks wait for its end."""
+    """Drive a run and yield its chunks after each thing it does; a node's own chunks wait for its end.
+
+    What is reported while a step is put away is yielded when it is saved.
+    """
     driver = Driver(progress)
     wanted = None
     try:
         wanted = next(steps)
         while True:
-            while chunks:
-                yield chunks.popleft()
+            if chunks and wanted.__class__ is not StoreCall:
+                while chunks:
+                    yield chunks.popleft()
             try:
                 answer = driver.perform(wanted)
             except Exception as error:
@@ -84,7 +88,8 @@ def run_live(
     try:
         wanted = next(steps)
         while True:
-            yield from _ready_chunks(driver)
+            if wanted.__class__ is not StoreCall:
+                yield from _ready_chunks(driver)
             if isinstance(wanted, Task):
                 driver.start([wanted])
                 wanted = Await()
@@ -165,6 +170,8 @@ class Driver:
             return self.start(wanted.tasks)
         if kind is Do:
             return wanted.sync(*wanted.args, **wanted.kwargs)
+        if kind is Show:
+            return None
         assert kind is Abandon
         return self.abandon()
 

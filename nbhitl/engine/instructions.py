@@ -43,11 +43,16 @@ class Abandon(NamedTuple):
     """Stop the tasks that still run, and send back the results that are there by then."""
 
 
+class Show(NamedTuple):
+    """Let who reads the run's stream have what was reported, before the run goes on."""
+
+
 AWAIT = Await()
 ABANDON = Abandon()
+SHOW = Show()
 
 # A bare Task is an instruction too: run it alone, and send back its result.
-Instruction = "Task | Start | Await | Abandon | StoreCall | Do"
+Instruction = "Task | Start | Await | Abandon | StoreCall | Do | Show"
 
 
 @slotted

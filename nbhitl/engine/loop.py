@@ -23,7 +23,7 @@ from nbhitl.engine.begin import begin, load
 from nbhitl.engine.caching import keep, look_up
 from nbhitl.engine.fail import fail
 from nbhitl.engine.handling import failed_before, handler_for, left_by
-from nbhitl.engine.instructions import AWAIT, Outcome, Start, StoreCall
+from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import step_result, task_writes
@@ -151,6 +151,8 @@ def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, lis
         if handler is not None:
             yield Start([handler])
             running += 1
+        elif not running and not progress.run.stream.silent:
+            yield SHOW
     return results
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine.adrive import Mailbox, arun_streaming, arun_to_end
-from nbhitl.graph._run import ended, start
+from nbhitl.engine.adrive import arun_to_end
+from nbhitl.engine.astream import Mailbox, arun_streaming
+from nbhitl.graph._run import ended, is_live, start
 from nbhitl.graph._shapes import modes_and_shape, nowhere, result_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ async def astream(
     mailbox = Mailbox()
     progress, steps = start(graph, input, config, options, modes, mailbox.put)
     outcomes: list[Outcome] = []
-    chunks = arun_streaming(steps, progress, mailbox, outcomes)
+    chunks = arun_streaming(steps, progress, mailbox, outcomes, live=is_live(modes, options))
     try:
         async for chunk in chunks:
             yield shape(chunk)

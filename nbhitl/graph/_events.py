@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from nbhitl._langchain import langchain_module
 from nbhitl.config import merge_configs
-from nbhitl.engine.adrive import Mailbox
+from nbhitl.engine.astream import Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

@@ -60,7 +60,7 @@ def stream(
 ) -> Iterator[Any]:
     """Run, and yield chunks of `mode`; see `CompiledStateGraph.stream`."""
     modes, shape = modes_and_shape(mode, options.subgraphs, options.version)
-    if options.subgraphs or not _LIVE.isdisjoint(modes):
+    if is_live(modes, options):
         from queue import SimpleQueue
 
         inbox: SimpleQueue[Any] = SimpleQueue()
@@ -72,6 +72,11 @@ def stream(
         run = run_streaming(steps, progress, chunks)
     outcome = yield from shaped(run, shape)
     ended(progress, outcome)
+
+
+def is_live(modes: Sequence[str], options: RunOptions) -> bool:
+    """Whether chunks come from inside nodes while they run."""
+    return options.subgraphs or not _LIVE.isdisjoint(modes)
 
 
 def start(

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from nbhitl.checkpoint.records import CheckpointKey, Claim, Frame, StepRecord, StoredCheckpoint
 from nbhitl.constants import PULL, PUSH, START
 from nbhitl.engine.events import Stream
-from nbhitl.engine.instructions import Abandon, Await, Clock, Outcome, Settings, Start, StoreCall
+from nbhitl.engine.instructions import Abandon, Await, Clock, Outcome, Settings, Show, Start, StoreCall
 from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
@@ -197,7 +197,7 @@ def brief(wanted: Any, names: Mapping[str, str]) -> Any:
         return _pending(*wanted.args, names)
     if isinstance(wanted, StoreCall):
         return _BRIEF[wanted.method](*wanted.args)
-    return {Await: "await", Abandon: "abandon"}[type(wanted)]
+    return {Await: "await", Abandon: "abandon", Show: "show"}[type(wanted)]
 
 
 def _step(record: Any) -> tuple[Any, ...]:

@@ -326,6 +326,7 @@ def test_a_task_that_was_done_before_the_pause_does_not_run_again():
         ("start", ["a"]),
         "await",
         ("put_pending", "cp", {"a": [("log", ["a"]), ("join:a+b:c", "a")]}),
+        "show",
         ("put_step", "loop", 1, {"log +": ["a", "b"]}, ()),
         ("run", "c"),
         ("put_step", "loop", 2, {"total": 1}, ()),

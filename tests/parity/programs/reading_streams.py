@@ -1,0 +1,96 @@
+"""What has happened when a reader gets a chunk: a run goes on when the next one is asked for."""
+
+import operator
+from typing import Annotated
+
+from langgraph.config import get_stream_writer
+from langgraph.graph import START, MessagesState, StateGraph
+from typing_extensions import TypedDict
+
+
+class State(TypedDict):
+    log: Annotated[list, operator.add]
+
+
+def three(events, node):
+    builder = StateGraph(State)
+    for name in ("a", "b", "c"):
+        builder.add_node(name, node(name, events))
+    return builder.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c").compile()
+
+
+def told(name, events):
+    def node(state):
+        events.append(f"in {name}")
+        return {"log": [name]}
+
+    return node
+
+
+def told_async(name, events):
+    async def node(state):
+        events.append(f"in {name}")
+        return {"log": [name]}
+
+    return node
+
+
+def told_and_written(name, events):
+    async def node(state):
+        get_stream_writer()(f"from {name}")
+        events.append(f"in {name}")
+        return {"log": [name]}
+
+    return node
+
+
+def program_nodes_and_reader_take_turns(record):
+    for mode in ("updates", "values", "debug"):
+        events = []
+        for _ in three(events, told).stream({"log": []}, stream_mode=mode):
+            events.append("read")
+        record(mode, events)
+
+
+async def program_async_nodes_and_reader_take_turns(record):
+    for node in (told_async, told):
+        for mode in ("updates", "values"):
+            events = []
+            async for _ in three(events, node).astream({"log": []}, stream_mode=mode):
+                events.append("read")
+            record(f"{mode}, {node.__name__}", events)
+
+
+async def program_a_reader_that_leaves_stops_an_async_run(record):
+    events = []
+    chunks = three(events, told_async).astream({"log": []})
+    async for chunk in chunks:
+        events.append(chunk)
+        break
+    await chunks.aclose()
+    record("only the first node ran", events)
+
+
+async def program_async_writers_and_updates_in_order(record):
+    events = []
+    graph = three(events, told_and_written)
+    async for chunk in graph.astream({"log": []}, stream_mode=["custom", "updates"]):
+        events.append(chunk)
+    record(
+        "in b comes after the update of a",
+        events.index("in b") > events.index(("updates", {"a": {"log": ["a"]}})),
+    )
+    record("chunks", [event for event in events if isinstance(event, tuple)])
+
+
+def program_updates_are_shown_before_parallel_writes_are_applied(record):
+    graph = (
+        StateGraph(MessagesState)
+        .add_node("a", lambda state: {"messages": [("ai", "one")]})
+        .add_node("b", lambda state: {"messages": [{"role": "ai", "content": "two"}]})
+        .add_edge(START, "a")
+        .add_edge(START, "b")
+        .compile()
+    )
+    seen = sorted(str(chunk) for chunk in graph.stream({"messages": []}))
+    record("as returned", seen)
