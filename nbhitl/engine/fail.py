@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.constants import ERROR
 from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, StoreCall
 from nbhitl.engine.pause import save_pause
-from nbhitl.engine.progress import starts_left, task_writes
+from nbhitl.engine.progress import starts_left, task_writes, unsaved_results
 from nbhitl.engine.questions import asked_questions
 from nbhitl.engine.report import report
-from nbhitl.errors import ParentCommand, QuestionChanged, is_invalid_resume
+from nbhitl.errors import ParentCommand, QuestionChanged, UnsupportedValue, is_invalid_resume
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -35,7 +35,9 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     late: Sequence[TaskResult] = (yield ABANDON) or ()
     for other in late:
         if other.error is None and other.interrupts is None and progress.saves_steps:
-            yield StoreCall("put_pending", (progress.key, [task_writes(other, other.writes)]))
+            yield StoreCall(
+                "put_pending", (progress.key, [task_writes(progress.program, other, other.writes)])
+            )
             report(progress, other)
     if isinstance(error, ParentCommand):
         above = progress.run.parent
@@ -45,6 +47,34 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
         yield from _save_ends(progress, result, [*progress.paused, *late])
     progress.claimed = {}
     report(progress, result)
+    raise error
+
+
+def fail_to_apply(
+    progress: Progress, results: Sequence[TaskResult], error: Exception
+) -> Generator[Any, Any, Never]:
+    """Keep what the tasks of a step left although the state cannot take it, and raise.
+
+    The thread stays at the checkpoint before the step, with the tasks done: nothing of them runs twice.
+
+    Raises:
+        Exception: `error`, with a note that says what to do.
+    """
+    if progress.keeps:
+        yield from progress.save_at_exit()
+        try:
+            left = [task_writes(progress.program, r, r.writes) for r in unsaved_results(progress, results)]
+            yield StoreCall("put_pending", (progress.key, left))
+        except UnsupportedValue as refused:
+            then = f"They cannot be saved ({refused}), so the tasks run again with invoke(None, config)."
+        else:
+            progress.claimed = {}
+            then = "They are kept; to run the tasks again: invoke(None, get_state(config).config)."
+        names = ", ".join(sorted({result.task.name for result in results}))
+        error.add_note(
+            f"The state of thread {progress.run.thread_id!r} cannot take the results of step {progress.step} ({names}). "
+            f"{then}"
+        )
     raise error
 
 

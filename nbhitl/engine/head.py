@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import Frame
 from nbhitl.engine.keys import KeyKind
+from nbhitl.engine.saved import saved_send
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ class Head:
         self.children: dict[str, str] = {}
         # Length of each list as last saved: a list that code changed in place is saved whole, not as a delta.
         self.lengths: dict[str, int] = {}
+
+    def copy(self) -> Head:
+        """Return the same state, which stays as it is when this one changes."""
+        copy = Head()
+        for name in self.__slots__:
+            setattr(copy, name, getattr(self, name))
+        copy.values, copy.lengths = dict(self.values), dict(self.lengths)
+        copy.objects = {name: channel.copy() for name, channel in self.objects.items()}
+        return copy
 
     def ready(self, program: Program) -> tuple[str, ...]:
         """The trigger channels that start tasks in the next step."""
@@ -118,4 +128,7 @@ def frame_of(program: Program, head: Head) -> Frame:
         if stored is not MISSING and stored != set():
             channels[name] = stored
     start = None if head.start is MISSING else head.start
-    return Frame(head.triggers, head.sends, channels, start, head.writers, head.children)
+    sends = head.sends
+    if sends and program.untracked:
+        sends = tuple(saved_send(program, send) for send in sends)
+    return Frame(head.triggers, sends, channels, start, head.writers, head.children)

@@ -21,12 +21,12 @@ from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
 from nbhitl.engine.caching import keep, look_up
-from nbhitl.engine.fail import fail
+from nbhitl.engine.fail import fail, fail_to_apply
 from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
-from nbhitl.engine.progress import step_result, task_writes
+from nbhitl.engine.progress import step_result, task_writes, unsaved_results
 from nbhitl.engine.read import read_state
 from nbhitl.engine.report import report
 from nbhitl.engine.snapshot import checkpoint_payload
@@ -72,7 +72,10 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         for result in results:
             if result.interrupts is not None:
                 return (yield from _pause(progress, results))
-        saving = _end_step(progress, results)
+        try:
+            saving = _end_step(progress, results)
+        except Exception as error:
+            yield from fail_to_apply(progress, results, error)
         if saving is not None:
             yield saving
         progress.pending, progress.claimed = [], {}
@@ -178,7 +181,9 @@ def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[An
         if handler is None:
             yield from fail(progress, result)
         if progress.saves_steps:
-            yield StoreCall("put_pending", (progress.key, [task_writes(result, left_by(result))]))
+            yield StoreCall(
+                "put_pending", (progress.key, [task_writes(progress.program, result, left_by(result))])
+            )
             progress.saved_tasks.add(result.task.id)
         report(progress, result)
         return handler
@@ -195,7 +200,7 @@ def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[An
 def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     """Save what a task of a step left while others of the step still run."""
     if progress.saves_steps:
-        yield StoreCall("put_pending", (progress.key, [task_writes(result, result.writes)]))
+        yield StoreCall("put_pending", (progress.key, [task_writes(progress.program, result, result.writes)]))
         progress.saved_tasks.add(result.task.id)
 
 
@@ -207,15 +212,9 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> StoreCall | None
     progress.show_changes(progress.apply(results))
     unsaved = []
     if progress.saves_steps:
-        saved = progress.saved_tasks
-        unsaved = [step_result(r) for r in results if _is_unsaved(r, saved)]
-        saved.clear()
+        unsaved = [step_result(progress.program, r) for r in unsaved_results(progress, results)]
+        progress.saved_tasks.clear()
     return progress.move_on("loop", unsaved)
-
-
-def _is_unsaved(result: TaskResult, saved: set[str]) -> bool:
-    recalled = result.cached and not result.task.from_cache
-    return not recalled and not (saved and result.task.id in saved)
 
 
 def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:

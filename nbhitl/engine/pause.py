@@ -25,9 +25,11 @@ def save_pause(
 ) -> Generator[Any, Any, None]:
     """Save the questions of tasks that paused, and what tasks that finished beside them left."""
     tasks = [
-        task_writes(r, [(INTERRUPT, list(r.interrupts)), *starts_left(r)]) for r in paused if r.interrupts
+        task_writes(progress.program, r, [(INTERRUPT, list(r.interrupts)), *starts_left(r)])
+        for r in paused
+        if r.interrupts
     ]
-    tasks += [task_writes(r, left) for r in finished if (left := left_by(r))]
+    tasks += [task_writes(progress.program, r, left) for r in finished if (left := left_by(r))]
     if progress.run.parent is not None:
         # The questions of a called graph are listed once, by the run that the person answers.
         yield StoreCall("put_pending", (progress.key, tasks))

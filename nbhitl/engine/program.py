@@ -87,6 +87,7 @@ class Program:
     `starts` maps a trigger channel to the node it starts, `triggers` a node to all its trigger channels. `gates`
     are the triggers that are objects (barriers, deferred nodes); `goto` maps a node's name to its trigger channel.
     `reduced` and `objects` are the keys of these kinds; there may be few of them among many.
+    `untracked` are the keys that are never saved.
     """
 
     name: str
@@ -102,12 +103,14 @@ class Program:
     start: str = "__start__"
     reduced: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    untracked: frozenset[str] = frozenset()
     triggers: dict[str, tuple[str, ...]] = made(factory=dict)
     schema_types: tuple[type, ...] = ()
 
     def __post_init__(self) -> None:
         self.reduced = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.REDUCE)
         self.objects = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.OBJECT)
+        self.untracked = frozenset(name for name in self.objects if not self.keys[name].saved)
         started_by: dict[str, list[str]] = {}
         for trigger, name in self.starts.items():
             started_by.setdefault(name, []).append(trigger)

@@ -10,12 +10,14 @@ from nbhitl.engine import events
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.head import frame_of, new_head
 from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.saved import saved_writes
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from nbhitl.engine.instructions import Clock, Settings
+    from nbhitl.engine.program import Program
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import TaskResult
 
@@ -97,8 +99,13 @@ class Progress:
         return {**self.settings.metadata, **own} if self.settings.metadata else own
 
     def apply(self, results: Sequence[TaskResult]) -> Changes:
-        """Apply the writes of a step to the head."""
-        changes = apply_writes(self.program, self.head, results)
+        """Apply the writes of a step to the head; one that the run has yet to save is left whole by writes that fail."""
+        before = self.head.copy() if self.keeps and self.run.durability == "exit" else None
+        try:
+            changes = apply_writes(self.program, self.head, results)
+        except Exception:
+            self.head = before or self.head
+            raise
         self.run.children = self.head.children
         self.note(changes)
         return changes
@@ -217,12 +224,23 @@ def starts_left(result: TaskResult) -> list[tuple[str, Any]]:
     return [(SCHEDULED, starts)] if starts > 1 else []
 
 
-def step_result(result: TaskResult) -> TaskWrites:
+def step_result(program: Program, result: TaskResult) -> TaskWrites:
     """Return what a task left, as the record of the step takes it; an id that follows from its place is left out."""
     task = result.task
-    return TaskWrites("" if task.path[0] == PULL else task.id, task.name, task.path, result.writes)
+    writes = saved_writes(program, result.writes)
+    return TaskWrites("" if task.path[0] == PULL else task.id, task.name, task.path, writes)
 
 
-def task_writes(result: TaskResult, writes: Sequence[tuple[str, Any]]) -> TaskWrites:
+def task_writes(program: Program, result: TaskResult, writes: Sequence[tuple[str, Any]]) -> TaskWrites:
     """Return what a task left, as the saver takes it."""
-    return TaskWrites(result.task.id, result.task.name, result.task.path, writes)
+    return TaskWrites(result.task.id, result.task.name, result.task.path, saved_writes(program, writes))
+
+
+def unsaved_results(progress: Progress, results: Sequence[TaskResult]) -> list[TaskResult]:
+    """Return the results of a step that the saver does not have yet."""
+    saved = progress.saved_tasks
+    return [
+        result
+        for result in results
+        if (result.task.from_cache or not result.cached) and not (saved and result.task.id in saved)
+    ]

@@ -72,9 +72,11 @@ def snapshot_of(
     start = head.start
     done = [TaskResult(task, w) for task in tasks if (w := _writes_left(left.get(task.id, ())))]
     handled = _take_handlers(program, tasks, stored.writes, left, done)
+    finished: set[str] = set()
     if newest and done:
-        apply_writes(program, head, done)
-    finished = {result.task.id for result in done} | handled if newest else set()
+        applied = _with_results(program, head, done)
+        if applied is not None:
+            head, finished = applied, {result.task.id for result in done} | handled
     open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked} if newest else None
     shown = tuple(
         _task_shown(
@@ -102,6 +104,16 @@ def snapshot_of(
         tasks=shown,
         interrupts=tuple(i for task in shown for i in task.interrupts),
     )
+
+
+def _with_results(program: Program, head: Head, done: Sequence[TaskResult]) -> Head | None:
+    """Return the state with what finished tasks left, None where it cannot take that: going on will say why."""
+    after = head.copy()
+    try:
+        apply_writes(program, after, done)
+    except Exception:
+        return None
+    return after
 
 
 def _take_handlers(

@@ -84,7 +84,9 @@ def _superstep(
             raise result.error
         results.append(result)
     progress.apply(results)
-    record = [task_writes(r, r.writes) for r in results] if progress.saved_id is not None else []
+    record = (
+        [task_writes(progress.program, r, r.writes) for r in results] if progress.saved_id is not None else []
+    )
     yield from progress.advance("update", record)
 
 

@@ -328,6 +328,7 @@ def test_d14_reading_the_state_after_an_input_that_a_reducer_refused(
                 graph.get_state(CONFIG)
         else:
             assert graph.get_state(CONFIG).values == {"log": []}
+            assert graph.get_state(CONFIG).next == ("__start__",)
 
 
 JSON_SCHEMA = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
@@ -410,6 +411,34 @@ def test_d18_a_breakpoint_at_an_unknown_node(langgraph: SimpleNamespace, nbhitl:
     assert graphs[LANGGRAPH].invoke({"log": []}, CONFIG, interrupt_before=["aks"]) == {"log": ["ran"]}
     with pytest.raises(nbhitl.errors.UnknownNodeError, match="aks"):
         graphs[NBHITL].invoke({"log": []}, CONFIG, interrupt_before=["aks"])
+
+
+def test_d19_a_step_that_cannot_be_applied_at_exit(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    class Plain(State):
+        one: str
+
+    left: dict[str, Any] = {}
+    goes_on: dict[str, Any] = {}
+    for on in (langgraph, nbhitl):
+        builder = on.StateGraph(Plain).add_node("start", lambda state: {"log": ["start"]})
+        for name in "ab":
+            builder.add_node(name, lambda state, name=name: {"log": [name], "one": name})
+            builder.add_edge("start", name)
+        graph = builder.add_edge(on.START, "start").compile(checkpointer=on.InMemorySaver())
+        with pytest.raises(on.errors.InvalidUpdateError, match="At key 'one'"):
+            graph.invoke({"log": []}, CONFIG, durability="exit")
+        snapshot = graph.get_state(CONFIG)
+        left[on.name] = (snapshot.next, [task.result for task in snapshot.tasks])
+        try:
+            graph.invoke(None, CONFIG)
+            goes_on[on.name] = "as if it had ended"
+        except on.errors.InvalidUpdateError:
+            goes_on[on.name] = "told again"
+    results = [{"log": [name], "one": name} for name in "ab"]
+    assert left == {LANGGRAPH: ((), []), NBHITL: (("a", "b"), results)}
+    assert goes_on == {LANGGRAPH: "as if it had ended", NBHITL: "told again"}
 
 
 def test_both_engines_are_compared() -> None:

@@ -3,6 +3,7 @@
 import operator
 from typing import Annotated
 
+from langgraph.channels.untracked_value import UntrackedValue
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph import END, START, StateGraph
@@ -296,3 +297,108 @@ def program_saver_without_pending_writes(record):
     graph = chain(NoPending(), interrupt_before=["b"])
     record("pause", graph.invoke({"path": []}, CONFIG))
     record("go on", graph.invoke(None, CONFIG))
+
+
+class Checked(TypedDict, total=False):
+    path: Annotated[list, operator.add]
+    one: str
+    sum: Annotated[int, operator.add]
+
+
+def unfit(fork):
+    """A graph whose second step leaves what the state cannot take."""
+    builder = StateGraph(Checked).add_node("start", lambda state: {"path": ["start"]})
+    if fork:
+        for name in "ab":
+            builder.add_node(name, lambda state, name=name: {"path": [name], "one": name})
+            builder.add_edge("start", name)
+    else:
+        builder.add_node("a", lambda state: {"path": ["a"], "sum": "no number"}).add_edge("start", "a")
+    return builder.add_edge(START, "start")
+
+
+def attempt(record, label, call):
+    try:
+        record(label, call())
+    except (InvalidUpdateError, TypeError) as error:
+        record(label, type(error).__name__)
+
+
+def program_step_that_cannot_be_applied(record, saver):
+    """The results of its tasks are kept: nothing runs twice, and new input starts anew."""
+    for fork in (True, False):
+        for kind in ("sync", "async"):
+            graph = unfit(fork).compile(checkpointer=saver)
+            config = {"configurable": {"thread_id": f"{kind} {fork}"}}
+            attempt(record, f"{config} run", lambda: graph.invoke({"path": ["in"]}, config, durability=kind))
+            record(f"{config} history", brief(graph, config))
+            attempt(record, f"{config} go on", lambda: graph.invoke(None, config, durability=kind))
+            record(f"{config} history", brief(graph, config))
+            graph.update_state(config, {"path": ["instead"]}, as_node="a")
+            record(f"{config} updated", graph.get_state(config).next)
+            record(f"{config} goes on", graph.invoke(None, config, durability=kind))
+            attempt(
+                record, f"{config} anew", lambda: graph.invoke({"path": ["new"]}, config, durability=kind)
+            )
+            record(f"{config} history", brief(graph, config))
+
+
+def program_input_that_cannot_be_applied(record, saver):
+    graph = unfit(fork=False).compile(checkpointer=saver)
+    attempt(record, "run", lambda: graph.invoke({"path": ["in"], "sum": "no number"}, CONFIG))
+    attempt(record, "go on", lambda: graph.invoke(None, CONFIG))
+    attempt(record, "good input", lambda: graph.invoke({"path": ["in"], "sum": 1}, CONFIG))
+
+
+class Connected(TypedDict, total=False):
+    path: Annotated[list, operator.add]
+    connection: Annotated[object, UntrackedValue]
+
+
+class Connection:
+    """Something open: no saver can keep it."""
+
+    def __reduce__(self):
+        raise TypeError("cannot be saved")
+
+
+def program_untracked_keys_are_not_saved(record, saver):
+    """Neither with the state, nor with the results of tasks, nor with what a Send carries."""
+
+    def see(state):
+        return {"path": [type(state.get("connection")).__name__]}
+
+    def connect(state):
+        return {"path": ["connect"], "connection": Connection()}
+
+    for kind in ("edge", "send"):
+        builder = StateGraph(Connected).add_node("connect", connect).add_node("see", see)
+        builder.add_node("beside", lambda state: {"path": ["beside"]})
+        if kind == "edge":
+            builder.add_edge("connect", "see")
+        else:
+            builder.add_conditional_edges("connect", lambda state: [Send("see", dict(state))], ["see"])
+        builder.add_edge(START, "connect").add_edge(START, "beside")
+        for stop in ([], ["see"]):
+            graph = builder.compile(checkpointer=saver, interrupt_before=stop)
+            config = {"configurable": {"thread_id": f"{kind} {stop}"}}
+            record(f"{kind} {stop} run", graph.invoke({"path": ["in"]}, config)["path"])
+            record(f"{kind} {stop} history", brief(graph, config))
+            record(f"{kind} {stop} goes on", graph.invoke(None, config)["path"])
+
+
+def program_a_task_that_only_writes_an_untracked_key(record, saver):
+    ran = []
+
+    def connect(state):
+        ran.append("connect")
+        return {"connection": Connection()}
+
+    def ask(state):
+        return {"path": [interrupt("sure?")]}
+
+    builder = StateGraph(Connected).add_node("connect", connect).add_node("ask", ask)
+    graph = builder.add_edge(START, "connect").add_edge(START, "ask").compile(checkpointer=saver)
+    graph.invoke({"path": []}, CONFIG)
+    record("answered", graph.invoke(Command(resume="yes"), CONFIG)["path"])
+    record("ran", ran)
