@@ -122,12 +122,12 @@ class Body:
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise StoreError(f"a stored step is damaged: its results cannot be read ({error!r})") from error
 
-    def tasks(self) -> list[TaskWrites]:
+    def tasks(self, row: StepRow) -> list[TaskWrites]:
         """Return the results by task; see `writes`."""
         try:
             return [
                 TaskWrites(
-                    unpacked(task_id),
+                    _task_id(row, task_id, name, path),
                     name,
                     tuple(path or (PULL, name)),
                     [(w[0], self._written(w)) for w in writes],

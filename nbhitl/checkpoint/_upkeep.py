@@ -136,8 +136,8 @@ def _saved_results(
         return
     with_results = [(child, body) for child in children if (body := decode_body(child.body, codec)).results]
     if all(child.checkpoint_id in doomed for child, _ in with_results):
-        for _, body in with_results[:1]:
-            for task in body.tasks():
+        for child, body in with_results[:1]:
+            for task in body.tasks(child):
                 yield from encode_writes(row[:3], task, codec, WRITES_IDX_MAP)
 
 

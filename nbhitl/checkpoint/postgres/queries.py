@@ -29,8 +29,7 @@ MIGRATIONS: Final = (
         checkpoint_id TEXT COLLATE "C" NOT NULL, interrupt_id TEXT COLLATE "C" NOT NULL,
         task_id TEXT COLLATE "C" NOT NULL, node TEXT COLLATE "C" NOT NULL, kind TEXT NOT NULL,
         payload BYTEA NOT NULL, digest TEXT NOT NULL, asked_at TEXT COLLATE "C" NOT NULL,
-        state TEXT COLLATE "C" NOT NULL, answer BYTEA, "by" TEXT, "at" TEXT, owner TEXT, lease_until TEXT,
-        undo BYTEA
+        state TEXT COLLATE "C" NOT NULL, answer BYTEA, "by" TEXT, "at" TEXT, owner TEXT, lease_until TEXT
     );
     CREATE UNIQUE INDEX nbhitl_questions_key
         ON nbhitl_questions (thread_id, ns, checkpoint_id, interrupt_id);
