@@ -1,7 +1,11 @@
 """The newest states of some threads, kept decoded: reading one again costs what has changed since.
 
-What is kept is never handed out where it could be changed unnoticed. Constants are shared; lists are copied;
+What is kept is not handed out where it could be changed unnoticed. Constants are shared; lists are copied;
 messages in lists are shared, and looked over before they are shared again; all else is decoded each time.
+
+Looking over a message costs little, but of a thousand of them it would make up a third of a turn. So of very
+long lists every message's content is looked at each time; its other fields are if it is among the last ones,
+and else by turns.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ _CONSTANT = frozenset({
 })  # fmt: skip
 _LATE_CONSTANTS = {"decimal": "Decimal", "uuid": "UUID"}
 _KEPT_STATES = 32
+_LAST, _BY_TURNS = 128, 128
+"""How many messages of a list are looked over in whole: so many at its end, and so many of the others."""
 
 
 class _Kept(Protocol):
@@ -59,15 +65,30 @@ class _Constant:
         raise TypeError(f"a {type(self._value).__name__} cannot be appended to")
 
 
+def _copied(fields: dict[str, Any]) -> dict[str, Any]:
+    """A copy that shares nothing that could be changed. Most fields of messages are constants or empty."""
+    copied = {}
+    for name, value in fields.items():
+        kind = type(value)
+        if kind not in _CONSTANT:
+            value = kind() if kind in (dict, list) and not value else deepcopy(value)
+        copied[name] = value
+    return copied
+
+
 class _Items:
     """A list of constants and messages. Of each message, its fields are kept beside it, to be compared."""
 
-    __slots__ = ("_fields", "_items", "_stored")
+    __slots__ = ("_contents", "_extra", "_fields", "_items", "_next", "_stored", "_stored_extra")
 
     def __init__(self) -> None:
         self._items: list[Any] = []
         self._fields: list[dict[str, Any]] = []
         self._stored: list[dict[str, Any]] = []
+        self._extra: list[dict[str, Any] | None] = []
+        self._stored_extra: list[dict[str, Any] | None] = []
+        self._contents: list[Any] = []
+        self._next = 0
 
     def takes(self, items: Iterable[Any]) -> bool:
         """Add the items, if all of them can be kept in this way; whether they can."""
@@ -79,19 +100,36 @@ class _Items:
         return True
 
     def _take_message(self, item: Any) -> bool:
-        if not _langchain.is_message(item) or not hasattr(item, "__dict__"):
+        if not _langchain.is_message(item) or "content" not in getattr(item, "__dict__", ()):
             return False
-        for fields in (item.__dict__, getattr(item, "__pydantic_extra__", None)):
-            if fields is not None:
-                self._fields.append(fields)
-                self._stored.append(deepcopy(fields))
+        stored = _copied(item.__dict__)
+        self._fields.append(item.__dict__)
+        self._stored.append(stored)
+        extra = getattr(item, "__pydantic_extra__", None)
+        self._extra.append(extra)
+        self._stored_extra.append(None if extra is None else _copied(extra))
+        self._contents.append(stored["content"])
         return True
 
     def intact(self) -> bool:
+        count = len(self._fields)
         try:
-            return self._fields == self._stored
+            if count <= _LAST + _BY_TURNS:
+                return self._intact(0, count)
+            first, self._next = self._next, self._next + _BY_TURNS
+            if self._next >= count - _LAST:
+                self._next = 0
+            return (
+                [fields["content"] for fields in self._fields] == self._contents
+                and self._intact(count - _LAST, count)
+                and self._intact(first, first + _BY_TURNS)
+            )
         except Exception:  # a field that cannot be compared, an array for example, counts as changed
             return False
+
+    def _intact(self, first: int, end: int) -> bool:
+        part = slice(first, end)
+        return self._fields[part] == self._stored[part] and self._extra[part] == self._stored_extra[part]
 
     def handed_out(self, codec: Codec) -> Any:
         return self._items.copy()

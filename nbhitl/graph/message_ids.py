@@ -2,14 +2,16 @@
 
 A conversation grows by one or two messages a turn. Reading the ids of all messages each time would make a
 turn cost more the longer the conversation is, so the ids of the lists that were merged last are kept. A kept
-entry counts only for a list of the very same message objects, and only while the ids of its last messages,
-which are the ones that programs change in place, are what they were.
+entry counts for a list that begins with the very same message objects; its last messages, which a saver may
+have read anew and which are the ones that programs change in place, are looked at again.
 """
 
 from __future__ import annotations
 
 from threading import Lock
 from typing import Any
+
+from nbhitl._message_forms import is_settled_class
 
 _SHORT = 32
 """Lists up to this length are read anew, which is as quick; so many last messages are looked at again."""
@@ -43,21 +45,39 @@ class MessageIds:
             self.ids.append(message.id)
         self.messages.extend(messages)
 
-    def describes(self, messages: list[Any]) -> bool:
-        """Whether `messages` are these very objects, their ids unchanged."""
+    def moved_to(self, messages: list[Any]) -> bool:
+        """Make this describe `messages`, if the two begin with the same objects; whether they do.
+
+        The others have to be messages that need no conversion.
+        """
+        same = min(len(messages), len(self.messages)) - _SHORT
+        if same <= 0 or not self._begins(messages, same):
+            return False
+        tail = messages[same:]
+        if not all(map(is_settled_class, set(map(type, tail)))):
+            return False
+        ids = [message.id for message in tail]
+        if None in ids:
+            return False
+        if self.ids[same:] != ids:
+            self.ids[same:] = ids
+            self._positions = None
+        self.messages = messages.copy()
+        return True
+
+    def _begins(self, messages: list[Any], count: int) -> bool:
         mine = self.messages
-        middle = len(mine) // 2
+        middle = count // 2
         if messages[0] is not mine[0] or messages[middle] is not mine[middle]:
             return False
         try:
             # Compares object identities first, in C; what is equal without being the same has equal ids.
-            same = mine == messages
+            return mine[:count] == messages[:count]
         except Exception:  # a message's content may hold values that refuse to be compared
             return False
-        return same and self.ids[-_SHORT:] == [message.id for message in messages[-_SHORT:]]
 
 
-_kept: dict[tuple[int, int], MessageIds] = {}
+_kept: dict[int, MessageIds] = {}
 _lock = Lock()
 
 
@@ -69,8 +89,8 @@ def remembered_ids(messages: list[Any]) -> MessageIds | None:
     if len(messages) <= _SHORT:
         return None
     with _lock:
-        known = _kept.pop((len(messages), id(messages[-1])), None)
-    return known if known is not None and known.describes(messages) else None
+        known = _kept.pop(id(messages[0]), None)
+    return known if known is not None and known.moved_to(messages) else None
 
 
 def remember(known: MessageIds) -> None:
@@ -78,6 +98,6 @@ def remember(known: MessageIds) -> None:
     if len(known.messages) <= _SHORT:
         return
     with _lock:
-        _kept[(len(known.messages), id(known.messages[-1]))] = known
+        _kept[id(known.messages[0])] = known
         if len(_kept) > _KEPT:
             del _kept[next(iter(_kept))]

@@ -267,6 +267,22 @@ class SaverContract(ABC):
         run.step({"messages": []}, appended={"mixed": [None]})
         assert found(run.saver.load(run.key(), share=True)) == expected(run.saved[run.head])
 
+    def test_a_shared_state_of_many_messages_is_the_stored_one(self, run):
+        run.step({"messages": [AIMessage(f"message {n}", id=str(n)) for n in range(600)]})
+        stored = expected(run.saved[run.head])
+        shared = run.saver.load(run.key(), share=True)
+        for place in (0, 300, 599):
+            shared.values["messages"][place].content = "changed"
+            shared = run.saver.load(run.key(), share=True)
+            assert found(shared) == stored
+        shared.values["messages"][599].name = "changed"  # a late one: every field is looked at each time
+        shared = run.saver.load(run.key(), share=True)
+        assert found(shared) == stored
+        shared.values["messages"][300].additional_kwargs["mark"] = 1  # an early one: by turns
+        for _ in range(5):
+            shared = run.saver.load(run.key(), share=True)
+        assert found(shared) == stored
+
     def test_a_shared_state_follows_branches_and_other_writers(self, run):
         run.step({"items": ["root", "x" * 2000]})
         root = run.head
