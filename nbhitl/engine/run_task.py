@@ -18,10 +18,11 @@ from nbhitl.engine.messages import note_input, report_returned
 from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.running import RunningTask
+from nbhitl.engine.swallowed import note_swallowed, swallowed, swallowed_before
 from nbhitl.engine.tasks import TaskResult, interrupt_id
 from nbhitl.engine.traces import close_branch, close_node, fail_branch, fail_node, open_branch, open_node
 from nbhitl.engine.writes import gathered, target_writes, writes_of
-from nbhitl.errors import GraphInterrupt, ParentCommand, SwallowedInterrupt
+from nbhitl.errors import GraphInterrupt, ParentCommand
 from nbhitl.types import MISSING, Interrupt, Send
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             writes = yield from _attempt(running, values)
         except GraphInterrupt as pause:
             yield from fail_node(running, pause)
+            lost = swallowed_before(running, pause)
+            if lost is not None:
+                return TaskResult(task, [], error=swallowed(running, lost), attempts=running.attempt)
             return TaskResult(task, [], interrupts=_asked(task, pause), attempts=running.attempt)
         except ParentCommand as up:
             yield from fail_node(running, up)
@@ -58,6 +62,7 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             yield from fail_node(running, error)
             delay = retry_delay(node.retry, running.attempt, error)
             if delay is None:
+                note_swallowed(running, error)
                 error.add_note(f"During task with name '{task.name}' and id '{task.id}'")
                 return TaskResult(task, [], error=error, attempts=running.attempt)
             running.attempt += 1
@@ -90,7 +95,7 @@ def _attempt(
     if type(returned) is GeneratorType:
         returned = gathered(returned)
     if running.paused is not None:
-        raise _swallowed(running)
+        raise swallowed(running, running.paused)
     if run.stream.messages and not node.hidden:
         report_returned(running, returned)
     if node.branches:
@@ -154,7 +159,7 @@ def _branch_writes(
     if run.trace is not None:
         yield from close_branch(running, outer, answer)
     if running.paused is not None:
-        raise _swallowed(running)
+        raise swallowed(running, running.paused)
     targets = answer if isinstance(answer, (list, tuple)) else [answer]
     where = f"the conditional edge {branch.name!r} of node {node.name!r}"
     routes: list[tuple[str, Any]] = []
@@ -178,15 +183,6 @@ def _asked(task: Task, pause: GraphInterrupt) -> tuple[Interrupt, ...]:
     return tuple(
         Interrupt(i.value, interrupt_id(task.namespace, n)) if i.id == "placeholder-id" else i
         for n, i in enumerate(interrupts)
-    )
-
-
-def _swallowed(running: RunningTask) -> SwallowedInterrupt:
-    where = f" at {running.paused_at}" if running.paused_at else ""
-    return SwallowedInterrupt(
-        f"Node {running.task.name!r} asked a person{where}, caught the pause itself and went on. Let it pass: "
-        "in `except Exception`, `suppress` or a retry wrapper, raise GraphInterrupt again, or move the "
-        "interrupt() out of the block."
     )
 
 

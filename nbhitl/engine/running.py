@@ -13,7 +13,7 @@ from nbhitl.constants import NS_SEP
 from nbhitl.engine.answer_schema import schema_shown, validated_answer
 from nbhitl.engine.effects import journal_of_run
 from nbhitl.engine.replay import check_question
-from nbhitl.engine.site import caller, site
+from nbhitl.engine.site import site
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import interrupt_id
 from nbhitl.errors import GraphInterrupt
@@ -111,9 +111,9 @@ class RunningTask:
         "attempt",
         "children",
         "counters",
+        "earlier",
         "node",
         "paused",
-        "paused_at",
         "previous",
         "pulse",
         "pushed",
@@ -134,7 +134,8 @@ class RunningTask:
         self.started_at: float | None = None
         self.counters: dict[str, int] = {}
         self.paused: GraphInterrupt | None = None
-        self.paused_at = ""
+        # Pauses of this attempt that came before the last one.
+        self.earlier: list[GraphInterrupt] | None = None
         self.subgraph_calls: dict[str, int] = {}
         self.previous: Any = None
         self.pushed: list[tuple[str, Any]] | None = None
@@ -146,7 +147,7 @@ class RunningTask:
     def restart(self) -> None:
         """Forget what one attempt asked and called: the node starts again from its top."""
         self.counters = {}
-        self.paused = None
+        self.paused = self.earlier = None
         self.subgraph_calls = {}
         self.pushed = None
         self.children = {}
@@ -165,7 +166,6 @@ class RunningTask:
         id = interrupt_id(f"{self.task.namespace}#{scope}" if scope else self.task.namespace, index)
         entry = self.task.answers.get(id) or self.run.answers.get(id)
         if entry is None:
-            self.paused_at = caller()
             question = Interrupt(value, id, response_schema=schema_shown(response_schema, id))
             if self.run.replay_check == "site":
                 question.site = site()
@@ -185,6 +185,8 @@ class RunningTask:
 
     def pause(self, error: GraphInterrupt) -> GraphInterrupt:
         """Note that the node is about to pause, and return `error`."""
+        if self.paused is not None:
+            self.earlier = [*(self.earlier or ()), self.paused]
         self.paused = error
         return error
 

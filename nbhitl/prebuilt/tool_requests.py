@@ -53,7 +53,8 @@ class Execute(Pauses):
         self._run = run
 
     def __call__(self, request: ToolCallRequest) -> Any:
-        """Run the request's tool."""
+        """Run the request's tool; a tool that has asked waits for its answer."""
+        self.unless_paused(None)
         try:
             return self._run(request)
         except GraphBubbleUp as pause:
@@ -68,7 +69,8 @@ class AsyncExecute(Pauses):
         self._run = run
 
     async def __call__(self, request: ToolCallRequest) -> Any:
-        """Run the request's tool."""
+        """Run the request's tool; a tool that has asked waits for its answer."""
+        self.unless_paused(None)
         try:
             return await self._run(request)
         except GraphBubbleUp as pause:

@@ -161,3 +161,83 @@ def test_cleaning_up_is_no_swallowing(run):
     run.invoke(graph, {})
     assert run.invoke(graph, Command(resume="a")) == {"log": ["a"]}
     assert cleaned == [1, 1]
+
+
+def test_the_place_that_caught_the_pause_is_named(run, saver):
+    with pytest.raises(SwallowedInterrupt) as caught:
+        run.invoke(graph_of(in_a_retry_wrapper, saver=saver), {})
+    lines, first = inspect.getsourcelines(retried)
+    line = first + next(n for n, line in enumerate(lines) if "return function()" in line)
+    assert f"{__file__}:{line} (in 'retried')" in str(caught.value)
+
+
+def test_a_question_after_a_swallowed_one(run, saver):
+    """Its answer would be taken by nobody: when the node starts again, the first question stops it."""
+
+    def node(state: State) -> State:
+        with contextlib.suppress(Exception):
+            interrupt("first")
+        return {"log": [interrupt("second")]}
+
+    graph = graph_of(node, saver=saver)
+    with pytest.raises(SwallowedInterrupt) as caught:
+        run.invoke(graph, {})
+    assert line_of(node) in str(caught.value)
+    assert graph.get_state(CONFIG).interrupts == ()
+
+
+async def test_questions_side_by_side_are_not_swallowed(saver):
+    async def ask(what: str) -> Any:
+        return interrupt(what)
+
+    async def node(state: State) -> State:
+        return {"log": await asyncio.gather(ask("a"), ask("b"))}
+
+    graph = graph_of(node, saver=saver)
+    for asked in ("a", "b"):
+        result = await graph.ainvoke({} if asked == "a" else Command(resume="A"), CONFIG)
+        assert [question.value for question in result["__interrupt__"]] == [asked]
+    assert (await graph.ainvoke(Command(resume="B"), CONFIG))["log"] == ["A", "B"]
+
+
+def test_the_first_of_collected_pauses_may_be_raised(run, saver):
+    def node(state: State) -> State:
+        answers, pauses = [], []
+        for what in ("a", "b"):
+            try:
+                answers.append(interrupt(what))
+            except GraphBubbleUp as pause:
+                pauses.append(pause)
+        if pauses:
+            raise pauses[0]
+        return {"log": answers}
+
+    graph = graph_of(node, saver=saver)
+    for given, asked in (({}, "a"), (Command(resume="A"), "b")):
+        assert [question.value for question in run.invoke(graph, given)["__interrupt__"]] == [asked]
+    assert run.invoke(graph, Command(resume="B"))["log"] == ["A", "B"]
+
+
+def test_a_caller_cannot_swallow_what_a_called_graph_swallowed(run, saver):
+    child = StateGraph(State).add_node("in_suppress", in_suppress).add_edge(START, "in_suppress").compile()
+
+    def node(state: State) -> State:
+        with contextlib.suppress(Exception):
+            child.invoke({})
+        return {"log": ["went on"]}
+
+    with pytest.raises(SwallowedInterrupt):
+        run.invoke(graph_of(node, saver=saver), {})
+
+
+def test_an_error_tells_of_the_pause_that_was_caught_before(run, saver):
+    def node(state: State) -> State:
+        try:
+            interrupt("delete?")
+        except Exception as error:
+            raise ValueError("wrapped") from error
+        return {}
+
+    with pytest.raises(ValueError, match="wrapped") as caught:
+        run.invoke(graph_of(node, saver=saver), {})
+    assert any(line_of(node) in note for note in caught.value.__notes__)

@@ -167,6 +167,7 @@ def test_a_wrapper_that_catches_everything_lets_questions_through():
 
     graph = tool_graph(OURS, asking(OURS), wrap_tool_call=wrap)
     assert len(questions(graph.invoke(asks_for(call("ask", "1", what="a")), CONFIG))) == 1
+    assert answers(graph.invoke(OURS.Command(resume="A"), CONFIG)) == {"1": "a=A"}
 
 
 def test_a_tool_that_catches_its_own_question_is_told():
