@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import Any
 
 from nbhitl.engine.program import Action
-
-_INJECTED = ("config", "runtime", "writer", "store", "previous")
+from nbhitl.graph._signature import injected_parameters, is_async
 
 
 def check_action(target: Any, name: str) -> None:
@@ -51,26 +49,6 @@ def _ainvoke(target: Any) -> Any:
         return await target.ainvoke(state, config)
 
     return ainvoke
-
-
-def is_async(target: Any) -> bool:
-    """Whether calling `target` returns something to await; partials and callable objects are looked into."""
-    while isinstance(target, functools.partial):
-        target = target.func
-    return inspect.iscoroutinefunction(target) or (
-        not inspect.isroutine(target) and inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
-    )
-
-
-def injected_parameters(target: Any) -> tuple[str, ...]:
-    """Return the parameters after the first, by name, that the engine fills."""
-    try:
-        parameters = list(inspect.signature(target).parameters.values())
-    except (ValueError, TypeError):
-        return ()
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    keyword_only = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
-    return tuple(n for i, n in enumerate(names) if n in _INJECTED and (i > 0 or n in keyword_only))
 
 
 def name_of(target: Any) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.channels.last_value import LastValueAfterFinish
@@ -13,7 +15,8 @@ from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
 from nbhitl.graph._action import action_of
 from nbhitl.graph._error_handler import handler_node
-from nbhitl.graph._schema import first_parameter, has_keys, reader_of, schema_types
+from nbhitl.graph._schema import has_keys, reader_of, schema_types
+from nbhitl.graph._signature import first_parameter, hints_of
 from nbhitl.graph._subgraphs import called_namespace
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 
 Routes = tuple[tuple[str, Any], ...]
+Readers = Callable[[Any], Reader]
 
 
 def build_topology(
@@ -66,9 +70,11 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
         schema_types=schema_types([s for s in (*builder.schemas, builder.context_schema) if s is not None]),
     )
     routes = _routes(topology)
-    program.nodes[START] = _start_node(builder, topology, routes.get(START, ()))
+    # One for each schema, not for each node.
+    readers = cache(lambda schema: reader_of(schema, builder.schemas[schema], builder.channels))
+    program.nodes[START] = _start_node(builder, topology, routes.get(START, ()), readers)
     for spec in topology.nodes.values():
-        node = program.nodes[spec.name] = _node(builder, topology, spec, routes.get(spec.name, ()))
+        node = program.nodes[spec.name] = _node(topology, spec, routes.get(spec.name, ()), readers)
         if spec.error_handler is not None:
             node.error_handler = spec.handler_name or handler_name(spec.name)
             program.nodes[node.error_handler] = handler_node(
@@ -117,23 +123,23 @@ def _routes(topology: Topology) -> dict[str, tuple[tuple[str, Any], ...]]:
     return {source: tuple(writes) for source, writes in routes.items()}
 
 
-def _branches(builder: StateGraph, topology: Topology, name: str, schema: Any) -> tuple[Branch, ...]:
+def _branches(topology: Topology, name: str, schema: Any, readers: Readers) -> tuple[Branch, ...]:
     branches = []
     for spec in topology.branches.get(name, ()):
-        hint = first_parameter(spec.path)
+        hint = first_parameter(spec.path, hints_of(spec.path))
         own = hint is not None and has_keys(hint)
-        reader = reader_of(hint if own else schema, builder.channels)
+        reader = readers(hint if own else schema)
         branches.append(Branch(action_of(spec.path, spec.name), spec.ends, reader, not own, spec.name))
     return tuple(branches)
 
 
-def _node(builder: StateGraph, topology: Topology, spec: NodeSpec, routes: Routes) -> Node:
+def _node(topology: Topology, spec: NodeSpec, routes: Routes, readers: Readers) -> Node:
     return Node(
         name=spec.name,
         action=action_of(spec.action, spec.name),
-        reader=reader_of(spec.input_schema, builder.channels),
+        reader=readers(spec.input_schema),
         routes=routes,
-        branches=_branches(builder, topology, spec.name, spec.input_schema),
+        branches=_branches(topology, spec.name, spec.input_schema, readers) if topology.branches else (),
         retry=spec.retry,
         cache=spec.cache,
         timeout=spec.timeout,
@@ -142,7 +148,7 @@ def _node(builder: StateGraph, topology: Topology, spec: NodeSpec, routes: Route
     )
 
 
-def _start_node(builder: StateGraph, topology: Topology, routes: Routes) -> Node:
+def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers: Readers) -> Node:
     """The node that takes in the input: what it returns is written like any node's return value."""
     keys = frozenset(_keys_of(builder, builder.input_schema))
 
@@ -156,6 +162,6 @@ def _start_node(builder: StateGraph, topology: Topology, routes: Routes) -> Node
         action=Action(START, take_input, None, inline=True),
         reader=Reader(None),
         routes=routes,
-        branches=_branches(builder, topology, START, builder.input_schema),
+        branches=_branches(topology, START, builder.input_schema, readers),
         hidden=True,
     )

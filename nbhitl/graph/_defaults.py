@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nbhitl.graph._action import is_async
+from nbhitl.graph._signature import is_async
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

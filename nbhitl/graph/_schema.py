@@ -124,11 +124,10 @@ def builder_of(schema: Any) -> Callable[[dict[str, Any]], Any] | None:
     return None
 
 
-def reader_of(schema: Any, state_keys: Iterable[str]) -> Reader:
-    """Return how input of type `schema` is made from a state with `state_keys`."""
+def reader_of(schema: Any, keys: SchemaKeys, state_keys: Iterable[str]) -> Reader:
+    """Return how input of type `schema`, which declares `keys`, is made from a state with `state_keys`."""
     if not has_keys(schema):
         return Reader(keys=None, root=True)
-    keys = schema_keys(schema)
     wanted = tuple(keys.channels)
     whole = set(wanted) == set(state_keys)
     return Reader(
@@ -173,15 +172,3 @@ def _is_named_tuple(cls: type) -> bool:
 
 
 _PLAIN_MODULES = frozenset({"builtins", "typing", "typing_extensions", "collections", "collections.abc"})
-
-
-def first_parameter(func: Any) -> Any:
-    """Return the annotated type of a function's first parameter, or None; methods count without `self`."""
-    try:
-        hints = typing.get_type_hints(func if inspect.isroutine(func) else type(func).__call__)
-        parameters = list(inspect.signature(func).parameters.values())
-    except (NameError, TypeError, ValueError, AttributeError):
-        return None
-    if not parameters:
-        return None
-    return hints.get(parameters[0].name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import typing
 from collections.abc import Hashable, Mapping, Sequence
 from enum import Enum
 from functools import partial
@@ -11,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
 from nbhitl.engine.spec import BranchSpec, NodeSpec
-from nbhitl.graph._action import check_action, is_async, name_of
+from nbhitl.graph._action import check_action, name_of
 from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
-from nbhitl.graph._schema import SchemaKeys, first_parameter, has_keys, schema_keys
+from nbhitl.graph._schema import SchemaKeys, has_keys, schema_keys
+from nbhitl.graph._signature import first_parameter, hints_of, is_async
 from nbhitl.types import Command, RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
 
 if TYPE_CHECKING:
@@ -120,7 +119,10 @@ class StateGraph:
         if error_handler is not None:
             check_action(error_handler, f"the error handler of {name}")
         _check_timeout(name, action, timeout)
-        schema = input_schema if input_schema is not None else self._inferred_schema(action)
+        subgraph = action if isinstance(action, CompiledStateGraph) else None
+        asked = input_schema is None or destinations is None
+        hints = hints_of(action) if asked and subgraph is None and callable(action) else None
+        schema = input_schema if input_schema is not None else self._inferred_schema(action, hints)
         self._add_schema(schema)
         self.nodes[name] = NodeSpec(
             name=name,
@@ -128,11 +130,11 @@ class StateGraph:
             input_schema=schema,
             metadata=metadata,
             defer=defer,
-            ends=_destinations(destinations, action),
+            ends=_destinations(destinations, hints),
             retry=(retry_policy,) if isinstance(retry_policy, RetryPolicy) else tuple(retry_policy or ()),
             cache=cache_policy,
             timeout=TimeoutPolicy.of(timeout),
-            subgraph=action if isinstance(action, CompiledStateGraph) else None,
+            subgraph=subgraph,
             error_handler=error_handler,
         )
         return self
@@ -176,11 +178,9 @@ class StateGraph:
         if name in self.channels and not name.isidentifier():
             raise ValueError(f"'{name}' is already being used as a state key")
 
-    def _inferred_schema(self, action: Any) -> Any:
+    def _inferred_schema(self, action: Any, hints: dict[str, Any] | None) -> Any:
         """The type of the action's first parameter when it names state keys, else the graph's state."""
-        if isinstance(action, CompiledStateGraph) or not callable(action):
-            return self.state_schema
-        hint = first_parameter(action)
+        hint = first_parameter(action, hints)
         return hint if hint is not None and has_keys(hint) else self.state_schema
 
     def _add_schema(self, schema: Any) -> None:
@@ -255,7 +255,7 @@ class StateGraph:
         if name in self.branches.setdefault(source, {}):
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
         self.branches[source][name] = BranchSpec(path, _ends(path, path_map), name)
-        hint = first_parameter(path)
+        hint = first_parameter(path, hints_of(path))
         if hint is not None and has_keys(hint):
             self._add_schema(hint)
         return self
@@ -431,18 +431,13 @@ def _near(name: str, nodes: Mapping[str, Any]) -> str:
     return f". Did you mean '{near[0]}'?" if near else ""
 
 
-def _destinations(given: Mapping[str, str] | Sequence[str] | None, action: Any) -> dict[str, str]:
+def _destinations(
+    given: Mapping[str, str] | Sequence[str] | None, hints: dict[str, Any] | None
+) -> dict[str, str]:
     if given is not None:
         return dict(given) if isinstance(given, Mapping) else dict.fromkeys(given, "")
-    return dict.fromkeys(_command_targets(_return_hint(action)), "")
-
-
-def _return_hint(action: Any) -> Any:
-    try:
-        target = action if inspect.isroutine(action) else type(action).__call__
-        return typing.get_type_hints(target).get("return")
-    except (NameError, TypeError, AttributeError):
-        return None
+    returned = hints.get("return") if hints else None
+    return dict.fromkeys(_command_targets(returned), "") if returned is not None else {}
 
 
 def _command_targets(hint: Any) -> tuple[str, ...]:
@@ -458,7 +453,7 @@ def _ends(
         return dict(path_map)
     if path_map is not None:
         return {name: name for name in path_map}
-    hint = _return_hint(path)
+    hint = (hints_of(path) or {}).get("return")
     if get_origin(hint) is Literal:
         return {name: name for name in get_args(hint)}
     return None

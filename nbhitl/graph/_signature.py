@@ -1,0 +1,125 @@
+"""What a function tells of itself: its annotations, its parameters, whether it is async.
+
+A graph of a thousand nodes asks for a thousand of them, and `inspect` and `typing` take 10 µs for each answer. So plain
+functions and methods are looked into here; these two are asked about everything else: decorated functions, partials,
+callable objects, annotations that are more than a class.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from types import FunctionType, GenericAlias, MethodType, NoneType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+_INJECTED = ("config", "runtime", "writer", "store", "previous")
+
+
+def hints_of(target: Any) -> dict[str, Any] | None:
+    """Return the annotations of a function or callable object, resolved; None if one cannot be resolved."""
+    func = target.__func__ if type(target) is MethodType else target
+    if type(func) is FunctionType and not func.__dict__:
+        known = _simple_hints(func)
+        if known is not None:
+            return known
+    try:
+        return typing.get_type_hints(target if inspect.isroutine(target) else type(target).__call__)
+    except (NameError, TypeError, AttributeError):
+        return None
+
+
+def _simple_hints(func: Any) -> dict[str, Any] | None:
+    """Return the annotations if each is a class, or a generic like `dict[str, int]` of classes; else None."""
+    hints: dict[str, Any] = {}
+    for name, given in func.__annotations__.items():
+        hint = given
+        if type(given) is str:
+            try:
+                hint = eval(_compiled(given), func.__globals__)
+            except Exception:
+                return None  # typing is asked, and says what is wrong
+        if hint is None:
+            hint = NoneType
+        elif not isinstance(hint, type) and not _is_generic_of_classes(hint):
+            return None
+        hints[name] = hint
+    return hints
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(annotation: str) -> CodeType:
+    return compile(annotation, "<annotation>", "eval")
+
+
+def _is_generic_of_classes(hint: Any) -> bool:
+    return type(hint) is GenericAlias and all(isinstance(argument, type) for argument in hint.__args__)
+
+
+def first_parameter(target: Any, hints: dict[str, Any] | None) -> Any:
+    """Return the annotated type of a function's first parameter, or None; methods count without `self`.
+
+    `hints` are what `hints_of(target)` returned.
+    """
+    if not hints:
+        return None
+    plain = _plain(target)
+    if plain is not None:
+        code, bound = plain
+        return hints.get(code.co_varnames[bound])
+    try:
+        parameters = list(inspect.signature(target).parameters)
+    except (ValueError, TypeError):
+        return None
+    return hints.get(parameters[0]) if parameters else None
+
+
+def injected_parameters(target: Any) -> tuple[str, ...]:
+    """Return the parameters after the first, by name, that the engine fills."""
+    plain = _plain(target)
+    if plain is not None:
+        code, bound = plain
+        count = code.co_argcount + code.co_kwonlyargcount
+        if count == bound + 1:
+            return ()
+        names = code.co_varnames
+        return tuple(n for n in names[max(bound + 1, code.co_posonlyargcount) : count] if n in _INJECTED)
+    try:
+        parameters = list(inspect.signature(target).parameters.values())
+    except (ValueError, TypeError):
+        return ()
+    return tuple(
+        p.name
+        for place, p in enumerate(parameters)
+        if p.name in _INJECTED
+        and (p.kind is p.KEYWORD_ONLY or (place > 0 and p.kind is p.POSITIONAL_OR_KEYWORD))
+    )
+
+
+def is_async(target: Any) -> bool:
+    """Whether calling `target` returns something to await; partials and callable objects are looked into."""
+    plain = _plain(target)
+    if plain is not None:
+        return bool(plain[0].co_flags & inspect.CO_COROUTINE)
+    while isinstance(target, functools.partial):
+        target = target.func
+    return inspect.iscoroutinefunction(target) or (
+        not inspect.isroutine(target) and inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
+    )
+
+
+def _plain(target: Any) -> tuple[CodeType, int] | None:
+    """Return the code of a function or method that has nothing attached to it and takes positional arguments.
+
+    With it comes how many of its parameters are bound: 1 for a method's `self`.
+    """
+    bound = 0
+    if type(target) is MethodType:
+        target, bound = target.__func__, 1
+    if type(target) is not FunctionType or target.__dict__:
+        return None
+    code = target.__code__
+    return (code, bound) if code.co_argcount > bound else None
