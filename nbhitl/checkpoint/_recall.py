@@ -70,9 +70,10 @@ def _copied(fields: dict[str, Any]) -> dict[str, Any]:
     copied = {}
     for name, value in fields.items():
         kind = type(value)
-        if kind not in _CONSTANT:
-            value = kind() if kind in (dict, list) and not value else deepcopy(value)
-        copied[name] = value
+        if kind in _CONSTANT:
+            copied[name] = value
+        else:
+            copied[name] = kind() if kind in (dict, list) and not value else deepcopy(value)
     return copied
 
 
