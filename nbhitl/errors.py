@@ -28,6 +28,7 @@ ReviewError                  nbhitl's own: what can go wrong between a question 
 └── ScriptError              a scripted reviewer met an unexpected question, or has answers left
 StoreError                   a checkpointer cannot read or write
 ├── UnsupportedValue         a value that the store does not hold (TypeError too)
+├── BundleError              an exported thread that is damaged, or cannot be imported here
 └── NewerStore               a store written by a newer version of nbhitl
 """
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AlreadyAnswered",
     "AnswerInDoubt",
+    "BundleError",
     "EffectInDoubt",
     "EffectRunning",
     "EmptyChannelError",
@@ -327,6 +329,10 @@ class StoreError(Exception):
 
 class UnsupportedValue(StoreError, TypeError):
     """A value of a type that the store does not hold; the message names where it is."""
+
+
+class BundleError(StoreError):
+    """A bundle (an exported thread) is damaged, was written by a newer nbhitl, or cannot be imported here."""
 
 
 class NewerStore(StoreError):

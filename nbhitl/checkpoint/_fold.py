@@ -45,7 +45,7 @@ def ancestry(rows: Sequence[StepRow], target: StepRow, since: str | None = None)
     chain = [target]
     while not chain[-1].is_whole and (since is None or chain[-1].parent_id != since):
         parent = by_id.get(chain[-1].parent_id or "")
-        if parent is None:
+        if parent is None or len(chain) > len(by_id):  # or the parents go round in a circle
             raise _broken(chain[-1])
         chain.append(parent)
     chain.reverse()

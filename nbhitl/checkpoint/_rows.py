@@ -13,12 +13,12 @@ whose id follows from its place, with its step instead of the id. The whole stat
 
 from __future__ import annotations
 
-import zlib
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint._ids import packed, unpacked
+from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
 DELTA, FULL, CLASSIC = 0, 1, 2
 
-_SOURCES = ("input", "loop", "update", "fork")
-_ZLIB = b"\x78"
-_WORTH_COMPRESSING = 2048
+SOURCES = ("input", "loop", "update", "fork")
 
 _NO_FRAME: tuple[Any, ...] = ((), (), (), None, None, None)
 
@@ -197,7 +195,7 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     else:
         tip.since += len(data)
     if is_snapshot:
-        data = _compressed(data)
+        data = compressed(data)
     row = StepRow(
         record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at,
         tip.base_id, depth, tip.since, tip.size, metadata, data,
@@ -282,7 +280,7 @@ def decode_body(data: bytes, serde: Codec) -> Body:
     Raises:
         StoreError: the bytes are damaged.
     """
-    loaded = serde.loads(_decompressed(data))
+    loaded = serde.loads(decompressed(data))
     try:
         kind, frame, values, appended, removed, results, base = loaded
         return Body(kind, _frame(frame), values, appended or {}, removed or (), results or (), base)
@@ -302,8 +300,8 @@ def _metadata_data(metadata: dict[str, Any]) -> Any:
     """The usual metadata as `[source, step]`; what is more, or of another form, as it is."""
     if len(metadata) == 3 and not metadata.get("parents", True):
         source, step = metadata.get("source"), metadata.get("step")
-        if source in _SOURCES and type(step) is int:
-            return [_SOURCES.index(source), step]
+        if source in SOURCES and type(step) is int:
+            return [SOURCES.index(source), step]
     return metadata
 
 
@@ -323,23 +321,9 @@ def decode_metadata(data: bytes, serde: Codec) -> dict[str, Any]:
         return loaded
     try:
         source, step = loaded
-        return {"source": _SOURCES[source], "step": step, "parents": {}}
+        return {"source": SOURCES[source], "step": step, "parents": {}}
     except (TypeError, ValueError, LookupError) as error:
         raise StoreError(f"the metadata of a checkpoint is damaged and cannot be read: {error}") from error
-
-
-def _compressed(data: bytes) -> bytes:
-    return zlib.compress(data, 1) if len(data) >= _WORTH_COMPRESSING else data
-
-
-def _decompressed(data: bytes) -> bytes:
-    """What was compressed, unpacked: zlib's data begins with another byte than a body's list."""
-    if data[:1] != _ZLIB:
-        return data
-    try:
-        return zlib.decompress(data)
-    except zlib.error as error:
-        raise StoreError(f"a stored step is damaged and cannot be read: {error}") from error
 
 
 def _located(record: StepRecord, serde: Codec, error: UnsupportedValue) -> UnsupportedValue:
