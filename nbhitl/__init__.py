@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nbhitl.checkpoint.bundle import export_thread, import_thread
     from nbhitl.review.ask import ask
     from nbhitl.review.decisions import Decision
     from nbhitl.review.once import once
@@ -24,13 +25,22 @@ __all__ = [
     "approve",
     "ask",
     "edit",
+    "export_thread",
+    "import_thread",
     "once",
     "option",
     "reject",
     "respond",
 ]
 
-_HOMES = {"Decision": "review.decisions", "GraphThread": "thread", "ask": "review.ask", "once": "review.once"}
+_HOMES = {
+    "Decision": "review.decisions",
+    "GraphThread": "thread",
+    "ask": "review.ask",
+    "export_thread": "checkpoint.bundle",
+    "import_thread": "checkpoint.bundle",
+    "once": "review.once",
+}
 
 
 def __getattr__(name: str) -> Any:

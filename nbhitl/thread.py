@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from nbhitl.errors import NotAnswered, QuestionOpen, ReviewError
+from nbhitl.portable import Portable
 from nbhitl.review.engines import engine_of
 from nbhitl.review.flows import Flows
 from nbhitl.review.pending import Reading
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["GraphThread"]
 
 
-class GraphThread(Answerable):
+class GraphThread(Answerable, Portable):
     """One thread of a compiled graph: nbhitl's, or one compiled by LangGraph.
 
     Args:

@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("func", "prebuilt"),
     ("review",),
     ("widgets", "terminal", "script", "history"),
-    ("thread", "inbox", "magics", "cli", "lab", "demo", "__main__"),
+    ("thread", "moving", "portable", "inbox", "magics", "cli", "lab", "demo", "__main__"),
 )
 RANKS = {f"nbhitl.{name}": rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _KINDS = {DELTA: "delta", FULL: "whole", CLASSIC: "put"}
 _NUMBERS = {name: number for number, name in _KINDS.items()}
 _STATES = frozenset({claims.OPEN, claims.RECORDED, claims.DELIVERED, claims.APPLIED, claims.DROPPED})
-_ENCODED = frozenset({"payload", "answer", "undo", "value", "result"})
+_ENCODED = frozenset({"payload", "answer", "value", "result"})
 _TIMES = frozenset({"asked_at", "at", "lease_until", "started_at", "done_at"})
 _MAY_BE_NONE = frozenset({
-    "parent_id", "answer", "by", "at", "owner", "lease_until", "undo", "result", "done_at", "since", "size",
+    "parent_id", "answer", "by", "at", "owner", "lease_until", "result", "done_at", "since", "size",
 })  # fmt: skip
 _NUMBERED = frozenset({"depth", "idx"})
 _MADE_ANEW = ("base_id", "since", "size")
@@ -104,10 +104,6 @@ def recoded(rows: ThreadRows, source: Codec, target: Codec) -> ThreadRows:
     def again(data: bytes | None) -> Any:
         return None if data is None else target.dumps(source.loads(data))
 
-    def undone(data: bytes | None) -> Any:
-        before = {} if data is None else source.loads(data)
-        return None if data is None else target.dumps({task: again(held) for task, held in before.items()})
-
     def body(row: StepRow) -> bytes:
         data = target.dumps(source.loads(decompressed(row.body)))
         return compressed(data) if row.is_whole else data
@@ -116,7 +112,7 @@ def recoded(rows: ThreadRows, source: Codec, target: Codec) -> ThreadRows:
         [row._replace(metadata=again(row.metadata), body=body(row)) for row in rows.steps],
         [row._replace(value=again(row.value)) for row in rows.writes],
         [
-            row._replace(payload=again(row.payload), answer=again(row.answer), undo=undone(row.undo))
+            row._replace(payload=again(row.payload), answer=again(row.answer))
             for row in rows.questions
         ],
         [row._replace(result=again(row.result)) for row in rows.once],

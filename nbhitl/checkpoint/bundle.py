@@ -65,7 +65,7 @@ async def aexport_thread(saver: StepSaver, thread_id: str) -> Bundle:
 
 def import_thread(
     saver: StepSaver,
-    bundle: Bundle | str | os.PathLike[str],
+    bundle: Mapping[str, Any] | str | os.PathLike[str],
     *,
     thread_id: str | None = None,
     replace: bool = False,
@@ -108,7 +108,7 @@ def import_thread(
 
 async def aimport_thread(
     saver: StepSaver,
-    bundle: Bundle | str | os.PathLike[str],
+    bundle: Mapping[str, Any] | str | os.PathLike[str],
     *,
     thread_id: str | None = None,
     replace: bool = False,
