@@ -111,10 +111,7 @@ def recoded(rows: ThreadRows, source: Codec, target: Codec) -> ThreadRows:
     return ThreadRows(
         [row._replace(metadata=again(row.metadata), body=body(row)) for row in rows.steps],
         [row._replace(value=again(row.value)) for row in rows.writes],
-        [
-            row._replace(payload=again(row.payload), answer=again(row.answer))
-            for row in rows.questions
-        ],
+        [row._replace(payload=again(row.payload), answer=again(row.answer)) for row in rows.questions],
         [row._replace(result=again(row.result)) for row in rows.once],
     )
 
@@ -194,7 +191,7 @@ def _field(name: str, value: Any) -> Any:
         if type(value) is not int or abs(value) >= 2**63:
             raise _wrong(name, value)
         return value
-    if not isinstance(value, str) or _is_odd(value):
+    if not isinstance(value, str):
         raise _wrong(name, value)
     if name in _TIMES:
         try:
@@ -202,10 +199,6 @@ def _field(name: str, value: Any) -> Any:
         except (ValueError, OverflowError):
             raise _wrong(name, value) from None
     return value
-
-
-def _is_odd(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _wrong(name: str, value: Any) -> BundleError:

