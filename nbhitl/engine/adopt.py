@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint.records import Frame, QuestionRecord, StoredCheckpoint
+from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import (
     CONF,
     ERROR,
@@ -21,7 +22,7 @@ from nbhitl.constants import (
     TASKS,
 )
 from nbhitl.engine.questions import open_questions, payload_digest
-from nbhitl.engine.tasks import interrupt_id, task_id, task_namespace
+from nbhitl.engine.tasks import interrupt_id, task_namespace
 from nbhitl.errors import BundleError
 from nbhitl.types import Interrupt, Send
 
