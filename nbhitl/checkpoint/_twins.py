@@ -38,6 +38,11 @@ _BATCH = 64
 class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
     """`aload`, `aput_step`, `aget_tuple`, ...: see the methods without the `a`."""
 
+    @property
+    def immediate(self) -> bool:
+        """Whether the async methods work at once, in the caller's thread: then the sync ones do as well."""
+        return type(self)._run is AsyncTwins._run
+
     async def _run(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a sync method; here at once, because it does not wait for anything."""
         return method(*args, **kwargs)

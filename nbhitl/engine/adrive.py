@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import copy_context
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine import leases
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from nbhitl.engine.progress import Progress
 
 _READS = frozenset({"load", "claims"})
+_TURN = 0.005
+"""Seconds for which a run may keep the event loop to itself."""
 
 
 class _InContext:
@@ -79,11 +82,15 @@ class AsyncDriver:
         self.results: asyncio.Queue[asyncio.Task[TaskResult]] | None = None
         self.deadline: float | None = None
         self.lease: int | None = None
+        self.immediate: bool = getattr(progress.run.saver, "immediate", False)
+        self.others_turn = monotonic() + _TURN
 
     async def perform(self, wanted: Any) -> Any:
         """Do what the loop asks for and return the answer."""
         kind = wanted.__class__
         if kind is Task:
+            if monotonic() >= self.others_turn:
+                await self.let_others_go_on()
             if self.run.step_timeout is None:
                 return await _InContext(
                     arun_task(self.run, wanted, self.progress.head.values), copy_context()
@@ -91,7 +98,7 @@ class AsyncDriver:
             self.start([wanted])
             return await self.next_result()
         if kind is StoreCall:
-            return await self.store(wanted)
+            return self.store_at_once(wanted) if self.immediate else await self.store(wanted)
         if kind is Await:
             return await self.next_result()
         if kind is Start:
@@ -103,18 +110,28 @@ class AsyncDriver:
         assert kind is Abandon
         return await self.abandon()
 
+    async def let_others_go_on(self) -> None:
+        """Give the event loop a turn: a run whose nodes wait for nothing would keep it, and be deaf to its own end."""
+        await asyncio.sleep(0)
+        self.others_turn = monotonic() + _TURN
+
+    def store_at_once(self, call: StoreCall) -> Any:
+        """Call a saver that waits for nothing."""
+        return self._stored(call, getattr(self.run.saver, call.method)(*call.args))
+
     async def store(self, call: StoreCall) -> Any:
         """Call the saver; being cancelled meanwhile does not keep a checkpoint from being saved."""
         saving = getattr(self.run.saver, f"a{call.method}")(*call.args)
-        if call.method in _READS or getattr(self.run.saver, "immediate", False):
-            done = await saving
-        else:
-            task = asyncio.ensure_future(saving)
-            try:
-                done = await asyncio.shield(task)
-            except asyncio.CancelledError:
-                await asyncio.gather(task, return_exceptions=True)
-                raise
+        if call.method in _READS:
+            return await saving
+        task = asyncio.ensure_future(saving)
+        try:
+            return self._stored(call, await asyncio.shield(task))
+        except asyncio.CancelledError:
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+
+    def _stored(self, call: StoreCall, done: Any) -> Any:
         if call.method == "claim":
             self.lease = leases.hold(self.run.saver, call.args[0])
         return done

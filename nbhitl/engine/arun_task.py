@@ -13,7 +13,7 @@ from nbhitl.engine.timeouts import limited_by, within
 from nbhitl.errors import NodeCancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from nbhitl.engine.program import Action
     from nbhitl.engine.running import Run
@@ -62,9 +62,14 @@ def _cancelled(running: RunningTask, error: BaseException) -> NodeCancelledError
     return cancelled
 
 
-async def _acall(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if action.async_ is not None:
-        return await action.async_(*args, **kwargs)
+def _acall(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:
+    if action.async_ is None:
+        return _call_sync(action, args, kwargs)
+    call: Coroutine[Any, Any, Any] = action.async_(*args, **kwargs)
+    return call
+
+
+async def _call_sync(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if action.inline or action.sync is None:
         return sync_function(action)(*args, **kwargs)
     call = partial(copy_context().run, action.sync, *args, **kwargs)
