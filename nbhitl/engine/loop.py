@@ -94,7 +94,8 @@ def _recursion_error(limit: int) -> GraphRecursionError:
 # -- plan ------------------------------------------------------------------------------------------------
 
 
-def _plan_quietly(progress: Progress) -> list[Task]:
+def _plan(progress: Progress) -> list[Task]:
+    """Return the tasks of the next step, with what earlier runs of it left; report the checkpoint that they stand on."""
     tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
     if progress.pending and tasks:
         recall_writes(tasks, progress.pending)
@@ -106,12 +107,8 @@ def _plan_quietly(progress: Progress) -> list[Task]:
         for task in tasks:
             if task.name == START:
                 task.input = progress.head.start
-    return tasks
-
-
-def _plan(progress: Progress) -> list[Task]:
-    tasks = _plan_quietly(progress)
-    if progress.run.stream.wants("checkpoints") and progress.keeps:
+    stream = progress.run.stream
+    if not stream.silent and stream.wants("checkpoints") and progress.keeps:
         planned = [task for task in tasks if task.failed is None]
         progress.emit("checkpoints", checkpoint_payload(progress, planned), progress.step - 1)
     return tasks
@@ -123,12 +120,14 @@ def _plan(progress: Progress) -> list[Task]:
 def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, list[TaskResult]]:
     if progress.run.cache is not None:
         yield from look_up(progress, tasks)
-    if progress.run.stream.wants("tasks"):
+    stream = progress.run.stream
+    if not stream.silent and stream.wants("tasks"):
         _announce(progress, tasks)
     if len(tasks) == 1 and tasks[0].writes is None:
         result = yield tasks[0]
         if result.is_plain:
-            report(progress, result)
+            if not stream.silent:
+                report(progress, result)
             return [result]
         handler = yield from _settle(progress, result, alone=True)
         if handler is None:

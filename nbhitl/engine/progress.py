@@ -36,6 +36,7 @@ class Progress:
         "continues",
         "created_at",
         "head",
+        "keeps",
         "parent_id",
         "paused",
         "pending",
@@ -43,6 +44,7 @@ class Progress:
         "run",
         "saved_id",
         "saved_tasks",
+        "saves_steps",
         "settings",
         "shown",
         "shows",
@@ -55,6 +57,9 @@ class Progress:
     def __init__(self, run: Run, settings: Settings, clock: Clock) -> None:
         self.run = run
         self.program = run.program
+        # Whether the run has a saver, and whether each step is saved as it ends, and not only the last one.
+        self.keeps = run.saver is not None
+        self.saves_steps = self.keeps and run.durability != "exit"
         self.settings = settings
         self.clock = clock
         self.head = new_head(run.program)
@@ -76,16 +81,6 @@ class Progress:
         self.shown: Any = MISSING
         self.shows = frozenset(settings.output_keys)
         self.transient = not self.shows.isdisjoint(run.program.objects)
-
-    @property
-    def keeps(self) -> bool:
-        """Whether the run has a saver."""
-        return self.run.saver is not None
-
-    @property
-    def saves_steps(self) -> bool:
-        """Whether each step is saved as it ends, and not only the last one."""
-        return self.run.saver is not None and self.run.durability != "exit"
 
     @property
     def key(self) -> CheckpointKey:
@@ -112,7 +107,7 @@ class Progress:
 
     def note(self, changes: Changes) -> None:
         """Remember what changed since the last saved checkpoint: the next one holds the difference."""
-        if self.run.saver is None:
+        if not self.keeps:
             return
         if self.unsaved is None:
             self.unsaved = changes
@@ -134,7 +129,8 @@ class Progress:
 
     def show_values(self) -> None:
         """Report the state after a change."""
-        wanted = self.run.stream.wants("values")
+        stream = self.run.stream
+        wanted = not stream.silent and stream.wants("values")
         if wanted or self.transient:
             self.shown = self.output()
             if wanted:
@@ -169,17 +165,19 @@ class Progress:
         head = self.head
         self.source = source
         self.step += 1
-        if self.run.saver is None:
+        if not self.keeps:
             # An unsaved graph inside a saved one must give its questions the same ids when it runs again.
             self.base_id = self.base_id or self.run.ns or self.clock.new_id()
             head.checkpoint_id = f"{self.base_id}@{self.step}"
             return None
-        saves = self.run.durability != "exit"
         parent_id = head.checkpoint_id or None
-        self.parent_id = parent_id if saves else self.saved_id
         head.checkpoint_id = self.clock.new_id()
         self.created_at = self.clock.now()
-        return self._saving(self._record(results, parent_id, whole=whole)) if saves else None
+        if not self.saves_steps:
+            self.parent_id = self.saved_id
+            return None
+        self.parent_id = parent_id
+        return self._saving(self._record(results, parent_id, whole=whole))
 
     def _saving(self, record: StepRecord) -> StoreCall:
         self.unsaved = None
@@ -188,7 +186,7 @@ class Progress:
 
     def save_at_exit(self) -> Generator[Any, Any, None]:
         """Save the checkpoint where a run ends or stops, if the steps before were not saved one by one."""
-        if self.run.saver is None or self.saved_id == self.head.checkpoint_id or not self.head.checkpoint_id:
+        if not self.keeps or self.saved_id == self.head.checkpoint_id or not self.head.checkpoint_id:
             return
         self.parent_id = self.saved_id
         yield self._saving(self._record((), self.saved_id))

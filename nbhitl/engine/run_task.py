@@ -213,7 +213,7 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
                 continue
             action, args, kwargs = wanted  # type: ignore[misc]
             try:
-                returned = sync_function(action)(*args, **kwargs)
+                returned = (action.sync or sync_function(action))(*args, **kwargs)
             except Exception as error:
                 wanted = steps.throw(error)
             else:
