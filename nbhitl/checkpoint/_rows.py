@@ -206,9 +206,11 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
 def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whole: bool) -> list[Any]:
     values, appended = record.values, record.appended
     found: dict[str, int] = {}
-    results = [_result(task, record, found) for task in record.results]
+    results: list[list[Any]] = []
+    for task in record.results:
+        results.append(_result(task, record, found))
     frame = _frame_data(record.frame)
-    removed = list(record.removed)
+    removed = [*record.removed]
     if whole:
         values = dict(record.full())
         for key in values:
@@ -238,9 +240,9 @@ def _result(task: TaskWrites, record: StepRecord, found: dict[str, int]) -> list
             writes.append(_appended_ref(channel, value, appended[channel], found) or [channel, value])
         else:
             writes.append([channel, value])
-    usual = len(path) == 2 and path[0] == PULL and path[1] == name
-    named = packed(task_id) if task_id else record.metadata["step"]
-    return [named, name, None if usual else list(path), writes]
+    if not task_id:
+        return [record.metadata["step"], name, None if path == (PULL, name) else list(path), writes]
+    return [packed(task_id), name, None if path == (PULL, name) else list(path), writes]
 
 
 def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, int]) -> list[Any] | None:

@@ -120,18 +120,20 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
     return f"{digits[:8]}-{digits[8:12]}-6{digits[12:]}-{_id_end}"
 
 
-_this_second = (0, "")
+_second = (0, "")
+"""When the second began that was told last, in nanoseconds since 1970, and the text of it."""
 
 
 def utc_now() -> str:
     """Return the time as savers keep it: UTC, ISO 8601, microseconds."""
-    global _this_second  # noqa: PLW0603 - the part of the text that changes once a second
-    seconds, micros = divmod(time.time_ns() // 1000, 1_000_000)
-    known, text = _this_second
-    if known != seconds:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        _this_second = (seconds, text)
-    return f"{text}.{micros:06d}+00:00"
+    global _second  # noqa: PLW0603 - the part of the text that changes once a second
+    now = time.time_ns()
+    began, text = _second
+    if not 0 <= now - began < 1_000_000_000:
+        began = now - now % 1_000_000_000
+        text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(began // 1_000_000_000))
+        _second = (began, text)
+    return f"{text}{(now - began) // 1000:06d}+00:00"
 
 
 def empty_checkpoint() -> Checkpoint:

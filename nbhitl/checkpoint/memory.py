@@ -49,13 +49,12 @@ class _Namespace:
         return self.children.get(checkpoint_id, ())
 
     def insert(self, row: StepRow) -> None:
-        """Add a step of a new id, nearly always the greatest."""
-        checkpoint_id, ids = row.checkpoint_id, self.ids
-        self.steps[checkpoint_id] = row
-        if not ids or checkpoint_id > ids[-1]:
-            ids.append(checkpoint_id)
+        """Add a step of a new id."""
+        self.steps[row.checkpoint_id] = row
+        if not self.ids or row.checkpoint_id > self.ids[-1]:
+            self.ids.append(row.checkpoint_id)
         else:
-            insort(ids, checkpoint_id)
+            insort(self.ids, row.checkpoint_id)
             self.relate_anew()
 
     def remove(self, checkpoint_id: str) -> None:
@@ -139,13 +138,17 @@ class _Rows:
         space.insert(row)
 
     def insert_if_quiet(self, row: StepRow) -> bool:
+        """Only for the usual step: after the newest one, or below it."""
         with self._lock:
-            space = self._space(row.thread_id, row.ns)
-            if self._threads[row.thread_id].live or row.checkpoint_id in space.steps:
+            thread = self._threads.get(row.thread_id)
+            space = thread.spaces.get(row.ns) if thread is not None else None
+            if thread is None or space is None or thread.live or row.parent_id not in space.steps:
                 return False
-            if row.parent_id not in space.steps and not row.is_whole:
+            checkpoint_id = row.checkpoint_id
+            if checkpoint_id <= space.ids[-1]:
                 return False
-            space.insert(row)
+            space.steps[checkpoint_id] = row
+            space.ids.append(checkpoint_id)
             return True
 
     def delete_steps(

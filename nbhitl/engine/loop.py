@@ -123,18 +123,23 @@ def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, lis
     stream = progress.run.stream
     if not stream.silent and stream.wants("tasks"):
         _announce(progress, tasks)
-    if len(tasks) == 1 and tasks[0].writes is None:
-        result = yield tasks[0]
-        if result.is_plain:
-            if not stream.silent:
-                report(progress, result)
-            return [result]
-        handler = yield from _settle(progress, result, alone=True)
-        if handler is None:
-            return [result]
-        handled = yield handler
-        yield from _settle(progress, handled, alone=True)
-        return [result, handled]
+    if len(tasks) != 1 or tasks[0].writes is not None:
+        return (yield from _run_together(progress, tasks))
+    result = yield tasks[0]
+    if result.is_plain:
+        if not stream.silent:
+            report(progress, result)
+        return [result]
+    handler = yield from _settle(progress, result, alone=True)
+    if handler is None:
+        return [result]
+    handled = yield handler
+    yield from _settle(progress, handled, alone=True)
+    return [result, handled]
+
+
+def _run_together(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, list[TaskResult]]:
+    """Run the tasks side by side, those that an earlier run or the cache has not done already."""
     results = [TaskResult(task, task.writes, cached=True) for task in tasks if task.writes is not None]
     for result in results:
         if result.task.from_cache and len(tasks) > 1:

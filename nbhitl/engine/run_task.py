@@ -42,7 +42,8 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
     A yielded number asks to wait for so many seconds before the next attempt.
     """
     task, node, run = running.task, running.node, running.run
-    running.started_at = time.time() if node.retry else None
+    if node.retry:
+        running.started_at = time.time()
     while True:
         try:
             writes = yield from _attempt(running, values)

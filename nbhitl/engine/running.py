@@ -107,42 +107,26 @@ class Run:
 class RunningTask:
     """A task while its node runs; the engine's implementation of `TaskContext`."""
 
-    __slots__ = (
-        "attempt",
-        "children",
-        "counters",
-        "earlier",
-        "node",
-        "paused",
-        "previous",
-        "pulse",
-        "pushed",
-        "run",
-        "started_at",
-        "subgraph_calls",
-        "task",
-        "trace",
-        "values",
-    )
+    # Of most tasks these stay as they are, so an instance holds them once they change.
+    attempt = 1
+    started_at: float | None = None
+    paused: GraphInterrupt | None = None
+    # Pauses of this attempt that came before the last one.
+    earlier: list[GraphInterrupt] | None = None
+    previous: Any = None
+    pushed: list[tuple[str, Any]] | None = None
+    pulse: Pulse | None = None
+    trace: OpenRun | None = None
 
     def __init__(self, run: Run, task: Task, node: Node, values: Mapping[str, Any]) -> None:
         self.run = run
         self.task = task
         self.node = node
         self.values = values
-        self.attempt = 1
-        self.started_at: float | None = None
         self.counters: dict[str, int] = {}
-        self.paused: GraphInterrupt | None = None
-        # Pauses of this attempt that came before the last one.
-        self.earlier: list[GraphInterrupt] | None = None
         self.subgraph_calls: dict[str, int] = {}
-        self.previous: Any = None
-        self.pushed: list[tuple[str, Any]] | None = None
         # Where the called graphs that keep state of their own are now: {ns: checkpoint id}.
         self.children: dict[str, str] = {}
-        self.pulse: Pulse | None = None
-        self.trace: OpenRun | None = None
 
     def restart(self) -> None:
         """Forget what one attempt asked and called: the node starts again from its top."""
