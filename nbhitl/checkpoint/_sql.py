@@ -40,10 +40,9 @@ _INSERT_IF_QUIET = """
     ) AND (added.c6 IS NULL OR EXISTS (
         SELECT 1 FROM nbhitl_steps AS step
         WHERE step.thread_id = added.c1 AND step.ns = added.c2 AND step.checkpoint_id = added.c4 {lock}
-    ))
+    )) {condition}
 """
-INSERT_IF_QUIET: Final = _INSERT_IF_QUIET.format(lock="")
-INSERT_IF_QUIET_HOLDING_THE_PARENT: Final = _INSERT_IF_QUIET.format(lock="FOR KEY SHARE")
+INSERT_IF_QUIET: Final = _INSERT_IF_QUIET.format(lock="", condition="")
 REPLACE_STEP: Final = f"""
     {INSERT_STEP} ON CONFLICT (thread_id, ns, checkpoint_id) DO UPDATE SET
         parent_id = excluded.parent_id, created_at = excluded.created_at, base_id = excluded.base_id,
@@ -189,6 +188,11 @@ def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
     values.append(ALL if wanted.limit is None else wanted.limit)
     where = " AND ".join(parts)
     return f"SELECT {_QUESTION} FROM nbhitl_questions WHERE {where} ORDER BY asked_at LIMIT ?", values
+
+
+def insert_if_quiet(lock: str, condition: str = "") -> str:
+    """Return `INSERT_IF_QUIET` with a lock on the parent's row and one more condition."""
+    return _INSERT_IF_QUIET.format(lock=lock, condition=condition)
 
 
 def thread_of(sql: str, values: Sequence[Any]) -> str | None:

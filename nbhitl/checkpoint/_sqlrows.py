@@ -23,10 +23,11 @@ _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 class SqlDatabase(Protocol):
     """Connections to a database with the tables. In all SQL `?` stands where a value is bound.
 
-    `insert_if_quiet` is the statement of `RowStore.insert_if_quiet`.
+    `insert_if_quiet` and `insert_lazily` are the statements of `RowStore.insert_if_quiet`.
     """
 
     insert_if_quiet: str
+    insert_lazily: str
 
     def atomic(self, threads: tuple[str, ...], rewriting: bool) -> AbstractContextManager[None]:
         """Return a transaction; see `RowStore.atomic`."""
@@ -102,8 +103,9 @@ class SqlRows:
     def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
         self._db.do(_sql.REPLACE_STEP if replace else _sql.INSERT_STEP, self._step_values(row))
 
-    def insert_if_quiet(self, row: StepRow) -> bool:
-        return self._db.do_alone(self._db.insert_if_quiet, self._step_values(row)) == 1
+    def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
+        statement = self._db.insert_lazily if lazily else self._db.insert_if_quiet
+        return self._db.do_alone(statement, self._step_values(row)) == 1
 
     def delete_steps(
         self, thread: str, ns: str, checkpoint_ids: Iterable[str], *, keep_decisions: bool = False

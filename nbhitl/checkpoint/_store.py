@@ -55,9 +55,13 @@ class RowStore(Protocol):
             StoreError: there is one of that id, and `replace` is false.
         """
 
-    def insert_if_quiet(self, row: StepRow) -> bool:
+    def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
         """Add a step, as a change of its own, if nothing else has to be thought of: no question of its thread
         can still be answered, and the parent that it is folded from is there.
+
+        Args:
+            row: the step.
+            lazily: it need not be on disk before this returns: the process may die then, the server not.
 
         Returns:
             Whether it was added.

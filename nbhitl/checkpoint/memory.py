@@ -137,7 +137,7 @@ class _Rows:
             space.remove(row.checkpoint_id)
         space.insert(row)
 
-    def insert_if_quiet(self, row: StepRow) -> bool:
+    def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
         """Only for the usual step: after the newest one, or below it."""
         with self._lock:
             thread = self._threads.get(row.thread_id)

@@ -98,7 +98,8 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         if parent_id is not None and record.checkpoint_id <= parent_id:
             tip = None  # made by a clock that is behind; such a step must be readable without its parent
         row, tip = encode_step(record, tip, self._codec)
-        if thread in self._asking or not self._rows.insert_if_quiet(row):
+        lazily = record.hurries and bool(record.frame.triggers or record.frame.sends)
+        if thread in self._asking or not self._rows.insert_if_quiet(row, lazily=lazily):
             self._asking.discard(thread)
             with self._rows.atomic(thread):
                 if not row.is_whole and self._rows.step(thread, ns, parent_id) is None:

@@ -208,6 +208,7 @@ class Progress:
             (),
             results,
             self._plain_values,
+            self.run.durability == "async",
         )
 
     def _plain_values(self) -> Mapping[str, Any]:

@@ -68,6 +68,11 @@ class PostgresSaver(StepSaver):
             `compile()` does for those that the state's schema names.
 
     The tables are named `nbhitl_...` and are made in the first schema of the connection's search path.
+
+    What this process has saved survives its death at any moment. Questions, answers, effects of `once()`, results
+    of parallel tasks and the last step of a run are on the server's disk before the run goes on; a step that
+    another follows is there a moment later, together with what follows: should the server itself crash, a
+    thread may be some steps behind. With `durability="sync"` each step waits.
     """
 
     def __init__(self, conn: Any, pipe: Any = None, serde: SerializerProtocol | None = None) -> None:

@@ -32,7 +32,8 @@ class Database:
         link: lends the connections.
     """
 
-    insert_if_quiet = _sql.INSERT_IF_QUIET_HOLDING_THE_PARENT
+    insert_if_quiet = queries.INSERT_IF_QUIET
+    insert_lazily = queries.INSERT_LAZILY
 
     def __init__(self, link: Link) -> None:
         self.link = link

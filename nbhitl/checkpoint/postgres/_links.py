@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import psycopg
+from psycopg.pq import ExecStatus
 from psycopg.rows import tuple_row
 
 from nbhitl.checkpoint.postgres._errors import store_name
@@ -111,7 +112,12 @@ def _cursor(conn: Any, statement: Statement) -> psycopg.Cursor[Any]:
 
 
 def _answer(cursor: psycopg.Cursor[Any]) -> Answer:
-    return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+    return Answer(cursor.fetchall() if _has_rows(cursor) else [], cursor.rowcount)
+
+
+def _has_rows(cursor: psycopg.Cursor[Any] | psycopg.AsyncCursor[Any]) -> bool:
+    """As `bool(cursor.description)`, which would describe every column."""
+    return cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
 
 
 @lru_cache(maxsize=256)
@@ -176,4 +182,4 @@ async def _acursor(conn: Any, statement: Statement) -> psycopg.AsyncCursor[Any]:
 
 
 async def _aanswer(cursor: psycopg.AsyncCursor[Any]) -> Answer:
-    return Answer(await cursor.fetchall() if cursor.description else [], cursor.rowcount)
+    return Answer(await cursor.fetchall() if _has_rows(cursor) else [], cursor.rowcount)

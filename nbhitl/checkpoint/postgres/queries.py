@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from nbhitl.checkpoint import _sql
+
 # Entry i brings a store from version i to i + 1; what has been released is never changed. Text is compared by
 # its code points, as everywhere in nbhitl, whatever the database's own collation is.
 MIGRATIONS: Final = (
@@ -55,6 +57,13 @@ BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # The numbers only keep nbhitl's locks apart from those of others in the same database.
 LOCK_THREAD: Final = "SELECT pg_advisory_xact_lock(hashtextextended(?, 6841))"
 LOCK_SETUP: Final = "SELECT pg_advisory_xact_lock(6841, 1)"
+
+# The parent is held until the step is there: who deletes or replaces steps waits, and sees it.
+INSERT_IF_QUIET: Final = _sql.insert_if_quiet("FOR KEY SHARE")
+INSERT_LAZILY: Final = _sql.insert_if_quiet(
+    "FOR KEY SHARE", "AND set_config('synchronous_commit', 'off', true) = 'off'"
+)
+"""As `INSERT_IF_QUIET`, without waiting for the server's disk; what is committed later carries it along."""
 
 HOLD_STEPS: Final = "SELECT count(*) FROM (SELECT 1 FROM nbhitl_steps WHERE thread_id = ? FOR UPDATE) AS held"
 """Keeps `INSERT_IF_QUIET` from adding steps to those of a thread; what it has added before is seen after."""

@@ -44,7 +44,7 @@ class Database:
     """
 
     conn: sqlite3.Connection
-    insert_if_quiet = _sql.INSERT_IF_QUIET
+    insert_if_quiet = insert_lazily = _sql.INSERT_IF_QUIET
 
     def __init__(self, conn: sqlite3.Connection | None, name: str) -> None:
         self.given: Any = conn
