@@ -49,6 +49,9 @@ NS_END: Final = ":"
 CONF: Final = "configurable"
 RECURSION_LIMIT: Final = 10007
 
+UNNAMED = "condition"
+"""The name of a conditional edge whose path function has none, such as a lambda."""
+
 
 def branch_channel(node: str) -> str:
     """The name of the channel that starts `node` in the next step.

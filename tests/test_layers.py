@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "_langchain",
         "_message_forms",
         "_messages",
+        "_runnable",
         "_slotted",
         "messages",
     ),

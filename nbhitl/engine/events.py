@@ -82,9 +82,10 @@ class Stream:
             self.above.emit(ns, mode, payload, step)
 
     def custom(self, ns: str, chunk: Any) -> None:
-        """Report what a node wrote to its stream writer; seen by the nearest stream that has the mode."""
+        """Report what a node wrote to its stream writer; the nearest stream that has the mode may show it."""
         if "custom" in self.modes:
-            self.put((_levels(ns), "custom", chunk))
+            if self.shows(ns):
+                self.put((_levels(ns), "custom", chunk))
         elif self.above is not None:
             self.above.custom(ns, chunk)
 

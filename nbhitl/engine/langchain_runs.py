@@ -23,7 +23,8 @@ def can_open(callbacks: Any) -> bool:
 def open_langchain_run(callbacks: Any, opening: Opening) -> LangChainRun:
     """Tell that something starts."""
     manager = _configured("CallbackManager", callbacks, opening)
-    started = manager.on_chain_start(None, opening.input, name=opening.name, run_id=opening.run_id)
+    name = opening.name or "RunnableCallable"
+    started = manager.on_chain_start(None, opening.input, name=name, run_id=opening.run_id)
     return LangChainRun(started)
 
 

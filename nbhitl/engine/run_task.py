@@ -8,7 +8,6 @@ nothing else.
 from __future__ import annotations
 
 import time
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._context import CURRENT_TASK
@@ -17,11 +16,12 @@ from nbhitl.constants import CHILDREN, NO_WRITES
 from nbhitl.engine.messages import note_input, report_returned
 from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.retry import retry_delay
+from nbhitl.engine.returned import result_of_call
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.swallowed import note_swallowed, swallowed, swallowed_before
 from nbhitl.engine.tasks import TaskResult, interrupt_id
 from nbhitl.engine.traces import close_branch, close_node, fail_branch, fail_node, open_branch, open_node
-from nbhitl.engine.writes import gathered, target_writes, writes_of
+from nbhitl.engine.writes import target_writes, writes_of
 from nbhitl.errors import GraphInterrupt, ParentCommand
 from nbhitl.types import MISSING, Interrupt, Send
 
@@ -93,8 +93,8 @@ def _attempt(
         yield from open_node(running, state)
     action = node.action
     returned = yield (action, (state,), running.injected(action.injects) if action.injects else {})
-    if type(returned) is GeneratorType:
-        returned = gathered(returned)
+    if returned is not None and type(returned) is not dict:
+        returned = yield from result_of_call(running, state, returned)
     if running.paused is not None:
         raise swallowed(running, running.paused)
     if run.stream.messages and not node.hidden:
@@ -154,6 +154,8 @@ def _branch_writes(
     try:
         action = branch.action
         answer = yield (action, (state,), running.injected(action.injects) if action.injects else {})
+        if type(answer) is not str:
+            answer = yield from result_of_call(running, state, answer)
     except Exception as error:
         yield from fail_branch(running, outer, error)
         raise

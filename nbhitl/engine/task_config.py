@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import CONF, TAG_HIDDEN
@@ -36,6 +37,9 @@ def task_config(running: RunningTask) -> RunnableConfig:
     trace = running.trace or run.trace
     if trace is not None:
         config["callbacks"] = trace.callbacks("seq:step:1")
+    elif "callbacks" not in config and "langchain_core.callbacks.manager" in sys.modules:
+        # Programs hand it on by itself: model.invoke(messages, {"callbacks": config["callbacks"]}).
+        config["callbacks"] = sys.modules["langchain_core.callbacks.manager"].CallbackManager([])
     if running.pulse is not None and running.pulse.auto:
         heard = pulse_handler(running)
         if heard is not None:

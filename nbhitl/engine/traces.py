@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbhitl._langchain import langchain_scope
-from nbhitl.constants import TAG_HIDDEN
+from nbhitl.constants import TAG_HIDDEN, UNNAMED
 from nbhitl.engine.instructions import Do, Outcome
 from nbhitl.engine.langchain_runs import can_open, open_langchain_run, open_langchain_run_async
 from nbhitl.engine.program import Action
@@ -31,7 +31,7 @@ class Opening:
     __slots__ = ("input", "metadata", "name", "run_id", "tags")
 
     def __init__(
-        self, name: str, input: Any, tags: list[str], metadata: dict[str, Any], run_id: Any = None
+        self, name: str | None, input: Any, tags: list[str], metadata: dict[str, Any], run_id: Any = None
     ) -> None:
         self.name = name
         self.input = input
@@ -159,7 +159,8 @@ def open_branch(running: RunningTask, branch: Branch, state: Any) -> Generator[A
     assert above is not None
     hidden = running.node.hidden
     place = (2 if hidden else 3) + running.node.branches.index(branch)
-    opening = Opening(branch.name, state, [TAG_HIDDEN] if hidden else [], running.metadata)
+    tags = [*(running.run.config.get("tags") or ()), *([TAG_HIDDEN] if hidden else [])]
+    opening = Opening(None if branch.name == UNNAMED else branch.name, state, tags, running.metadata)
     running.trace = yield (_OPEN, (above.callbacks(f"seq:step:{place}"), opening), {})
     langchain_scope(running)
     return outer

@@ -40,17 +40,6 @@ def writes_of(program: Program, node: Node, returned: Any) -> Writes:
     return writes
 
 
-def gathered(yielded: Iterable[Any]) -> Any:
-    """Return what a generator function yields as one update: dicts are joined, and values of one key added."""
-    update: Any = None
-    for part in yielded:
-        if isinstance(update, dict) and isinstance(part, dict):
-            update = {**update, **{k: update[k] + v if k in update else v for k, v in part.items()}}
-        else:
-            update = part
-    return update
-
-
 def refuse_foreign(value: Any, where: str) -> None:
     """Refuse an object of LangGraph's own types, which would be misread as data.
 

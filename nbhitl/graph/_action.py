@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
+from nbhitl._langchain import langchain_module
+from nbhitl.constants import UNNAMED
 from nbhitl.engine.program import Action
 from nbhitl.graph._signature import injected_parameters, is_async
 
@@ -15,6 +16,8 @@ def check_action(target: Any, name: str) -> None:
     Raises:
         TypeError: it is neither callable nor has it `invoke` and `ainvoke`.
     """
+    if isinstance(target, dict) and langchain_module("runnables") is not None:
+        return
     if not callable(target) and not (hasattr(target, "invoke") and hasattr(target, "ainvoke")):
         raise TypeError(
             f"Expected a Runnable, callable or dict. Instead got an unsupported type: {type(target)} for {name!r}. "
@@ -25,10 +28,14 @@ def check_action(target: Any, name: str) -> None:
 def action_of(target: Any, name: str) -> Action:
     """Return the action that runs `target`: a function, a callable object, or something with `invoke`.
 
+    A dict of these becomes LangChain's RunnableParallel.
+
     Raises:
         TypeError: `target` is none of these.
     """
     check_action(target, name)
+    if isinstance(target, dict):
+        target = getattr(langchain_module("runnables"), "RunnableParallel")(target)  # noqa: B009
     if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
         return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
     injects = injected_parameters(target)
@@ -53,8 +60,6 @@ def _ainvoke(target: Any) -> Any:
 
 def name_of(target: Any) -> str | None:
     """Return the name that `target` has of itself, or None."""
-    if isinstance(target, functools.partial):
-        return name_of(target.func)
     get_name = getattr(target, "get_name", None)
     if callable(get_name):
         return str(get_name())
@@ -62,3 +67,16 @@ def name_of(target: Any) -> str | None:
     if name is None and hasattr(target, "invoke"):
         name = getattr(target, "name", None)
     return str(name) if name is not None else (type(target).__name__ if callable(target) else None)
+
+
+def path_name(path: Any) -> str:
+    """Return the name of a conditional edge: its path function's, or `UNNAMED`."""
+    name = getattr(path, "__name__", None)
+    if name is None and hasattr(path, "invoke"):
+        name = getattr(path, "name", None)
+    return UNNAMED if name is None or name == "<lambda>" else str(name)
+
+
+def step_name(step: Any) -> str:
+    """Return the name of a step of `add_sequence`: a function's own, else that of the object's class."""
+    return str(getattr(step, "__name__", type(step).__name__))

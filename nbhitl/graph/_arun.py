@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine.adrive import arun_to_end
 from nbhitl.engine.astream import Mailbox, arun_streaming
-from nbhitl.graph._run import ended, is_live, start
-from nbhitl.graph._shapes import modes_and_shape, nowhere, result_of
+from nbhitl.graph._run import ended, is_live, sink, start
+from nbhitl.graph._shapes import modes_and_shape, result_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -25,7 +25,7 @@ async def ainvoke(
     """Run to the end or to the next pause; see `CompiledStateGraph.invoke`. `mode` is its `stream_mode`."""
     if mode != "values":
         return [chunk async for chunk in astream(graph, input, config, options, mode)]
-    progress, steps = start(graph, input, config, options, (), nowhere)
+    progress, steps = start(graph, input, config, options, (), sink(options))
     return result_of(ended(progress, await arun_to_end(steps, progress)), options.version)
 
 
@@ -42,6 +42,10 @@ async def astream(
     progress, steps = start(graph, input, config, options, modes, mailbox.put)
     outcomes: list[Outcome] = []
     chunks = arun_streaming(steps, progress, mailbox, outcomes, live=is_live(modes, options))
+    if options.print_mode:
+        from nbhitl.graph._printing import aprinted
+
+        chunks = aprinted(chunks, options.print_mode, modes)
     try:
         async for chunk in chunks:
             yield shape(chunk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from nbhitl._runnable import RunnableMethods
 from nbhitl.config import merge_configs
 from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._options import RunOptions, print_modes
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from nbhitl.types import All, Durability, StreamMode
 
 
-class CompiledStateGraph(ThreadMethods):
+class CompiledStateGraph(ThreadMethods, RunnableMethods):
     """A graph that runs.
 
     `checkpointer` is where its threads are kept, `step_timeout` how many seconds a step may take (None: any),
@@ -203,18 +204,26 @@ class CompiledStateGraph(ThreadMethods):
 
         return graph_events(self, input, config, version, **options)
 
-    def batch(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> list[Any]:
-        """Run each input, with its own config when `config` is a list, and return the results in order."""
-        configs = config if isinstance(config, (list, tuple)) else [config] * len(inputs)
-        return [self.invoke(one, c, **kwargs) for one, c in zip(inputs, configs, strict=True)]
+    def batch(
+        self, inputs: Sequence[Any], config: Any = None, *, return_exceptions: bool = False, **kwargs: Any
+    ) -> list[Any]:
+        """Run the inputs side by side and return the results in order.
 
-    async def abatch(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> list[Any]:
+        Args:
+            config: one for all, or a list of one for each; its `max_concurrency` is how many run at once.
+            return_exceptions: return what a run raised in its place.
+        """
+        from nbhitl.graph._batch import batch
+
+        return batch(self.invoke, inputs, config, return_exceptions, kwargs)
+
+    async def abatch(
+        self, inputs: Sequence[Any], config: Any = None, *, return_exceptions: bool = False, **kwargs: Any
+    ) -> list[Any]:
         """Run the inputs side by side and return the results in order; see `batch`."""
-        import asyncio
+        from nbhitl.graph._batch import abatch
 
-        configs = config if isinstance(config, (list, tuple)) else [config] * len(inputs)
-        runs = (self.ainvoke(one, c, **kwargs) for one, c in zip(inputs, configs, strict=True))
-        return list(await asyncio.gather(*runs))
+        return await abatch(self.ainvoke, inputs, config, return_exceptions, kwargs)
 
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> CompiledStateGraph:
         """Return the graph with `config` as the ground of every run's config."""
@@ -239,21 +248,59 @@ class CompiledStateGraph(ThreadMethods):
         """Return the graph's nodes and edges; see `get_graph`."""
         return self.get_graph(config, xray=xray)
 
-    def get_name(self) -> str:
-        """Return the graph's name."""
-        return self.name
+    @property
+    def InputType(self) -> Any:  # noqa: N802 - LangChain's name
+        """The type of what a run takes."""
+        return None if self.builder is None else self.builder.input_schema
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802 - LangChain's name
+        """The type of what a run returns, for a state that is one value; else None."""
+        return self.builder.output_schema if self.builder is not None and self.program.root_output else None
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> Any:
+        """Return a pydantic model of what a run takes."""
+        from nbhitl.graph._jsonschema import input_model
+
+        return input_model(self.get_name("Input"), self.InputType)
+
+    def get_output_schema(self, config: RunnableConfig | None = None) -> Any:
+        """Return a pydantic model of what a run returns."""
+        from nbhitl.graph._jsonschema import output_model
+
+        return output_model(
+            self.get_name("Output"), None if self.builder is None else self.builder.output_schema
+        )
+
+    @property
+    def input_schema(self) -> Any:
+        """A pydantic model of what a run takes."""
+        return self.get_input_schema()
+
+    @property
+    def output_schema(self) -> Any:
+        """A pydantic model of what a run returns."""
+        return self.get_output_schema()
 
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """Return the JSON Schema of what a run takes."""
-        from nbhitl.graph._jsonschema import json_schema
+        from nbhitl.graph._jsonschema import json_schema_of
 
-        return json_schema(self.builder.input_schema) if self.builder is not None else {}
+        return (
+            json_schema_of(self.builder.input_schema, self.get_name("Input"))
+            if self.builder is not None
+            else {}
+        )
 
     def get_output_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """Return the JSON Schema of what a run returns."""
-        from nbhitl.graph._jsonschema import json_schema
+        from nbhitl.graph._jsonschema import json_schema_of
 
-        return json_schema(self.builder.output_schema) if self.builder is not None else {}
+        return (
+            json_schema_of(self.builder.output_schema, self.get_name("Output"))
+            if self.builder is not None
+            else {}
+        )
 
     def get_context_jsonschema(self) -> dict[str, Any] | None:
         """Return the JSON Schema of `context=`, or None where the graph has no context schema."""

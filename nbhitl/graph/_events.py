@@ -152,7 +152,7 @@ class _Recorded:
                 "event": f"on_chain_{what}",
                 "data": data,
                 "run_id": self._id,
-                "name": self._opening.name,
+                "name": self._opening.name or "Unnamed",
                 "tags": list(self._tags),
                 "metadata": metadata,
                 "parent_ids": list(self._recorder.parents),

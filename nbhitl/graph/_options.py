@@ -52,4 +52,4 @@ class RunOptions:
 def print_modes(print_mode: str | Collection[str], debug: bool) -> tuple[str, ...]:
     """Return the modes to print."""
     named = (print_mode,) if isinstance(print_mode, str) else tuple(print_mode)
-    return (*named, "debug") if debug and "debug" not in named else named
+    return (*named, *(mode for mode in ("updates", "values") if mode not in named)) if debug else named

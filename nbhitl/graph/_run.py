@@ -47,7 +47,7 @@ def invoke(
     """Run to the end or to the next pause; see `CompiledStateGraph.invoke`. `mode` is its `stream_mode`."""
     if mode != "values":
         return list(stream(graph, input, config, options, mode))
-    progress, steps = start(graph, input, config, options, (), nowhere)
+    progress, steps = start(graph, input, config, options, (), sink(options))
     return result_of(ended(progress, run_to_end(steps, progress)), options.version)
 
 
@@ -70,8 +70,21 @@ def stream(
         chunks: deque[Any] = deque()
         progress, steps = start(graph, input, config, options, modes, chunks.append)
         run = run_streaming(steps, progress, chunks)
+    if options.print_mode:
+        from nbhitl.graph._printing import printed
+
+        run = printed(run, options.print_mode, modes)
     outcome = yield from shaped(run, shape)
     ended(progress, outcome)
+
+
+def sink(options: RunOptions) -> Callable[[Any], None]:
+    """Return where the chunks of a run go that nobody reads."""
+    if not options.print_mode:
+        return nowhere
+    from nbhitl.graph._printing import printer
+
+    return printer(options.print_mode)
 
 
 def is_live(modes: Sequence[str], options: RunOptions) -> bool:
@@ -98,10 +111,6 @@ def start(
     ground = merge_configs(outer, graph.config) if outer else graph.config
     merged = merge_configs(ground, config) if ground else (config or {})
     above = parent.run.stream if parent is not None else None
-    if options.print_mode:
-        from nbhitl.graph._printing import printing
-
-        put = printing(options.print_mode, put, modes)
     heard = Stream({*modes, *options.print_mode}, put, utc_now, subgraphs=options.subgraphs, above=above)
     run, key = prepare_run(
         graph.program,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _INJECTED = ("config", "runtime", "writer", "store", "previous")
 
+# A parameter with a default is only filled if its annotation, where it has one, names this.
+_TYPES = {"config": ("RunnableConfig",), "writer": ("StreamWriter", "Callable"), "store": ("BaseStore",)}
+
 
 def hints_of(target: Any) -> dict[str, Any] | None:
     """Return the annotations of a function or callable object, resolved; None if one cannot be resolved."""
@@ -86,7 +89,9 @@ def injected_parameters(target: Any) -> tuple[str, ...]:
         if count == bound + 1:
             return ()
         names = code.co_varnames
-        return tuple(n for n in names[max(bound + 1, code.co_posonlyargcount) : count] if n in _INJECTED)
+        found = tuple(n for n in names[max(bound + 1, code.co_posonlyargcount) : count] if n in _INJECTED)
+        if not found or not (target.__defaults__ or target.__kwdefaults__):
+            return found
     try:
         parameters = list(inspect.signature(target).parameters.values())
     except (ValueError, TypeError):
@@ -96,7 +101,17 @@ def injected_parameters(target: Any) -> tuple[str, ...]:
         for place, p in enumerate(parameters)
         if p.name in _INJECTED
         and (p.kind is p.KEYWORD_ONLY or (place > 0 and p.kind is p.POSITIONAL_OR_KEYWORD))
+        and _is_meant(p)
     )
+
+
+def _is_meant(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter of that name stands for what the engine fills in, and not for something of its own."""
+    words = _TYPES.get(parameter.name)
+    if words is None or parameter.annotation is parameter.empty or parameter.default is parameter.empty:
+        return True
+    shown = parameter.annotation if isinstance(parameter.annotation, str) else repr(parameter.annotation)
+    return any(word in shown for word in words)
 
 
 def is_async(target: Any) -> bool:

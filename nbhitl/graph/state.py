@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
 from nbhitl.engine.spec import BranchSpec, NodeSpec
-from nbhitl.graph._action import check_action, name_of
+from nbhitl.graph._action import check_action, name_of, path_name, step_name
 from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
@@ -251,7 +251,7 @@ class StateGraph:
         Raises:
             ValueError: the node has a conditional edge of this name already.
         """
-        name = name_of(path) or "condition"
+        name = path_name(path)
         if name in self.branches.setdefault(source, {}):
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
         self.branches[source][name] = BranchSpec(path, _ends(path, path_map), name)
@@ -270,7 +270,7 @@ class StateGraph:
             raise ValueError("Sequence requires at least one node.")
         previous: str | None = None
         for item in nodes:
-            name, action = item if isinstance(item, tuple) and len(item) == 2 else (name_of(item) or "", item)
+            name, action = item if isinstance(item, tuple) and len(item) == 2 else (step_name(item), item)
             if name in self.nodes:
                 raise ValueError(
                     f"Node names must be unique: node with the name '{name}' already exists. Pass "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, cast
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import is_message
 from nbhitl._message_forms import messages_module
+from nbhitl._runnable import RunnableObject
 from nbhitl.config import ensure_config
 from nbhitl.errors import GraphBubbleUp
 from nbhitl.prebuilt.injection import InjectedArgs, class_in_force, state_args
@@ -85,7 +86,7 @@ class _ReadsState(Protocol):
     def read_state(self) -> dict[str, Any]: ...
 
 
-class ToolNode:
+class ToolNode(RunnableObject):
     """A node that carries out the tool calls of the last AI message, side by side, and answers each of them.
 
     The input is a state with messages, a list of messages, or a list of tool calls

@@ -154,7 +154,8 @@ def test_a_graph_that_nobody_looks_at_is_silent():
 
 
 def test_custom_chunks_reach_the_nearest_stream_that_shows_them():
-    top, seen = stream("custom")
-    middle, _ = stream("updates", above=top, root="a:1")
-    stream(above=middle, root="a:1|b:2")[0].custom("a:1|b:2", "hello")
-    assert seen == [(("a:1", "b:2"), "custom", "hello")]
+    for subgraphs, shown in ((True, [(("a:1", "b:2"), "custom", "hello")]), (False, [])):
+        top, seen = stream("custom", subgraphs=subgraphs)
+        middle, _ = stream("updates", above=top, root="a:1")
+        stream(above=middle, root="a:1|b:2")[0].custom("a:1|b:2", "hello")
+        assert seen == shown

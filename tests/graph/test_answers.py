@@ -297,6 +297,16 @@ def test_a_task_tells_its_input(run, saver):
     assert "input" not in task._fields
 
 
-def test_a_graph_is_no_langchain_runnable():
+def test_a_graph_counts_as_a_langchain_runnable_without_deriving_from_it():
     runnables = pytest.importorskip("langchain_core.runnables")
-    assert not isinstance(graph_of(asking("q")), runnables.Runnable)
+    graph = graph_of(asking("q"))
+    assert isinstance(graph, runnables.Runnable)
+    assert runnables.Runnable not in type(graph).__mro__
+
+
+def test_what_comes_from_langchain_says_so_where_it_is_missing(monkeypatch):
+    monkeypatch.setattr("nbhitl._runnable.langchain_module", lambda _: None)
+    with pytest.raises(
+        ImportError, match=r"CompiledStateGraph\.with_retry comes from LangChain: pip install"
+    ):
+        graph_of(asking("q")).with_retry()

@@ -1,0 +1,54 @@
+"""What a node or a path function returned, when that is not yet its result: a generator, or a Runnable."""
+
+from __future__ import annotations
+
+from types import AsyncGeneratorType, GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.engine.program import Action
+from nbhitl.types import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Generator, Iterable
+
+    from nbhitl.engine.running import RunningTask
+
+
+def result_of_call(running: RunningTask, state: Any, returned: Any) -> Generator[Any, Any, Any]:
+    """Yield the call, if one is needed, that makes the result of `returned`, and return the result.
+
+    What a generator yields is added up, as LangChain does it; a Runnable is invoked with what the function got.
+    """
+    kind = type(returned)
+    if kind is GeneratorType:
+        return _added_up(returned)
+    if kind is AsyncGeneratorType:
+        return (yield (Action(running.node.name, None, _aadded_up), (returned,), {}))
+    if callable(getattr(returned, "invoke", None)) and callable(getattr(returned, "ainvoke", None)):
+        call = Action(running.node.name, returned.invoke, returned.ainvoke)
+        return (yield (call, (state, running.config), {}))
+    return returned
+
+
+def _added_up(parts: Iterable[Any]) -> Any:
+    total: Any = MISSING
+    for part in parts:
+        total = _plus(total, part)
+    return None if total is MISSING else total
+
+
+async def _aadded_up(parts: AsyncIterable[Any]) -> Any:
+    total: Any = MISSING
+    async for part in parts:
+        total = _plus(total, part)
+    return None if total is MISSING else total
+
+
+def _plus(total: Any, part: Any) -> Any:
+    """The sum; the later part of two that cannot be added, such as dicts."""
+    if total is MISSING:
+        return part
+    try:
+        return total + part
+    except TypeError:
+        return part
