@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from nbhitl._context import current_task
@@ -33,6 +34,7 @@ class RunnableConfig(TypedDict, total=False):
 
 
 _MERGED_DICTS = frozenset({CONF, "metadata"})
+_KEYS = frozenset(RunnableConfig.__annotations__)
 
 
 def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
@@ -56,6 +58,23 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
             else:
                 merged[key] = value
     return cast("RunnableConfig", merged)
+
+
+def settled(config: RunnableConfig) -> RunnableConfig:
+    """Return the config of a run with the caller's own settings under `configurable`, wherever they were given.
+
+    Raises:
+        TypeError: it is no config.
+    """
+    if not isinstance(config, Mapping) or not isinstance(config.get(CONF) or {}, Mapping):
+        raise TypeError(
+            f'config is {config!r}; it must be a dict like {{"configurable": {{"thread_id": "my-thread"}}}}.'
+        )
+    if _KEYS.issuperset(config):
+        return config
+    own = {key: value for key, value in config.items() if key not in _KEYS and value is not None}
+    known = {key: value for key, value in config.items() if key in _KEYS}
+    return cast("RunnableConfig", {**known, CONF: {**(config.get(CONF) or {}), **own}})
 
 
 def ensure_config(config: RunnableConfig | None) -> RunnableConfig:

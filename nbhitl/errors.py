@@ -7,6 +7,7 @@ InvalidUpdateError           a write that the state cannot take
 ValueError
 ├── UnknownNodeError         a name that is no node of this graph, with the nearest match
 └── MissingThreadId          a graph with a checkpointer was run without a thread_id
+UnknownPathKey               a path function returned a key that its path map lacks (a KeyError)
 NodeTimeoutError             a node ran longer than its TimeoutPolicy allows
 NodeCancelledError           a node's own code raised CancelledError
 TaskNotFound                 a task id that the checkpoint does not hold
@@ -76,6 +77,7 @@ __all__ = [
     "TaskNotFound",
     "UnknownInterruptError",
     "UnknownNodeError",
+    "UnknownPathKey",
     "UnsupportedValue",
     "is_invalid_resume",
 ]
@@ -128,12 +130,23 @@ class UnknownNodeError(ValueError, _Portable):
     """A name was used that is no node of this graph."""
 
     def __init__(self, name: object, known: Iterable[str], where: str) -> None:
-        from difflib import get_close_matches
 
         known = sorted(known)
-        near = get_close_matches(str(name), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else f" Its nodes are: {', '.join(known) or 'none'}."
-        super().__init__(f"{where}: the graph has no node {name!r}.{hint}")
+        super().__init__(f"{where}: the graph has no node {name!r}.{nearest(name, known)}")
+
+
+def nearest(name: object, known: Sequence[str], what: str = "Its nodes are") -> str:
+    """Return a hint that ends an error about an unknown name: the nearest known one, else all of them."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name), known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else f" {what}: {', '.join(known) or 'none'}."
+
+
+class UnknownPathKey(KeyError):
+    """A path function returned something for which its path map has no node."""
+
+    __str__ = Exception.__str__
 
 
 class MissingThreadId(ValueError, KeyError):

@@ -11,6 +11,7 @@ from nbhitl.constants import CHILDREN, PULL, TASKS
 from nbhitl.engine.head import show_objects
 from nbhitl.engine.keys import KeyKind
 from nbhitl.engine.tasks import apply_order
+from nbhitl.engine.unfit import note_writers
 from nbhitl.types import MISSING, Overwrite
 
 if TYPE_CHECKING:
@@ -73,12 +74,16 @@ def apply_writes(
     changes = Changes({}, {}, set(updates))
     for key, writes in updates.items():
         rule = program.keys[key]
-        if rule.kind is _LAST:
-            changes.values[key] = head.values[key] = _last_value(key, writes)
-        elif rule.kind is _REDUCE:
-            _reduce(rule, head, writes, changes)
-        else:
-            head.objects[key].update(writes)
+        try:
+            if rule.kind is _LAST:
+                changes.values[key] = head.values[key] = _last_value(key, writes)
+            elif rule.kind is _REDUCE:
+                _reduce(rule, head, writes, changes)
+            else:
+                head.objects[key].update(writes)
+        except Exception as error:
+            note_writers(error, rule, head.values.get(key, MISSING), results)
+            raise
     if not ends_step:
         head.triggers = tuple(dict.fromkeys((*head.triggers, *triggers)))
         head.sends = (*head.sends, *sends)

@@ -149,10 +149,7 @@ def begin(
         progress.show_values()
         return True
     if input is None:
-        raise EmptyInputError(
-            f"Received no input for {START}: there is no saved state to go on with. Give the graph an input, or "
-            "check the thread_id and get_state(config).next."
-        )
+        raise EmptyInputError(f"Received no input for {START}: {_nothing_there(progress, key)}")
     if has_checkpoint:
         run.children = progress.head.children
         _discard_tasks(progress)
@@ -160,6 +157,16 @@ def begin(
     progress.head.triggers = (START,)
     yield from progress.advance("input")
     return False
+
+
+def _nothing_there(progress: Progress, key: CheckpointKey) -> str:
+    graph = f"graph {progress.program.name!r}"
+    if not progress.keeps:
+        return f"{graph} has no checkpointer, so there is no saved state to go on with. Give it an input."
+    thread = f"thread {key.thread_id!r} of {graph} has no"
+    if key.checkpoint_id is not None:
+        return f"{thread} checkpoint {key.checkpoint_id!r}. Take one from get_state_history(config)."
+    return f"{thread} saved state to go on with. Give the graph an input, or check the thread_id."
 
 
 def _respect_others(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, None]:
@@ -218,7 +225,13 @@ def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gen
             interrupt_ids=tuple(resume) if is_answer_map(resume) else (),
         )
     can_go_on = bool(progress.head.sends or progress.head.ready(progress.program))
-    answers = match_answers(resume, progress.pending, can_go_on=can_go_on, strict=progress.settings.strict)
+    answers = match_answers(
+        resume,
+        progress.pending,
+        can_go_on=can_go_on,
+        strict=progress.settings.strict,
+        thread_id=run.thread_id,
+    )
     if not answers:
         return
     asked = asked_questions(progress.pending)

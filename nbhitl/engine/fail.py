@@ -10,6 +10,7 @@ from nbhitl.constants import ERROR
 from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, StoreCall
 from nbhitl.engine.pause import save_pause
+from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.progress import starts_left, task_writes, unsaved_results
 from nbhitl.engine.questions import asked_questions
 from nbhitl.engine.report import report
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from nbhitl.engine.progress import Progress
-    from nbhitl.engine.tasks import TaskResult
+    from nbhitl.engine.tasks import Task, TaskResult
 
 
 def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
@@ -64,7 +65,8 @@ def fail_to_apply(
         yield from progress.save_at_exit()
         try:
             left = [task_writes(progress.program, r, r.writes) for r in unsaved_results(progress, results)]
-            yield StoreCall("put_pending", (progress.key, left))
+            if left:
+                yield StoreCall("put_pending", (progress.key, left))
         except UnsupportedValue as refused:
             then = f"They cannot be saved ({refused}), so the tasks run again with invoke(None, config)."
         else:
@@ -89,6 +91,10 @@ def _show_answered(error: QuestionChanged, pending: Sequence[tuple[str, str, Any
         error.args = (f"{error}{shown}",)
 
 
+def _planned(progress: Progress) -> list[Task]:
+    return plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
+
+
 def _save_ends(
     progress: Progress, result: TaskResult, others: Sequence[TaskResult]
 ) -> Generator[Any, Any, None]:
@@ -110,8 +116,11 @@ def _save_ends(
         if task_id not in ended and task_id not in failures:
             failures[task_id] = f"stopped, because node {result.task.name!r} failed"
     starts = {other.task.id: starts_left(other) for other in (result, *others)}
+    tasks = {task.id: task for task in (*_planned(progress), *(other.task for other in (result, *others)))}
     writes = [
-        TaskWrites(task_id, "", (), [(ERROR, text), *starts.get(task_id, ())])
+        TaskWrites(
+            task_id, tasks[task_id].name, tasks[task_id].path, [(ERROR, text), *starts.get(task_id, ())]
+        )
         for task_id, text in failures.items()
     ]
     yield StoreCall("put_pending", (progress.key, writes))

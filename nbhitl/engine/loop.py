@@ -57,7 +57,7 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
     while True:
         if progress.step > run.stop:
             yield from progress.save_at_exit()
-            raise _recursion_error(settings.recursion_limit)
+            raise _recursion_error(progress)
         tasks = _plan(progress)
         if not tasks:
             return (yield from _finish(progress))
@@ -84,10 +84,15 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         past_breakpoint = run.resuming = False
 
 
-def _recursion_error(limit: int) -> GraphRecursionError:
+def _recursion_error(progress: Progress) -> GraphRecursionError:
+    limit, run = progress.settings.recursion_limit, progress.run
+    following = ", ".join(dict.fromkeys(task.name for task in _plan_quietly(progress)))
+    thread = f", thread {run.thread_id!r}" if run.thread_id is not None else ""
     return GraphRecursionError(
         f"Recursion limit of {limit} reached without hitting a stop condition. You can increase the limit by "
-        "setting the `recursion_limit` config key. (GRAPH_RECURSION_LIMIT)"
+        f"setting the `recursion_limit` config key. (GRAPH_RECURSION_LIMIT) Graph {progress.program.name!r}{thread}, "
+        f"next: {following or 'the end'}. Give a loop a way to END, or raise the limit: "
+        f'{{"recursion_limit": {limit * 4}}}.'
     )
 
 

@@ -75,7 +75,7 @@ def prepare_run(
     run.saver = _saver(checkpointer, parent, program)
     run.store = store if store is not None else parent.run.store if parent else None
     run.cache = cache
-    run.max_concurrency = config.get("max_concurrency")
+    run.max_concurrency = _at_least_one(config, "max_concurrency")
     run.stateful = checkpointer is True
     configurable = config.get(CONF, {})
     thread_id = configurable.get("thread_id")
@@ -158,10 +158,20 @@ def recursion_limit(config: RunnableConfig) -> int:
     Raises:
         ValueError: it is below 1.
     """
-    limit = config.get("recursion_limit", RECURSION_LIMIT)
-    if limit < 1:
-        raise ValueError(f"recursion_limit must be at least 1, got {limit}")
-    return limit
+    limit = _at_least_one(config, "recursion_limit")
+    return RECURSION_LIMIT if limit is None else limit
+
+
+def _at_least_one(config: RunnableConfig, key: str) -> int | None:
+    """Return a bound that the config sets, None if it does not."""
+    given: Any = config.get(key)
+    if given is None:
+        return None
+    if not isinstance(given, (int, float)):
+        raise TypeError(f"{key} must be a number of at least 1, got {given!r}")
+    if given < 1:
+        raise ValueError(f"{key} must be at least 1, got {given}")
+    return given  # type: ignore[return-value]
 
 
 def caller_metadata(config: RunnableConfig) -> dict[str, Any]:

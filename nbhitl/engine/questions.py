@@ -119,7 +119,12 @@ def taken_up(writes: Sequence[tuple[str, str, Any]]) -> set[str]:
 
 
 def match_answers(
-    resume: Any, writes: Sequence[tuple[str, str, Any]], *, can_go_on: bool, strict: bool = False
+    resume: Any,
+    writes: Sequence[tuple[str, str, Any]],
+    *,
+    can_go_on: bool,
+    strict: bool = False,
+    thread_id: str | None = None,
 ) -> dict[str, Any]:
     """Return `{interrupt id: answer}` for a `Command(resume=...)`.
 
@@ -132,6 +137,7 @@ def match_answers(
         writes: the checkpoint's pending writes.
         can_go_on: whether the checkpoint has tasks that are about to run.
         strict: take `{}` for a map that names nothing, and refuse with UnknownInterruptError only.
+        thread_id: the thread, for errors.
 
     Raises:
         UnknownInterruptError: nothing is open, or an id in the map is not.
@@ -145,7 +151,7 @@ def match_answers(
         unknown = [id for id in resume if id not in asked_ids]
         if unknown:
             raise UnknownInterruptError(
-                f"No question with id {', '.join(unknown)} is open on this thread; open are: "
+                f"No question with id {', '.join(unknown)} is open on thread {thread_id!r}; open are: "
                 f"{', '.join(still_open) or 'none'}. It may have been answered already: look at get_state(config).",
                 reason="not_pending",
                 interrupt_ids=unknown,
@@ -166,7 +172,7 @@ def match_answers(
     if can_go_on and not finished_tasks(writes):
         return {}
     raise UnknownInterruptError(
-        "Command(resume=...) was given, but no question is open on this thread: it is finished, or was "
+        f"Command(resume=...) was given, but no question is open on thread {thread_id!r}: it is finished, or was "
         "answered already. Look at get_state(config).next and .interrupts.",
         reason="not_pending",
     )

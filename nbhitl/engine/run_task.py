@@ -8,6 +8,7 @@ nothing else.
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._context import CURRENT_TASK
@@ -22,7 +23,7 @@ from nbhitl.engine.swallowed import note_swallowed, swallowed, swallowed_before
 from nbhitl.engine.tasks import TaskResult, interrupt_id
 from nbhitl.engine.traces import close_branch, close_node, fail_branch, fail_node, open_branch, open_node
 from nbhitl.engine.writes import target_writes, writes_of
-from nbhitl.errors import GraphInterrupt, ParentCommand
+from nbhitl.errors import GraphInterrupt, ParentCommand, UnknownPathKey, nearest
 from nbhitl.types import MISSING, Interrupt, Send
 
 if TYPE_CHECKING:
@@ -167,11 +168,29 @@ def _branch_writes(
     where = f"the conditional edge {branch.name!r} of node {node.name!r}"
     routes: list[tuple[str, Any]] = []
     for target in targets:
-        named = target if isinstance(target, Send) or branch.ends is None else branch.ends[target]
+        named = _named_end(branch, target, where)
         if named is None:
-            raise ValueError(f"Branch did not return a valid destination: {where} returned None.")
+            raise ValueError(
+                f"Branch did not return a valid destination: {where} returned None. Return a node's name, END, a "
+                "Send, or a list of these."
+            )
         routes.extend(target_writes(run.program, named, where))
     return routes
+
+
+def _named_end(branch: Branch, target: Any, where: str) -> Any:
+    """Return the node that a path function's answer stands for."""
+    if branch.ends is None or isinstance(target, Send):
+        return target
+    try:
+        return branch.ends[target]
+    except (KeyError, TypeError):
+        known = [repr(key) for key in branch.ends]
+        message = (
+            f"{where} returned {target!r}, which its path map does not have."
+            f"{nearest(repr(target), known, 'It has')} Return one of its keys, or add this one to path_map."
+        )
+        raise (UnknownPathKey if isinstance(target, Hashable) else TypeError)(message) from None
 
 
 def _for_this_graph(up: ParentCommand) -> Any:

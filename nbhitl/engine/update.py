@@ -35,15 +35,26 @@ def update_loop(
     for updates in supersteps:
         if not updates:
             raise ValueError("No updates provided: each superstep needs at least one StateUpdate.")
+    steps = [[_state_update(update) for update in updates] for updates in supersteps]
     stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
     if stored is not None:
         _stand_on(progress, stored)
-    elif supersteps[0][0].as_node != INPUT:
+    elif steps[0][0].as_node != INPUT:
         progress.step = 0
-    for updates in supersteps:
-        yield from _superstep(progress, list(updates), stored)
+    for updates in steps:
+        yield from _superstep(progress, updates, stored)
         progress.pending = []
     return progress.head.checkpoint_id
+
+
+def _state_update(given: Any) -> StateUpdate:
+    if isinstance(given, StateUpdate):
+        return given
+    if isinstance(given, tuple) and 0 < len(given) <= len(StateUpdate._fields):
+        return StateUpdate(*given)
+    raise TypeError(
+        f"bulk_update_state got {given!r}; each superstep is a list of StateUpdate(values, as_node=...)."
+    )
 
 
 def _stand_on(progress: Progress, stored: StoredCheckpoint) -> None:

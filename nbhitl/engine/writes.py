@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import END, TASKS
@@ -10,7 +11,7 @@ from nbhitl.errors import ForeignObjectError, InvalidUpdateError, ParentCommand,
 from nbhitl.types import MISSING, Command, Send
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from nbhitl.engine.program import Node, Program
 
@@ -78,9 +79,19 @@ def _updates(program: Program, node: str, value: Any) -> Iterable[tuple[str, Any
     refuse_foreign(value, f"what node {node!r} returned")
     if _has_fields(value):
         return model_updates(value, program.keys)
-    raise InvalidUpdateError(
-        f"Expected dict, got {value!r} from node {node!r}. A node returns a dict of state keys, a Command, "
-        "an instance of the state's schema, or None. (INVALID_GRAPH_NODE_RETURN_VALUE)"
+    raise InvalidUpdateError(f"Expected dict, got {value!r} {_what_to_give(program, node, value)}")
+
+
+def _what_to_give(program: Program, node: str, value: Any) -> str:
+    if node == program.start:
+        keys = ", ".join(key for key in program.keys if key != program.start)
+        return (
+            f"as the input of graph {program.name!r}. Give it a dict of state keys; it has: {keys or 'none'}."
+        )
+    late = " Await what it returns: make the node an async function." if isinstance(value, Awaitable) else ""
+    return (
+        f"from node {node!r}.{late} A node returns a dict of state keys, a Command, an instance of the state's "
+        "schema, or None. (INVALID_GRAPH_NODE_RETURN_VALUE)"
     )
 
 
@@ -137,6 +148,8 @@ def goto_writes(program: Program, command: Command[Any], where: str) -> Writes:
         raise ParentCommand(command)
     goto = command.goto
     targets = (goto,) if isinstance(goto, (Send, str)) else goto
+    if not isinstance(targets, Iterable):
+        raise TypeError(f"{where}: Command(goto={goto!r}) takes a node's name, a Send, or a list of these.")
     return [write for target in targets for write in target_writes(program, target, where)]
 
 
@@ -147,7 +160,7 @@ def target_writes(program: Program, target: Any, where: str) -> Writes:
     refuse_foreign(target, f"where {where} goes on")
     if target == END:
         return []
-    channel = program.goto.get(target)
+    channel = program.goto.get(target) if isinstance(target, Hashable) else None
     if channel is None:
         raise UnknownNodeError(target, program.goto, f"{where} goes on to {target!r}")
     return [(channel, None)]
@@ -156,7 +169,9 @@ def target_writes(program: Program, target: Any, where: str) -> Writes:
 def send_write(program: Program, send: Send, where: str) -> tuple[str, Any]:
     """Return the write of a Send."""
     if send.node == END:
-        raise InvalidUpdateError(f"Cannot send a packet to the END node ({where}).")
+        raise InvalidUpdateError(
+            f"Cannot send a packet to the END node ({where}). A Send starts a node; to end, go to END or nowhere."
+        )
     if send.node not in program.goto:
         raise UnknownNodeError(send.node, program.goto, f"{where} sends to {send.node!r}")
     return (TASKS, send)

@@ -7,6 +7,7 @@ from typing import Any
 from nbhitl._langchain import langchain_module
 from nbhitl.constants import UNNAMED
 from nbhitl.engine.program import Action
+from nbhitl.graph._mistakes import unsupported_action
 from nbhitl.graph._signature import injected_parameters, is_async
 
 
@@ -19,10 +20,7 @@ def check_action(target: Any, name: str) -> None:
     if isinstance(target, dict) and langchain_module("runnables") is not None:
         return
     if not callable(target) and not (hasattr(target, "invoke") and hasattr(target, "ainvoke")):
-        raise TypeError(
-            f"Expected a Runnable, callable or dict. Instead got an unsupported type: {type(target)} for {name!r}. "
-            "A node is a function, an object with __call__, or one with invoke and ainvoke."
-        )
+        raise TypeError(unsupported_action(target, name))
 
 
 def action_of(target: Any, name: str) -> Action:

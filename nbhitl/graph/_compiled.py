@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._runnable import RunnableMethods
-from nbhitl.config import merge_configs
+from nbhitl.config import merge_configs, settled
 from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._options import RunOptions, print_modes
 from nbhitl.graph._threads import ThreadMethods
@@ -228,7 +228,9 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> CompiledStateGraph:
         """Return the graph with `config` as the ground of every run's config."""
         copy = self.copy()
-        copy.config = merge_configs(self.config, config, cast("RunnableConfig", kwargs))
+        copy.config = merge_configs(
+            self.config, settled(config or {}), settled(cast("RunnableConfig", kwargs))
+        )
         return copy
 
     def copy(self, update: dict[str, Any] | None = None) -> CompiledStateGraph:
@@ -347,3 +349,4 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
 
         chosen = self.program.nodes if nodes is None else nodes
         return [cache_namespace(name, self.program.nodes[name].action) for name in chosen]
+

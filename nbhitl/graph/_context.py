@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 
@@ -15,6 +15,11 @@ def coerced_context(schema: Any, context: Any) -> Any:
     """
     if schema is None or context is None or not isinstance(context, dict):
         return context
-    if is_dataclass(schema) or hasattr(schema, "model_fields"):
-        return schema(**context)
-    return context
+    if is_dataclass(schema):
+        try:
+            return schema(**context)
+        except TypeError as error:
+            known = ", ".join(field.name for field in fields(schema) if field.init)
+            error.add_note(f"context= is made into a {schema.__name__}; its fields are: {known or 'none'}.")
+            raise
+    return schema(**context) if hasattr(schema, "model_fields") else context

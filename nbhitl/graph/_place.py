@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
 from nbhitl.checkpoint.records import CheckpointKey
-from nbhitl.config import merge_configs
+from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
 from nbhitl.engine.foreign import step_saver
@@ -37,7 +37,7 @@ class Place:
     """
 
     def __init__(self, graph: Any, config: RunnableConfig, *, reads: bool = False) -> None:
-        self.config = merge_configs(graph.config, config)
+        self.config = merge_configs(graph.config, settled(config))
         configurable = self.config.get(CONF, {})
         self.ns = str(configurable.get("checkpoint_ns") or "")
         self.graph = graph

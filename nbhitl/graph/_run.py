@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
-from nbhitl.config import merge_configs
+from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.drive import run_live, run_streaming, run_to_end
 from nbhitl.engine.events import Stream
@@ -106,6 +107,7 @@ def start(
         UnknownNodeError: a breakpoint at a node that the graph does not have.
         ValueError: a config that makes no sense.
     """
+    config = None if config is None else settled(config)
     parent = calling_task(config)
     outer = ambient_config() if parent is None else None
     ground = merge_configs(outer, graph.config) if outer else graph.config
@@ -151,6 +153,10 @@ def _settings(graph: CompiledStateGraph, run: Any, options: RunOptions, *, strea
 
 def _check_nodes(graph: CompiledStateGraph, given: All | Sequence[str] | None) -> None:
     """A misspelt breakpoint would be a skipped question."""
+    if given is not None and not isinstance(given, Collection):
+        raise TypeError(
+            f'interrupt_before / interrupt_after is {given!r}; give a list of node names, or "*".'
+        )
     for name in (given,) if isinstance(given, str) else given or ():
         if name != "*" and name not in graph.topology.nodes:
             raise UnknownNodeError(name, graph.topology.nodes, "interrupt_before / interrupt_after")

@@ -60,11 +60,22 @@ def shaped(run: Generator[Any, None, Outcome], shape: Callable[[Any], Any]) -> G
 def output_keys_of(
     given: str | Sequence[str] | None, program: Program, *, streams: bool
 ) -> tuple[tuple[str, ...], bool]:
-    """Return which keys to show, and whether as one bare value. A stream shows keys of every schema."""
+    """Return which keys to show, and whether as one bare value. A stream shows keys of every schema.
+
+    Raises:
+        ValueError: the state has no such key.
+    """
     if given is None:
         keys = program.stream_keys if streams else program.output_keys
         return keys, keys == (ROOT,)
-    return ((given,), True) if isinstance(given, str) else (tuple(given), False)
+    keys, single = ((given,), True) if isinstance(given, str) else (tuple(given), False)
+    for key in keys:
+        if key not in program.keys and not key.startswith(("__", "branch:", "join:")):
+            known = ", ".join(sorted(program.keys))
+            raise ValueError(
+                f"Key {key} not in channels: output_keys of graph {program.name!r} can be: {known}."
+            )
+    return keys, single
 
 
 def breakpoints(given: All | Sequence[str] | None, own: Sequence[str]) -> Any:

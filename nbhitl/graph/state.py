@@ -14,6 +14,14 @@ from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
+from nbhitl.graph._mistakes import (
+    breakpoint_names,
+    check_edge,
+    check_name,
+    check_path_map,
+    near,
+    not_compiled,
+)  # fmt: skip
 from nbhitl.graph._schema import SchemaKeys, has_keys, schema_keys
 from nbhitl.graph._signature import first_parameter, hints_of, is_async
 from nbhitl.types import Command, RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
@@ -71,6 +79,9 @@ class StateGraph:
         self.defaults = NodeDefaults()
         for schema in (state_schema, self.input_schema, self.output_schema):
             self._add_schema(schema)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(not_compiled(name), name=name, obj=self)
 
     # -- nodes -------------------------------------------------------------------------------------------
 
@@ -210,7 +221,9 @@ class StateGraph:
 
         Raises:
             ValueError: an edge from END, to START, or a barrier with an unknown node.
+            TypeError: something else than names.
         """
+        check_edge(start_key, end_key)
         if isinstance(start_key, str):
             if start_key == END:
                 raise ValueError("END cannot be a start node")
@@ -308,7 +321,7 @@ class StateGraph:
         sources |= {source for join, _ in self.waiting_edges for source in join}
         for source in sorted(sources):
             if source not in self.nodes and source != START:
-                raise ValueError(f"Found edge starting at unknown node '{source}'{_near(source, self.nodes)}")
+                raise ValueError(f"Found edge starting at unknown node '{source}'{near(source, self.nodes)}")
         if START not in sources:
             raise ValueError(
                 "Graph must have an entrypoint: add at least one edge from START to another node"
@@ -319,14 +332,14 @@ class StateGraph:
                     if end not in self.nodes and end != END:
                         raise ValueError(
                             f"At '{source}' node, '{branch.name}' branch found unknown target '{end}'"
-                            f"{_near(end, self.nodes)}"
+                            f"{near(end, self.nodes)}"
                         )
         for target in [target for _, target in self._edge_order] + [target for _, target in self._join_order]:
             if target not in self.nodes and target != END:
-                raise ValueError(f"Found edge ending at unknown node `{target}`{_near(target, self.nodes)}")
+                raise ValueError(f"Found edge ending at unknown node `{target}`{near(target, self.nodes)}")
         for node in interrupt or ():
             if node not in self.nodes:
-                raise ValueError(f"Interrupt node `{node}` not found{_near(node, self.nodes)}")
+                raise ValueError(f"Interrupt node `{node}` not found{near(node, self.nodes)}")
         return self
 
     def compile(
@@ -357,8 +370,8 @@ class StateGraph:
             TypeError: `checkpointer` is not a saver.
         """
         checkpointer = ensure_valid_checkpointer(checkpointer)
-        before = _names(interrupt_before)
-        after = _names(interrupt_after)
+        before = breakpoint_names(interrupt_before, "interrupt_before")
+        after = breakpoint_names(interrupt_after, "interrupt_after")
         self.validate([n for n in (*before, *after) if n != "*"])
         name = name or "LangGraph"
         topology = build_topology(
@@ -395,6 +408,8 @@ def _named(node: Any, action: Any) -> tuple[str, Any]:
         if action is None:
             raise RuntimeError(f"Node {name!r} has no action: call add_node({name!r}, function).")
         return name, action
+    if action is not None and not callable(node):
+        check_name(node)
     name = name_of(node) or ""
     if not name:
         raise ValueError(f"Node name must be provided if action is not a function: add_node(name, {node!r}).")
@@ -418,19 +433,6 @@ def _is_plain(channel: BaseChannel[Any, Any, Any]) -> bool:
     return type(channel) is LastValue
 
 
-def _names(nodes: All | Sequence[str] | None) -> tuple[str, ...]:
-    if nodes is None:
-        return ()
-    return ("*",) if nodes == "*" else tuple(nodes)
-
-
-def _near(name: str, nodes: Mapping[str, Any]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(nodes), n=1)
-    return f". Did you mean '{near[0]}'?" if near else ""
-
-
 def _destinations(
     given: Mapping[str, str] | Sequence[str] | None, hints: dict[str, Any] | None
 ) -> dict[str, str]:
@@ -452,6 +454,7 @@ def _ends(
     if isinstance(path_map, Mapping):
         return dict(path_map)
     if path_map is not None:
+        check_path_map(path_map, f"add_conditional_edges with path {name_of(path) or path!r}")
         return {name: name for name in path_map}
     hint = (hints_of(path) or {}).get("return")
     if get_origin(hint) is Literal:

@@ -27,6 +27,7 @@ from nbhitl.errors import (
     AnswerInDoubt,
     EmptyInputError,
     GraphRecursionError,
+    InvalidUpdateError,
     UnknownInterruptError,
     mark_invalid_resume,
 )
@@ -632,3 +633,40 @@ def test_without_a_saver_there_are_no_checkpoints_to_hear_of():
     hand.play({"log": []})
     assert len(heard(hand, "values")) == 3
     assert heard(hand, "checkpoints") == []
+
+
+def test_errors_are_saved_with_node_and_path():
+    """A reader of the store need not know the ids of tasks."""
+
+    class Noting(Hand):
+        def note(self, wanted):
+            super().note(wanted)
+            if isinstance(wanted, StoreCall) and wanted.method == "put_pending":
+                saved.extend(wanted.args[1])
+
+    saved: list[TaskWrites] = []
+    program = program_of("ab", (START, "a"), (START, "b"))
+    Noting(program, {"a": {"log": ["a"]}, "b": ValueError("boom")}).play({"log": []})
+    assert [(task.name, task.path, task.writes) for task in saved] == [
+        ("a", (PULL, "a"), [("log", ["a"])]),
+        ("b", (PULL, "b"), [("__error__", "ValueError('boom')")]),
+    ]
+
+
+def test_results_that_cannot_be_applied_are_saved_before_the_error_is_raised():
+    program = program_of("ab", (START, "a"), (START, "b"))
+    plays = {"a": {"last": "a"}, "b": {"last": "b"}}
+    for durability in ("sync", "exit"):
+        hand = Hand(program, plays)
+        seen = hand.play({"log": ["in"]}, durability=durability)
+        assert isinstance(seen[-1], InvalidUpdateError)
+        saved = [call[0] for call in seen[:-1] if call[0].startswith("put")]
+        assert (
+            saved
+            == {
+                "sync": ["put_step", "put_step", "put_pending", "put_pending"],
+                "exit": ["put_step", "put_pending"],
+            }[durability]
+        )
+        assert hand.records[-1].values["log"] == ["in"]
+        assert hand.records[-1].frame.triggers == ("branch:to:a", "branch:to:b")

@@ -191,3 +191,56 @@ def program_unserialisable_value(record, saver):
         .compile(checkpointer=saver)
     )
     record.error("a lock in the state", lambda: graph.invoke({"path": []}, CONFIG))
+
+
+def program_settings_of_a_config(record, saver):
+    """A caller's own settings are found under `configurable`, wherever they were given."""
+    seen = []
+
+    def look(state, config):
+        seen.append({key: config["configurable"].get(key) for key in ("thread_id", "user")})
+
+    graph = StateGraph(State).add_node(look).add_edge(START, "look").compile(checkpointer=saver)
+    graph.invoke({"path": []}, {"thread_id": "1", "user": "u"})
+    graph.invoke({"path": []}, {"configurable": {"thread_id": "1"}, "user": "u"})
+    graph.invoke({"path": []}, {"configurable": {"thread_id": "1", "user": "a"}, "user": "b"})
+    graph.with_config({"thread_id": "2"}).invoke({"path": []}, {"user": "u"})
+    record("seen", seen)
+    record("metadata", [s.metadata for s in graph.get_state_history({"thread_id": "1"})])
+
+
+def program_settings_that_make_no_sense(record):
+    graph = StateGraph(State).add_node("a", node).add_edge(START, "a").compile()
+    record.error("limit 0", lambda: graph.invoke({"path": []}, {"recursion_limit": 0}), "recursion_limit")
+    record.error("limit text", lambda: graph.invoke({"path": []}, {"recursion_limit": "3"}))
+    record.error("output key", lambda: graph.invoke({"path": []}, output_keys="zz"), "Key zz not in channels")
+    record.error(
+        "output keys", lambda: graph.invoke({"path": []}, output_keys=["n", "zz"]), "Key zz not in channels"
+    )
+    record.error("context of no schema", lambda: graph.invoke({"path": []}, context={"a": 1}))
+    record.error("breakpoint as text", lambda: graph.builder.compile(interrupt_before="a"))
+    record.error(
+        "configs",
+        lambda: graph.batch([{"path": []}] * 2, [CONFIG]),
+        "config must be a list of the same length",
+    )
+    record.error("not compiled", lambda: graph.builder.invoke({"path": []}))
+
+
+def program_bulk_updates_as_tuples(record, saver):
+    graph = StateGraph(State).add_node("a", node).add_edge(START, "a").compile(checkpointer=saver)
+    graph.bulk_update_state(CONFIG, [[({"path": ["a"], "n": 1}, "a", None)]])
+    record("state", graph.get_state(CONFIG).values)
+    record.error("a dict", lambda: graph.bulk_update_state(CONFIG, [[{"n": 2}]]))
+    record("unchanged", graph.get_state(CONFIG).values)
+
+
+def program_paths_that_the_map_lacks(record, saver):
+    for answer in ("zz", None, 3, ["a", "zz"], {"a": 1}):
+        builder = StateGraph(State).add_node("a", node).add_edge(START, "a")
+        graph = builder.add_conditional_edges("a", lambda state: answer, {"end": END}).compile(
+            checkpointer=saver
+        )
+        record.error(
+            f"{answer!r}", lambda: graph.invoke({"path": []}, {"configurable": {"thread_id": repr(answer)}})
+        )

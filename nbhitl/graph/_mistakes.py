@@ -1,0 +1,90 @@
+"""What to say about common mistakes in building a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbhitl.types import All
+
+_OF_COMPILED = frozenset({
+    "invoke", "ainvoke", "stream", "astream", "astream_events", "batch", "abatch", "get_state", "aget_state",
+    "get_state_history", "aget_state_history", "update_state", "aupdate_state", "get_graph", "with_config",
+})  # fmt: skip
+
+
+def near(name: object, nodes: Iterable[str]) -> str:
+    """Return a hint at the node of the most similar name, empty where there is none."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(str(name), list(nodes), n=1)
+    return f". Did you mean '{found[0]}'?" if found else ""
+
+
+def breakpoint_names(nodes: All | Sequence[str] | None, given_as: str) -> tuple[str, ...]:
+    """Return the nodes of a static breakpoint, as `compile()` takes them.
+
+    Raises:
+        TypeError: they are no list of names.
+    """
+    if nodes is None:
+        return ()
+    if nodes == "*":
+        return ("*",)
+    if isinstance(nodes, str) or not isinstance(nodes, Collection):
+        raise TypeError(f'compile({given_as}={nodes!r}) takes a list of node names, or "*" for all of them.')
+    return tuple(nodes)
+
+
+def check_path_map(path_map: object, where: str) -> None:
+    """Check that `path_map` is a map or a list.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(path_map, str) or not isinstance(path_map, (Mapping, Iterable)):
+        raise TypeError(
+            f"{where}: path_map is {path_map!r}; it is a dict {{what path returns: node}}, or a list of nodes."
+        )
+
+
+def check_edge(start_key: object, end_key: object) -> None:
+    """Check that an edge is given by names.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(start_key, (str, Collection)):
+        raise TypeError(
+            f"add_edge({start_key!r}, ...): an edge starts at a node's name, or at a list of them."
+        )
+    if not isinstance(end_key, str) and isinstance(end_key, Collection):
+        raise TypeError(f"add_edge(..., {end_key!r}): an edge ends at one node. Add an edge for each.")
+
+
+def check_name(name: object) -> None:
+    """Check that `add_node(name, action)` got a name.
+
+    Raises:
+        TypeError: `name` is something else.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"add_node({name!r}, ...): a node's name is a string.")
+
+
+def not_compiled(name: str) -> str:
+    """Return what to say of an attribute that a graph under construction lacks."""
+    hint = ". It runs when it is compiled: graph = builder.compile()" if name in _OF_COMPILED else ""
+    return f"'StateGraph' object has no attribute '{name}'{hint}"
+
+
+def unsupported_action(target: Any, name: str) -> str:
+    """Return what to say of something that cannot be a node."""
+    way_out = "A node is a function, an object with __call__, or one with invoke and ainvoke."
+    if hasattr(target, "compile"):
+        way_out = "Compile the graph first: it is a node as graph.compile()."
+    got = f"Instead got an unsupported type: {type(target)} for {name!r}."
+    return f"Expected a Runnable, callable or dict. {got} {way_out}"
