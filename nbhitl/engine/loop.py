@@ -86,7 +86,8 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
 
 def _recursion_error(progress: Progress) -> GraphRecursionError:
     limit, run = progress.settings.recursion_limit, progress.run
-    following = ", ".join(dict.fromkeys(task.name for task in _plan_quietly(progress)))
+    tasks = plan_tasks(progress.program, progress.head, progress.step, run.ns)
+    following = ", ".join(dict.fromkeys(task.name for task in tasks))
     thread = f", thread {run.thread_id!r}" if run.thread_id is not None else ""
     return GraphRecursionError(
         f"Recursion limit of {limit} reached without hitting a stop condition. You can increase the limit by "
