@@ -349,4 +349,3 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
 
         chosen = self.program.nodes if nodes is None else nodes
         return [cache_namespace(name, self.program.nodes[name].action) for name in chosen]
-
