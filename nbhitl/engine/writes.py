@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable, Iterable
+from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import END, TASKS
@@ -160,7 +160,7 @@ def target_writes(program: Program, target: Any, where: str) -> Writes:
     refuse_foreign(target, f"where {where} goes on")
     if target == END:
         return []
-    channel = program.goto.get(target) if isinstance(target, Hashable) else None
+    channel = program.goto.get(target) if isinstance(target, str) else None
     if channel is None:
         raise UnknownNodeError(target, program.goto, f"{where} goes on to {target!r}")
     return [(channel, None)]

@@ -15,7 +15,7 @@ def coerced_context(schema: Any, context: Any) -> Any:
     """
     if schema is None or context is None or not isinstance(context, dict):
         return context
-    if is_dataclass(schema):
+    if isinstance(schema, type) and is_dataclass(schema):
         try:
             return schema(**context)
         except TypeError as error:
