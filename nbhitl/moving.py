@@ -9,7 +9,7 @@ from nbhitl.checkpoint.bundle import aexport_thread, export_thread, import_threa
 from nbhitl.checkpoint.steps import stores_steps
 from nbhitl.constants import CONF, INTERRUPT, NS_END, NS_SEP
 from nbhitl.engine.adopt import Adopted, adopt, open_records
-from nbhitl.engine.foreign import step_saver
+from nbhitl.engine.prepare import step_saver
 from nbhitl.errors import BundleError, StoreError
 from nbhitl.review.engines import engine_of
 

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, ClaimRequest, TaskWrites
 from nbhitl.constants import INPUT, NULL_TASK_ID, RESUME, START
-from nbhitl.engine.answer_schema import check_answers
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
-from nbhitl.engine.leases import LEASE
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import (
     asked_questions,
@@ -20,18 +18,18 @@ from nbhitl.engine.questions import (
     saved_entries,
     taken_up,
 )
-from nbhitl.engine.snapshot import apply_null_writes
 from nbhitl.engine.tasks import TaskResult
 from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign
 from nbhitl.errors import EmptyInputError, UnknownInterruptError
 from nbhitl.types import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping, Sequence
 
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.progress import Progress
     from nbhitl.engine.running import RunningTask
+    from nbhitl.types import Interrupt
 
 
 def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
@@ -64,7 +62,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
         if (yield from _branches_off(progress, input, key)):
-            progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
+            _apply_outside(progress)
             progress.pending = []
             yield from progress.advance("fork")
     return True
@@ -142,7 +140,7 @@ def begin(
     if isinstance(input, Command):
         yield from _take_command(progress, input)
     if progress.pending:
-        progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
+        _apply_outside(progress)
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
     if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
         run.children = progress.head.children
@@ -236,10 +234,12 @@ def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gen
         return
     asked = asked_questions(progress.pending)
     if check_replay:
-        check_answers((i for interrupts in asked.values() for i in interrupts), answers, run.thread_id)
+        _check_against_schemas(asked, answers, run.thread_id)
     entries = resume_entries(asked, answers, saved_entries(progress.pending))
     if not check_replay:
         entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
+    from nbhitl.engine.leases import LEASE
+
     settings = progress.settings
     yield StoreCall(
         "claim",
@@ -262,3 +262,20 @@ def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gen
     }
     kept = [write for write in progress.pending if not (write[1] == RESUME and write[0] in entries)]
     progress.pending = [*kept, *((task_id, RESUME, rows) for task_id, rows in entries.items())]
+
+
+def _check_against_schemas(
+    asked: Mapping[str, Sequence[Interrupt]], answers: Mapping[str, Any], thread_id: str | None
+) -> None:
+    with_schema = [i for interrupts in asked.values() for i in interrupts if i.response_schema is not None]
+    if with_schema:
+        from nbhitl.engine.answer_schema import check_answers
+
+        check_answers(with_schema, answers, thread_id)
+
+
+def _apply_outside(progress: Progress) -> None:
+    """Apply the writes of a checkpoint that came from outside, before any task runs."""
+    from nbhitl.engine.snapshot import apply_null_writes
+
+    progress.note(apply_null_writes(progress.program, progress.head, progress.pending))

@@ -8,11 +8,9 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine import leases
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
-from nbhitl.engine.workers import Crew, parallel_limit
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from nbhitl.engine.events import Chunk
     from nbhitl.engine.progress import Progress
+    from nbhitl.engine.workers import Crew
 
 
 def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outcome:
@@ -162,6 +161,8 @@ class Driver:
         if kind is StoreCall:
             done = getattr(self.run.saver, wanted.method)(*wanted.args)
             if wanted.method == "claim":
+                from nbhitl.engine import leases
+
                 self.lease = leases.hold(self.run.saver, wanted.args[0])
             return done
         if kind is Await:
@@ -180,6 +181,8 @@ class Driver:
         if self.run.step_timeout is not None:
             self.deadline = monotonic() + self.run.step_timeout
         if self.crew is None:
+            from nbhitl.engine.workers import Crew, parallel_limit
+
             self.crew = Crew(self._work, parallel_limit(self.run.max_concurrency))
         self.running += len(tasks)
         self.crew.take_on(tasks, copy_context())
@@ -239,5 +242,9 @@ class Driver:
     def close(self) -> None:
         """Start nothing more, and let go of the answers that the run took up."""
         self.drop_waiting()
+        if self.lease is None:
+            return
+        from nbhitl.engine import leases
+
         # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
         (leases.end if self.progress.claimed else leases.let_go)(self.lease)

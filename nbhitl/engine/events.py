@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import INTERRUPT, NS_SEP, RETURN
 from nbhitl.engine.program import ROOT
-from nbhitl.engine.tokens import token_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -118,6 +117,8 @@ class Stream:
         """Yield the LangChain callback handlers for models called in `ns`: this stream's and those above."""
         if "messages" in self.modes and self.shows(ns):
             if self._tokens is None:
+                from nbhitl.engine.tokens import token_handler
+
                 self._tokens = token_handler(self)
             if self._tokens is not None:
                 yield self._tokens

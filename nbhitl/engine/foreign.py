@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from nbhitl.checkpoint.base import saver_config
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
-from nbhitl.checkpoint.steps import stores_steps
 from nbhitl.checkpoint.task_ids import result_id
 from nbhitl.constants import CHILDREN, CONF, INTERRUPT, RESUME, START, TASKS
 from nbhitl.engine.local_claims import local_claims
@@ -29,13 +28,6 @@ if TYPE_CHECKING:
 
 _FORMAT = 4
 _OF_TYPE = "schema_of_type"
-
-
-def step_saver(saver: Any, program: Program) -> Any:
-    """Return what the engine calls to keep a run: the saver itself if it stores steps."""
-    if isinstance(saver, ForeignSaver):
-        return ForeignSaver(saver.saver, program)
-    return saver if stores_steps(saver) else ForeignSaver(saver, program)
 
 
 class ForeignSaver:

@@ -11,7 +11,7 @@ from threading import Lock, Thread
 from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nbhitl.checkpoint.base import utc_now
+from nbhitl.checkpoint.stamps import utc_now
 
 if TYPE_CHECKING:
     from nbhitl.checkpoint.records import ClaimRequest

@@ -15,13 +15,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.claims import BREAKPOINT, breakpoint_id
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
 from nbhitl.engine.caching import keep, look_up
-from nbhitl.engine.fail import fail, fail_to_apply
 from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
 from nbhitl.engine.pause import save_pause
@@ -29,7 +27,6 @@ from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import step_result, task_writes, unsaved_results
 from nbhitl.engine.read import read_state
 from nbhitl.engine.report import report
-from nbhitl.engine.snapshot import checkpoint_payload
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.errors import (
     GraphDrained,
@@ -75,6 +72,8 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         try:
             saving = _end_step(progress, results)
         except Exception as error:
+            from nbhitl.engine.fail import fail_to_apply
+
             yield from fail_to_apply(progress, results, error)
         if saving is not None:
             yield saving
@@ -115,6 +114,8 @@ def _plan(progress: Progress) -> list[Task]:
                 task.input = progress.head.start
     stream = progress.run.stream
     if not stream.silent and stream.wants("checkpoints") and progress.keeps:
+        from nbhitl.engine.snapshot import checkpoint_payload
+
         planned = [task for task in tasks if task.failed is None]
         progress.emit("checkpoints", checkpoint_payload(progress, planned), progress.step - 1)
     return tasks
@@ -189,6 +190,8 @@ def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[An
     if result.error is not None:
         handler = handler_for(progress.program, result)
         if handler is None:
+            from nbhitl.engine.fail import fail
+
             yield from fail(progress, result)
         if progress.saves_steps:
             yield StoreCall(
@@ -258,6 +261,8 @@ def _in_plan_order(result: TaskResult) -> tuple[bool, object]:
 
 def _pause_at(progress: Progress, stops: Sequence[Task]) -> Generator[Any, Any, Outcome]:
     """Stop at a static breakpoint. What is about to run is the question."""
+    from nbhitl.checkpoint.claims import BREAKPOINT, breakpoint_id
+
     yield from progress.save_at_exit()
     if progress.run.parent is None:
         if progress.keeps:

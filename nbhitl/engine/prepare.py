@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import outer_config
-from nbhitl.checkpoint.base import get_checkpoint_metadata
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
-from nbhitl.engine.foreign import step_saver
-from nbhitl.engine.replay import replay_check
 from nbhitl.engine.running import TASK_KEY, Run, RunningTask
 from nbhitl.errors import MissingThreadId
 
@@ -103,7 +100,10 @@ def prepare_run(
         if configurable.get("checkpoint_ns"):
             # A called graph's place: the run starts at the top, and reaches a checkpoint named there on its way.
             run.start_map, checkpoint_id = dict(named) if "" in named else {}, named.get("")
-        run.replay_check = replay_check(configurable.get("replay_check", "payload"))
+        if "replay_check" in configurable:
+            from nbhitl.engine.replay import replay_check
+
+            run.replay_check = replay_check(configurable["replay_check"])
     stream.root = run.ns
     return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)
 
@@ -120,6 +120,17 @@ _PLACE = frozenset({"checkpoint_id", "checkpoint_ns", "checkpoint_map", TASK_KEY
 def _thread_of(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
     thread_id = config.get(CONF, {}).get("thread_id", parent.run.thread_id)
     return {CONF: {"thread_id": thread_id}} if thread_id is not None else {}
+
+
+def step_saver(saver: Any, program: Program) -> Any:
+    """Return what the engine calls to keep a run: the saver itself if it stores steps."""
+    from nbhitl.checkpoint.steps import stores_steps  # which a graph without a saver need not load
+
+    if stores_steps(saver):
+        return saver
+    from nbhitl.engine.foreign import ForeignSaver
+
+    return ForeignSaver(saver.saver if isinstance(saver, ForeignSaver) else saver, program)
 
 
 def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> Any:
@@ -178,4 +189,6 @@ def caller_metadata(config: RunnableConfig) -> dict[str, Any]:
     """Return the caller's own entries for a checkpoint's metadata."""
     if len(config) == 1 and len(config.get(CONF, ())) == 1:
         return {}  # it names the thread and nothing else
+    from nbhitl.checkpoint.base import get_checkpoint_metadata
+
     return {k: v for k, v in get_checkpoint_metadata(config, {}).items() if not k.startswith("__")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.serde import canonical_bytes, packed_plain, unpacked_plain
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 
@@ -28,6 +27,8 @@ def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
     if type(value) is str:
         return _sha256(b"s" + value.encode("utf-8", "surrogatepass"))
+    from nbhitl.checkpoint.serde import packed_plain
+
     packed = packed_plain(value)
     if packed is None or len(packed) > _LARGE:
         return _digest(value)
@@ -37,10 +38,14 @@ def payload_digest(value: Any) -> str:
 @lru_cache(maxsize=1024)
 def _digest_of_packed(packed: bytes) -> str:
     """A node that asks many questions asks the same ones again each time it restarts."""
+    from nbhitl.checkpoint.serde import unpacked_plain
+
     return _digest(unpacked_plain(packed))
 
 
 def _digest(value: Any) -> str:
+    from nbhitl.checkpoint.serde import canonical_bytes
+
     return _sha256(b"v" + canonical_bytes(value))
 
 

@@ -21,7 +21,6 @@ from nbhitl.engine.returned import result_of_call
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.swallowed import note_swallowed, swallowed, swallowed_before
 from nbhitl.engine.tasks import TaskResult, interrupt_id
-from nbhitl.engine.traces import close_branch, close_node, fail_branch, fail_node, open_branch, open_node
 from nbhitl.engine.writes import target_writes, writes_of
 from nbhitl.errors import GraphInterrupt, ParentCommand, UnknownPathKey, nearest
 from nbhitl.types import MISSING, Interrupt, Send
@@ -49,19 +48,19 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
         try:
             writes = yield from _attempt(running, values)
         except GraphInterrupt as pause:
-            yield from fail_node(running, pause)
+            yield from _tell_failed(running, pause)
             lost = swallowed_before(running, pause)
             if lost is not None:
                 return TaskResult(task, [], error=swallowed(running, lost), attempts=running.attempt)
             return TaskResult(task, [], interrupts=_asked(task, pause), attempts=running.attempt)
         except ParentCommand as up:
-            yield from fail_node(running, up)
+            yield from _tell_failed(running, up)
             if up.args[0].graph != run.ns and up.args[0].graph != task.name:
                 return TaskResult(task, [], error=up)
             writes = writes_of(run.program, node, _for_this_graph(up))
             return TaskResult(task, [*writes, *node.routes])
         except Exception as error:
-            yield from fail_node(running, error)
+            yield from _tell_failed(running, error)
             delay = retry_delay(node.retry, running.attempt, error)
             if delay is None:
                 note_swallowed(running, error)
@@ -72,6 +71,13 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             yield delay
         else:
             return TaskResult(task, writes or [(NO_WRITES, None)])
+
+
+def _tell_failed(running: RunningTask, error: BaseException) -> Generator[Any, Any, None]:
+    if running.trace is not None:
+        from nbhitl.engine.traces import fail_node
+
+        yield from fail_node(running, error)
 
 
 def _attempt(
@@ -91,6 +97,8 @@ def _attempt(
     if run.stream.messages:
         note_input(running, state)
     if run.trace is not None and (node.branches or not node.hidden):
+        from nbhitl.engine.traces import open_node
+
         yield from open_node(running, state)
     action = node.action
     returned = yield (action, (state,), running.injected(action.injects) if action.injects else {})
@@ -105,6 +113,8 @@ def _attempt(
     else:
         writes = _writes(running, returned)
     if running.trace is not None:
+        from nbhitl.engine.traces import close_node
+
         yield from close_node(running, returned)
     return writes
 
@@ -151,6 +161,8 @@ def _branch_writes(
         state = {**returned, **state}
     outer = None
     if run.trace is not None:
+        from nbhitl.engine.traces import open_branch
+
         outer = yield from open_branch(running, branch, state)
     try:
         action = branch.action
@@ -158,9 +170,14 @@ def _branch_writes(
         if type(answer) is not str:
             answer = yield from result_of_call(running, state, answer)
     except Exception as error:
-        yield from fail_branch(running, outer, error)
+        if run.trace is not None:
+            from nbhitl.engine.traces import fail_branch
+
+            yield from fail_branch(running, outer, error)
         raise
     if run.trace is not None:
+        from nbhitl.engine.traces import close_branch
+
         yield from close_branch(running, outer, answer)
     if running.paused is not None:
         raise swallowed(running, running.paused)

@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import NS_SEP
-from nbhitl.engine.answer_schema import schema_shown, validated_answer
-from nbhitl.engine.effects import journal_of_run
-from nbhitl.engine.replay import check_question
-from nbhitl.engine.site import site
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import interrupt_id
 from nbhitl.errors import GraphInterrupt
-from nbhitl.runtime import ExecutionInfo, RunControl, Runtime
 from nbhitl.types import Interrupt
 
 if TYPE_CHECKING:
@@ -30,6 +25,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import Task
     from nbhitl.engine.timeouts import Pulse
     from nbhitl.engine.traces import OpenRun
+    from nbhitl.runtime import RunControl, Runtime
     from nbhitl.types import Durability
 
 __all__ = ["TASK_KEY", "Run", "RunningTask"]
@@ -150,15 +146,27 @@ class RunningTask:
         id = interrupt_id(f"{self.task.namespace}#{scope}" if scope else self.task.namespace, index)
         entry = self.task.answers.get(id) or self.run.answers.get(id)
         if entry is None:
-            question = Interrupt(value, id, response_schema=schema_shown(response_schema, id))
+            question = Interrupt(value, id)
+            if response_schema is not None:
+                from nbhitl.engine.answer_schema import schema_shown
+
+                question.response_schema = schema_shown(response_schema, id)
             if self.run.replay_check == "site":
+                from nbhitl.engine.site import site
+
                 question.site = site()
             raise self.pause(GraphInterrupt((question,)))
         asked, answer = entry
         if asked and self.run.replay_check != "off":
+            from nbhitl.engine.replay import check_question
+
             check_question(self, id, asked, value)
+        if response_schema is None:
+            return answer
         if isinstance(response_schema, type):
             self._let_store_hold(response_schema)
+        from nbhitl.engine.answer_schema import validated_answer
+
         return validated_answer(answer, response_schema)
 
     def _let_store_hold(self, answer_type: type) -> None:
@@ -217,6 +225,8 @@ class RunningTask:
 
     def journal(self) -> tuple[StepSaver, str]:
         """Return where effects of the thread are noted, and the thread's name."""
+        from nbhitl.engine.effects import journal_of_run
+
         return journal_of_run(self.run)
 
     def heartbeat(self) -> None:
@@ -248,6 +258,8 @@ class RunningTask:
     @property
     def runtime(self) -> Runtime[Any]:
         """The run's context, store and stream writer, with what identifies this task."""
+        from nbhitl.runtime import ExecutionInfo, Runtime
+
         run, task = self.run, self.task
         return Runtime(
             context=run.context,

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import CONF, TAG_HIDDEN
-from nbhitl.engine.tokens import pulse_handler, with_handler
 
 if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
@@ -41,6 +40,8 @@ def task_config(running: RunningTask) -> RunnableConfig:
         # Programs hand it on by itself: model.invoke(messages, {"callbacks": config["callbacks"]}).
         config["callbacks"] = sys.modules["langchain_core.callbacks.manager"].CallbackManager([])
     if running.pulse is not None and running.pulse.auto:
+        from nbhitl.engine.tokens import pulse_handler, with_handler
+
         heard = pulse_handler(running)
         if heard is not None:
             config["callbacks"] = with_handler(config.get("callbacks"), heard)

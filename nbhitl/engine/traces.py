@@ -1,7 +1,6 @@
 """Tell LangChain's callbacks, or whoever else listens, when a graph, its nodes and its path functions start and end.
 
-Nobody listens in most runs: then nothing here runs. A listener is what a config has under `callbacks`: LangChain's
-handlers or callback manager, or an object with `open_run` of its own.
+Nobody listens in most runs: then this module is not loaded. `listeners` says who does.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nbhitl._langchain import langchain_scope
 from nbhitl.constants import TAG_HIDDEN, UNNAMED
 from nbhitl.engine.instructions import Do, Outcome
-from nbhitl.engine.langchain_runs import can_open, open_langchain_run, open_langchain_run_async
+from nbhitl.engine.langchain_runs import open_langchain_run, open_langchain_run_async
 from nbhitl.engine.program import Action
 from nbhitl.engine.task_config import run_metadata
-from nbhitl.engine.tokens import with_handler
 from nbhitl.errors import GraphInterrupt
 from nbhitl.types import MISSING
 
@@ -72,13 +70,10 @@ async def _aopen(callbacks: Any, opening: Opening) -> Any:
 # -- a graph ---------------------------------------------------------------------------------------------
 
 
-def traced(
-    steps: Generator[Any, Any, Outcome], run: Run, name: str, input: Any
+def trace_run(
+    steps: Generator[Any, Any, Outcome], run: Run, callbacks: Any, name: str, input: Any
 ) -> Generator[Any, Any, Outcome]:
-    """Return the steps of a run, with its start and end told to those who listen."""
-    callbacks = _listeners(run)
-    if callbacks is None:
-        return steps
+    """Return the steps of a run, with its start and end told to `callbacks`."""
     metadata = {**run_metadata(run), "ls_integration": "langgraph"}
     tags = list(run.config.get("tags") or ())
     own = _own(run, "run_name"), _own(run, "run_id")
@@ -89,19 +84,6 @@ def _own(run: Run, key: str) -> Any:
     """What names this run as a whole, and not the one that called it."""
     value = run.config.get(key)
     return None if run.parent is not None and value == run.parent.run.config.get(key) else value
-
-
-def _listeners(run: Run) -> Any:
-    callbacks = run.config.get("callbacks")
-    if run.parent is not None and callbacks is run.parent.run.config.get("callbacks"):
-        above = run.parent.trace or run.parent.run.trace
-        callbacks = above.callbacks("seq:step:1") if above is not None else callbacks
-    if run.stream.messages:
-        for handler in run.stream.token_handlers(run.ns):
-            callbacks = with_handler(callbacks, handler)
-    if not callbacks or not (hasattr(callbacks, "open_run") or can_open(callbacks)):
-        return None
-    return callbacks
 
 
 def _traced(

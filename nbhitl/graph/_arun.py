@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from nbhitl.types import StreamMode
 
 
-async def ainvoke(
+async def arun_graph(
     graph: CompiledStateGraph, input: Any, config: RunnableConfig | None, options: RunOptions, mode: Any
 ) -> Any:
     """Run to the end or to the next pause; see `CompiledStateGraph.invoke`. `mode` is its `stream_mode`."""
     if mode != "values":
-        return [chunk async for chunk in astream(graph, input, config, options, mode)]
+        return [chunk async for chunk in astream_graph(graph, input, config, options, mode)]
     progress, steps = start(graph, input, config, options, (), sink(options))
     return result_of(ended(progress, await arun_to_end(steps, progress)), options.version)
 
 
-async def astream(
+async def astream_graph(
     graph: CompiledStateGraph,
     input: Any,
     config: RunnableConfig | None,

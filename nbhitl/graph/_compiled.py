@@ -1,7 +1,7 @@
 """The compiled graph: run it, stream it, look at its threads.
 
-A program that builds graphs and runs none loads no engine: what runs a graph is imported by the first run, and asyncio
-by the first async one.
+What only some programs use is imported by the first call that needs it: asyncio and the async driver, the looks at
+threads, the drawing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from nbhitl._runnable import RunnableMethods
 from nbhitl.config import merge_configs, settled
 from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._options import RunOptions, print_modes
+from nbhitl.graph._run import run_graph, stream_graph
 from nbhitl.graph._threads import ThreadMethods
 
 if TYPE_CHECKING:
@@ -102,9 +103,7 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        from nbhitl.graph._run import invoke
-
-        return invoke(self, input, config, options, stream_mode)
+        return run_graph(self, input, config, options, stream_mode)
 
     async def ainvoke(
         self,
@@ -128,9 +127,9 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        from nbhitl.graph._arun import ainvoke
+        from nbhitl.graph._arun import arun_graph
 
-        return await ainvoke(self, input, config, options, stream_mode)
+        return await arun_graph(self, input, config, options, stream_mode)
 
     def stream(
         self,
@@ -159,9 +158,7 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        from nbhitl.graph._run import stream
-
-        return stream(self, input, config, options, stream_mode)
+        return stream_graph(self, input, config, options, stream_mode)
 
     def astream(
         self,
@@ -186,9 +183,9 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        from nbhitl.graph._arun import astream
+        from nbhitl.graph._arun import astream_graph
 
-        return astream(self, input, config, options, stream_mode)
+        return astream_graph(self, input, config, options, stream_mode)
 
     def astream_events(
         self, input: Any, config: RunnableConfig | None = None, *, version: str = "v2", **options: Any

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
 from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
-from nbhitl.engine.foreign import step_saver
 from nbhitl.engine.instructions import Clock, Settings
-from nbhitl.engine.prepare import caller_metadata, calling_task
+from nbhitl.engine.prepare import caller_metadata, calling_task, step_saver
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of

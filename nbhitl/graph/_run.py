@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.base import new_checkpoint_id, utc_now
+from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.drive import run_live, run_streaming, run_to_end
 from nbhitl.engine.events import Stream
 from nbhitl.engine.instructions import Clock, Outcome, Settings
+from nbhitl.engine.listeners import traced
 from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.prepare import (
     BY_KEY,
@@ -25,7 +26,6 @@ from nbhitl.engine.prepare import (
     recursion_limit,
 )
 from nbhitl.engine.progress import Progress
-from nbhitl.engine.traces import traced
 from nbhitl.errors import GraphInterrupt, UnknownNodeError
 from nbhitl.graph._context import coerced_context
 from nbhitl.graph._shapes import breakpoints, modes_and_shape, nowhere, output_keys_of, result_of, shaped
@@ -42,17 +42,17 @@ _CLOCK = Clock(new_checkpoint_id, utc_now)
 _LIVE = frozenset({"custom", "messages"})
 
 
-def invoke(
+def run_graph(
     graph: CompiledStateGraph, input: Any, config: RunnableConfig | None, options: RunOptions, mode: Any
 ) -> Any:
     """Run to the end or to the next pause; see `CompiledStateGraph.invoke`. `mode` is its `stream_mode`."""
     if mode != "values":
-        return list(stream(graph, input, config, options, mode))
+        return list(stream_graph(graph, input, config, options, mode))
     progress, steps = start(graph, input, config, options, (), sink(options))
     return result_of(ended(progress, run_to_end(steps, progress)), options.version)
 
 
-def stream(
+def stream_graph(
     graph: CompiledStateGraph,
     input: Any,
     config: RunnableConfig | None,

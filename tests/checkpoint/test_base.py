@@ -9,9 +9,10 @@ from langgraph.checkpoint.memory import InMemorySaver as TheirMemory
 from langgraph.checkpoint.sqlite import SqliteSaver as TheirSqlite
 
 from nbhitl.checkpoint import base
-from nbhitl.checkpoint.base import BaseCheckpointSaver, is_saver, new_checkpoint_id
+from nbhitl.checkpoint.base import BaseCheckpointSaver, is_saver
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.serde import Serde
+from nbhitl.checkpoint.stamps import new_checkpoint_id
 from nbhitl.checkpoint.steps import stores_steps
 from nbhitl.errors import UnsupportedValue
 

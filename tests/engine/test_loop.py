@@ -17,8 +17,8 @@ from nbhitl.checkpoint.records import (
     TaskWrites,
 )
 from nbhitl.constants import INTERRUPT, NULL_TASK_ID, PULL, RESUME, START
-from nbhitl.engine.begin import LEASE
 from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
+from nbhitl.engine.leases import LEASE
 from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.questions import payload_digest
 from nbhitl.engine.tasks import Task, TaskResult

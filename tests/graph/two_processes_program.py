@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from typing_extensions import TypedDict
 
 from nbhitl.checkpoint.sqlite import SqliteSaver
-from nbhitl.engine import begin
+from nbhitl.engine import leases
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
 
@@ -43,7 +43,7 @@ def graph_in(saver: SqliteSaver, effects: Path, *, die: bool = False) -> Any:
 
 def main(what: str, store: str, effects: str, answer: str = "") -> None:
     if what == "die":
-        begin.LEASE = 0.0
+        leases.LEASE = 0.0
     with SqliteSaver.from_conn_string(store) as saver:
         graph = graph_in(saver, Path(effects), die=what == "die")
         given: Any = {"log": ["asked"]} if what == "ask" else Command(resume=answer)

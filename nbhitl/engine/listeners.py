@@ -1,0 +1,43 @@
+"""Who listens to a run. Nobody does to most.
+
+A listener is what a config has under `callbacks`: LangChain's handlers or callback manager, or an object with `open_run`
+of its own. What it is told is in `traces`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from nbhitl.engine.instructions import Outcome
+    from nbhitl.engine.running import Run
+
+
+def traced(
+    steps: Generator[Any, Any, Outcome], run: Run, name: str, input: Any
+) -> Generator[Any, Any, Outcome]:
+    """Return the steps of a run, with its start and end told to those who listen."""
+    callbacks = _callbacks(run)
+    if not callbacks:
+        return steps
+    from nbhitl.engine.langchain_runs import can_open
+    from nbhitl.engine.traces import trace_run
+
+    if not hasattr(callbacks, "open_run") and not can_open(callbacks):
+        return steps
+    return trace_run(steps, run, callbacks, name, input)
+
+
+def _callbacks(run: Run) -> Any:
+    callbacks = run.config.get("callbacks")
+    if run.parent is not None and callbacks is run.parent.run.config.get("callbacks"):
+        above = run.parent.trace or run.parent.run.trace
+        callbacks = above.callbacks("seq:step:1") if above is not None else callbacks
+    if run.stream.messages:
+        from nbhitl.engine.tokens import with_handler
+
+        for handler in run.stream.token_handlers(run.ns):
+            callbacks = with_handler(callbacks, handler)
+    return callbacks
