@@ -4,32 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.records import CheckpointKey, ClaimRequest, TaskWrites
-from nbhitl.constants import INPUT, NULL_TASK_ID, RESUME, START
+from nbhitl.checkpoint.records import CheckpointKey, TaskWrites
+from nbhitl.constants import INPUT, NULL_TASK_ID, START
+from nbhitl.engine.answers import take_answers
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import (
-    asked_questions,
     check_claims,
-    is_answer_map,
-    match_answers,
-    resume_entries,
-    saved_entries,
     taken_up,
 )
 from nbhitl.engine.tasks import TaskResult
 from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign
-from nbhitl.errors import EmptyInputError, UnknownInterruptError
+from nbhitl.errors import EmptyInputError
 from nbhitl.types import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator
 
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.progress import Progress
     from nbhitl.engine.running import RunningTask
-    from nbhitl.types import Interrupt
 
 
 def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
@@ -195,83 +190,12 @@ def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, A
     if not command.answers and not writes:
         raise EmptyInputError("Received empty Command input: give it resume=, update= or goto=.")
     if command.answers:
-        yield from _take_answers(progress, command.resume, check_replay=not writes)
+        yield from take_answers(progress, command.resume, check_replay=not writes)
     if writes:
         progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]
         if progress.keeps and progress.saved_id is not None:
             outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]
             yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), outside)]))
-
-
-def _take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Generator[Any, Any, None]:
-    """Match the answers to the open questions and claim them, before any node code runs.
-
-    A Command that also changes the state may change what the node asks, so then neither payload nor schema of
-    before is held against the answer.
-    """
-    run = progress.run
-    if not progress.keeps:
-        raise RuntimeError(
-            "Cannot use Command(resume=...) without checkpointer: nothing remembers where the graph stopped. "
-            "Compile it with compile(checkpointer=InMemorySaver()) or another saver."
-        )
-    if progress.saved_id is None:
-        raise UnknownInterruptError(
-            f"Command(resume=...) was given, but thread {run.thread_id!r} has no checkpoint: nothing was ever asked "
-            "on it. Check the thread_id, and that the checkpointer is the one that was used before.",
-            reason="not_pending",
-            interrupt_ids=tuple(resume) if is_answer_map(resume) else (),
-        )
-    can_go_on = bool(progress.head.sends or progress.head.ready(progress.program))
-    answers = match_answers(
-        resume,
-        progress.pending,
-        can_go_on=can_go_on,
-        strict=progress.settings.strict,
-        thread_id=run.thread_id,
-    )
-    if not answers:
-        return
-    asked = asked_questions(progress.pending)
-    if check_replay:
-        _check_against_schemas(asked, answers, run.thread_id)
-    entries = resume_entries(asked, answers, saved_entries(progress.pending))
-    if not check_replay:
-        entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
-    from nbhitl.engine.leases import LEASE
-
-    settings = progress.settings
-    yield StoreCall(
-        "claim",
-        (
-            ClaimRequest(
-                run.thread_id or "",
-                run.ns,
-                progress.head.checkpoint_id,
-                answers,
-                entries,
-                settings.by,
-                progress.clock.now(),
-                settings.owner,
-                LEASE,
-            ),
-        ),
-    )
-    progress.claimed = {
-        row[0]: task_id for task_id, rows in entries.items() for row in rows if row[0] in answers
-    }
-    kept = [write for write in progress.pending if not (write[1] == RESUME and write[0] in entries)]
-    progress.pending = [*kept, *((task_id, RESUME, rows) for task_id, rows in entries.items())]
-
-
-def _check_against_schemas(
-    asked: Mapping[str, Sequence[Interrupt]], answers: Mapping[str, Any], thread_id: str | None
-) -> None:
-    with_schema = [i for interrupts in asked.values() for i in interrupts if i.response_schema is not None]
-    if with_schema:
-        from nbhitl.engine.answer_schema import check_answers
-
-        check_answers(with_schema, answers, thread_id)
 
 
 def _apply_outside(progress: Progress) -> None:

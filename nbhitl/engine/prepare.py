@@ -14,6 +14,8 @@ from nbhitl.engine.running import TASK_KEY, Run, RunningTask
 from nbhitl.errors import MissingThreadId
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.events import Stream
     from nbhitl.engine.program import Program
@@ -85,27 +87,36 @@ def prepare_run(
             )
         thread_id = str(thread_id)
     run.thread_id = thread_id
-    checkpoint_id: str | None = configurable.get("checkpoint_id")
-    if parent is not None:
-        run.durability = parent.run.durability
-        run.answers = {**parent.run.answers, **parent.task.answers}
-        run.replay_check = parent.run.replay_check
-        run.control = parent.run.control
-        run.ns = _namespace(parent, stateful=checkpointer is True)
-        run.checkpoint_map = {**parent.run.checkpoint_map, parent.run.ns: parent.task.checkpoint_id}
-        run.start_map = parent.run.start_map
-        checkpoint_id = run.start_map.get(run.ns) if parent.run.resuming else None
-    else:
-        named = configurable.get("checkpoint_map") or {}
-        if configurable.get("checkpoint_ns"):
-            # A called graph's place: the run starts at the top, and reaches a checkpoint named there on its way.
-            run.start_map, checkpoint_id = dict(named) if "" in named else {}, named.get("")
-        if "replay_check" in configurable:
-            from nbhitl.engine.replay import replay_check
-
-            run.replay_check = replay_check(configurable["replay_check"])
+    checkpoint_id = _placed_at_top(run, configurable) if parent is None else _placed_below(run, parent)
     stream.root = run.ns
     return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)
+
+
+def _placed_at_top(run: Run, configurable: Mapping[str, Any]) -> str | None:
+    """Note what the config says of the run's place; return the checkpoint that it names."""
+    if "replay_check" in configurable:
+        from nbhitl.engine.replay import replay_check
+
+        run.replay_check = replay_check(configurable["replay_check"])
+    if configurable.get("checkpoint_ns"):
+        # A called graph's place: the run starts at the top, and reaches a checkpoint named there on its way.
+        named = configurable.get("checkpoint_map") or {}
+        run.start_map = dict(named) if "" in named else {}
+        return named.get("")
+    return configurable.get("checkpoint_id")
+
+
+def _placed_below(run: Run, parent: RunningTask) -> str | None:
+    """Note what a called graph has from its caller; return the checkpoint that was named for it to start from."""
+    above = parent.run
+    run.durability = above.durability
+    run.answers = {**above.answers, **parent.task.answers}
+    run.replay_check = above.replay_check
+    run.control = above.control
+    run.ns = _namespace(parent, stateful=run.stateful)
+    run.checkpoint_map = {**above.checkpoint_map, above.ns: parent.task.checkpoint_id}
+    run.start_map = above.start_map
+    return run.start_map.get(run.ns) if above.resuming else None
 
 
 def _inherited(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:

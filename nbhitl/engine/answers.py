@@ -1,0 +1,103 @@
+"""Take up the answers of a Command: which questions they are for, whether they fit, and that nobody was faster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.records import ClaimRequest
+from nbhitl.constants import RESUME
+from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.questions import (
+    asked_questions,
+    is_answer_map,
+    match_answers,
+    resume_entries,
+    saved_entries,
+)
+from nbhitl.errors import UnknownInterruptError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    from nbhitl.engine.progress import Progress
+    from nbhitl.types import Interrupt
+
+
+def take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Generator[Any, Any, None]:
+    """Match the answers to the open questions and claim them, before any node code runs.
+
+    A Command that also changes the state may change what the node asks, so then neither payload nor schema of
+    before is held against the answer (`check_replay` is False).
+
+    Raises:
+        RuntimeError: the graph has no saver, or the answer could be for several questions.
+        UnknownInterruptError: nothing was asked, or not what the answer names.
+        InvalidAnswer: an answer does not fit its question's schema.
+        AlreadyAnswered: another answer came first.
+    """
+    _refuse_without_questions(progress, resume)
+    answers = match_answers(
+        resume,
+        progress.pending,
+        can_go_on=bool(progress.head.sends or progress.head.ready(progress.program)),
+        strict=progress.settings.strict,
+        thread_id=progress.run.thread_id,
+    )
+    if not answers:
+        return
+    asked = asked_questions(progress.pending)
+    entries = resume_entries(asked, answers, saved_entries(progress.pending))
+    if check_replay:
+        _check_against_schemas(asked, answers, progress.run.thread_id)
+    else:
+        entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
+    yield StoreCall("claim", (_claim_request(progress, answers, entries),))
+    progress.claimed = {
+        row[0]: task_id for task_id, rows in entries.items() for row in rows if row[0] in answers
+    }
+    kept = [write for write in progress.pending if not (write[1] == RESUME and write[0] in entries)]
+    progress.pending = [*kept, *((task_id, RESUME, rows) for task_id, rows in entries.items())]
+
+
+def _refuse_without_questions(progress: Progress, resume: Any) -> None:
+    if not progress.keeps:
+        raise RuntimeError(
+            "Cannot use Command(resume=...) without checkpointer: nothing remembers where the graph stopped. "
+            "Compile it with compile(checkpointer=InMemorySaver()) or another saver."
+        )
+    if progress.saved_id is None:
+        raise UnknownInterruptError(
+            f"Command(resume=...) was given, but thread {progress.run.thread_id!r} has no checkpoint: nothing was "
+            "ever asked on it. Check the thread_id, and that the checkpointer is the one that was used before.",
+            reason="not_pending",
+            interrupt_ids=tuple(resume) if is_answer_map(resume) else (),
+        )
+
+
+def _check_against_schemas(
+    asked: Mapping[str, Sequence[Interrupt]], answers: Mapping[str, Any], thread_id: str | None
+) -> None:
+    with_schema = [i for interrupts in asked.values() for i in interrupts if i.response_schema is not None]
+    if with_schema:
+        from nbhitl.engine.answer_schema import check_answers
+
+        check_answers(with_schema, answers, thread_id)
+
+
+def _claim_request(
+    progress: Progress, answers: dict[str, Any], entries: dict[str, list[Any]]
+) -> ClaimRequest:
+    from nbhitl.engine.leases import LEASE
+
+    run, settings = progress.run, progress.settings
+    return ClaimRequest(
+        run.thread_id or "",
+        run.ns,
+        progress.head.checkpoint_id,
+        answers,
+        entries,
+        settings.by,
+        progress.clock.now(),
+        settings.owner,
+        LEASE,
+    )
