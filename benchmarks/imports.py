@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _PROGRAM = """
 import json, sys
@@ -39,13 +41,20 @@ class Import:
 
 
 def measure_imports(modules: Sequence[str], rounds: int) -> list[Import]:
-    """Import each module in turn, `rounds` times over, and return what it cost."""
+    """Import each module in turn, `rounds` times over, and return what it cost.
+
+    Everything is imported from compiled files, as after an installation, whether or not the environment lets Python
+    write them beside the sources.
+    """
     samples: dict[str, list[tuple[float, float, int, list[str]]]] = {module: [] for module in modules}
-    for round_number in range(rounds + 1):
-        for module in modules:
-            sample = _import_once(module)
-            if round_number:  # the first one fills the disk cache and writes the compiled files
-                samples[module].append(sample)
+    with TemporaryDirectory() as compiled:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPYCACHEPREFIX"] = compiled
+        for round_number in range(rounds + 1):
+            for module in modules:
+                sample = _import_once(module, environment)
+                if round_number:  # the first one fills the disk cache and writes the compiled files
+                    samples[module].append(sample)
     return [
         Import(
             module,
@@ -58,9 +67,13 @@ def measure_imports(modules: Sequence[str], rounds: int) -> list[Import]:
     ]
 
 
-def _import_once(module: str) -> tuple[float, float, int, list[str]]:
+def _import_once(module: str, environment: Mapping[str, str]) -> tuple[float, float, int, list[str]]:
     done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM.format(module=module)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PROGRAM.format(module=module)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     )
     milliseconds, megabytes, modules, packages = json.loads(done.stdout)
     return milliseconds, megabytes, modules, packages

@@ -16,6 +16,52 @@ LIGHT_MODULES = ["nbhitl", "nbhitl.types", "nbhitl.errors", "nbhitl.graph", "nbh
                  "nbhitl.checkpoint.memory", "nbhitl.checkpoint.sqlite", "nbhitl.prebuilt", "nbhitl.review",
                  "nbhitl.cli"]  # fmt: skip
 
+# What only some programs use, and what loads much itself: nothing that every graph needs may bring it along.
+SPARED = (
+    "asyncio", "concurrent.futures", "decimal", "difflib", "hashlib", "importlib.metadata", "json", "logging", "pathlib",
+    "pprint", "random", "socket", "sqlite3", "ssl", "subprocess", "sysconfig", "typing_extensions", "nbhitl._messages",
+    "nbhitl.draw", "nbhitl.engine.adrive", "nbhitl.engine.foreign", "nbhitl.engine.traces", "nbhitl.engine.workers",
+    "nbhitl.graph._place", "nbhitl.review", "nbhitl.store",
+)  # fmt: skip
+NO_SAVER = (
+    "ormsgpack",
+    "uuid",
+    "nbhitl.checkpoint.base",
+    "nbhitl.checkpoint.serde",
+    "nbhitl.checkpoint.steps",
+)
+
+# Modules loaded, the standard library's included: each costs about 0.2 ms. Raise a bound for what every program needs.
+LOADED = {
+    "nbhitl": (35, (*SPARED, *NO_SAVER, "dataclasses")),
+    "nbhitl.types": (60, (*SPARED, *NO_SAVER)),
+    "nbhitl.graph": (135, (*SPARED, *NO_SAVER)),
+    "nbhitl.checkpoint.memory": (115, SPARED),
+}
+
+IMPORTED = """
+import sys
+from typing import TypedDict
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.graph import START, StateGraph
+
+before = set(sys.modules)
+
+class State(TypedDict):
+    n: int
+
+builder = StateGraph(State)
+builder.add_node("one", lambda state: {"n": state["n"] + 1})
+builder.add_node("two", lambda state, config: {"n": state["n"] + 1})
+builder.add_edge(START, "one")
+builder.add_edge("one", "two")
+graph = builder.compile(checkpointer=InMemorySaver())
+config = {"configurable": {"thread_id": "1"}}
+assert graph.invoke({"n": 1}, config) == {"n": 3}
+assert list(graph.stream({"n": 2}, config)) == [{"one": {"n": 3}}, {"two": {"n": 4}}]
+print(*sorted(set(sys.modules) - before))
+"""
+
 PROGRAM = """
 from typing import TypedDict
 from nbhitl.checkpoint.memory import InMemorySaver
@@ -64,6 +110,19 @@ def run(program: str) -> str:
 def test_importing_is_light(module):
     loaded = run(f"import {module}, sys; print(*sorted({{m.split('.')[0] for m in sys.modules}}))").split()
     assert sorted(set(loaded) & set(HEAVY)) == []
+
+
+@pytest.mark.parametrize("module", LOADED)
+def test_an_import_loads_what_every_program_needs(module):
+    before = set(run("import sys; print(*sys.modules)").split())
+    loaded = set(run(f"import {module}, sys; print(*sys.modules)").split()) - before
+    bound, spared = LOADED[module]
+    assert sorted(loaded & set(spared)) == []
+    assert len(loaded) <= bound, f"{len(loaded)} modules: {' '.join(sorted(loaded))}"
+
+
+def test_a_first_run_loads_nothing_that_an_import_left_out():
+    assert run(IMPORTED).split() == []
 
 
 def test_the_engine_runs_where_the_optional_packages_are_missing():

@@ -76,7 +76,6 @@ FENCES = {
     "jsonschema": ("nbhitl.engine.answer_schema",),
     "referencing": ("nbhitl.engine.answer_schema",),
     "numpy": ("nbhitl.checkpoint.serde.frames", "nbhitl.checkpoint.serde.numeric"),
-    "typing_extensions": ("nbhitl",),
 }
 ONLY_IN_FUNCTIONS = {"pydantic", "jsonschema", "referencing", "langchain_core", "langgraph", "jupyterlab"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from sysconfig import get_path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,4 +53,6 @@ def _module(frame: FrameType) -> str:
 
 @cache
 def _installed() -> tuple[str, ...]:
+    from sysconfig import get_path
+
     return tuple({get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
