@@ -2,58 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from nbhitl.constants import END
+from nbhitl.draw.declared import declared, outermost
 from nbhitl.draw.diagram import Diagram, diagram_of
 from nbhitl.draw.display import mimebundle
 from nbhitl.draw.dot import to_dot
 from nbhitl.draw.layout import RendererMissingError, run_dot
-from nbhitl.draw.mermaid import to_mermaid
 from nbhitl.draw.svg import require_svg
 from nbhitl.draw.text import to_text
+from nbhitl.draw.view_mermaid import view_mermaid
 
 if TYPE_CHECKING:
     from os import PathLike
 
+    from nbhitl.draw.declared import Node
     from nbhitl.engine.spec import Topology
 
-
-class Node(NamedTuple):
-    """A node of a view: its id, its name, what it runs, and its metadata."""
-
-    id: str
-    name: str
-    data: Any
-    metadata: dict[str, Any] | None
-
-
-class Edge(NamedTuple):
-    """An edge of a view; `data` is its label, `conditional` says that it isn't always taken."""
-
-    source: str
-    target: str
-    data: str | None = None
-    conditional: bool = False
+_DEEP = 100
 
 
 class GraphView:
     """A graph's nodes and edges, and ways to draw them; shows itself in a notebook. Needs no network.
 
-    `nodes` is `{id: Node}`; `edges` a list of Edge by source and target, the plain ways to the end last.
+    `nodes` is `{id: Node}`; `edges` a list of Edge by source and target, the plain ways to the end last. They are what
+    the builder was told; the drawings also show what was read from the source of nodes and path functions.
     """
 
     def __init__(self, topology: Topology, *, xray: bool | int = False) -> None:
         self.diagram: Diagram = diagram_of(topology, xray=xray)
-        self.nodes = _nodes(self.diagram, topology)
-        self.edges = _edges(self.diagram)
+        self.nodes, self.edges = declared(topology, _DEEP if xray is True else int(xray))
 
     def draw_mermaid(
-        self, *, with_styles: bool = True, curve_style: Any = "linear", direction: str = "TD", **_ignored: Any
+        self,
+        *,
+        with_styles: bool = True,
+        curve_style: Any = "linear",
+        node_colors: Any = None,
+        wrap_label_n_words: int = 9,
+        frontmatter_config: dict[str, Any] | None = None,
     ) -> str:
-        """The graph as Mermaid text. LangGraph's options for colours and wrapping have no effect."""
-        curve = str(getattr(curve_style, "value", curve_style))
-        return to_mermaid(self.diagram, direction=direction, styles=with_styles, curve=curve)
+        """The nodes and edges as Mermaid text, in LangGraph's form."""
+        return view_mermaid(
+            self.nodes,
+            self.edges,
+            styles=with_styles,
+            colors=node_colors,
+            words=wrap_label_n_words,
+            frontmatter=frontmatter_config,
+            curve=str(getattr(curve_style, "value", curve_style)),
+        )
+
+    def first_node(self) -> Node | None:
+        """The only node that no edge leads to; None if there are several."""
+        key = outermost(self.nodes, self.edges, "target")
+        return None if key is None else self.nodes[key]
+
+    def last_node(self) -> Node | None:
+        """The only node that no edge leaves; None if there are several."""
+        key = outermost(self.nodes, self.edges, "source")
+        return None if key is None else self.nodes[key]
 
     def draw_ascii(self) -> str:
         """The graph as text, in ASCII characters only."""
@@ -127,40 +135,3 @@ def _no_png(what: str, missing: RendererMissingError) -> NoReturn:
         "the network. Let the graph be the last line of a cell to see it, or save draw_svg() to a file; "
         "with Graphviz installed on the system PNG works too."
     ) from missing
-
-
-def _nodes(diagram: Diagram, topology: Topology) -> dict[str, Node]:
-    nodes = {}
-    for shown in diagram.nodes:
-        if shown.kind == "unknown":
-            continue
-        spec = topology.nodes.get(shown.key)
-        nodes[shown.key] = Node(
-            shown.key, shown.label, spec.action if spec else None, _metadata(spec, topology)
-        )
-    return nodes
-
-
-def _metadata(spec: Any, topology: Topology) -> dict[str, Any] | None:
-    """Metadata as given, and under the keys that LangGraph uses, what else was said about the node."""
-    if spec is None:
-        return None
-    metadata = dict(spec.metadata or {})
-    if spec.defer:
-        metadata["defer"] = True
-    before, after = spec.name in topology.interrupt_before, spec.name in topology.interrupt_after
-    if before or after:
-        metadata["__interrupt"] = "before,after" if before and after else "before" if before else "after"
-    return metadata or None
-
-
-def _edges(diagram: Diagram) -> list[Edge]:
-    unknown = {node.key for node in diagram.nodes if node.kind == "unknown"}
-    edges = [
-        Edge(edge.source, edge.target, edge.label or None, edge.kind in ("conditional", "inferred"))
-        for edge in diagram.edges
-        if edge.target not in unknown
-    ]
-    ends = [edge for edge in edges if edge.target == END and not edge.conditional]
-    others = [edge for edge in edges if edge.target != END or edge.conditional]
-    return sorted(others, key=lambda edge: (edge.source, edge.target)) + ends

@@ -97,7 +97,7 @@ def _node(node: DiagramNode, ids: dict[str, str]) -> str:
     if node.kind == "unknown":
         return f'\t{name}(("?"))'
     text = state_text(node)
-    label = f'"{_escaped(node.label)}<br/>{_escaped(text)}"' if text else _quoted(node.label)
+    label = f'"{escaped(node.label)}<br/>{escaped(text)}"' if text else _quoted(node.label)
     opening, closing = ("[[", "]]") if node.kind == "subgraph" else ("(", ")")
     status = f":::{node.status}" if node.status else ""
     return f"\t{name}{opening}{label}{closing}{status}"
@@ -111,10 +111,10 @@ def _edge(edge: DiagramEdge, ids: dict[str, str]) -> str:
 
 def _quoted(text: str) -> str:
     """A label. Mermaid can't read an empty one, so that becomes a space."""
-    return f'"{_escaped(text) or "#160;"}"'
+    return f'"{escaped(text) or "#160;"}"'
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Everything but letters, digits and harmless signs as Mermaid's numeric entities.
 
     Non-ASCII letters stay readable; `#` itself is escaped, so text can't form an entity of its own.

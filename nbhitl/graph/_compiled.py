@@ -241,7 +241,7 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
 
     def get_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Any:
         """Return the graph's nodes and edges, with `draw_mermaid()`; `xray` opens subgraphs."""
-        return graph_view(self.topology, xray=bool(xray))
+        return graph_view(self.topology, xray=xray)
 
     async def aget_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Any:
         """Return the graph's nodes and edges; see `get_graph`."""

@@ -1,0 +1,140 @@
+"""What `get_graph()` lists: the nodes and edges that the builder was told of, in LangGraph's order.
+
+Drawings show more (`diagram.py`): where path functions and Commands may go, read from their source.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nbhitl.constants import END, START
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nbhitl.engine.spec import NodeSpec, Topology
+
+
+class Node(NamedTuple):
+    """A node of a view: its id, its name, what it runs, and its metadata."""
+
+    id: str
+    name: str
+    data: Any
+    metadata: dict[str, Any] | None
+
+
+class Edge(NamedTuple):
+    """An edge of a view; `data` is its label, `conditional` says that it isn't always taken."""
+
+    source: str
+    target: str
+    data: str | None = None
+    conditional: bool = False
+
+
+def declared(topology: Topology, levels: int) -> tuple[dict[str, Node], list[Edge]]:
+    """The nodes by id, and the edges; subgraphs are opened down to `levels`."""
+    nodes = {START: Node(START, START, None, None)}
+    for spec in topology.nodes.values():
+        nodes[spec.name] = Node(spec.name, spec.name, spec.action, _metadata(spec, topology))
+    nodes[END] = Node(END, END, None, None)
+    edges = _edges(topology)
+    for spec in topology.nodes.values() if levels > 0 else ():
+        inner = getattr(spec.subgraph, "topology", None)
+        if inner is not None:
+            nodes, edges = _opened(nodes, edges, spec.name, *declared(inner, levels - 1))
+    return nodes, edges
+
+
+def _metadata(spec: NodeSpec, topology: Topology) -> dict[str, Any] | None:
+    """Metadata as given, and under the keys that LangGraph uses, what else was said about the node."""
+    metadata = dict(spec.metadata or {})
+    if spec.defer:
+        metadata["defer"] = True
+    tools = getattr(spec.action, "tools_by_name", None)
+    if isinstance(tools, dict):
+        metadata["__tools"] = list(tools)
+    before, after = spec.name in topology.interrupt_before, spec.name in topology.interrupt_after
+    if before or after:
+        metadata["__interrupt"] = "before,after" if before and after else "before" if before else "after"
+    return metadata or None
+
+
+def _edges(topology: Topology) -> list[Edge]:
+    """The edges of what can be reached, by source and target; plain ways to the end come last."""
+    found: dict[tuple[str, str], Edge] = {}
+    ends: list[Edge] = []
+    reached, last = [START], [START]
+    while last:
+        before, last = last, []
+        for source in before:
+            leaving = list(_leaving(source, topology))
+            for edge in leaving:
+                found.setdefault((edge.source, edge.target), edge)
+                if edge.target != END and edge.target not in reached:
+                    reached.append(edge.target)
+                    last.append(edge.target)
+            if not leaving and source != START:
+                ends.append(Edge(source, END))
+    edges = [found[key] for key in sorted(found)] + sorted(ends)
+    if not any(edge.target == END for edge in edges):
+        # Nothing says where it ends: LangGraph then lets it end after what it came to last.
+        edges.append(Edge(reached[-1], END, None, True))
+    return edges
+
+
+def _leaving(source: str, topology: Topology) -> Iterator[Edge]:
+    """The declared edges of a node but plain ones to END; of several to one target the first tells more."""
+    spec = topology.nodes.get(source)
+    for target, label in (spec.ends or {}).items() if spec is not None else ():
+        yield Edge(source, target, None if not label or label == target else str(label), True)
+    for branch in topology.branches.get(source, ()):
+        for key, target in (branch.ends or {}).items():
+            yield Edge(source, target, None if key == target else str(key), True)
+    for one, target in topology.edges:
+        if one == source and target != END:
+            yield Edge(source, target)
+    for sources, target in topology.joins:
+        if source in sources and target != END:
+            yield Edge(source, target)
+
+
+def _opened(
+    nodes: dict[str, Node], edges: list[Edge], key: str, inner: dict[str, Node], inside: list[Edge]
+) -> tuple[dict[str, Node], list[Edge]]:
+    """The view with the node `key` replaced by what is inside it, as `key:inner`."""
+    entry, leave = _only(inside, "source", START), _only(inside, "target", END)
+    dropped = ({START} if entry else set()) | ({END} if leave else set())
+    first = entry.target if entry else START
+    final = leave.source if leave else END
+    placed = {k: node for k, node in nodes.items() if k != key}
+    for k, node in inner.items():
+        if k not in dropped:
+            placed[f"{key}:{k}"] = node._replace(id=f"{key}:{k}")
+    moved = [
+        edge._replace(
+            source=f"{key}:{final}" if edge.source == key else edge.source,
+            target=f"{key}:{first}" if edge.target == key else edge.target,
+        )
+        for edge in edges
+    ]
+    moved += [
+        edge._replace(source=f"{key}:{edge.source}", target=f"{key}:{edge.target}")
+        for edge in inside
+        if edge.source not in dropped and edge.target not in dropped
+    ]
+    return placed, moved
+
+
+def _only(edges: Iterable[Edge], field: str, key: str) -> Edge | None:
+    """The edge at `key` if it is the only one there, and plain: then the drawing does without `key`."""
+    found = [edge for edge in edges if getattr(edge, field) == key]
+    return found[0] if len(found) == 1 and not found[0].conditional else None
+
+
+def outermost(nodes: Iterable[str], edges: Iterable[Edge], field: str) -> str | None:
+    """The only node that no edge has as its `field` ("source" or "target"); None if there are several."""
+    taken = {getattr(edge, field) for edge in edges}
+    free = [key for key in nodes if key not in taken]
+    return free[0] if len(free) == 1 else None

@@ -1,0 +1,105 @@
+"""What `get_graph()` lists, and its Mermaid text."""
+
+import operator
+from typing import Annotated, Literal
+
+from langchain_core.runnables.graph import CurveStyle, NodeStyles
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
+from langgraph.types import Command
+from typing_extensions import TypedDict
+
+
+class State(TypedDict):
+    log: Annotated[list, operator.add]
+
+
+def step(state):
+    return {"log": []}
+
+
+def either(state) -> Literal["b", "__end__"]:
+    return "b"
+
+
+def sends_on(state) -> Command[Literal["c", "a"]]:
+    return Command(goto="c")
+
+
+def search(query: str) -> str:
+    """Search."""
+    return query
+
+
+def builder(*names):
+    built = StateGraph(State)
+    for name in names:
+        built.add_node(name, step)
+    return built.add_edge(START, names[0])
+
+
+def graphs():
+    yield "literal", builder("a", "b").add_conditional_edges("a", either).add_edge("b", END)
+    yield "unknown", builder("a", "b", "c").add_conditional_edges("a", step).add_edge("b", "c")
+    yield "map", builder("a", "b").add_conditional_edges("a", step, {"yes": "b", "no": END, True: "a"})
+    yield (
+        "map beside an edge",
+        builder("a", "b").add_edge("a", "b").add_conditional_edges("a", step, {"q": "b"}),
+    )
+    yield "start", StateGraph(State).add_node("a", step).add_conditional_edges(START, step, ["a", END])
+    yield "command", StateGraph(State).add_node("a", sends_on).add_node("c", step).add_edge(START, "a")
+    yield (
+        "destinations",
+        builder("a", "c").add_node("b", step, destinations={"c": "label"}).add_edge("a", "b"),
+    )
+    yield "join", builder("a", "b", "c").add_edge(START, "b").add_edge(["a", "b"], "c").add_edge("c", END)
+    yield "loop", builder("a", "b").add_edge("a", "b").add_edge("b", "a").add_edge("b", END)
+    yield "end beside another", builder("a", "b").add_edge("a", "b").add_edge("a", END).add_edge("b", END)
+    yield (
+        "order",
+        builder("d", "c", "b").add_edge("d", "b").add_edge("d", "c").add_edge("c", END).add_edge("b", END),
+    )
+    yield "names", builder("my node", "ü-x.y", "end").add_edge("my node", "ü-x.y").add_edge("ü-x.y", "end")
+    noted = builder("a").add_node("late", step, defer=True, metadata={"team": "x", "n": 1})
+    yield "metadata", noted.add_edge("a", "late")
+    tools = StateGraph(MessagesState).add_node("agent", step).add_node("tools", ToolNode([search]))
+    tools.add_edge(START, "agent").add_conditional_edges("agent", tools_condition).add_edge("tools", "agent")
+    yield "tools", tools
+
+
+def program_nodes_edges_and_mermaid(record):
+    for name, built in graphs():
+        shown = built.compile().get_graph()
+        record(name, [(node.id, node.name, node.metadata) for node in shown.nodes.values()])
+        record("edges", [tuple(edge) for edge in shown.edges])
+        record("mermaid", shown.draw_mermaid())
+
+
+def program_subgraphs_opened(record):
+    inner = builder("x", "y").add_edge("x", "y").compile()
+    branching = builder("p", "q").add_conditional_edges("p", step, {"on": "q", "off": END}).compile()
+    middle = builder("m").add_node("inner", inner).add_edge("m", "inner").compile()
+    outer = builder("a").add_node("middle", middle).add_node("branching", branching)
+    outer.add_edge("a", "middle").add_edge("middle", "branching")
+    for xray in (False, 1, True):
+        shown = outer.compile().get_graph(xray=xray)
+        record(f"xray={xray}", list(shown.nodes))
+        record("edges", [tuple(edge) for edge in shown.edges])
+        record("mermaid", shown.draw_mermaid())
+
+
+def program_options_of_mermaid(record):
+    gated = (
+        builder("a", "b")
+        .add_edge("a", "b")
+        .add_conditional_edges("b", step, {"one two three": "a", "x": END})
+    )
+    shown = gated.compile(interrupt_before=["a"], interrupt_after=["b"]).get_graph()
+    record("gates", shown.draw_mermaid())
+    record("plain", shown.draw_mermaid(with_styles=False))
+    colors = NodeStyles(first="fill:#ffdfba", last="fill:#baffc9", default="fill:#fad7de")
+    record(
+        "styles", shown.draw_mermaid(curve_style=CurveStyle.BASIS, node_colors=colors, wrap_label_n_words=2)
+    )
+    record("header", shown.draw_mermaid(frontmatter_config={"config": {"theme": "neutral"}}))
+    record("first and last", (shown.first_node().id, shown.last_node().id))
