@@ -88,21 +88,18 @@ class Database:
 
     def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Change something in a transaction of its own; return how many rows were changed."""
+        conn = self.conn
         with self._lock:
             try:
                 if not self._ready:
                     self.setup()
-                if self.conn.isolation_level is not None:  # a connection that does not commit by itself
-                    return self._do_and_commit(sql, values)
-                if self.conn.in_transaction:
+                if conn.in_transaction:
                     raise self.failure(sqlite3.OperationalError("the connection is within a transaction"))
-                return self.conn.execute(sql, values).rowcount
+                changed = conn.total_changes
+                conn.execute(sql, values)
+                return conn.total_changes - changed
             except _ERRORS as error:
                 raise self.failure(error, sql, values) from error
-
-    def _do_and_commit(self, sql: str, values: Sequence[Any]) -> int:
-        with self._transaction:
-            return self.conn.execute(sql, values).rowcount
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
