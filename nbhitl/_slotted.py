@@ -47,6 +47,40 @@ def slotted(cls: type[T]) -> type[T]:
     return cast("type[T]", type(cls.__name__, cls.__bases__, body))
 
 
+@dataclass_transform()
+def sparse(cls: type[T]) -> type[T]:
+    """As `slotted`, for a class most of whose fields keep their defaults: an instance holds what it was given.
+
+    Defaults are shared by all instances, so they must not be changed in place.
+    """
+    names = tuple(cls.__annotations__)
+    required = [name for name in names if name not in cls.__dict__]
+    shown = tuple(name for name in names if not name.startswith("_"))
+    body = {name: value for name, value in cls.__dict__.items() if name not in ("__dict__", "__weakref__")}
+    known = {"_take": _taker(cls.__qualname__, names[len(required) :])}
+    lines = [*(f"    self.{name} = {name}" for name in required), "    if more or given: _take(self, more, given)"]
+    exec(f"def __init__(self, {', '.join(required)}, *more, **given):\n" + "\n".join(lines), known)
+    body |= {"__match_args__": names, "__init__": _named(known["__init__"], cls)}
+    body |= {"__eq__": _eq_of(shown), "__hash__": None, "__repr__": _repr_of(shown)}
+    return cast("type[T]", type(cls.__name__, cls.__bases__, body))
+
+
+def _taker(owner: str, optional: tuple[str, ...]) -> Any:
+    def take(self: Any, more: tuple[Any, ...], given: dict[str, Any]) -> None:
+        given.update(zip(optional, more, strict=False))
+        if len(more) > len(optional) or not given.keys() <= set(optional):
+            raise TypeError(f"{owner}() has the optional fields {', '.join(optional)}; got {', '.join(given)}")
+        self.__dict__.update(given)
+
+    return take
+
+
+def _named(init: Any, cls: type) -> Any:
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    init.__module__ = cls.__module__
+    return init
+
+
 def _init_of(cls: type, names: tuple[str, ...], defaults: dict[str, Any]) -> Any:
     """Compile `__init__`: assignments are what is fast, so one is written out for each field."""
     known: dict[str, Any] = {"_ABSENT": _ABSENT}
@@ -66,10 +100,7 @@ def _init_of(cls: type, names: tuple[str, ...], defaults: dict[str, Any]) -> Any
     if hasattr(cls, "__post_init__"):
         lines.append("    self.__post_init__()")
     exec(f"def __init__(self, {', '.join(parameters)}):\n" + "\n".join(lines), known)
-    init = known["__init__"]
-    init.__qualname__ = f"{cls.__qualname__}.__init__"
-    init.__module__ = cls.__module__
-    return init
+    return _named(known["__init__"], cls)
 
 
 def _eq_of(shown: tuple[str, ...]) -> Any:

@@ -102,7 +102,10 @@ def apply_writes(
 
 def _consume(head: Head, results: Sequence[TaskResult]) -> None:
     """Take back the triggers that started these tasks."""
-    started_by_edge = [r.task.name for r in results if r.task.path[0] == PULL]
+    started_by_edge = []
+    for result in results:
+        if result.task.path[0] == PULL:
+            started_by_edge.append(result.task.name)
     if started_by_edge:
         head.writers = tuple(started_by_edge)
     head.start = MISSING

@@ -95,7 +95,7 @@ class Progress:
 
     def apply(self, results: Sequence[TaskResult]) -> Changes:
         """Apply the writes of a step to the head; one that the run has yet to save is left whole by writes that fail."""
-        before = self.head.copy() if self.keeps and self.run.durability == "exit" else None
+        before = self.head.copy() if self.keeps and not self.saves_steps else None
         try:
             changes = apply_writes(self.program, self.head, results)
         except Exception:
@@ -124,13 +124,16 @@ class Progress:
 
     def show_changes(self, changes: Changes) -> None:
         """Report the state, if what changed is part of the output."""
-        if not changes.written.isdisjoint(self.shows):
+        if changes.written.isdisjoint(self.shows):
+            return
+        if self.run.stream.silent and not self.transient:
+            self.shown = None
+        else:
             self.show_values()
 
     def show_values(self) -> None:
         """Report the state after a change."""
-        stream = self.run.stream
-        wanted = not stream.silent and stream.wants("values")
+        wanted = self.run.stream.wants("values")
         if wanted or self.transient:
             self.shown = self.output()
             if wanted:
@@ -235,9 +238,11 @@ def task_writes(program: Program, result: TaskResult, writes: Sequence[tuple[str
     return TaskWrites(result.task.id, result.task.name, result.task.path, saved_writes(program, writes))
 
 
-def unsaved_results(progress: Progress, results: Sequence[TaskResult]) -> list[TaskResult]:
+def unsaved_results(progress: Progress, results: Sequence[TaskResult]) -> Sequence[TaskResult]:
     """Return the results of a step that the saver does not have yet."""
     saved = progress.saved_tasks
+    if len(results) == 1 and not (saved or results[0].cached):
+        return results
     return [
         result
         for result in results

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nbhitl._slotted import made, slotted
+from nbhitl._slotted import sparse
 from nbhitl.checkpoint.task_ids import digest_id, task_id
 from nbhitl.constants import NS_END, NS_SEP, PULL, PUSH
 from nbhitl.types import MISSING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from nbhitl.types import Interrupt, TimeoutPolicy
 
 Path = tuple[Any, ...]
+_NO_ANSWERS: Mapping[str, Any] = MappingProxyType({})
 
 
 @lru_cache(maxsize=4096)
@@ -35,7 +37,7 @@ def task_namespace(ns: str, name: str, id: str) -> str:
     return f"{ns}{NS_SEP}{name}{NS_END}{id}" if ns else f"{name}{NS_END}{id}"
 
 
-@slotted
+@sparse
 class Task:
     """One run of one node in one step. `id` is made by the planner, lazily where nothing needs it.
 
@@ -56,7 +58,7 @@ class Task:
     input: Any = None
     timeout: TimeoutPolicy | None = None
     writes: list[tuple[str, Any]] | None = None
-    answers: Mapping[str, tuple[str, Any]] = made(factory=dict)
+    answers: Mapping[str, tuple[str, Any]] = _NO_ANSWERS
     returned: Any = MISSING
     cache_key: FullKey | None = None
     from_cache: bool = False
@@ -86,7 +88,7 @@ class Task:
         return bool(self.path[0] == PUSH)
 
 
-@slotted
+@sparse
 class TaskResult:
     """What a task left: its writes, or the questions that it asks, or its error.
 
