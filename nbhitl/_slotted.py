@@ -58,7 +58,10 @@ def sparse(cls: type[T]) -> type[T]:
     shown = tuple(name for name in names if not name.startswith("_"))
     body = {name: value for name, value in cls.__dict__.items() if name not in ("__dict__", "__weakref__")}
     known = {"_take": _taker(cls.__qualname__, names[len(required) :])}
-    lines = [*(f"    self.{name} = {name}" for name in required), "    if more or given: _take(self, more, given)"]
+    lines = [
+        *(f"    self.{name} = {name}" for name in required),
+        "    if more or given: _take(self, more, given)",
+    ]
     exec(f"def __init__(self, {', '.join(required)}, *more, **given):\n" + "\n".join(lines), known)
     body |= {"__match_args__": names, "__init__": _named(known["__init__"], cls)}
     body |= {"__eq__": _eq_of(shown), "__hash__": None, "__repr__": _repr_of(shown)}
@@ -69,7 +72,9 @@ def _taker(owner: str, optional: tuple[str, ...]) -> Any:
     def take(self: Any, more: tuple[Any, ...], given: dict[str, Any]) -> None:
         given.update(zip(optional, more, strict=False))
         if len(more) > len(optional) or not given.keys() <= set(optional):
-            raise TypeError(f"{owner}() has the optional fields {', '.join(optional)}; got {', '.join(given)}")
+            raise TypeError(
+                f"{owner}() has the optional fields {', '.join(optional)}; got {', '.join(given)}"
+            )
         self.__dict__.update(given)
 
     return take

@@ -1,0 +1,149 @@
+"""A step does the same work in a small graph and in a large one: instructions are counted, not time."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+import pytest
+
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.graph import END, START, StateGraph
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+WINDOW = 8
+"""So many steps are counted, of which the cheapest tells: a snapshot of the state is due now and then."""
+
+
+class Meter:
+    """Counts the bytecode instructions that pass from one call of `lap` to the next."""
+
+    def __init__(self) -> None:
+        self.laps: list[int] = []
+        self._count = 0
+
+    def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        self._count += event == "opcode"
+        return self._trace
+
+    def lap(self) -> None:
+        """Begin to count, in the frames that are running too; note what has passed since the last call."""
+        if len(self.laps) > WINDOW:
+            sys.settrace(None)
+            return
+        self.laps.append(self._count)
+        self._count = 0
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and "nbhitl" in frame.f_code.co_filename:
+            frame.f_trace, frame.f_trace_opcodes, frame.f_trace_lines = self._trace, True, False
+            frame = frame.f_back
+        sys.settrace(self._trace)
+
+    def step(self) -> int:
+        """Return the instructions of the cheapest step."""
+        assert len(self.laps) > WINDOW
+        return min(self.laps[1:])
+
+
+class Number(TypedDict):
+    n: int
+
+
+class Log(TypedDict):
+    n: int
+    log: Annotated[list[int], operator.add]
+
+
+@pytest.fixture(params=["none", "memory", "sqlite"])
+def saver(request, tmp_path):
+    if request.param == "sqlite":
+        with SqliteSaver.from_conn_string(str(tmp_path / "x.db")) as saver:
+            yield saver
+    else:
+        yield InMemorySaver() if request.param == "memory" else None
+
+
+@pytest.fixture
+def untraced():
+    before = sys.gettrace()
+    yield
+    sys.settrace(before)
+
+
+def run(graph: Any, input: Any, meter: Meter, thread: str) -> Any:
+    try:
+        return graph.invoke(input, {"configurable": {"thread_id": thread}, "recursion_limit": 100_000})
+    finally:
+        sys.settrace(None)
+
+
+def step_in_a_chain(size: int, saver: Any) -> int:
+    """The cost of a step in a chain of so many nodes."""
+    meter = Meter()
+
+    def add(state: Number) -> dict[str, int]:
+        if state["n"] >= size // 2:
+            meter.lap()
+        return {"n": state["n"] + 1}
+
+    builder = StateGraph(Number)
+    for i in range(size):
+        builder.add_node(f"n{i}", add)
+        builder.add_edge(f"n{i - 1}" if i else START, f"n{i}")
+    assert run(builder.compile(checkpointer=saver), {"n": 0}, meter, f"chain of {size}") == {"n": size}
+    return meter.step()
+
+
+def step_of_a_wide_state(width: int, saver: Any) -> int:
+    """The cost of a step that writes one key of so many."""
+    meter = Meter()
+    keys = [f"k{i}" for i in range(width)]
+
+    def count(state: Any) -> dict[str, int]:
+        meter.lap()
+        return {"k3": state["k3"] + 1}
+
+    builder = StateGraph(TypedDict("Wide", dict.fromkeys(keys, int)))  # type: ignore[operator]
+    builder.add_node("count", count)
+    builder.add_edge(START, "count")
+    builder.add_conditional_edges("count", lambda state: END if state["k3"] == 12 else "count")
+    graph = builder.compile(checkpointer=saver)
+    assert run(graph, dict.fromkeys(keys, 0), meter, f"{width} keys")["k3"] == 12
+    return meter.step()
+
+
+def step_after(length: int, saver: Any) -> int:
+    """The cost of a step that appends to a list, after so many such steps."""
+    meter = Meter()
+
+    def grow(state: Log) -> dict[str, Any]:
+        if state["n"] >= length:
+            meter.lap()
+        return {"n": state["n"] + 1, "log": [state["n"]]}
+
+    builder = StateGraph(Log)
+    builder.add_node("grow", grow)
+    builder.add_edge(START, "grow")
+    builder.add_conditional_edges("grow", lambda state: END if state["n"] == length + 10 else "grow")
+    state = run(builder.compile(checkpointer=saver), {"n": 0}, meter, f"{length} steps")
+    assert len(state["log"]) == length + 10
+    return meter.step()
+
+
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize(
+    ("step", "small", "large"),
+    [
+        pytest.param(step_in_a_chain, 20, 1000, id="nodes"),
+        pytest.param(step_of_a_wide_state, 10, 3000, id="keys"),
+        pytest.param(step_after, 10, 1000, id="history"),
+        pytest.param(step_after, 10, 10_000, id="long history", marks=pytest.mark.slow),
+    ],
+)
+def test_a_step_does_the_same_work(step, small, large, saver):
+    assert step(large, saver) == step(small, saver)
