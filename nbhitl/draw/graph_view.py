@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nbhitl.constants import END
 from nbhitl.draw.declared import declared, outermost
 from nbhitl.draw.diagram import Diagram, diagram_of
 from nbhitl.draw.display import mimebundle
@@ -106,12 +107,12 @@ class GraphView:
                 file.write(picture)
         return picture
 
-    def to_json(self) -> dict[str, list[dict[str, Any]]]:
-        """Plain data: `{"nodes": [{"id", "name", ...}, ...], "edges": [{"source", "target", ...}, ...]}`."""
-        nodes = [
-            {"id": node.id, "name": node.name} | ({"metadata": node.metadata} if node.metadata else {})
-            for node in self.nodes.values()
-        ]
+    def to_json(self, *, with_schemas: bool = False) -> dict[str, list[dict[str, Any]]]:
+        """Plain data: `{"nodes": [{"id", "type", "data", ...}, ...], "edges": [{"source", "target", ...}, ...]}`.
+
+        Nodes are no schemas, so `with_schemas` makes no difference.
+        """
+        nodes = [_node_json(node) for node in self.nodes.values()]
         edges: list[dict[str, Any]] = []
         for edge in self.edges:
             shown: dict[str, Any] = {"source": edge.source, "target": edge.target}
@@ -135,3 +136,12 @@ def _no_png(what: str, missing: RendererMissingError) -> NoReturn:
         "the network. Let the graph be the last line of a cell to see it, or save draw_svg() to a file; "
         "with Graphviz installed on the system PNG works too."
     ) from missing
+
+
+def _node_json(node: Node) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": node.id}
+    if node.id != END:
+        kind = type(node.data)
+        shown["type"] = "runnable"
+        shown["data"] = {"id": [*kind.__module__.split("."), kind.__name__], "name": node.id}
+    return shown | ({"metadata": node.metadata} if node.metadata else {})

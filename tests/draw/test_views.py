@@ -147,7 +147,10 @@ def test_the_open_end_is_no_edge_of_the_view():
 
 def test_plain_data():
     data = GraphView(react()).to_json()
-    assert data["nodes"][2] == {"id": "tools", "name": "tools", "metadata": {"__interrupt": "before"}}
+    assert data["nodes"][2]["id"] == data["nodes"][2]["data"]["name"] == "tools"
+    assert data["nodes"][2]["metadata"] == {"__interrupt": "before"}
+    assert data["nodes"][-1] == {"id": END}
+    assert data == GraphView(react()).to_json(with_schemas=True)
     assert data["edges"][0] == {"source": START, "target": "agent"}
     assert {"source": "agent", "target": "tools", "conditional": True} in data["edges"]
     labelled = {"source": "triage", "target": "deep", "data": "long", "conditional": True}

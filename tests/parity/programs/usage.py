@@ -387,3 +387,37 @@ def program_interrupt_id_of_old_answer_in_history(record, saver):
     asked = [task.interrupts for s in graph.get_state_history(CONFIG) for task in s.tasks if task.interrupts]
     record("history keeps the question", [[item.value for item in found] for found in asked])
     record("with its id", asked[0][0].id == pause.id)
+
+
+def program_graphs_inside_graphs_are_opened(record):
+    """get_graph(xray=): graphs that are nodes, and graphs that functions call, to any depth."""
+
+    def chain(*names, **nodes):
+        builder = StateGraph(State)
+        for name in names:
+            builder.add_node(name, nodes.get(name, lambda state: None))
+        for first, then in zip((START, *names), names):
+            builder.add_edge(first, then)
+        return builder
+
+    inner = chain("i1", "i2").compile()
+    middle = chain("m1", "deep", deep=inner).compile()
+
+    def calls(state):
+        return middle.invoke(state)
+
+    builder = chain("a", "sub", "calls", sub=middle, calls=calls).add_node("z", lambda state: None)
+    graph = builder.add_conditional_edges("calls", lambda state: "z", ["z", "a"]).add_edge("z", END).compile()
+    for xray in (False, 0, 1, 2, 3, True):
+        view = graph.get_graph(xray=xray)
+        record(
+            f"{xray} nodes", [(key, node.id, node.name, node.metadata) for key, node in view.nodes.items()]
+        )
+        record(f"{xray} edges", [tuple(edge) for edge in view.edges])
+        record(f"{xray} json", [sorted(node) for node in view.to_json()["nodes"]])
+        record(f"{xray} json edges", view.to_json()["edges"])
+        record(f"{xray} ends", (view.first_node().id, view.last_node().id))
+    drawn = graph.get_graph().draw_mermaid(
+        frontmatter_config={"config": {"theme": "neutral"}}, wrap_label_n_words=3
+    )
+    record("drawn", [word in drawn for word in ("theme: neutral", "graph TD", "i1", "m1", "calls")])
