@@ -11,7 +11,6 @@ from nbhitl.constants import CHILDREN, PULL, TASKS
 from nbhitl.engine.head import show_objects
 from nbhitl.engine.keys import KeyKind
 from nbhitl.engine.tasks import apply_order
-from nbhitl.engine.unfit import note_writers
 from nbhitl.types import MISSING, Overwrite
 
 if TYPE_CHECKING:
@@ -82,6 +81,8 @@ def apply_writes(
             else:
                 head.objects[key].update(writes)
         except Exception as error:
+            from nbhitl.engine.unfit import note_writers
+
             note_writers(error, rule, head.values.get(key, MISSING), results)
             raise
     if not ends_step:

@@ -19,7 +19,6 @@ from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
-from nbhitl.engine.caching import keep, look_up
 from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
 from nbhitl.engine.pause import save_pause
@@ -126,6 +125,8 @@ def _plan(progress: Progress) -> list[Task]:
 
 def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, list[TaskResult]]:
     if progress.run.cache is not None:
+        from nbhitl.engine.caching import look_up
+
         yield from look_up(progress, tasks)
     stream = progress.run.stream
     if not stream.silent and stream.wants("tasks"):
@@ -205,6 +206,8 @@ def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[An
     if not alone and result.interrupts is None:
         yield from _save_result(progress, result)
     if result.task.cache_key is not None and result.interrupts is None:
+        from nbhitl.engine.caching import keep
+
         yield from keep(progress, result)
     report(progress, result)
     return None

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import langchain_scope
 from nbhitl.constants import CHILDREN, NO_WRITES
-from nbhitl.engine.messages import note_input, report_returned
 from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.returned import result_of_call
@@ -95,6 +94,8 @@ def _attempt(
         reader = node.reader if task.failed is None else run.program.nodes[task.failed.name].reader
         state = read_state(reader, values, task.step, run.stop)
     if run.stream.messages:
+        from nbhitl.engine.messages import note_input
+
         note_input(running, state)
     if run.trace is not None and (node.branches or not node.hidden):
         from nbhitl.engine.traces import open_node
@@ -107,6 +108,8 @@ def _attempt(
     if running.paused is not None:
         raise swallowed(running, running.paused)
     if run.stream.messages and not node.hidden:
+        from nbhitl.engine.messages import report_returned
+
         report_returned(running, returned)
     if node.branches:
         writes = yield from _outcome(running, values, returned)

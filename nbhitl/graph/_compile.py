@@ -7,14 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.channels.last_value import LastValueAfterFinish
-from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from nbhitl.constants import END, START, branch_channel, join_channel
 from nbhitl.engine.handling import handler_name
 from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
 from nbhitl.graph._action import action_of
-from nbhitl.graph._error_handler import handler_node
 from nbhitl.graph._schema import has_keys, reader_of, schema_types
 from nbhitl.graph._signature import first_parameter, hints_of
 from nbhitl.graph._subgraphs import called_namespace
@@ -76,6 +74,8 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
     for spec in topology.nodes.values():
         node = program.nodes[spec.name] = _node(topology, spec, routes.get(spec.name, ()), readers)
         if spec.error_handler is not None:
+            from nbhitl.graph._error_handler import handler_node
+
             node.error_handler = spec.handler_name or handler_name(spec.name)
             program.nodes[node.error_handler] = handler_node(
                 node.error_handler, spec, node.reader, builder.defaults
@@ -103,6 +103,8 @@ def _triggers(
     for sources, target in topology.joins:
         if target == END:
             continue
+        from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
+
         channel = join_channel(sources, target)
         starts[channel] = target
         barrier = NamedBarrierValueAfterFinish if topology.nodes[target].defer else NamedBarrierValue
