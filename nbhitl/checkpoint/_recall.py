@@ -67,7 +67,7 @@ class _Constant:
 
 def _copied(fields: dict[str, Any]) -> dict[str, Any]:
     """A copy that shares nothing that could be changed. Most fields of messages are constants or empty."""
-    copied = {}
+    copied: dict[str, Any] = {}
     for name, value in fields.items():
         kind = type(value)
         if kind in _CONSTANT:
