@@ -269,7 +269,7 @@ def _frame_data(frame: Frame) -> list[Any] | None:
     return [list(frame.triggers)] if frame.triggers else None
 
 
-def _frame(data: list[Any] | None) -> Frame:
+def decode_frame(data: list[Any] | None) -> Frame:
     if data is None:
         return Frame()
     triggers, writers, sends, channels, start, children = (*data, *_NO_FRAME[len(data) :])
@@ -285,7 +285,7 @@ def decode_body(data: bytes, serde: Codec) -> Body:
     loaded = serde.loads(decompressed(data))
     try:
         kind, frame, values, appended, removed, results, base = loaded
-        return Body(kind, _frame(frame), values, appended or {}, removed or (), results or (), base)
+        return Body(kind, decode_frame(frame), values, appended or {}, removed or (), results or (), base)
     except (TypeError, ValueError) as error:
         raise StoreError(f"a stored step is damaged and cannot be read: {error}") from error
 

@@ -27,6 +27,9 @@ NEWEST_FIRST: Final = f"SELECT {_STEP} {_OF_SPACE} ORDER BY checkpoint_id DESC L
 NEWEST_FIRST_BEFORE: Final = (
     f"SELECT {_STEP} {_OF_SPACE} AND checkpoint_id < ? ORDER BY checkpoint_id DESC LIMIT ?"
 )
+OUTLINE: Final = (
+    f"SELECT checkpoint_id, parent_id, created_at, metadata, body {_OF_SPACE} ORDER BY checkpoint_id"
+)
 NEXT_CHILD: Final = (
     f"SELECT {_STEP} {_OF_SPACE} AND checkpoint_id > ? AND parent_id = ? ORDER BY checkpoint_id LIMIT 1"
 )

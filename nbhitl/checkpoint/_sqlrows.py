@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from nbhitl.checkpoint._outline import LeanRow
     from nbhitl.checkpoint._store import QuestionFilter
 
 _FEW_TASKS = 8
@@ -92,6 +93,15 @@ class SqlRows:
                 return
             last = rows[-1][2]
             size = min(size * 4, _LARGEST_BATCH)
+
+    def outline(self, thread: str, ns: str) -> Sequence[LeanRow]:
+        unpack, names = self._unpack, dict[Any, str]()
+        found: list[LeanRow] = []
+        for own, parent, created_at, metadata, body in self._db.all(_sql.OUTLINE, (thread, ns)):
+            names[own] = name = unpack(own)
+            above = None if parent is None else names.get(parent) or unpack(parent)
+            found.append((name, above, created_at, metadata, body))
+        return found
 
     def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
         """Sought one by one: a first child is nearly always the next row, and its results are enough."""

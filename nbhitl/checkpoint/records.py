@@ -98,6 +98,42 @@ class StoredCheckpoint:
     writes: list[tuple[str, str, Any]]
 
 
+class StepOutline(NamedTuple):
+    """A checkpoint without its state, for an overview of a thread.
+
+    `touched` is `{key: (before, after)}` of what the step wrote, MISSING where there was or is no value, and
+    `(None, items)` for a list that only grew; None for a checkpoint that was saved in LangGraph's form.
+    `triggers` are those of the frame; `frame` is the whole one if there is more to it. `pending` are the
+    writes that are no results of the next step: `[(task_id, channel, value), ...]`.
+    """
+
+    checkpoint_id: str
+    parent_id: str | None
+    created_at: str
+    metadata: dict[str, Any]
+    triggers: Sequence[str]
+    frame: Frame | None
+    touched: dict[str, tuple[Any, Any]] | None
+    pending: Sequence[tuple[str, str, Any]]
+
+
+class HistoryLine(NamedTuple):
+    """A checkpoint in one line: `changed` are the state keys that differ from the parent's, `next` the nodes
+    that its step ran or would run, `questions` the interrupts asked at it as `(id, payload)`, `errors` pairs
+    of a node and its error.
+    """
+
+    checkpoint_id: str
+    parent_id: str
+    created_at: str | None
+    step: int
+    source: str
+    changed: tuple[str, ...]
+    next: tuple[str, ...]
+    questions: tuple[tuple[str, Any], ...]
+    errors: tuple[tuple[str, Any], ...]
+
+
 class QuestionRecord(NamedTuple):
     """An open question as the store lists it: an interrupt, or a static breakpoint (`kind`)."""
 

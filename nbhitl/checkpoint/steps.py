@@ -9,6 +9,7 @@ from nbhitl.checkpoint._classic import ClassicSaver
 from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, tip_of
 from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
+from nbhitl.checkpoint._outline import outlined
 from nbhitl.checkpoint._review import ReviewSaver
 from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, encode_step, encode_writes
 from nbhitl.checkpoint._shape import classic_parts
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint.base import PendingWrite
-    from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, StepRecord, TaskWrites
+    from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, StepOutline, StepRecord, TaskWrites
 
 _KNOWN_TIPS = 256
 _KNOWN_ASKING = 4096
@@ -82,6 +83,17 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             yield self._stored(folded, pending.at(checkpoint_id) + results)
             if count == limit:
                 return
+
+    def outline(self, thread_id: str, ns: str) -> Iterator[StepOutline]:
+        """Yield what each step of a namespace wrote, oldest first, without building states.
+
+        Values in an outline may change when the next one is asked for.
+        """
+        loads = self._codec.loads
+        pending: dict[str, list[PendingWrite]] = {}
+        for row in self._rows.writes_of_namespace(thread_id, ns):
+            pending.setdefault(row.checkpoint_id, []).append((row.task_id, row.channel, loads(row.value)))
+        return outlined(self._rows.outline(thread_id, ns), pending, self._codec)
 
     def put_step(self, record: StepRecord) -> None:
         """Save a new checkpoint; answers that were delivered at its parent have then been applied.

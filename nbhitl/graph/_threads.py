@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl.types import StateSnapshot, StateUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
+    from nbhitl.checkpoint.records import HistoryLine
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Program
     from nbhitl.engine.spec import Topology
@@ -72,6 +73,23 @@ class ThreadMethods:
             return
         for stored in place.saver.history(place.thread_id, place.ns, **bounds(filter, before, limit)):
             yield shown(place, stored, newest=False)
+
+    def history_lines(
+        self, config: RunnableConfig, same: Callable[[Any, Any], bool]
+    ) -> list[HistoryLine] | None:
+        """Return a thread's checkpoints in one line each, oldest first, without building snapshots.
+
+        Args:
+            config: names the thread, and no checkpoint of it.
+            same: whether two values of a state key are the same.
+
+        Returns:
+            The lines; None where only `get_state_history` tells them: the saver is not one of nbhitl's, or the
+            graph's channels are of an unusual kind.
+        """
+        from nbhitl.graph._outline import graph_lines
+
+        return graph_lines(self, config, same)
 
     async def aget_state_history(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from nbhitl.history.compare import as_mapping, compare_values
-from nbhitl.history.rows import HasHistory, HistoryRow, read_history, written_keys
+from nbhitl.history.rows import HasHistory, HistoryRow, read_history, read_rows, written_keys
 from nbhitl.review.text import decision_line
 from nbhitl.types import MISSING
 
@@ -51,24 +51,24 @@ def history_frame(
         ids: True adds `checkpoint_id`, `parent_id`, `interrupt_id`, `thread_id` and `created_at`
             (datetime64, UTC), which differ from run to run.
     """
-    rows = read_history(graph, config)
+    rows = read_history(graph, config) if values else read_rows(graph, config)
     decided = _by_checkpoint(decisions)
     table: dict[str, Any] = {
-        "step": _numbers((row.snapshot.metadata or {}).get("step", 0) for row in rows),
-        "source": _texts((row.snapshot.metadata or {}).get("source", "") for row in rows),
-        "ran": _texts(", ".join(row.ran) for row in rows),
-        "changed": _texts(", ".join(row.changed) for row in rows),
-        "next": _texts(", ".join(row.snapshot.next) for row in rows),
-        "question": _texts(" | ".join(_questions(row, decided)) for row in rows),
-        "answer": _texts(_answer(row, decided) for row in rows),
-        "error": _texts(" | ".join(row.errors) for row in rows),
-        "parent": _texts(row.parent for row in rows),
-        "branch": _numbers(row.branch for row in rows),
+        "step": _numbers([row.step for row in rows]),
+        "source": _texts([row.source for row in rows]),
+        "ran": _texts([", ".join(row.ran) for row in rows]),
+        "changed": _texts([", ".join(row.changed) for row in rows]),
+        "next": _texts([", ".join(row.next) for row in rows]),
+        "question": _texts([" | ".join(_questions(row, decided)) for row in rows]),
+        "answer": _texts([_answer(row, decided) for row in rows]),
+        "error": _texts([" | ".join(row.errors) for row in rows]),
+        "parent": _texts([row.parent for row in rows]),
+        "branch": _numbers([row.branch for row in rows]),
     }
     if values:
         table |= _state_columns(rows, None if values is True else list(values))
     if ids:
-        table |= _id_columns(rows)
+        table |= _id_columns(rows, str(config["configurable"]["thread_id"]))
     index = pd.Index(_texts(row.label for row in rows), name="checkpoint")
     return pd.DataFrame({name: _on(index, column) for name, column in table.items()}, index=index)
 
@@ -159,6 +159,8 @@ def _by_checkpoint(
 
 
 def _questions(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> list[str]:
+    if not (row.questions or decided):
+        return []
     known = {question.id: question.text for question, _ in decided.get(row.checkpoint_id, [])}
     asked = {interrupt_id: _question_text(payload) for interrupt_id, payload in row.questions}
     # A breakpoint leaves no interrupt in the checkpoint; only its decision tells of it.
@@ -166,6 +168,8 @@ def _questions(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decis
 
 
 def _answer(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> str:
+    if not decided:
+        return row.standing
     return " | ".join(_short(decision_line(d)) for _, d in decided.get(row.checkpoint_id, [])) or row.standing
 
 
@@ -206,14 +210,13 @@ def _state_columns(rows: Sequence[HistoryRow], keys: list[str] | None) -> dict[s
     return {f"state.{key}": _objects([state.get(key) for state in states]) for key in keys or known}
 
 
-def _id_columns(rows: Sequence[HistoryRow]) -> dict[str, Any]:
-    parents = [row.snapshot.parent_config or {"configurable": {}} for row in rows]
+def _id_columns(rows: Sequence[HistoryRow], thread_id: str) -> dict[str, Any]:
     return {
         "checkpoint_id": _texts(row.checkpoint_id for row in rows),
-        "parent_id": _texts(parent["configurable"].get("checkpoint_id", "") for parent in parents),
+        "parent_id": _texts(row.parent_id for row in rows),
         "interrupt_id": _texts(" | ".join(i for i, _ in row.questions) for row in rows),
-        "thread_id": _texts(str(row.snapshot.config["configurable"]["thread_id"]) for row in rows),
-        "created_at": _times(row.snapshot.created_at for row in rows),
+        "thread_id": _texts(thread_id for _ in rows),
+        "created_at": _times(row.created_at for row in rows),
     }
 
 
