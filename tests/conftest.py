@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from postgres_server import NoServer, PostgresServer
+from stores import KINDS, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,3 +67,9 @@ def postgres_server() -> Iterator[PostgresServer]:
 def postgres(postgres_server: PostgresServer) -> str:
     """A connection string of an empty place in the server."""
     return postgres_server.fresh()
+
+
+@pytest.fixture(params=KINDS)
+def address(request: pytest.FixtureRequest) -> str:
+    """The address of an empty store that several processes may open: SQLite and PostgreSQL in turn."""
+    return address_of(request.param, request)
