@@ -104,9 +104,9 @@ class PostgresServer:
             return False
         return True
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(how)
             self._process.wait(PATIENCE)
             self._process = None
 
@@ -115,7 +115,7 @@ class PostgresServer:
         self.start()
 
     def remove(self) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)  # at once: nobody will look at the data again
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def address(self, schema: str | None = None) -> str:

@@ -9,7 +9,10 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 import nbhitl.checkpoint.postgres
 from nbhitl.checkpoint.postgres import PostgresSaver
 from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
+from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.errors import StoreError
 
+from .building import Run
 from .contract import SaverContract
 
 ALONE = {"autocommit": True}
@@ -80,3 +83,21 @@ class TestAsyncPostgresSaverOnALentPool(PostgresContract):
 def test_the_example_runs(postgres):
     failed, tried = doctest.testmod(nbhitl.checkpoint.postgres, extraglobs={"address": postgres})
     assert (failed, tried) == (0, 3)
+
+
+async def test_a_lent_connection_is_not_waited_for_by_its_own_loop(postgres):
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as conn:
+        saver = AsyncPostgresSaver(conn)
+        run = Run(saver)
+        await saver.aput_step(run.record({"n": 1}))
+        with pytest.raises(StoreError, match="by the thread that runs its event loop"):
+            saver.threads()
+        assert [thread.thread_id for thread in await asyncio.to_thread(saver.threads)] == ["t"]
+        assert (await saver.aload(CheckpointKey("t", ""))).values == {"n": 1}
+
+
+def test_a_lent_connection_without_its_loop_is_told(postgres):
+    saver = AsyncPostgresSaver(asyncio.run(psycopg.AsyncConnection.connect(postgres, autocommit=True)))
+    with pytest.raises(StoreError, match="event loop that does not run"):
+        saver.threads()
+    asyncio.run(saver.conn.close())

@@ -1,16 +1,16 @@
-"""Every test of answers runs sync and async, in memory and in a file, where it asks for these."""
+"""Every test of answers runs sync and async, in memory, in a file and in PostgreSQL, where it asks for these."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from stores import address_of, opened
 
-from .asking import Async, Sync, memory, sqlite
+from .asking import Async, Sync, memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(params=[Sync, Async], ids=["sync", "async"])
@@ -18,7 +18,8 @@ def run(request: pytest.FixtureRequest) -> Any:
     return request.param()
 
 
-@pytest.fixture(params=[memory, sqlite], ids=["memory", "sqlite"])
-def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    with request.param(tmp_path) as opened:
-        yield opened
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def saver(request: pytest.FixtureRequest) -> Iterator[Any]:
+    kind = request.param
+    with memory(None) if kind == "memory" else opened(address_of(kind, request)) as saver:
+        yield saver

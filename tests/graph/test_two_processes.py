@@ -7,29 +7,30 @@ import sys
 from pathlib import Path
 
 import pytest
+from stores import opened
 
-from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.errors import AnswerInDoubt
 from nbhitl.types import Command
 
 from .asking import CONFIG
 from .two_processes_program import graph_in
 
-PROGRAM = Path(__file__).with_name("two_processes_program.py")
+PROGRAM = "graph.two_processes_program"
+TESTS = Path(__file__).parents[1]
 
 
 class Place:
     """A store, a file of effects, and processes that work on them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.store, self.effects = folder / "threads.sqlite", folder / "effects"
+    def __init__(self, store: str, folder: Path) -> None:
+        self.store, self.effects = store, folder / "effects"
         self.effects.touch()
         self.started: list[subprocess.Popen[str]] = []
 
     def start(self, what: str, *args: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(PROGRAM), what, str(self.store), str(self.effects), *args]
+        command = [sys.executable, "-m", PROGRAM, what, self.store, str(self.effects), *args]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=TESTS)
         self.started.append(process)
         return process
 
@@ -44,8 +45,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path):
-    place = Place(tmp_path)
+def place(address, tmp_path):
+    place = Place(address, tmp_path)
     yield place
     for process in place.started:
         with process:
@@ -55,7 +56,7 @@ def place(tmp_path):
 def test_asked_in_one_process_and_answered_in_another(place):
     code, _ = place.run("ask")
     assert code == 0
-    with SqliteSaver.from_conn_string(str(place.store)) as saver:
+    with opened(place.store) as saver:
         graph = graph_in(saver, place.effects)
         snapshot = graph.get_state(CONFIG)
         assert [question.value for question in snapshot.interrupts] == [{"pay": 10}]
@@ -64,7 +65,8 @@ def test_asked_in_one_process_and_answered_in_another(place):
     assert place.happened == ["paid yes"]
 
 
-def test_of_two_processes_that_answer_one_wins(place):
+def race(place: Place) -> str:
+    """Let 32 threads in each of two processes answer at once; return who won."""
     place.run("ask")
     racers = [place.start("race", name) for name in ("left", "right")]
     for racer in racers:
@@ -72,11 +74,36 @@ def test_of_two_processes_that_answer_one_wins(place):
     for racer in racers:
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    told = [racer.communicate(timeout=60) for racer in racers]
-    assert sorted(racer.returncode for racer in racers) == [0, 1]
-    (lost,) = [err for (_, err), racer in zip(told, racers, strict=True) if racer.returncode == 1]
-    assert "AlreadyAnswered" in lost or "UnknownInterruptError" in lost
-    assert len(place.happened) == 1
+    told = [line.split() for racer in racers for line in racer.communicate(timeout=60)[0].splitlines()]
+    assert len(told) == 64
+    (winner,) = [who for who, how, *_ in told if how == "won"]
+    heard = [(how, by) for who, how, by in (line for line in told if line[0] != winner)]
+    assert {how for how, _ in heard} <= {"AlreadyAnswered", "UnknownInterruptError"}
+    assert {by for _, by in heard} <= {winner, "None"}
+    assert place.happened == [f"paid {winner}"]
+    with opened(place.store) as saver:
+        (claim,) = saver.claims("t")
+        assert (claim.state, claim.answer, claim.by) == ("applied", winner, winner)
+        assert claim.at is not None
+    return winner
+
+
+def test_of_64_clicks_in_two_processes_one_wins_and_its_effect_happens_once(place):
+    race(place)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_of_many_races_each_has_one_winner_and_one_effect(address, tmp_path):
+    winners = []
+    for number in range(25):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        place = Place(address, folder)
+        winners.append(race(place))
+        with opened(address) as saver:
+            saver.delete_thread("t")
+    print(f"{len(winners)} races, {len(set(winners))} different winners")
 
 
 @pytest.fixture
@@ -87,7 +114,7 @@ def killed(place):
     assert code != 0
     assert out == "ready\n"
     assert place.happened == ["paid yes"]
-    with SqliteSaver.from_conn_string(str(place.store)) as saver:
+    with opened(place.store) as saver:
         yield place, saver, graph_in(saver, place.effects)
 
 

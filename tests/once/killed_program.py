@@ -1,4 +1,4 @@
-"""Run by the tests in other processes: a graph whose node has an effect, on a SQLite file.
+"""Run by the tests in other processes: a graph whose node has an effect, on a store.
 
 An effect is a line in a file. `die before` and `die after` are killed right before or after it, within `once()`;
 `hold` says that it has begun and waits for a line on stdin; `run` just runs. Whoever meets an error prints it.
@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from stores import opened
+
 from nbhitl import once
-from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.errors import EffectInDoubt
 
 from .graphs import CONFIG, Engine, State
@@ -44,7 +45,7 @@ def graph_in(saver: Any, effects: Path, how: str = "run") -> Any:
 
 
 def main(how: str, store: str, effects: str) -> None:
-    with SqliteSaver.from_conn_string(store) as saver:
+    with opened(store) as saver:
         try:
             print(graph_in(saver, Path(effects), how).invoke({}, CONFIG)["got"], flush=True)
         except EffectInDoubt as error:

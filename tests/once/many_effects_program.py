@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+from stores import opened
 
 from nbhitl import once
-from nbhitl.checkpoint.sqlite import SqliteSaver
 
-from .graphs import CONFIG, Engine, State
+from .graphs import Engine, State
 
 COUNT = 30
 
 
-def main(store: str, effects: str) -> None:
+def main(store: str, effects: str, thread: str) -> None:
+    config: Any = {"configurable": {"thread_id": thread}}
+
     def effect(number: int) -> int:
         with Path(effects).open("a") as file:
             file.write(f"{number}\n")
@@ -24,10 +28,10 @@ def main(store: str, effects: str) -> None:
     def node(state: State) -> State:
         return {"got": [once(f"effect-{n}", effect, n) for n in range(COUNT)]}
 
-    with SqliteSaver.from_conn_string(store) as saver:
+    with opened(store) as saver:
         graph = Engine("nbhitl").graph(node, saver=saver)
         print("ready", flush=True)
-        graph.invoke(None if graph.get_state(CONFIG).next else {}, CONFIG)
+        graph.invoke(None if graph.get_state(config).next else {}, config)
 
 
 if __name__ == "__main__":

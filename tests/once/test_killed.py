@@ -8,28 +8,28 @@ import sys
 from pathlib import Path
 
 import pytest
+from stores import opened
 
-from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.errors import EffectInDoubt, EffectRunning
 
 from .graphs import CONFIG
 from .killed_program import graph_in
 
-ROOT = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 
 
 class Place:
     """A store, a file of effects, and processes that work on them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.store, self.effects = folder / "threads.sqlite", folder / "effects"
+    def __init__(self, store: str, folder: Path) -> None:
+        self.store, self.effects = store, folder / "effects"
         self.effects.touch()
         self.started: list[subprocess.Popen[str]] = []
 
     def start(self, how: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.once.killed_program", how, str(self.store), str(self.effects)]
+        command = [sys.executable, "-m", "once.killed_program", how, self.store, str(self.effects)]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=TESTS)
         self.started.append(process)
         return process
 
@@ -44,8 +44,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path):
-    place = Place(tmp_path)
+def place(address, tmp_path):
+    place = Place(address, tmp_path)
     yield place
     for process in place.started:
         with process:
@@ -54,7 +54,7 @@ def place(tmp_path):
 
 @pytest.fixture
 def saver(place):
-    with SqliteSaver.from_conn_string(str(place.store)) as saver:
+    with opened(place.store) as saver:
         yield saver
 
 

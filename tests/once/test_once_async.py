@@ -11,18 +11,22 @@ import pytest
 
 from nbhitl import once
 from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.errors import EffectInDoubt, EffectRunning
 
 from .graphs import CONFIG, Engine, State
 
 
-@pytest.fixture(params=["memory", "own file", "lent connection"])
+@pytest.fixture(params=["memory", "own file", "lent connection", "postgres"])
 async def async_saver(request, tmp_path):
     if request.param == "memory":
         yield InMemorySaver()
     elif request.param == "own file":
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+            yield saver
+    elif request.param == "postgres":
+        async with AsyncPostgresSaver.from_conn_string(request.getfixturevalue("postgres")) as saver:
             yield saver
     else:
         async with aiosqlite.connect(tmp_path / "store.db") as conn:

@@ -10,60 +10,59 @@ import time
 from pathlib import Path
 
 import pytest
-
-from nbhitl.checkpoint.sqlite import SqliteSaver
+from stores import opened
 
 from .many_effects_program import COUNT
 
-ROOT = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 
 
-def start(store: Path, effects: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.once.many_effects_program", str(store), str(effects)]
+def start(store: str, effects: Path, thread: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "once.many_effects_program", store, str(effects), thread]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=TESTS
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
 
 
-def settle_doubts(store: Path, happened: list[int]) -> int:
+def settle_doubts(store: str, thread: str, happened: list[int]) -> int:
     """Do what a person does: look whether it has happened, then say so or let it run again."""
-    with SqliteSaver.from_conn_string(str(store)) as saver:
-        doubts = [entry for entry in saver.once_entries("t") if entry.state == "started"]
+    with opened(store) as saver:
+        doubts = [entry for entry in saver.once_entries(thread) if entry.state == "started"]
         for entry in doubts:
             number = int(entry.key.removeprefix("effect-"))
             if number in happened:
-                saver.settle_once("t", entry.key, number)
+                saver.settle_once(thread, entry.key, number)
             else:
-                saver.forget_once("t", entry.key)
+                saver.forget_once(thread, entry.key)
     return len(doubts)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 @pytest.mark.timeout(300)
-def test_killed_again_and_again(tmp_path: Path) -> None:
+def test_killed_again_and_again(address: str, tmp_path: Path) -> None:
     kills, in_doubt, rolls = 0, 0, random.Random(20261120)
     for run in range(15):
-        store, effects = tmp_path / f"{run}.sqlite", tmp_path / f"{run}.effects"
+        thread, effects = f"t{run}", tmp_path / f"{run}.effects"
         effects.touch()
         while True:
-            process = start(store, effects)
+            process = start(address, effects, thread)
             with process:
                 time.sleep(rolls.uniform(0, 0.03))
                 finished = process.poll() is not None
                 process.kill()
             happened = [int(line) for line in effects.read_text().split()]
             assert len(happened) == len(set(happened))
-            in_doubt += settle_doubts(store, happened)
+            in_doubt += settle_doubts(address, thread, happened)
             if len(happened) == COUNT:
                 break
             assert not finished
             kills += 1
-        with SqliteSaver.from_conn_string(str(store)) as saver:
-            assert {entry.result for entry in saver.once_entries("t")} == set(range(COUNT))
+        with opened(address) as saver:
+            assert {entry.result for entry in saver.once_entries(thread)} == set(range(COUNT))
     print(f"{kills} kills, {in_doubt} in doubt")
     assert kills > 15
     assert in_doubt > 5

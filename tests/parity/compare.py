@@ -86,6 +86,10 @@ async def _run_async(function: Callable[..., Any], case: Case, savers_of: str, r
     async with AsyncExitStack() as stack:
         if case.saver is None:
             await function(record)
+        elif case.saver.startswith("host="):
+            module = import_module(f"{savers_of}.checkpoint.postgres.aio")
+            saver = await stack.enter_async_context(module.AsyncPostgresSaver.from_conn_string(case.saver))
+            await function(record, saver)
         elif case.saver == "sqlite":
             module = import_module(f"{savers_of}.checkpoint.sqlite.aio")
             saver = await stack.enter_async_context(module.AsyncSqliteSaver.from_conn_string(":memory:"))
@@ -96,7 +100,7 @@ async def _run_async(function: Callable[..., Any], case: Case, savers_of: str, r
 
 @contextmanager
 def opened(kind: str, savers_of: str) -> Iterator[Any]:
-    """Open a saver of a package: "none", "memory" or "sqlite"."""
+    """Open a saver of a package: "none", "memory", "sqlite" or PostgreSQL's address, "host=..."."""
     with ExitStack() as stack:
         yield _open(kind, savers_of, stack)
 
@@ -106,6 +110,9 @@ def _open(kind: str, savers_of: str, stack: ExitStack | AsyncExitStack) -> Any:
         return None
     if kind == "memory":
         return import_module(f"{savers_of}.checkpoint.memory").InMemorySaver()
+    if kind.startswith("host="):
+        module = import_module(f"{savers_of}.checkpoint.postgres")
+        return stack.enter_context(module.PostgresSaver.from_conn_string(kind))
     module = import_module(f"{savers_of}.checkpoint.sqlite")
     return stack.enter_context(module.SqliteSaver.from_conn_string(":memory:"))
 

@@ -141,21 +141,24 @@ class LentLink(Link):
         answer: Answer = self._wait(_exchange(conn, batch))
         return answer
 
+    def borrow(self) -> Any:
+        """Refuse first whoever would wait for itself, or without end."""
+        if self._loop is None or not self._loop.is_running():
+            raise StoreError(
+                f"{self.name}: its connection belongs to an event loop that does not run. "
+                "Call the saver's async methods first, or use PostgresSaver."
+            )
+        if _running_loop() is self._loop:
+            raise StoreError(
+                f"{self.name}: called in a sync way by the thread that runs its event loop, which would "
+                "wait for itself. Use the async way (await once(...), aget_state(), ainvoke()), or give the saver "
+                "a sync connection."
+            )
+        return super().borrow()
+
     def _wait(self, result: Coroutine[Any, Any, Any]) -> Any:
-        try:
-            if self._loop is None or not self._loop.is_running():
-                raise StoreError(
-                    f"{self.name}: its connection belongs to an event loop that does not run. "
-                    "Call the saver's async methods first, or use PostgresSaver."
-                )
-            if _running_loop() is self._loop:
-                raise StoreError(
-                    f"{self.name}: called in a sync way by the thread that runs its event loop, which would "
-                    "wait for itself. Use the async method: aget_tuple(), ainvoke(), ..."
-                )
-            return asyncio.run_coroutine_threadsafe(result, self._loop).result()
-        finally:
-            result.close()
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(result, self._loop).result()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
