@@ -7,9 +7,11 @@ What is nbhitl's own is here; what has a name in LangGraph is in the module of t
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing's, without loading typing: that would be nearly all that this import costs
 if TYPE_CHECKING:
+    from typing import Any
+
     from nbhitl.checkpoint.bundle import export_thread, import_thread
     from nbhitl.review.ask import ask
     from nbhitl.review.decisions import Decision
