@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from nbhitl.errors import NotAnswered, QuestionOpen, ReviewError
 from nbhitl.portable import Portable
+from nbhitl.review.beside import Beside
 from nbhitl.review.engines import engine_of
 from nbhitl.review.flows import Flows
 from nbhitl.review.pending import Reading
@@ -94,12 +95,13 @@ class GraphThread(Answerable, Portable):
                 routes={node: targets(to) for node, to in (routes or {}).items()},
                 before=breakpoints(graph, "interrupt_before_nodes", interrupt_before),
                 after=breakpoints(graph, "interrupt_after_nodes", interrupt_after),
-                has_claims=hasattr(graph.checkpointer, "claim"),
+                has_claims=True,
             ),
             config=self.config,
             shared=shared_thread(graph.checkpointer, thread_id),
             how=run_settings(context, interrupt_before, interrupt_after),
             reducers=engine.reducers(graph),
+            beside=None if engine.claims_answers else Beside(graph.checkpointer, thread_id),
         )
         self._flows = flows
         self._runner = Runner(graph, flows)

@@ -106,6 +106,32 @@ class ReviewSaver(SaverCore):
         place = (thread_id, ns, checkpoint_id)
         return self._change(place, tuple(interrupt_ids), lambda q: rules.renew(q, owner, at, lease))
 
+    def report(
+        self,
+        thread_id: str,
+        ns: str,
+        checkpoint_id: str,
+        interrupt_ids: Iterable[str],
+        *,
+        failed: bool = False,
+    ) -> tuple[Claim, ...]:
+        """Say of delivered answers that they have had their effect, or that their nodes raised errors.
+
+        For engines that do not save their steps here; `put_step`, `put_pending` and `put_pause` do it themselves.
+        """
+        place, ids = (thread_id, ns, checkpoint_id), tuple(interrupt_ids)
+        return self._change(place, ids, lambda q: rules.report(q, failed=failed)) if ids else ()
+
+    def delivered(self, thread_id: str, ns: str, checkpoint_id: str) -> list[tuple[str, str]]:
+        """Return the questions of a checkpoint whose answers are on their way: `[(interrupt id, task id)]`."""
+        held = self._rows.live_questions(thread_id)
+        here = (thread_id, ns, checkpoint_id)
+        return [(q.interrupt_id, q.task_id) for q in held if q[:3] == here and q.state == rules.DELIVERED]
+
+    def answers_at(self, thread_id: str, ns: str, checkpoint_id: str) -> dict[str, list[Any]]:
+        """Return what delivers answers at a checkpoint: `{task_id: [[interrupt id, digest, answer], ...]}`."""
+        return self._resumes_at((thread_id, ns, checkpoint_id))
+
     def drop(
         self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Iterable[str]
     ) -> tuple[Claim, ...]:
@@ -144,8 +170,9 @@ class ReviewSaver(SaverCore):
 
     def settle(self, thread_id: str, ns: str, parent_id: str | None, source: str | None) -> None:
         """Move the claims of a thread on after a checkpoint was saved; `put_step` and `put` do it too."""
-        with self._rows.atomic(thread_id):
-            self._settle(thread_id, ns, parent_id, source)
+        if self._rows.live_questions(thread_id):
+            with self._rows.atomic(thread_id):
+                self._settle(thread_id, ns, parent_id, source)
 
     def _listed(self, question: Question) -> PendingQuestion:
         return PendingQuestion(

@@ -206,6 +206,13 @@ def after_results(question: Question, finished: Collection[str], failed: Collect
     return question
 
 
+def report(question: Question, *, failed: bool) -> Question:
+    """Return the question after the node of its task is done with a delivered answer, or has raised an error."""
+    if question.state != DELIVERED:
+        return question
+    return question._replace(lease_until=None) if failed else _applied(question)
+
+
 def _applied(question: Question) -> Question:
     return question._replace(state=APPLIED, owner=None, lease_until=None)
 

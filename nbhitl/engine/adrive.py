@@ -7,7 +7,7 @@ from contextvars import copy_context
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine import leases
+from nbhitl.checkpoint import leases
 from nbhitl.engine.arun_task import arun_task
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.tasks import Task, TaskResult

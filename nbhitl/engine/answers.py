@@ -87,7 +87,7 @@ def _check_against_schemas(
 def _claim_request(
     progress: Progress, answers: dict[str, Any], entries: dict[str, list[Any]]
 ) -> ClaimRequest:
-    from nbhitl.engine.leases import LEASE
+    from nbhitl.checkpoint.leases import LEASE
 
     run, settings = progress.run, progress.settings
     return ClaimRequest(

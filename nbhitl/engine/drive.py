@@ -161,7 +161,7 @@ class Driver:
         if kind is StoreCall:
             done = getattr(self.run.saver, wanted.method)(*wanted.args)
             if wanted.method == "claim":
-                from nbhitl.engine import leases
+                from nbhitl.checkpoint import leases
 
                 self.lease = leases.hold(self.run.saver, wanted.args[0])
             return done
@@ -244,7 +244,7 @@ class Driver:
         self.drop_waiting()
         if self.lease is None:
             return
-        from nbhitl.engine import leases
+        from nbhitl.checkpoint import leases
 
         # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
         (leases.end if self.progress.claimed else leases.let_go)(self.lease)

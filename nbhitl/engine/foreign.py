@@ -2,7 +2,8 @@
 
 The engine hands over steps; such a saver takes whole checkpoints, with a version for each channel. Questions and
 Sends go in as dicts, so that a serializer that knows nothing of nbhitl's classes keeps them as they are. Claims
-on questions are kept in this process: one answer wins among its threads, not among processes.
+on questions are kept beside it: for a SQLite file in a second one, so that one answer wins among processes too; for
+others in this process.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from nbhitl.checkpoint.base import saver_config
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.task_ids import result_id
 from nbhitl.constants import CHILDREN, CONF, INTERRUPT, RESUME, START, TASKS
-from nbhitl.engine.local_claims import local_claims
+from nbhitl.engine.claims_beside import ClaimsBeside
 from nbhitl.types import Interrupt, Send, TypeSchema
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ForeignSaver:
     def __init__(self, saver: Any, program: Program) -> None:
         self.saver = saver
         self.program = program
-        self.claims_here = local_claims(saver)
+        self.claims_beside = ClaimsBeside(saver)
         self._versions: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     # -- read --------------------------------------------------------------------------------------------
@@ -123,14 +124,14 @@ class ForeignSaver:
         for writes in record.results:
             self.saver.put_writes(_parent_config(record), *_result_arguments(record, writes))
         self.saver.put(*self._put_arguments(record))
-        self.claims_here.apply((record.thread_id, record.ns, record.parent_id or ""))
+        self.claims_beside.apply(*_after(record))
 
     async def aput_step(self, record: StepRecord) -> None:
         """Save a checkpoint, and the results that led to it."""
         for writes in record.results:
             await self.saver.aput_writes(_parent_config(record), *_result_arguments(record, writes))
         await self.saver.aput(*self._put_arguments(record))
-        self.claims_here.apply((record.thread_id, record.ns, record.parent_id or ""))
+        await self.claims_beside.off_the_loop(self.claims_beside.apply, *_after(record))
 
     def _put_arguments(self, record: StepRecord) -> tuple[Any, ...]:
         before = self._versions.pop((record.thread_id, record.ns, record.parent_id or ""), {})
@@ -159,31 +160,33 @@ class ForeignSaver:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
             self.saver.put_writes(_config(key), *_writes_arguments(writes))
-        self.claims_here.note(key, tasks)
+        self.claims_beside.note(_place(key), tasks)
 
     async def aput_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
             await self.saver.aput_writes(_config(key), *_writes_arguments(writes))
-        self.claims_here.note(key, tasks)
+        await self.claims_beside.off_the_loop(self.claims_beside.note, _place(key), tasks)
 
     def put_pause(self, record: PauseRecord) -> None:
         """Save the questions of a pause."""
         self.put_pending(_key_of(record), record.tasks)
+        self.claims_beside.ask(record)
 
     async def aput_pause(self, record: PauseRecord) -> None:
         """Save the questions of a pause."""
         await self.aput_pending(_key_of(record), record.tasks)
+        await self.claims_beside.off_the_loop(self.claims_beside.ask, record)
 
     # -- claims ------------------------------------------------------------------------------------------
 
     def claims(self, thread_id: str) -> list[Claim]:
-        """Return the claims that this process has made on questions of a thread."""
-        return self.claims_here.of_thread(thread_id)
+        """Return the claims that have been made on questions of a thread."""
+        return self.claims_beside.of_thread(thread_id)
 
     async def aclaims(self, thread_id: str) -> list[Claim]:
-        """Return the claims that this process has made on questions of a thread."""
-        return self.claims_here.of_thread(thread_id)
+        """Return the claims that have been made on questions of a thread."""
+        return await self.claims_beside.off_the_loop(self.claims_beside.of_thread, thread_id)
 
     def claim(self, request: ClaimRequest) -> None:
         """Take up the answers, all or none, and save them.
@@ -191,13 +194,13 @@ class ForeignSaver:
         Raises:
             AlreadyAnswered: another answer came first.
         """
-        self.claims_here.take(request)
+        self.claims_beside.take(request)
         for writes in _resume_writes(request):
             self.saver.put_writes(_config(_key_of(request)), *writes)
 
     async def aclaim(self, request: ClaimRequest) -> None:
         """Take up the answers, all or none, and save them; see `claim`."""
-        self.claims_here.take(request)
+        await self.claims_beside.off_the_loop(self.claims_beside.take, request)
         for writes in _resume_writes(request):
             await self.saver.aput_writes(_config(_key_of(request)), *writes)
 
@@ -213,11 +216,11 @@ class ForeignSaver:
         lease: float,
     ) -> None:
         """Extend the leases of answers that are being applied to `lease` seconds from `at`."""
-        self.claims_here.renew((thread_id, ns, checkpoint_id), interrupt_ids, at, lease)
+        self.claims_beside.renew((thread_id, ns, checkpoint_id), interrupt_ids, owner, at, lease)
 
     def release(self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]) -> None:
         """Open the questions again: their answers were refused."""
-        for task_id, rows in self.claims_here.give_back(
+        for task_id, rows in self.claims_beside.give_back(
             (thread_id, ns, checkpoint_id), interrupt_ids
         ).items():
             config = saver_config(thread_id, ns, checkpoint_id)
@@ -227,9 +230,9 @@ class ForeignSaver:
         self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]
     ) -> None:
         """Open the questions again; see `release`."""
-        for task_id, rows in self.claims_here.give_back(
-            (thread_id, ns, checkpoint_id), interrupt_ids
-        ).items():
+        place = (thread_id, ns, checkpoint_id)
+        beside = self.claims_beside
+        for task_id, rows in (await beside.off_the_loop(beside.give_back, place, interrupt_ids)).items():
             config = saver_config(thread_id, ns, checkpoint_id)
             await self.saver.aput_writes(config, [(RESUME, rows)], task_id)
 
@@ -247,6 +250,15 @@ def _parent_config(record: StepRecord) -> RunnableConfig:
 
 def _key_of(record: PauseRecord | ClaimRequest) -> CheckpointKey:
     return CheckpointKey(record.thread_id, record.ns, record.checkpoint_id)
+
+
+def _after(record: StepRecord) -> tuple[tuple[str, str, str], str | None]:
+    """Which checkpoint's answers have had their effect, and what made the next one."""
+    return (record.thread_id, record.ns, record.parent_id or ""), record.metadata.get("source")
+
+
+def _place(key: CheckpointKey) -> tuple[str, str, str]:
+    return key.thread_id, key.ns, key.checkpoint_id or ""
 
 
 def _list_bounds(bounds: dict[str, Any], thread_id: str, ns: str) -> dict[str, Any]:

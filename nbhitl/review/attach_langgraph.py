@@ -38,6 +38,7 @@ class LangGraphEngine:
 
     name = "langgraph"
     lists_answered = True
+    claims_answers = False
 
     def __init__(self) -> None:
         check_release(version("langgraph"))

@@ -1,8 +1,7 @@
 """Claims on static breakpoints, and answers that were taken up and never reported back; as flows.
 
 nbhitl's engine claims the answers to interrupts itself, while it resumes. Going on from a breakpoint
-resumes nothing, so it is claimed here. With savers that keep no claims (LangGraph's) only the sessions of one
-process are kept apart, by `review.shared`.
+resumes nothing, so it is claimed here. For LangGraph's engine see `review.beside`.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 _DELIVERED = ("delivered",)
 _ANY_STATE = ("open", "recorded", "delivered", "applied", "dropped")
-_OWNER = f"review-{uuid4().hex}"
+OWNER = f"review-{uuid4().hex}"
 _LEASE = 60.0
 """Seconds after which a breakpoint that was passed, but whose node has saved nothing, is in doubt."""
 
@@ -91,7 +90,7 @@ def claim_breakpoint(thread_id: str, checkpoint_id: str, decision: Decision) -> 
     ids = tuple(asked.interrupt_id for asked in listed if asked[:3] == place and asked.kind == "breakpoint")
     if ids:
         answers = dict.fromkeys(ids, decision.kind)
-        request = ClaimRequest(*place, answers, {}, decision.by, decision.at or "", _OWNER, _LEASE)
+        request = ClaimRequest(*place, answers, {}, decision.by, decision.at or "", OWNER, _LEASE)
         yield CallSaver("claim", (request,))
     return ids
 

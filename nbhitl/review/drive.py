@@ -7,12 +7,18 @@ error. So the sync and the async side share every decision.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from nbhitl.checkpoint.companion import companion_of, existing_companion, off_the_loop
 
 if TYPE_CHECKING:
     from nbhitl.review.protocol import Graph
 
 T = TypeVar("T")
+
+_LOOKING = frozenset({"claims", "pending", "delete_thread"})
+_BESIDE = _LOOKING | {"claim", "release", "report", "drop", "put_pause"}
 
 STREAM_MODES = ["tasks", "updates", "custom"]
 
@@ -47,7 +53,10 @@ class Run(NamedTuple):
 
 
 class CallSaver(NamedTuple):
-    """Call a method of the checkpointer; on an event loop its async twin, `a<method>`."""
+    """Call a method of the checkpointer; on an event loop its async twin, `a<method>`.
+
+    Claims of a checkpointer that keeps none are kept beside it.
+    """
 
     method: str
     args: tuple[Any, ...] = ()
@@ -82,9 +91,25 @@ def _perform(graph: Graph, step: Instruction) -> Any:
         case Write(config, values, as_node):
             return graph.update_state(config, values, as_node=as_node)
         case CallSaver(method, args, options):
-            return getattr(graph.checkpointer, method)(*args, **options)
+            if not _kept_beside(graph, method):
+                return getattr(graph.checkpointer, method)(*args, **options)
+            if method == "delete_thread":
+                graph.checkpointer.delete_thread(*args)
+            return _beside(graph.checkpointer, method, args, options)
         case Run(input, config, seen, how):
             return _watch(graph.stream(input, config, stream_mode=STREAM_MODES, **how), seen)
+
+
+def _kept_beside(graph: Graph, method: str) -> bool:
+    return method in _BESIDE and not hasattr(graph.checkpointer, "claim")
+
+
+def _beside(checkpointer: Any, method: str, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """Call a method of what is kept beside a checkpointer; to look at it, or empty it, does not make it."""
+    if method in _LOOKING:
+        found = existing_companion(checkpointer)
+        return [] if found is None else getattr(found, method)(*args, **options)
+    return getattr(companion_of(checkpointer), method)(*args, **options)
 
 
 def _watch(chunks: Iterator[Any], seen: Callable[[str, Any], bool]) -> None:
@@ -124,7 +149,12 @@ async def _aperform(graph: Graph, step: Instruction) -> Any:
         case Write(config, values, as_node):
             return await graph.aupdate_state(config, values, as_node=as_node)
         case CallSaver(method, args, options):
-            return await getattr(graph.checkpointer, f"a{method}")(*args, **options)
+            if not _kept_beside(graph, method):
+                return await getattr(graph.checkpointer, f"a{method}")(*args, **options)
+            if method == "delete_thread":
+                await graph.checkpointer.adelete_thread(*args)
+            call = partial(_beside, graph.checkpointer, method, args, options)
+            return await off_the_loop(graph.checkpointer, call)
         case Run(input, config, seen, how):
             return await _awatch(graph.astream(input, config, stream_mode=STREAM_MODES, **how), seen)
 

@@ -23,6 +23,9 @@ class Engine(Protocol):
     lists_answered: bool
     """Whether a snapshot still lists questions whose answer is saved; `answered` then tells which."""
 
+    claims_answers: bool
+    """Whether the engine claims the answers that it is resumed with."""
+
     def answered(
         self, task_ns: str, interrupt_ids: Sequence[str], writes: Iterable[tuple[str, str, Any]], task_id: str
     ) -> set[str]:
@@ -55,6 +58,7 @@ class OwnEngine:
 
     name = "nbhitl"
     lists_answered = False
+    claims_answers = True
 
     def answered(
         self, task_ns: str, interrupt_ids: Sequence[str], writes: Iterable[tuple[str, str, Any]], task_id: str

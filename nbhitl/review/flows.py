@@ -7,11 +7,9 @@ compare it with what was shown, note who answers, only then hand the answer to t
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.serde import canonical_bytes
 from nbhitl.constants import COPY
 from nbhitl.errors import (
     AlreadyAnswered,
@@ -23,18 +21,19 @@ from nbhitl.errors import (
 )
 from nbhitl.review.claims import claim_breakpoint, release_breakpoint, release_doubts
 from nbhitl.review.decisions import Decision
-from nbhitl.review.drive import CallSaver, Flow, Instruction, ReadInput, Run, Write
+from nbhitl.review.drive import CallSaver, Flow, Instruction, Read, ReadInput, Run, Write
+from nbhitl.review.inputs import input_digest
 from nbhitl.review.pending import waiting_tasks
-from nbhitl.review.plain import to_plain
 from nbhitl.review.session import describe, labels
 from nbhitl.review.shared import Answered
-from nbhitl.review.standing import Lookout
+from nbhitl.review.standing import Lookout, checkpoint_id
 from nbhitl.review.steps import breakpoint_steps
 from nbhitl.review.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from nbhitl.review.beside import Beside
     from nbhitl.review.card import Card
     from nbhitl.review.engines import Engine
     from nbhitl.review.pending import Doubt, Reading
@@ -46,24 +45,13 @@ if TYPE_CHECKING:
     from nbhitl.review.steps import Steps
 
 
-def input_digest(value: Any) -> str:
-    """Return a digest of a run's input; ids that messages get when they are added do not count."""
-    return hashlib.sha256(canonical_bytes(_without_ids(to_plain(value)))).hexdigest()
-
-
-def _without_ids(value: Any) -> Any:
-    if isinstance(value, dict):
-        is_message = "content" in value and ("type" in value or "role" in value)
-        return {k: _without_ids(v) for k, v in value.items() if not (is_message and k == "id")}
-    return [_without_ids(item) for item in value] if isinstance(value, list) else value
-
-
 @dataclass
 class Flows:
     """The flows of one thread.
 
     `how` are arguments for every run (context, breakpoints, durability). `snapshot` is where the thread stood
-    when it was last looked at, `open_ids` the questions that were open then.
+    when it was last looked at, `open_ids` the questions that were open then. `beside` makes the claims for an
+    engine that makes none.
     """
 
     session: ReviewSession
@@ -73,6 +61,7 @@ class Flows:
     shared: SharedThread
     how: Mapping[str, Any]
     reducers: frozenset[str]
+    beside: Beside | None = None
     snapshot: Snapshot | None = None
     open_ids: frozenset[str] = frozenset()
     watch: Watch | None = None
@@ -81,7 +70,6 @@ class Flows:
 
     @property
     def lookout(self) -> Lookout:
-        """Reads where the thread stands."""
         return Lookout(self.engine, self.reading, self.config, self.shared)
 
     def refresh(self) -> Flow[None]:
@@ -162,12 +150,25 @@ class Flows:
         try:
             yield Run(input, config, watch.seen, self.how)
         except GeneratorExit:
+            if self.beside is not None:
+                self.beside.abandon()
             raise
         except BaseException as raised:
             error = raised
         self.watch = None
+        yield from self._settle_beside(error)
         yield from self._show_after_run(watch.at_breakpoint and error is None, error)
         return error
+
+    def _settle_beside(self, error: BaseException | None) -> Flow[None]:
+        """Say how the claims ended that were made for the engine."""
+        if self.beside is None:
+            return
+        snapshot: Snapshot = yield Read(self.config)
+        listed = {asked.id for found in waiting_tasks(snapshot) for asked in found.task.interrupts}
+        saved = {doubt.interrupt_id for doubt in (yield from self.lookout.listed_doubts(snapshot))}
+        unused = error is not None and self.engine.is_unknown_question(error)
+        yield from self.beside.settle(checkpoint_id(snapshot), listed, saved, error, unused=unused)
 
     def _show_after_run(self, stopped_at_breakpoint: bool, error: BaseException | None) -> Flow[None]:
         now = self.session.clock().isoformat(timespec="milliseconds")
@@ -201,11 +202,33 @@ class Flows:
         if question.kind == "breakpoint":
             error = yield from self._pass_breakpoint(card)
         else:
-            run = self.engine.resume({question.id: decision.answer})
-            error = yield from self._run(
-                run, self.engine.answering(self.config, decision.by or self.session.by)
-            )
+            error = yield from self._resume(question, decision)
         self._conclude(card, error)
+
+    def _resume(
+        self, question: Question, decision: Decision
+    ) -> Generator[Instruction, Any, BaseException | None]:
+        by = decision.by or self.session.by
+        error = yield from self._claim_beside(question, decision.answer, decision)
+        if error is not None:
+            return error
+        run = self.engine.resume({question.id: decision.answer})
+        return (yield from self._run(run, self.engine.answering(self.config, by)))
+
+    def _claim_beside(
+        self, question: Question, answer: Any, decision: Decision
+    ) -> Generator[Instruction, Any, BaseException | None]:
+        """Claim a question for an engine that does not; returns what was against it."""
+        here = None if self.snapshot is None else checkpoint_id(self.snapshot)
+        if self.beside is None or here is None:
+            return None
+        by, at = decision.by or self.session.by, decision.at or self.session.clock().isoformat()
+        try:
+            yield from self.beside.take(question, answer, here, by, at)
+        except (AlreadyAnswered, AnswerInDoubt) as error:
+            yield from self._show_after_run(False, error)
+            return error
+        return None
 
     def _refuse(self, card: Card, fresh: Question | None, standing: Standing) -> None:
         """Report that the question of `card` is not open as it was shown, and raise that."""
@@ -245,6 +268,7 @@ class Flows:
         if error is not None:
             return error
         if not steps.run:
+            yield from self._settle_beside(None)
             yield from self._show_after_run(False, None)
             return None
         run = None if steps.goto is None else self.engine.go_to(steps.goto)
@@ -257,19 +281,24 @@ class Flows:
 
         After an error the breakpoint stands as it was: going on from it would run what nobody approved.
         """
+        error = yield from self._claim_beside(card.question, decision.kind, decision)
+        if error is not None:
+            return error
         claimed: tuple[str, ...] = ()
         place = (self.reading.thread_id, card.question.checkpoint_id)
         try:
-            if self.reading.has_claims:
+            if self.beside is None and self.reading.has_claims:
                 claimed = yield from claim_breakpoint(*place, decision)
             for update in steps.updates:
                 yield Write(where, update.values, update.as_node)
-        except (AlreadyAnswered, AnswerInDoubt) as error:
-            return error
-        except Exception as error:
+        except (AlreadyAnswered, AnswerInDoubt) as refused:
+            return refused
+        except Exception as failed:
             yield from release_breakpoint(*place, claimed)
-            self._give_back(card, error)
-            return error
+            if self.beside is not None:
+                yield from self.beside.give_back()
+            self._give_back(card, failed)
+            return failed
         return None
 
     def _give_back(self, card: Card, error: BaseException) -> None:
@@ -327,10 +356,15 @@ class Flows:
     def _take_over(self, card: Card, doubts: list[Doubt]) -> Generator[Instruction, Any, Any]:
         """Claim answers of a kernel that never reported back, and return the input that sends them again."""
         thread_id = self.reading.thread_id
+        at = self.session.clock().isoformat()
+        if self.beside is not None:
+            answers = yield from self.beside.take_over(doubts, self.session.by, at)
+            listed = [] if self.snapshot is None else (yield from self.lookout.listed_doubts(self.snapshot))
+            unsaved = answers.keys() - {doubt.interrupt_id for doubt in listed}
+            return self.engine.resume({id: answers[id] for id in unsaved}) if unsaved else None
         answers = yield from release_doubts(thread_id, doubts)
         if answers:
             return self.engine.resume(answers)
-        at = self.session.clock().isoformat()
         again = Decision(kind="approve", by=self.session.by, at=at)
         yield from claim_breakpoint(thread_id, card.question.checkpoint_id, again)
         return None

@@ -55,7 +55,8 @@ def once(key: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     A key belongs to the thread as a whole: to every node, called graph and tool in it. A fork of an earlier
     checkpoint is the same thread, so there too what was done is done; give keys a part that tells them apart
     where an effect is wanted again (`f"mail-{state['round']}"`). Without a checkpointer a key lasts for one run.
-    With a saver that is not nbhitl's, the journal is kept in this process: see `journal_of(checkpointer)`. In
+    With a saver that is not nbhitl's, the journal is kept beside it (LangGraph's SQLite savers: in a second file;
+    others: in this process): see `journal_of(checkpointer)`. In
     LangGraph's own graphs it works the same way; there a checkpointer is needed.
 
     Args:

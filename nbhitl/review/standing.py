@@ -85,12 +85,18 @@ class Lookout:
         return Standing(snapshot, questions, error_of(snapshot) or in_doubt, doubts)
 
     def _doubts(self, snapshot: Snapshot) -> Generator[Instruction, Any, list[Doubt]]:
-        """Return the answers that are saved, but whose nodes are not done."""
+        """Return the answers that are taken up or saved, but whose nodes are not done."""
+        doubts: list[Doubt] = []
         if self.reading.has_claims:
-            return (yield from delivered_answers(self.reading.thread_id, checkpoint_id(snapshot) or ""))
-        return (yield from self._listed_doubts(snapshot)) if self.engine.lists_answered else []
+            doubts = yield from delivered_answers(self.reading.thread_id, checkpoint_id(snapshot) or "")
+        if self.engine.lists_answered:
+            known = {doubt.interrupt_id for doubt in doubts}
+            listed = yield from self.listed_doubts(snapshot)
+            doubts += [doubt for doubt in listed if doubt.interrupt_id not in known]
+        return doubts
 
-    def _listed_doubts(self, snapshot: Snapshot) -> Generator[Instruction, Any, list[Doubt]]:
+    def listed_doubts(self, snapshot: Snapshot) -> Generator[Instruction, Any, list[Doubt]]:
+        """Return the answers that LangGraph has saved with a question that it still lists."""
         doubts: list[Doubt] = []
         for found in waiting_tasks(snapshot):
             listed = {interrupt.id: interrupt.value for interrupt in found.task.interrupts}

@@ -45,6 +45,10 @@ class LentDatabase(Database):
             await self.given
         return await asyncio.wrap_future(self._submit(call))
 
+    def in_its_thread(self, call: Callable[[], T]) -> T:
+        """Return what `call` returns, called in the connection's thread; the connection is open."""
+        return self._call(call)
+
     def _submit(self, call: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()
         self.given._tx.put_nowait((_NOBODY, partial(self._work, future, call)))
