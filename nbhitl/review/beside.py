@@ -13,15 +13,19 @@ from nbhitl.checkpoint.companion import companion_of
 from nbhitl.checkpoint.leases import LEASE, end, hold, let_go
 from nbhitl.checkpoint.records import ClaimRequest, PauseRecord, QuestionRecord
 from nbhitl.review.claims import OWNER, release_doubts
-from nbhitl.review.drive import CallSaver
+from nbhitl.review.drive import CallSaver, Read
+from nbhitl.review.pending import waiting_tasks
+from nbhitl.review.standing import checkpoint_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from nbhitl.checkpoint.records import Claim
     from nbhitl.review.drive import Flow
     from nbhitl.review.pending import Doubt
+    from nbhitl.review.protocol import Snapshot
     from nbhitl.review.questions import Question
+    from nbhitl.review.standing import Lookout
 
 Place = tuple[str, str, str]
 
@@ -78,36 +82,42 @@ class Beside:
                 yield CallSaver("release", (*claim[:3], (claim.interrupt_id,)))
         self._let_go()
 
-    def settle(
-        self, here: str | None, listed: Collection[str], saved: Collection[str], error: BaseException | None,
-        *, unused: bool,
-    ) -> Flow[None]:  # fmt: skip
-        """Say how the answers of this session ended, after a run.
-
-        Args:
-            here: the checkpoint at which the thread stands now.
-            listed: the ids of the questions that its unfinished tasks ask.
-            saved: those of them that have an answer.
-            error: what the run raised.
-            unused: the error says that the question was not open any more.
-        """
+    def settle(self, lookout: Lookout, error: BaseException | None) -> Flow[None]:
+        """Say how the answers of this session ended, after a run that raised `error`."""
         claims: list[Claim] = yield CallSaver("claims", (self.thread_id,))
-        for claim in claims:
-            if claim.state != "delivered" or (claim.owner != OWNER and claim.lease_until is not None):
-                continue
-            place, id = claim[:3], claim.interrupt_id
-            again = id in self._breakpoints and claim.checkpoint_id == here
-            if unused:
-                yield CallSaver("drop", (*place, (id,)))
-            elif id in listed and id not in saved:
-                yield CallSaver("release", (*place, (id,)))
-            elif id not in listed and not again:
-                yield CallSaver("report", (*place, (id,)))
-            elif error is None or isinstance(error, Exception):
-                yield CallSaver("report", (*place, (id,)), {"failed": True})
-            else:
-                self.abandon()  # stopped in the middle of the node: what it did is not known
+        held = [
+            claim
+            for claim in claims
+            if claim.state == "delivered" and (claim.owner == OWNER or claim.lease_until is None)
+        ]
+        if held:
+            snapshot: Snapshot = yield Read(lookout.config)
+            listed = {asked.id for found in waiting_tasks(snapshot) for asked in found.task.interrupts}
+            saved = {doubt.interrupt_id for doubt in (yield from lookout.listed_doubts(snapshot))}
+            unused = error is not None and lookout.engine.is_unknown_question(error)
+            for claim in held:
+                again = claim.interrupt_id in self._breakpoints and claim.checkpoint_id == checkpoint_id(
+                    snapshot
+                )
+                going_on = claim.interrupt_id in listed or again
+                is_open = claim.interrupt_id in listed - saved
+                yield from self._settle_one(claim, error, unused=unused, is_open=is_open, going_on=going_on)
         self._let_go()
+
+    def _settle_one(
+        self, claim: Claim, error: BaseException | None, *, unused: bool, is_open: bool, going_on: bool
+    ) -> Flow[None]:
+        place = (*claim[:3], (claim.interrupt_id,))
+        if unused:  # the question was not open any more
+            yield CallSaver("drop", place)
+        elif is_open:
+            yield CallSaver("release", place)
+        elif not going_on:
+            yield CallSaver("report", place)
+        elif error is None or isinstance(error, Exception):
+            yield CallSaver("report", place, {"failed": True})
+        else:
+            self.abandon()  # stopped in the middle of the node: what it did is not known
 
     def abandon(self) -> None:
         """End the leases of what this session holds: whether its effects happened is not known."""

@@ -21,7 +21,7 @@ from nbhitl.errors import (
 )
 from nbhitl.review.claims import claim_breakpoint, release_breakpoint, release_doubts
 from nbhitl.review.decisions import Decision
-from nbhitl.review.drive import CallSaver, Flow, Instruction, Read, ReadInput, Run, Write
+from nbhitl.review.drive import CallSaver, Flow, Instruction, ReadInput, Run, Write
 from nbhitl.review.inputs import input_digest
 from nbhitl.review.pending import waiting_tasks
 from nbhitl.review.session import describe, labels
@@ -70,6 +70,7 @@ class Flows:
 
     @property
     def lookout(self) -> Lookout:
+        """Reads where the thread stands."""
         return Lookout(self.engine, self.reading, self.config, self.shared)
 
     def refresh(self) -> Flow[None]:
@@ -156,19 +157,10 @@ class Flows:
         except BaseException as raised:
             error = raised
         self.watch = None
-        yield from self._settle_beside(error)
+        if self.beside is not None:
+            yield from self.beside.settle(self.lookout, error)
         yield from self._show_after_run(watch.at_breakpoint and error is None, error)
         return error
-
-    def _settle_beside(self, error: BaseException | None) -> Flow[None]:
-        """Say how the claims ended that were made for the engine."""
-        if self.beside is None:
-            return
-        snapshot: Snapshot = yield Read(self.config)
-        listed = {asked.id for found in waiting_tasks(snapshot) for asked in found.task.interrupts}
-        saved = {doubt.interrupt_id for doubt in (yield from self.lookout.listed_doubts(snapshot))}
-        unused = error is not None and self.engine.is_unknown_question(error)
-        yield from self.beside.settle(checkpoint_id(snapshot), listed, saved, error, unused=unused)
 
     def _show_after_run(self, stopped_at_breakpoint: bool, error: BaseException | None) -> Flow[None]:
         now = self.session.clock().isoformat(timespec="milliseconds")
@@ -268,7 +260,8 @@ class Flows:
         if error is not None:
             return error
         if not steps.run:
-            yield from self._settle_beside(None)
+            if self.beside is not None:
+                yield from self.beside.settle(self.lookout, None)
             yield from self._show_after_run(False, None)
             return None
         run = None if steps.goto is None else self.engine.go_to(steps.goto)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbhitl.engine.leases import LEASE
 
 from nbhitl.checkpoint.records import (
     CheckpointKey,
@@ -18,7 +19,6 @@ from nbhitl.checkpoint.records import (
 )
 from nbhitl.constants import INTERRUPT, NULL_TASK_ID, PULL, RESUME, START
 from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
-from nbhitl.engine.leases import LEASE
 from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.questions import payload_digest
 from nbhitl.engine.tasks import Task, TaskResult

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from stores import opened
 from typing_extensions import TypedDict
 
-from nbhitl.engine import leases
+from nbhitl.checkpoint import leases
 from nbhitl.errors import AlreadyAnswered, UnknownInterruptError
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
