@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nbhitl.constants import END, START
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nbhitl.engine.spec import NodeSpec, Topology
 
@@ -104,7 +104,7 @@ def _opened(
     nodes: dict[str, Node], edges: list[Edge], key: str, inner: dict[str, Node], inside: list[Edge]
 ) -> tuple[dict[str, Node], list[Edge]]:
     """The view with the node `key` replaced by what is inside it, as `key:inner`."""
-    entry, leave = _only(inside, "source", START), _only(inside, "target", END)
+    entry, leave = _only(inner, inside, "source", START), _only(inner, inside, "target", END)
     dropped = ({START} if entry else set()) | ({END} if leave else set())
     first = entry.target if entry else START
     final = leave.source if leave else END
@@ -127,10 +127,18 @@ def _opened(
     return placed, moved
 
 
-def _only(edges: Iterable[Edge], field: str, key: str) -> Edge | None:
-    """The edge at `key` if it is the only one there, and plain: then the drawing does without `key`."""
+def _only(nodes: Iterable[str], edges: Sequence[Edge], field: str, key: str) -> Edge | None:
+    """The edge at START or END (`key`) that the drawing does without, with `key`; None if both stay.
+
+    It is the only one there, it is plain, and its other node begins (or ends) what is left.
+    """
     found = [edge for edge in edges if getattr(edge, field) == key]
-    return found[0] if len(found) == 1 and not found[0].conditional else None
+    if len(found) != 1 or found[0].conditional:
+        return None
+    other = "target" if field == "source" else "source"
+    rest = [edge for edge in edges if edge is not found[0]]
+    alone = outermost((node for node in nodes if node != key), rest, other)
+    return found[0] if alone == getattr(found[0], other) else None
 
 
 def outermost(nodes: Iterable[str], edges: Iterable[Edge], field: str) -> str | None:
