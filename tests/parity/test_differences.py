@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import socket
 import warnings
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,13 @@ A_WRONG_ID = "a" * 32
 
 class State(TypedDict):
     log: Annotated[list, operator.add]
+
+
+@dataclass
+class Unnamed:
+    """A class that no state schema names."""
+
+    number: int
 
 
 def engine(name: str) -> SimpleNamespace:
@@ -85,6 +93,14 @@ def test_d1_goto_to_an_unknown_node(langgraph: SimpleNamespace, nbhitl: SimpleNa
         graph = compiled(nbhitl, lambda state: nbhitl.Command(goto=by(nbhitl), update={"log": ["went"]}))
         with pytest.raises(nbhitl.errors.UnknownNodeError, match=r"'nodee'.*'node'"):
             graph.invoke({"log": []}, CONFIG)
+        for on, expected in ((langgraph, {"log": ["went"]}), (nbhitl, None)):
+            builder = on.StateGraph(State).add_node("node", lambda state: {"log": ["went"]})
+            builder.add_edge(on.START, "node").add_conditional_edges("node", lambda state, on=on: by(on))
+            if expected is not None:
+                assert builder.compile().invoke({"log": []}) == expected
+                continue
+            with pytest.raises(on.errors.UnknownNodeError, match=r"'nodee'.*'node'"):
+                builder.compile().invoke({"log": []})
 
 
 def test_d2_a_resume_where_nothing_is_open(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
@@ -442,6 +458,33 @@ def test_d19_a_step_that_cannot_be_applied_at_exit(
     results = [{"log": [name], "one": name} for name in "ab"]
     assert left == {LANGGRAPH: ((), []), NBHITL: (("a", "b"), results)}
     assert goes_on == {LANGGRAPH: "as if it had ended", NBHITL: "told again"}
+
+
+def test_d20_a_class_that_no_schema_names(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    class Loose(TypedDict):
+        value: Any
+
+    ended: dict[str, Any] = {}
+    for on in (langgraph, nbhitl):
+        builder = (
+            on.StateGraph(Loose).add_node("n", lambda state: {"value": Unnamed(1)}).add_edge(on.START, "n")
+        )
+        in_memory = builder.compile(checkpointer=on.InMemorySaver())
+        in_memory.invoke({"value": None}, CONFIG)
+        assert in_memory.get_state(CONFIG).values == {"value": Unnamed(1)}
+        with import_module(f"{on.name}.checkpoint.sqlite").SqliteSaver.from_conn_string(":memory:") as saver:
+            graph = builder.compile(checkpointer=saver)
+            try:
+                graph.invoke({"value": None}, CONFIG)
+                ended[on.name] = graph.get_state(CONFIG).values
+            except TypeError as error:
+                ended[on.name] = str(error).partition(" cannot")[0]
+                saver.serde.register(Unnamed)
+                assert graph.invoke({"value": None}, CONFIG) == {"value": Unnamed(1)}
+    assert ended == {
+        LANGGRAPH: {"value": Unnamed(1)},
+        NBHITL: "state key 'value', written by node 'n', (thread '1')",
+    }
 
 
 def test_both_engines_are_compared() -> None:

@@ -167,7 +167,11 @@ class Serde:
             return True
         return any(self._classes.get(type_name(base)) is base for base in cls.__mro__[1:-1])
 
-    def _default(self, value: Any) -> Ext:
+    def _default(self, value: Any) -> Ext | str:
+        if isinstance(value, BaseException):
+            return repr(
+                value
+            )  # an exception comes back as its text: nothing but its class could make it again
         tag, to_data = self._codecs.get(type(value)) or self.codec_for(type(value))
         return Ext(tag, packb(to_data(value), self._default, _PACK))
 
@@ -195,6 +199,8 @@ class Serde:
             value = plain.Pairs(value)
         elif value is None or kind in _NATIVE or (kind is int and -(2**63) <= value < 2**64):
             return value
+        elif isinstance(value, BaseException):
+            return self._packable(repr(value))
         tag, to_data = self.codec_for(type(value))
         return Ext(tag, packb(self._packable(to_data(value)), None, _PACK))
 

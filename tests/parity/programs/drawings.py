@@ -79,7 +79,9 @@ def program_subgraphs_opened(record):
     inner = builder("x", "y").add_edge("x", "y").compile()
     branching = builder("p", "q").add_conditional_edges("p", step, {"on": "q", "off": END}).compile()
     middle = builder("m").add_node("inner", inner).add_edge("m", "inner").compile()
-    looping = builder("ask", "answer").add_edge("ask", "answer").add_conditional_edges("answer", step, ["ask", END])
+    looping = (
+        builder("ask", "answer").add_edge("ask", "answer").add_conditional_edges("answer", step, ["ask", END])
+    )
     outer = builder("a").add_node("middle", middle).add_node("branching", branching)
     outer.add_node("looping", looping.compile())
     outer.add_edge("a", "middle").add_edge("middle", "branching").add_edge("branching", "looping")

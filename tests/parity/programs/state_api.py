@@ -1,7 +1,7 @@
 """get_state, update_state, get_state_history."""
 
 import operator
-from typing import Annotated
+from typing import Annotated, Any
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import InvalidUpdateError
@@ -397,3 +397,21 @@ def program_update_after_a_goto_while_paused(record, saver):
     graph.update_state(CONFIG, {"path": ["update"]})
     record("updated", brief(graph.get_state(CONFIG)))
     record("go on", graph.invoke(None, CONFIG))
+
+
+def program_exceptions_in_the_state(record, saver):
+    class Failing(TypedDict):
+        error: Any
+
+    def node(state):
+        return {"error": ValueError("no")}
+
+    def looks(state):
+        record("in the run it is the exception", type(state["error"]).__name__)
+
+    builder = (
+        StateGraph(Failing).add_node(node).add_node(looks).add_edge(START, "node").add_edge("node", "looks")
+    )
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"error": None}, CONFIG)
+    record("in the store it is its text", graph.get_state(CONFIG).values)
