@@ -24,11 +24,10 @@ _TYPES = {"config": ("RunnableConfig",), "writer": ("StreamWriter", "Callable"),
 
 def hints_of(target: Any) -> dict[str, Any] | None:
     """Return the annotations of a function or callable object, resolved; None if one cannot be resolved."""
-    func = target.__func__ if type(target) is MethodType else target
-    if type(func) is FunctionType and not func.__dict__:
-        known = _simple_hints(func)
-        if known is not None:
-            return known
+    plain = _plain(target)
+    known = _simple_hints(plain[0]) if plain is not None else None
+    if known is not None:
+        return known
     try:
         return typing.get_type_hints(target if inspect.isroutine(target) else type(target).__call__)
     except (NameError, TypeError, AttributeError):
@@ -71,8 +70,8 @@ def first_parameter(target: Any, hints: dict[str, Any] | None) -> Any:
         return None
     plain = _plain(target)
     if plain is not None:
-        code, bound = plain
-        return hints.get(code.co_varnames[bound])
+        func, bound = plain
+        return hints.get(func.__code__.co_varnames[bound])
     try:
         parameters = list(inspect.signature(target).parameters)
     except (ValueError, TypeError):
@@ -84,13 +83,14 @@ def injected_parameters(target: Any) -> tuple[str, ...]:
     """Return the parameters after the first, by name, that the engine fills."""
     plain = _plain(target)
     if plain is not None:
-        code, bound = plain
+        func, bound = plain
+        code = func.__code__
         count = code.co_argcount + code.co_kwonlyargcount
         if count == bound + 1:
             return ()
         names = code.co_varnames
         found = tuple(n for n in names[max(bound + 1, code.co_posonlyargcount) : count] if n in _INJECTED)
-        if not found or not (target.__defaults__ or target.__kwdefaults__):
+        if not found or not (func.__defaults__ or func.__kwdefaults__):
             return found
     try:
         parameters = list(inspect.signature(target).parameters.values())
@@ -118,7 +118,7 @@ def is_async(target: Any) -> bool:
     """Whether calling `target` returns something to await; partials and callable objects are looked into."""
     plain = _plain(target)
     if plain is not None:
-        return bool(plain[0].co_flags & inspect.CO_COROUTINE)
+        return bool(plain[0].__code__.co_flags & inspect.CO_COROUTINE)
     while isinstance(target, functools.partial):
         target = target.func
     return inspect.iscoroutinefunction(target) or (
@@ -126,15 +126,24 @@ def is_async(target: Any) -> bool:
     )
 
 
-def _plain(target: Any) -> tuple[CodeType, int] | None:
-    """Return the code of a function or method that has nothing attached to it and takes positional arguments.
+def _plain(target: Any) -> tuple[FunctionType, int] | None:
+    """Return the function that `target` is or calls, if nothing is attached to it and it takes positional arguments.
 
-    With it comes how many of its parameters are bound: 1 for a method's `self`.
+    With it comes how many of its parameters are bound: 1 for the `self` of a method or a callable object.
     """
-    bound = 0
-    if type(target) is MethodType:
-        target, bound = target.__func__, 1
-    if type(target) is not FunctionType or target.__dict__:
-        return None
-    code = target.__code__
-    return (code, bound) if code.co_argcount > bound else None
+    func, bound = target, 0
+    if type(target) is not FunctionType:
+        method = target if type(target) is MethodType else getattr(target, "__call__", None)  # noqa: B004
+        if type(method) is not MethodType:
+            return None
+        if method is not target and (method.__self__ is not target or _says_otherwise(target)):
+            return None
+        func, bound = method.__func__, 1
+        if type(func) is not FunctionType:
+            return None
+    return None if func.__dict__ or func.__code__.co_argcount <= bound else (func, bound)
+
+
+def _says_otherwise(target: Any) -> bool:
+    """Whether a callable object tells inspect to look elsewhere than at its `__call__`."""
+    return hasattr(target, "__wrapped__") or hasattr(target, "__signature__")

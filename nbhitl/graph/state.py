@@ -117,9 +117,10 @@ class StateGraph:
         Raises:
             ValueError: the name is taken, reserved or holds a reserved character.
         """
-        names = renamed(deprecated, {"retry": "retry_policy", "input": "input_schema"})
-        retry_policy = names.get("retry_policy", retry_policy)
-        input_schema = names.get("input_schema", input_schema)
+        if deprecated:
+            names = renamed(deprecated, {"retry": "retry_policy", "input": "input_schema"})
+            retry_policy = names.get("retry_policy", retry_policy)
+            input_schema = names.get("input_schema", input_schema)
         if node is None:
             return partial(self._decorated, defer=defer, metadata=metadata, input_schema=input_schema,
                            retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,

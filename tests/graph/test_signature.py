@@ -95,12 +95,41 @@ class Waiting:
         pass
 
 
+class SaysOtherwise:
+    """What inspect reads is not what `__call__` takes."""
+
+    __signature__ = inspect.signature(asks_for_much)
+
+    def __call__(self, *args, **kwargs):
+        return asks_for_much(*args, **kwargs)
+
+
+class Wraps(SaysOtherwise):
+    __signature__ = None
+
+    def __init__(self, func):
+        functools.update_wrapper(self, func)
+
+    def __call__(self, state, store):
+        return self.__wrapped__(state, store)
+
+
+class MadeByMeta(type):
+    def __call__(cls, state: State, runtime) -> None:
+        pass
+
+
+class Made(metaclass=MadeByMeta):
+    pass
+
+
 marked = functools.wraps(bare)(lambda state: state)
 TARGETS = [
     bare, annotated, returns_nothing, asks_for_much, takes_anything, keywords_only, without_parameters,
     with_metadata, waits, Callable_(), Callable_().method, Callable_().waiting, Callable_.of_class, Callable_.of_none,
     Waiting(), decorated(annotated), decorated(asks_for_much), functools.partial(annotated), marked,
     functools.partial(waits, writer=1), lambda state: state, lambda s, config, store: s, first_is_config,
+    SaysOtherwise(), Wraps(lambda state, config: state), Made, print,
 ]  # fmt: skip
 
 
