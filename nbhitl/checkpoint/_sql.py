@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from nbhitl.checkpoint.claims import LIVE, OPEN
 from nbhitl.errors import NewerStore
 
 if TYPE_CHECKING:
@@ -175,9 +176,12 @@ LAST_CHARACTER: Final = "\U0010ffff"
 def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
     """Return the query for a filter, made of fixed parts, and its parameters."""
     parts, values = [], list[Any]()
-    if wanted.states == ("open",):
-        parts.append("state = 'open'")  # spelled out, or the indexes on open questions would not be used
+    # States are spelled out where there is an index on the questions in them.
+    if wanted.states == (OPEN,):
+        parts.append("state = 'open'")
     else:
+        if LIVE.issuperset(wanted.states):
+            parts.append("state IN ('open', 'recorded', 'delivered')")
         parts.append(f"state IN ({', '.join('?' * len(wanted.states))})")
         values += wanted.states
     if wanted.node is not None:

@@ -14,6 +14,8 @@ _CLOSED = "connection is closed"
 _ADVICE: tuple[tuple[str, str], ...] = (
     (_CLOSED, "Use the saver inside its `with` block, or keep its connection open."),
     ("pool", "Open the pool first, keep it open, and give it as many connections as work at once."),
+    ('FATAL:  database "', "Create the database, or name another one in the connection string."),
+    ('FATAL:  role "', "Check user and password of the connection string."),
     ("password", "Check user and password of the connection string."),
     ("Connection refused", "Check that the server runs, and the host and port of the connection string."),
     ("No such file", "Check that the server runs, and the host and port of the connection string."),

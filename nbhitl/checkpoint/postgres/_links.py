@@ -93,12 +93,15 @@ class Link:
 
     def exchange(self, conn: Any, batch: Sequence[Statement]) -> Answer:
         """Send statements in one go; return what the last one gave."""
-        if len(batch) == 1:
+        piped = conn.pgconn.pipeline_status
+        if len(batch) == 1 and not piped:
             return _answer(_cursor(conn, batch[0]))
-        with conn.pipeline():
+        with conn.pipeline() as pipe:
             for statement in batch[:-1]:
                 _cursor(conn, statement)
             last = _cursor(conn, batch[-1])
+            if piped:  # the caller's pipeline, which goes on
+                pipe.sync()
         return _answer(last)
 
     def _wait(self, result: Any) -> Any:
@@ -169,12 +172,15 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 async def _exchange(conn: Any, batch: Sequence[Statement]) -> Answer:
-    if len(batch) == 1:
+    piped = conn.pgconn.pipeline_status
+    if len(batch) == 1 and not piped:
         return await _aanswer(await _acursor(conn, batch[0]))
-    async with conn.pipeline():
+    async with conn.pipeline() as pipe:
         for statement in batch[:-1]:
             await _acursor(conn, statement)
         last = await _acursor(conn, batch[-1])
+        if piped:
+            await pipe.sync()
     return await _aanswer(last)
 
 

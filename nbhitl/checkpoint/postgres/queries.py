@@ -49,7 +49,10 @@ MIGRATIONS: Final = (
     """,
 )
 
-SCHEMA_EXISTS: Final = "SELECT to_regclass('nbhitl_schema') IS NOT NULL"
+# Asked of the catalog itself: to_regclass() may remember how it was before a lock was waited for.
+SCHEMA_EXISTS: Final = (
+    "SELECT count(*) FROM pg_catalog.pg_class WHERE relname = 'nbhitl_schema' AND pg_table_is_visible(oid)"
+)
 
 # Whoever waits for a lock sees what its holder has committed: so not in one snapshot from the start.
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"

@@ -1,0 +1,332 @@
+"""Connections that are lost, shared, closed, or lead nowhere; databases that are newer, foreign or forbidden."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+
+import psycopg
+import pytest
+from postgres_server import PostgresServer
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint.postgres import PostgresSaver, queries
+from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
+from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.errors import NewerStore, StoreError
+
+from .building import Run
+
+SECRET = "open-sesame"
+
+
+@pytest.fixture
+def other(postgres):
+    """A connection beside the saver's own."""
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture
+def saver(postgres):
+    with PostgresSaver.from_conn_string(postgres) as saver:
+        saver.setup()
+        yield saver
+
+
+@pytest.fixture
+def run(saver):
+    run = Run(saver)
+    run.step({"n": 0})
+    run.pause("q1")
+    return run
+
+
+def drop(conn: psycopg.Connection, other: psycopg.Connection) -> None:
+    """End a connection from the server's side, as a restart or a proxy does."""
+    other.execute("SELECT pg_terminate_backend(%s, 5000)", (conn.info.backend_pid,))
+
+
+def test_a_lost_connection_is_replaced_by_the_next_read_or_transaction(run, other):
+    drop(run.saver.conn, other)
+    assert run.saver.load(run.key()).values == {"n": 0}
+    drop(run.saver.conn, other)
+    run.saver.claim(run.request({"q1": "yes"}))
+    assert [claim.answer for claim in run.saver.claims("t")] == ["yes"]
+
+
+def test_a_change_that_may_have_been_lost_is_told(run, other):
+    record, there = run.record({"n": 1}), Run(run.saver, "other")
+    first = there.record({"n": 1})
+    drop(run.saver.conn, other)
+    with pytest.raises(StoreError, match=r"thread 'other'.*whether the last change was saved is not known"):
+        there.saver.put_step(first)
+    there.saver.put_step(first)
+    run.saver.put_step(record)
+    assert there.saver.load(there.key()).values == run.saver.load(run.key()).values == {"n": 1}
+
+
+def test_a_connection_lost_in_the_middle_of_a_transaction_changes_nothing(run, other):
+    rows = run.saver._rows
+
+    def delete() -> None:
+        with rows.atomic("t"):
+            rows.delete_thread("t")
+            assert rows.step("t", "", None) is None
+            drop(run.saver.conn, other)
+            rows.questions("t")
+
+    with pytest.raises(StoreError, match="connection was lost"):
+        delete()
+    assert run.saver.load(run.key()).values == {"n": 0}
+    assert [question.interrupt_id for question in run.saver.pending()] == ["q1"]
+
+
+def test_a_lent_connection_that_is_lost_is_not_replaced(postgres, other):
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        saver = PostgresSaver(conn)
+        assert saver.threads() == []
+        drop(conn, other)
+        for _ in range(2):
+            with pytest.raises(StoreError, match="give the saver a new connection"):
+                saver.threads()
+
+
+def test_a_pool_goes_on_after_a_lost_connection(postgres, other):
+    with ConnectionPool(postgres, kwargs={"autocommit": True}, min_size=1, max_size=2) as pool:
+        run = Run(PostgresSaver(pool))
+        run.step({"n": 0})
+        with pool.connection() as conn:
+            lost = conn
+        drop(lost, other)
+        assert run.saver.load(run.key()).values == {"n": 0}
+        run.step({"n": 1})
+    with pytest.raises(StoreError, match=r"pool.*Open the pool first"):
+        run.saver.load(run.key())
+
+
+def test_the_server_may_be_restarted():
+    server = PostgresServer()
+    try:
+        server.create()
+        server.start()
+        with PostgresSaver.from_conn_string(server.address()) as saver:
+            run = Run(saver)
+            run.step({"n": 0})
+            server.stop()
+            with pytest.raises(StoreError, match=r"Check that the server runs"):
+                saver.load(run.key())
+            server.start()
+            run.step({"n": 1})
+            assert saver.load(run.key()).values == {"n": 1}
+    finally:
+        server.remove()
+
+
+def test_a_closed_saver_says_what_to_do(postgres):
+    with PostgresSaver.from_conn_string(postgres) as saver:
+        saver.setup()
+    with pytest.raises(StoreError, match=r"connection is closed.*inside its `with` block"):
+        saver.load(CheckpointKey("t", ""))
+
+
+@pytest.mark.parametrize("of", [PostgresSaver, AsyncPostgresSaver])
+def test_a_connection_that_does_not_commit_by_itself_is_refused(postgres, of):
+    with psycopg.connect(postgres) as conn, pytest.raises(StoreError, match="autocommit=True"):
+        of(conn).threads()
+    with ConnectionPool(postgres, min_size=1, max_size=1) as pool:
+        with pytest.raises(StoreError, match="autocommit=True"):
+            of(pool).threads()
+        assert pool.get_stats()["pool_available"] == 1
+
+
+@pytest.mark.parametrize("of", [PostgresSaver, AsyncPostgresSaver])
+def test_something_else_is_refused(of):
+    with pytest.raises(TypeError, match=r"not str\. Use .*from_conn_string"):
+        of("postgresql://localhost/db")
+
+
+@pytest.mark.parametrize("cursors", [psycopg.Cursor, psycopg.ClientCursor, psycopg.RawCursor])
+def test_the_connection_may_make_cursors_of_any_kind(postgres, cursors):
+    with psycopg.connect(postgres, autocommit=True, row_factory=dict_row, cursor_factory=cursors) as conn:
+        run = Run(PostgresSaver(conn))
+        run.step({"n": 0})
+        run.pause("q1")
+        assert run.saver.load(run.key()).values == {"n": 0}
+
+
+def test_it_works_within_langgraphs_pipelines(postgres):
+    with psycopg.connect(postgres, autocommit=True) as conn, conn.pipeline() as pipe:
+        run = Run(PostgresSaver(conn, pipe))
+        run.step({"n": 0})
+        run.pause("q1")
+        assert [question.interrupt_id for question in run.saver.pending()] == ["q1"]
+    with PostgresSaver.from_conn_string(postgres, pipeline=True) as saver:
+        assert saver.load(run.key()).values == {"n": 0}
+
+
+def test_many_make_the_tables_at_once(postgres):
+    gate, problems = threading.Barrier(8), []
+
+    def begin(number: int) -> None:
+        try:
+            with PostgresSaver.from_conn_string(postgres) as saver:
+                gate.wait()
+                saver.setup()
+                Run(saver, f"t{number}").step({"n": number})
+        except Exception as error:
+            problems.append(error)
+
+    workers = [threading.Thread(target=begin, args=(number,)) for number in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert problems == []
+    with PostgresSaver.from_conn_string(postgres) as saver:
+        assert len(saver.threads()) == 8
+        assert saver.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
+
+
+def test_a_newer_store_is_refused(postgres, saver):
+    saver.conn.execute(_sql.WRITE_VERSION.replace("?", "%s"), (len(queries.MIGRATIONS) + 1,))
+    with (
+        PostgresSaver.from_conn_string(postgres) as again,
+        pytest.raises(NewerStore, match=r"PostgreSQL store postgres at .*Upgrade nbhitl"),
+    ):
+        again.load(CheckpointKey("t", ""))
+
+
+def test_a_migration_happens_as_a_whole(postgres, saver, monkeypatch):
+    Run(saver).step({"n": 0})
+    broken = "CREATE TABLE nbhitl_more (x TEXT); CREATE TABLE nbhitl_more (x TEXT)"
+    better = "CREATE TABLE nbhitl_more (x TEXT); ALTER TABLE nbhitl_once ADD COLUMN y TEXT"
+    with PostgresSaver.from_conn_string(postgres) as again:
+        monkeypatch.setattr(queries, "MIGRATIONS", (*queries.MIGRATIONS, broken))
+        with pytest.raises(StoreError, match="already exists"):
+            again.threads()
+        monkeypatch.setattr(queries, "MIGRATIONS", (*queries.MIGRATIONS[:-1], better))
+        assert [thread.thread_id for thread in again.threads()] == ["t"]
+        assert again.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
+
+
+def test_tables_that_are_gone_can_be_made_again(run, other):
+    other.execute("DROP TABLE nbhitl_steps, nbhitl_writes, nbhitl_questions, nbhitl_once, nbhitl_schema")
+    with pytest.raises(StoreError, match=r"thread 't'.*call setup\(\)"):
+        run.saver.load(run.key())
+    run.saver.setup()
+    assert run.saver.load(run.key()) is None
+
+
+def test_who_may_not_make_tables_is_told(postgres_server, postgres, other):
+    schema = other.execute("SELECT current_schema").fetchone()[0]
+    other.execute("DROP ROLE IF EXISTS guest")
+    other.execute("CREATE ROLE guest LOGIN")
+    other.execute(f"GRANT USAGE ON SCHEMA {schema} TO guest")
+    as_guest = postgres.replace("user=postgres", "user=guest")
+    with PostgresSaver.from_conn_string(as_guest) as saver:
+        with pytest.raises(StoreError, match=r"permission denied.*call setup\(\) once"):
+            saver.threads()
+        with PostgresSaver.from_conn_string(postgres) as owner:
+            owner.setup()
+        other.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO guest")
+        Run(saver).step({"n": 0})
+        assert [thread.thread_id for thread in saver.threads()] == ["t"]
+    other.execute("DROP OWNED BY guest")
+    other.execute("DROP ROLE guest")
+
+
+def test_a_failed_transaction_leaves_nothing(run, other):
+    other.execute("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON nbhitl_questions EXECUTE FUNCTION refuse()
+    """)
+    record = run.record({"n": 1})
+    with pytest.raises(StoreError, match="thread 't'"):
+        run.saver.put_step(record)
+    assert run.saver.load(run.key()).values == {"n": 0}
+    other.execute("DROP TRIGGER refuse ON nbhitl_questions")
+    run.saver.put_step(record)
+    assert run.saver.load(run.key()).values == {"n": 1}
+
+
+def test_a_step_of_the_same_id_is_refused(saver):
+    run = Run(saver)
+    record = run.record({"n": 1})
+    saver.put_step(record)
+    with pytest.raises(StoreError, match=r"thread 't'.*of this id is there already"):
+        saver.put_step(record)
+
+
+def test_who_holds_a_thread_for_too_long_is_not_waited_for(run, other):
+    run.saver.conn.execute("SET lock_timeout = '50ms'")
+    other.execute("BEGIN")
+    other.execute(queries.LOCK_THREAD.replace("?", "%s"), ("t",))
+    with pytest.raises(StoreError, match=r"thread 't'.*held this thread for too long"):
+        run.saver.claim(run.request({"q1": "yes"}))
+    other.execute("ROLLBACK")
+    run.saver.claim(run.request({"q1": "yes"}))
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("host={folder} user=postgres dbname=nowhere password={secret}", "nowhere.*Create the database"),
+        (
+            "postgresql://ann:{secret}@127.0.0.1:1/db",
+            "PostgreSQL store db at 127.0.0.1:1.*Check that the server runs",
+        ),
+        ("host=/no/such/folder user=ann password={secret}", "Check that the server runs"),
+        ("host={folder} user=nobody_known dbname=postgres password={secret}", "nobody_known"),
+        ("host={folder} password {secret}", "no connection string"),
+        ("postgresql://ann:{secret}@[::1/db", "no connection string"),
+        ("postgresql://ann:{secret}@host/db?nonsense={secret}", "no connection string"),
+    ],
+)
+async def test_an_address_that_leads_nowhere_is_told_without_its_password(postgres_server, address, told):
+    address = address.format(folder=postgres_server.folder, secret=SECRET)
+    for opened in (sync_open, async_open):
+        with pytest.raises(StoreError, match=told) as raised:
+            await opened(address)
+        assert SECRET not in "".join(traceback.format_exception(raised.value, limit=0))
+
+
+async def sync_open(address: str) -> None:
+    with PostgresSaver.from_conn_string(address):
+        pass
+
+
+async def async_open(address: str) -> None:
+    async with AsyncPostgresSaver.from_conn_string(address):
+        pass
+
+
+def test_the_password_is_not_shown(postgres):
+    with PostgresSaver.from_conn_string(f"{postgres} password={SECRET}") as saver:
+        assert (
+            SECRET not in repr(saver) + repr(saver._database) + repr(saver.conn) + saver._database.link.name
+        )
+        saver.setup()
+    with pytest.raises(StoreError) as raised:
+        saver.threads()
+    assert SECRET not in "".join(traceback.format_exception(raised.value, limit=0))
+
+
+def test_a_deleted_parent_is_seen_in_time(run, postgres):
+    """Who deletes a thread holds its steps: a step that comes meanwhile waits, and is then stored whole."""
+    run.saver.drop(*run.place(), ["q1"])
+    record = run.record({"m": 1})
+    run.saver._read_tip("t", "", run.head)
+    with PostgresSaver.from_conn_string(postgres) as deleting:
+        rows = deleting._rows
+        with rows.atomic("t", rewriting=True):
+            rows.delete_thread("t")
+            rows.questions("t")
+            late = threading.Thread(target=run.saver.put_step, args=(record,))
+            late.start()
+            late.join(0.1)
+            assert late.is_alive()
+        late.join(10)
+        assert deleting.load(run.key()).values == {"n": 0, "m": 1}
