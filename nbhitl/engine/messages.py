@@ -29,7 +29,7 @@ def report_returned(running: RunningTask, returned: Any) -> None:
 
             message.id = str(uuid4())  # the state's message and the streamed one are to be the same
         if metadata is None:
-            metadata = {**running.metadata, "ls_integration": "langgraph"}
+            metadata = {"ls_integration": "langgraph", **running.metadata}
         running.run.stream.message(running.run.ns, message, metadata, once=True)
 
 

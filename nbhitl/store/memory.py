@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nbhitl.store.base import MatchCondition, Op, Result
+    from nbhitl.store.vectors import VectorIndex
 
 __all__ = ["InMemoryStore"]
 
@@ -29,16 +30,21 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class InMemoryStore(BaseStore):
-    """Keeps items until the process ends. Values are copied in and out; search filters, but does not rank."""
+    """Keeps items until the process ends. Values are copied in and out.
 
-    __slots__ = ("_items", "_lock")
+    Args:
+        index: lets `search(query=...)` rank items by meaning; see `nbhitl.store.vectors.VectorIndex`.
+    """
+
+    __slots__ = ("_index", "_items", "_lock", "index_config")
 
     def __init__(self, *, index: Any = None) -> None:
+        self.index_config = index
+        self._index: VectorIndex | None = None
         if index is not None:
-            raise NotImplementedError(
-                "nbhitl's InMemoryStore has no vector index. Leave out index= and search with filter=, or "
-                "use a store that embeds texts."
-            )
+            from nbhitl.store.vectors import VectorIndex
+
+            self._index = VectorIndex(index)
         self._items: _Items = {}
         self._lock = RLock()
 
@@ -50,26 +56,48 @@ class InMemoryStore(BaseStore):
         Raises:
             ValueError: an operation, or an operator of a filter, is unknown.
         """
-        with self._lock:
-            listed = list(ops)
-            results = [_read(self._items, op) for op in listed]
-            now = datetime.now(UTC)
-            for op in listed:
-                if isinstance(op, PutOp):
-                    _write(self._items, op, now)
-        return results
+        listed = list(ops)
+        return self._carry_out(listed, {} if self._index is None else self._index.known(listed))
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """As `batch`."""
-        return self.batch(ops)
+        listed = list(ops)
+        return self._carry_out(listed, {} if self._index is None else await self._index.aknown(listed))
+
+    def _carry_out(self, ops: list[Op], vectors: dict[str, list[float]]) -> list[Result]:
+        with self._lock:
+            results = [
+                self._search(op, vectors) if isinstance(op, SearchOp) else _read(self._items, op)
+                for op in ops
+            ]
+            now = datetime.now(UTC)
+            for op in ops:
+                if isinstance(op, PutOp):
+                    _write(self._items, op, now)
+                    if self._index is not None:
+                        self._index.note(op, vectors)
+        return results
+
+    def _search(self, op: SearchOp, vectors: dict[str, list[float]]) -> list[SearchItem]:
+        found: list[tuple[Item, float | None]] = [(item, None) for item in _matching(self._items, op)]
+        if self._index is not None and op.query:
+            query = vectors[op.query]
+            scored = [(item, self._index.score(item.namespace, item.key, query)) for item, _ in found]
+            # The nearest first; what has no text comes after, in the order of the store.
+            ranked = sorted((one for one in scored if one[1] is not None), key=lambda one: -(one[1] or 0.0))
+            found = [*ranked, *(one for one in scored if one[1] is None)]
+        return [
+            SearchItem(
+                item.namespace, item.key, deepcopy(item.value), item.created_at, item.updated_at, score
+            )
+            for item, score in found[op.offset : op.offset + op.limit]
+        ]
 
 
 def _read(items: _Items, op: Op) -> Result:
     if isinstance(op, GetOp):
         item = items.get(op.namespace, {}).get(op.key)
         return None if item is None else deepcopy(item)
-    if isinstance(op, SearchOp):
-        return _search(items, op)
     if isinstance(op, ListNamespacesOp):
         return _namespaces(items, op)
     if isinstance(op, PutOp):
@@ -95,18 +123,14 @@ def _write(items: _Items, op: PutOp, now: datetime) -> None:
     )
 
 
-def _search(items: _Items, op: SearchOp) -> list[SearchItem]:
+def _matching(items: _Items, op: SearchOp) -> list[Item]:
     prefix = tuple(op.namespace_prefix)
-    found = [
+    return [
         item
         for namespace, inside in items.items()
         if namespace[: len(prefix)] == prefix
         for item in inside.values()
         if all(_holds(item.value.get(key), wanted) for key, wanted in (op.filter or {}).items())
-    ]
-    return [
-        SearchItem(item.namespace, item.key, deepcopy(item.value), item.created_at, item.updated_at)
-        for item in found[op.offset : op.offset + op.limit]
     ]
 
 

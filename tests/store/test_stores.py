@@ -194,9 +194,23 @@ async def test_async_twins():
     assert await store.alist_namespaces() == []
 
 
-def test_no_vectors():
-    with pytest.raises(NotImplementedError, match="no vector index"):
-        InMemoryStore(index={"dims": 2, "embed": len})
+def test_texts_are_embedded_once_for_a_batch():
+    asked = []
+
+    def embed(texts):
+        asked.append(texts)
+        return [[1.0, float(len(text))] for text in texts]
+
+    store = InMemoryStore(
+        index={"dims": 2, "embed": embed, "fields": ["a", "parts[*].t", "parts[-1].t", "n.m"]}
+    )
+    store.put(("x",), "k", {"a": "one", "parts": [{"t": "two"}, {"t": 3}, {"u": 1}], "n": {"m": {"b": None}}})
+    assert asked == [["one", "two", "3", '{"b": null}']]
+
+
+def test_an_index_without_a_function_is_refused():
+    with pytest.raises(TypeError, match="embed is 3; it must be a function of a list of texts"):
+        InMemoryStore(index={"dims": 2, "embed": 3})
 
 
 def test_a_store_of_ones_own_needs_only_the_batches():

@@ -1,0 +1,76 @@
+"""Stores that search by meaning."""
+
+from langchain_core.embeddings import DeterministicFakeEmbedding
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.store.base import BaseStore, PutOp, SearchOp
+from langgraph.store.memory import InMemoryStore
+
+
+def counting(texts):
+    return [[float(text.count("a")), float(text.count("b")), 1.0] for text in texts]
+
+
+def ranked(items):
+    return [(item.key, item.score if item.score is None else round(item.score, 6)) for item in items]
+
+
+def program_search_by_meaning(record):
+    asked = []
+
+    def embed(texts):
+        asked.append(list(texts))
+        return counting(texts)
+
+    store = InMemoryStore(index={"dims": 3, "embed": embed, "fields": ["text"]})
+    store.put(("u", "1"), "a", {"text": "aaa", "kind": 1})
+    store.put(("u", "1"), "b", {"text": "bbb"})
+    store.put(("u", "2"), "none", {"other": "aaa"})
+    store.put(("u", "2"), "unindexed", {"text": "aaaa"}, index=False)
+    store.put(
+        ("u", "2"), "own", {"meta": {"t": "ab", "l": ["x", "y"]}}, index=["meta.t", "meta.l[*]", "no.such"]
+    )
+    for query in ("a", "b", None, ""):
+        record(f"query {query!r}", ranked(store.search(("u",), query=query)))
+    record("limited", ranked(store.search(("u",), query="a", limit=2, offset=1)))
+    record("filtered", ranked(store.search(("u",), query="a", filter={"kind": 1})))
+    store.put(("u", "1"), "a", {"text": "bbbb"})
+    record("changed", ranked(store.search(("u", "1"), query="b")))
+    store.delete(("u", "1"), "a")
+    record("deleted", ranked(store.search(("u", "1"), query="b")))
+    record("what was embedded", asked)
+
+
+async def program_whole_values_and_async_embeddings(record):
+    asked = []
+
+    async def embed(texts):
+        asked.append(list(texts))
+        return counting(texts)
+
+    store = InMemoryStore(index={"dims": 3, "embed": embed})
+    await store.aput(("x",), "k", {"b": "a", "a": [1, {"z": None}], "u": "é"})
+    record("found", ranked(await store.asearch(("x",), query="a")))
+    record("what was embedded", asked)
+    record.error("in sync code", lambda: store.put(("x",), "k2", {"t": "a"}), "async")
+    record.error("no function", lambda: InMemoryStore(index={"dims": 3}), "embed must be provided")
+
+
+async def program_embeddings_of_langchain(record):
+    store = InMemoryStore(index={"dims": 8, "embed": DeterministicFakeEmbedding(size=8)})
+    store.batch([PutOp(("x",), name, {"text": name}) for name in ("one", "two", "three")])
+    record("sync", ranked(store.search(("x",), query="one")))
+    record("async", ranked(await store.asearch(("x",), query="one")))
+    record("batch", [ranked(found) for found in store.batch([SearchOp(("x",), query="two", limit=1)])])
+
+
+def program_memories_in_a_node(record):
+    store = InMemoryStore(index={"dims": 3, "embed": counting})
+    store.put(("user", "memories"), "1", {"text": "aaa"})
+    store.put(("user", "memories"), "2", {"text": "bbb"})
+
+    def chat(state, *, store: BaseStore):
+        found = store.search(("user", "memories"), query=state["messages"][-1].content, limit=1)
+        return {"messages": [("ai", " ".join(item.value["text"] for item in found))]}
+
+    graph = StateGraph(MessagesState).add_node(chat).add_edge(START, "chat").compile(store=store)
+    record("answers", [graph.invoke({"messages": text})["messages"][-1].content for text in ("aa", "b")])
