@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._fold import Folded, ancestry, fold
 from nbhitl.checkpoint._recall import Recall
+from nbhitl.checkpoint._reread import Reread
 from nbhitl.checkpoint._rows import CLASSIC, Body, Codec, Tip, decode_body, decode_metadata
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from nbhitl.checkpoint._rows import StepRow
+    from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint._store import RowStore
     from nbhitl.checkpoint.base import PendingWrite
 
@@ -46,6 +47,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         self._rows = rows
         self._tips: dict[tuple[str, str], Tip] = {}
         self._recall = Recall()
+        self._reread = Reread()
         # Threads that are known to have open questions: a step of theirs has to look at them.
         self._asking: set[str] = set()
 
@@ -103,14 +105,14 @@ class SaverCore(BaseCheckpointSaver[int]):
             return None
         return [(step, decode_body(step.body, self._codec)) for step in chain]
 
+    def _decoded(self, rows: Sequence[WriteRow]) -> list[PendingWrite]:
+        loads = self._codec.loads
+        return [(write.task_id, write.channel, loads(write.value)) for write in rows]
+
     def _pending(self, row: StepRow, *, newest: bool) -> list[PendingWrite]:
         """The writes at a step: what is pending, and the results with which its child was made."""
         thread, ns, checkpoint_id = row[:3]
-        loads = self._codec.loads
-        writes: list[PendingWrite] = [
-            (write.task_id, write.channel, loads(write.value))
-            for write in self._rows.writes(thread, ns, checkpoint_id)
-        ]
+        writes = self._decoded(self._rows.writes(thread, ns, checkpoint_id))
         if not newest:
             writes += self._results(self._rows.children(thread, ns, checkpoint_id))
         return writes

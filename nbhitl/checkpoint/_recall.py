@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._fold import Folded
     from nbhitl.checkpoint._rows import Body, Codec, StepRow
 
-_CONSTANT = frozenset({
+CONSTANT = frozenset({
     str, int, float, bool, bytes, type(None), complex, date, datetime, time, timedelta,
 })  # fmt: skip
 _LATE_CONSTANTS = {"decimal": "Decimal", "uuid": "UUID"}
@@ -70,7 +70,7 @@ def _copied(fields: dict[str, Any]) -> dict[str, Any]:
     copied: dict[str, Any] = {}
     for name, value in fields.items():
         kind = type(value)
-        if kind in _CONSTANT:
+        if kind in CONSTANT:
             copied[name] = value
         else:
             copied[name] = kind() if kind in (dict, list) and not value else deepcopy(value)
@@ -95,7 +95,7 @@ class _Items:
         """Add the items, if all of them can be kept in this way; whether they can."""
         for item in items:
             kind = type(item)
-            if kind not in _CONSTANT and not self._take_message(item) and not _is_late_constant(kind):
+            if kind not in CONSTANT and not self._take_message(item) and not _is_late_constant(kind):
                 return False
             self._items.append(item)
         return True
@@ -167,7 +167,7 @@ def _is_late_constant(cls: type) -> bool:
 
 
 def _kept(value: Any, codec: Codec) -> _Kept:
-    if type(value) in _CONSTANT or _is_late_constant(type(value)):
+    if type(value) in CONSTANT or _is_late_constant(type(value)):
         return _Constant(value)
     if type(value) is list:
         items = _Items()

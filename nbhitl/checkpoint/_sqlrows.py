@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._store import QuestionFilter
 
 _FEW_TASKS = 8
+_KNOWN_NEWEST = 64
 _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 
 
@@ -38,6 +39,9 @@ class SqlDatabase(Protocol):
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Return the first row of a query, or None."""
+
+    def change_mark(self) -> object | None:
+        """Return what is different after any change of the database, whoever made it; None if nobody knows."""
 
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
@@ -64,6 +68,7 @@ class SqlRows:
         self._db = database
         self._pack = pack
         self._unpack = unpack
+        self._newest: dict[tuple[str, str], tuple[object, tuple[StepRow, Sequence[WriteRow]]]] = {}
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
         return self._db.atomic(threads, rewriting)
@@ -74,6 +79,21 @@ class SqlRows:
         else:
             found = self._db.one(_sql.STEP, (thread, ns, self._pack(checkpoint_id)))
         return None if found is None else self._step(found)
+
+    def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        mark = self._db.change_mark()
+        known = self._newest.get((thread, ns))
+        if known is not None and mark is not None and known[0] == mark:
+            return known[1]
+        row = self.step(thread, ns, None)
+        if row is None:
+            return None
+        found = row, self.writes(thread, ns, row.checkpoint_id)
+        if mark is not None:
+            if len(self._newest) >= _KNOWN_NEWEST:
+                self._newest.clear()
+            self._newest[thread, ns] = mark, found
+        return found
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         values = (thread, ns, self._pack(first_id), self._pack(last_id))

@@ -40,6 +40,9 @@ class RowStore(Protocol):
     def step(self, thread: str, ns: str, checkpoint_id: str | None) -> StepRow | None:
         """Return one step; the newest of the namespace when no id is given."""
 
+    def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        """Return the newest step of a namespace, and its pending writes by task id and index."""
+
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         """Return the steps of the namespace from one id to another, both included."""
 

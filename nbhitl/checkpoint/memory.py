@@ -109,6 +109,11 @@ class _Rows:
                 return None
             return space.steps.get(space.ids[-1] if checkpoint_id is None else checkpoint_id)
 
+    def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        with self._lock:
+            row = self.step(thread, ns, None)
+            return None if row is None else (row, self.writes(thread, ns, row.checkpoint_id))
+
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         with self._lock:
             space = self._known(thread, ns)

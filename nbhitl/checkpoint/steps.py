@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _upkeep
@@ -43,10 +45,23 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             share: read quickly what was read before: messages in lists may be the same objects as in an
                 earlier result, as long as nobody has changed them since.
         """
+        if key.checkpoint_id is None and not share:
+            return self._newest(*key[:2])
         folded = self._recalled(*key) if share else self._folded(*key)
         if folded is None:
             return None
         return self._stored(folded, self._pending(folded.row, newest=key.checkpoint_id is None))
+
+    def _newest(self, thread: str, ns: str) -> StoredCheckpoint | None:
+        found = self._rows.newest(thread, ns)
+        if found is None:
+            return None
+        stored = self._reread.again(thread, ns, found)
+        if stored is None:
+            row, writes = found
+            stored = self._stored(self._folded_at(row), self._decoded(writes))
+            self._reread.keep(thread, ns, found, stored)
+        return stored
 
     def history(
         self,
@@ -251,12 +266,15 @@ def stores_steps(saver: object) -> bool:
     """
     if not isinstance(saver, StepSaver):
         return False
-    cls = type(saver)
-    return _OVERRIDABLE.isdisjoint(vars(saver)) and all(
-        getattr(cls, name).__module__.startswith("nbhitl.checkpoint.") for name in _OVERRIDABLE
-    )
+    return _OVERRIDABLE.isdisjoint(vars(saver)) and _are_ours(*_methods(type(saver)))
+
+
+@lru_cache(maxsize=64)
+def _are_ours(*methods: Callable[..., Any]) -> bool:
+    return all(method.__module__.startswith("nbhitl.checkpoint.") for method in methods)
 
 
 _OVERRIDABLE = frozenset(
     {"put", "put_writes", "get_tuple", "get_next_version", "aput", "aput_writes", "aget_tuple"}
 )
+_methods = attrgetter(*_OVERRIDABLE)

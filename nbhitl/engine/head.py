@@ -99,7 +99,7 @@ def head_of(program: Program, stored: StoredCheckpoint) -> Head:
             head.objects[name] = program.gates[name].from_checkpoint(value)
     show_objects(program, head)
     head.values = {key: head.values[key] for key in program.keys if key in head.values}
-    head.triggers = tuple(t for t in frame.triggers if t in program.starts)
+    head.triggers = tuple([t for t in frame.triggers if t in program.starts])
     head.sends = frame.sends
     head.start = MISSING if frame.start is None else frame.start
     head.writers = frame.writers

@@ -70,15 +70,16 @@ def snapshot_of(
     left = _by_task(stored.writes)
     inputs = dict(head.values)
     start = head.start
-    done = [TaskResult(task, w) for task in tasks if (w := _writes_left(left.get(task.id, ())))]
-    handled = _take_handlers(program, tasks, stored.writes, left, done)
+    done, handled = _done_before(program, tasks, stored.writes, left)
     finished: set[str] = set()
     if newest and done:
         applied = _with_results(program, head, done)
         if applied is not None:
             head, finished = applied, {result.task.id for result in done} | handled
-    open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked} if newest else None
-    shown = tuple(
+    open_ids = None
+    if newest and left:
+        open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked}
+    shown = tuple([
         _task_shown(
             program,
             task,
@@ -88,11 +89,11 @@ def snapshot_of(
             stored.thread_id,
         )
         for task in tasks
-    )
+    ])  # fmt: skip
     parents = stored.metadata.get("parents") or None
     return StateSnapshot(
         values=read_values(program, head),
-        next=tuple(task.name for task in tasks if task.id not in finished),
+        next=tuple([task.name for task in tasks if task.id not in finished]),
         config=checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents),
         metadata=stored.metadata,  # type: ignore[arg-type]
         created_at=stored.created_at,
@@ -102,7 +103,7 @@ def snapshot_of(
             else None
         ),
         tasks=shown,
-        interrupts=tuple(i for task in shown for i in task.interrupts),
+        interrupts=tuple([i for task in shown for i in task.interrupts]),
     )
 
 
@@ -114,6 +115,19 @@ def _with_results(program: Program, head: Head, done: Sequence[TaskResult]) -> H
     except Exception:
         return None
     return after
+
+
+def _done_before(
+    program: Program,
+    tasks: Sequence[Task],
+    pending: Sequence[tuple[str, str, Any]],
+    left: dict[str, list[tuple[str, Any]]],
+) -> tuple[list[TaskResult], set[str]]:
+    """Return the results that tasks left, and the ids of the failed tasks whose handler is done."""
+    if not left:
+        return [], set()
+    done = [TaskResult(task, w) for task in tasks if (w := _writes_left(left.get(task.id, ())))]
+    return done, _take_handlers(program, tasks, pending, left, done)
 
 
 def _take_handlers(

@@ -98,11 +98,8 @@ class Place:
 def snapshot(place: Place, subgraphs: bool) -> Generator[Place, Any, StateSnapshot]:
     """Ask for the checkpoints of places, and return what they show."""
     stored = yield place
-    if stored is None:
-        empty = cast("RunnableConfig", {CONF: dict(place.config.get(CONF, {}))})
-        return StateSnapshot({}, (), empty, None, None, None, (), ())
-    found = shown(place, stored, newest=place.checkpoint_id is None)
-    if not subgraphs:
+    found = state_of(place, stored)
+    if stored is None or not subgraphs:
         return found
     tasks = []
     for task in found.tasks:
@@ -113,6 +110,14 @@ def snapshot(place: Place, subgraphs: bool) -> Generator[Place, Any, StateSnapsh
         inner = Place.inside(place, below, cast("RunnableConfig", task.state), stored)
         tasks.append(_with_state(task, (yield from snapshot(inner, subgraphs))))
     return found._replace(tasks=tuple(tasks))
+
+
+def state_of(place: Place, stored: StoredCheckpoint | None) -> StateSnapshot:
+    """Return what the checkpoint shows that a place names; an empty state if there is none."""
+    if stored is None:
+        empty = cast("RunnableConfig", {CONF: dict(place.config.get(CONF, {}))})
+        return StateSnapshot({}, (), empty, None, None, None, (), ())
+    return snapshot_of(place.graph.program, stored, newest=place.checkpoint_id is None)
 
 
 def shown(place: Place, stored: StoredCheckpoint, *, newest: bool) -> StateSnapshot:

@@ -39,9 +39,12 @@ class ThreadMethods:
             ValueError: the graph has no checkpointer.
             KeyError: `config` names no thread.
         """
-        from nbhitl.graph._place import Place, pump, snapshot
+        from nbhitl.graph._place import Place, pump, snapshot, state_of
 
-        return cast("StateSnapshot", pump(snapshot(Place(self, config, reads=True), subgraphs)))
+        place = Place(self, config, reads=True)
+        if subgraphs:
+            return cast("StateSnapshot", pump(snapshot(place, subgraphs)))
+        return state_of(place, place.saver.load(place.key))
 
     async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
         """Return the state of a thread; see `get_state`."""

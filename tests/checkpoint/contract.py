@@ -71,6 +71,22 @@ class SaverContract(ABC):
         run.step({"n": 2})
         assert found(run.saver.load(run.key())) == expected(run.saved[run.head])
 
+    def test_reading_the_newest_again_finds_what_was_stored_since(self, run):
+        for n in range(3):
+            run.step({"n": n, "name": "a"}, run_id=str(n))
+            for _ in range(2):
+                stored = run.saver.load(run.key())
+                assert found(stored) == expected(run.saved[run.head])
+                stored.values["n"] = "changed"
+                stored.values.pop("name")
+                stored.metadata["step"] = stored.metadata["parents"]["mark"] = 99
+                stored.writes.append(("id", "n", 1))
+        for value in (1, 2):
+            run.saver.put_pending(run.key(run.head), [TaskWrites(f"id-{value}", "a", (), [("n", value)])])
+            assert len(run.saver.load(run.key()).writes) == value
+        run.saver.delete_thread("t")
+        assert run.saver.load(run.key()) is None
+
     def test_every_checkpoint_comes_back_as_it_was(self, run):
         run.step({"n": 0, "items": []})
         for n in range(40):

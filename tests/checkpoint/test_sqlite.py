@@ -49,6 +49,29 @@ class TestAsyncSqliteSaverOnALentConnection(SaverContract):
             yield AsyncSqliteSaver(conn)
 
 
+def test_what_others_store_is_seen_at_once(tmp_path):
+    path = str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as mine, SqliteSaver.from_conn_string(path) as others:
+        run = Run(others)
+        for n in range(3):
+            run.step({"n": n})
+            assert [mine.load(run.key()).values["n"] for _ in range(2)] == [n, n]
+
+
+def test_what_a_rollback_undoes_is_not_seen_again(tmp_path):
+    conn = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    saver = SqliteSaver(conn)
+    run = Run(saver)
+    run.step({"n": 0})
+    stored = saver.load(run.key())
+    conn.execute("BEGIN")
+    conn.execute("DELETE FROM nbhitl_steps")
+    assert saver.load(run.key()) is None
+    conn.execute("ROLLBACK")
+    assert saver.load(run.key()) == stored
+    conn.close()
+
+
 async def test_a_lent_connection_is_opened_at_the_first_use():
     conn = aiosqlite.connect(":memory:")
     saver = AsyncSqliteSaver(conn)

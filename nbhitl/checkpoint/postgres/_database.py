@@ -57,6 +57,9 @@ class Database:
         rows = self._read(sql, values).rows
         return rows[0] if rows else None
 
+    def change_mark(self) -> None:
+        """Unknown: to find out would take as long as to read again."""
+
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
         self.now.gather([(sql, values)])

@@ -79,6 +79,20 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error, sql, values) from error
 
+    def change_mark(self) -> tuple[int, int] | None:
+        """Return what is different after any change; None within a transaction, which may yet be undone."""
+        conn = self.conn
+        with self._lock:
+            try:
+                if not self._ready:
+                    self.setup()
+                if conn.in_transaction:
+                    return None
+                by_others: int = conn.execute(queries.DATA_VERSION).fetchone()[0]
+                return by_others, conn.total_changes
+            except _ERRORS as error:
+                raise self.failure(error, queries.DATA_VERSION) from error
+
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
         try:

@@ -76,6 +76,9 @@ class LentDatabase(Database):
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         return self._call(partial(super().one, sql, values))
 
+    def change_mark(self) -> None:
+        """Unknown: the connection's owner may have a transaction open."""
+
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._call(partial(super().do, sql, values))
 

@@ -45,4 +45,6 @@ MIGRATIONS: Final = (
     "ALTER TABLE nbhitl_questions DROP COLUMN undo",
 )
 
+# Changes with every commit of another connection to the same file.
+DATA_VERSION: Final = "PRAGMA data_version"
 SCHEMA_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nbhitl_schema'"
