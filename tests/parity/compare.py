@@ -9,6 +9,7 @@ import warnings
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,4 +142,10 @@ def compare(case: Case, savers_of: str = NBHITL) -> str:
 
     `savers_of` says whose savers nbhitl is given: its own, or those written for LangGraph.
     """
-    return difference(observations(case, LANGGRAPH), observations(case, NBHITL, savers_of))
+    return difference(_expected(case), observations(case, NBHITL, savers_of))
+
+
+@cache
+def _expected(case: Case) -> list[tuple[str, str]]:
+    """What LangGraph does: run once for all that is compared with it."""
+    return observations(case, LANGGRAPH)

@@ -32,7 +32,7 @@ def plans(
     failing: bool = False,
 ) -> Plan:
     """Draw a graph of up to five nodes; edges lead anywhere, loops end by themselves."""
-    size = draw(st.integers(1, 5))
+    size = draw(st.integers(3 if joins else 1, 5))
     numbers = st.integers(0, size - 1)
     some = st.lists(numbers, max_size=2, unique=True).map(tuple)
     nodes = []
@@ -57,14 +57,12 @@ def plans(
     if failing:
         broken = draw(numbers)
         nodes[broken] = replace(nodes[broken], fails=draw(st.integers(1, 3)))
-    ends = st.tuples(st.lists(numbers, min_size=2, max_size=2, unique=True).map(tuple), numbers)
-    forward = ends.filter(lambda join: max(join[0]) < join[1])
     # Going on from a breakpoint or an update, LangGraph does not run a child again that keeps its state and
     # had ended before.
     breakpoints = breakpoints and all(node.child != "stateful" for node in nodes)
     return Plan(
         nodes=tuple(nodes),
-        joins=tuple(draw(st.lists(forward, max_size=2, unique=True))) if joins and size > 2 else (),
+        joins=tuple(draw(st.lists(_joins(size), min_size=1, max_size=2, unique=True))) if joins else (),
         entries=draw(st.lists(numbers, min_size=1, max_size=2, unique=True).map(tuple)),
         before=draw(some) if breakpoints and draw(st.booleans()) else (),
         after=draw(some) if breakpoints and draw(st.booleans()) else (),
@@ -77,6 +75,16 @@ def plans(
             )
         ),
     )
+
+
+def _joins(size: int) -> st.SearchStrategy[tuple[tuple[int, ...], int]]:
+    """Two nodes, and a later one that waits for both."""
+
+    def of(target: int) -> st.SearchStrategy[tuple[tuple[int, ...], int]]:
+        sources = st.lists(st.integers(0, target - 1), min_size=2, max_size=2, unique=True)
+        return st.tuples(sources.map(tuple), st.just(target))
+
+    return st.integers(2, size - 1).flatmap(of)
 
 
 def _account(
@@ -109,58 +117,63 @@ FAILING = plans(outs=("edges", "branch", "goto"), failing=True)
 NESTED = plans(outs=("edges", "edges", "branch", "goto"), children=True)
 NESTED_ACTED_ON = plans(outs=("edges", "edges", "branch", "goto"), children=True, acts=2)
 ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
+EVERYDAY = {
+    "edges": 45, "commands": 30, "sends": 40, "joins": 40, "nested": 40, "failing": 25, "nested_acted_on": 25,
+    "acted_on": 30,
+}  # fmt: skip
+"""How many graphs of each kind are generated in the everyday suite; many more in the long runs."""
 
 
-@everyday(70)
+@everyday(EVERYDAY["edges"])
 @given(plan=EDGES)
 def test_edges_branches_questions_and_breakpoints(plan: Plan) -> None:
     _same(plan)
 
 
-@everyday(60)
+@everyday(EVERYDAY["commands"])
 @given(plan=COMMANDS)
 def test_commands(plan: Plan) -> None:
     _same(plan)
 
 
-@everyday(60)
+@everyday(EVERYDAY["sends"])
 @given(plan=SENDS)
 def test_sends(plan: Plan) -> None:
     _same(plan)
 
 
-@everyday(60)
+@everyday(EVERYDAY["joins"])
 @given(plan=JOINS)
 def test_barriers_and_deferred_nodes(plan: Plan) -> None:
     # LangGraph saves barriers in the background as they are by then, which may be a step later.
     _same(plan, durability="sync")
 
 
-@everyday(60)
+@everyday(EVERYDAY["nested"])
 @given(plan=NESTED)
 def test_graphs_in_graphs(plan: Plan) -> None:
     _same(plan)
 
 
-@everyday(40)
+@everyday(EVERYDAY["failing"])
 @given(plan=FAILING)
 def test_failures_and_going_on(plan: Plan) -> None:
     _same(plan, durability="sync")
 
 
-@everyday(50)
+@everyday(EVERYDAY["nested_acted_on"])
 @given(plan=NESTED_ACTED_ON)
 def test_updates_forks_and_replays_of_graphs_in_graphs(plan: Plan) -> None:
     _same(plan)
 
 
-@everyday(60)
+@everyday(EVERYDAY["acted_on"])
 @given(plan=ACTED_ON)
 def test_updates_forks_and_replays(plan: Plan) -> None:
     _same(plan, durability="sync")
 
 
-@everyday(40)
+@everyday(20)
 @given(plan=SENDS)
 def test_durability_exit(plan: Plan) -> None:
     # Of a step that two tasks spoil LangGraph saves one half then.
@@ -168,10 +181,52 @@ def test_durability_exit(plan: Plan) -> None:
     _same(replace(plan, nodes=nodes), durability="exit")
 
 
-@everyday(40)
+@everyday(20)
 @given(plan=SENDS)
 def test_async_runs(plan: Plan) -> None:
     _same(plan, run=adrive)
+
+
+def _drawn(strategy: st.SearchStrategy[Plan], examples: int) -> list[Plan]:
+    found: list[Plan] = []
+
+    @everyday(examples)
+    @given(plan=strategy)
+    def draw(plan: Plan) -> None:
+        found.append(plan)
+
+    draw()
+    return found
+
+
+def test_what_is_generated() -> None:
+    """At least 200 different graphs a day, with everything in them that the comparison is about."""
+    every = [
+        plan for kind, examples in EVERYDAY.items() for plan in _drawn(globals()[kind.upper()], examples)
+    ]
+    assert len(set(every)) >= 200
+    having = {
+        "questions": sum(any(node.asks for node in plan.nodes) for plan in every),
+        "questions of several nodes": sum(sum(node.asks > 0 for node in plan.nodes) > 1 for plan in every),
+        "several questions of one node": sum(any(node.asks > 1 for node in plan.nodes) for plan in every),
+        "an order of answers": sum(len(set(plan.choices)) > 1 for plan in every),
+        "breakpoints": sum(bool(plan.before or plan.after) for plan in every),
+        "several reducers": sum(
+            len({key for node in plan.nodes for key in node.writes}) > 1 for plan in every
+        ),
+        "Commands": sum(any(node.out == "goto" for node in plan.nodes) for plan in every),
+        "Sends": sum(any(node.out == "sends" and node.targets for node in plan.nodes) for plan in every),
+        "barriers": sum(bool(plan.joins) for plan in every),
+        "deferred nodes": sum(any(node.defer for node in plan.nodes) for plan in every),
+        "graphs in graphs that ask": sum(any(n.child and n.asks for n in plan.nodes) for plan in every),
+        "failures": sum(any(node.fails for node in plan.nodes) for plan in every),
+        "updates, forks and replays": sum(bool(plan.acts) for plan in every),
+    }
+    rare = {what: number for what, number in having.items() if number < 15}
+    assert not rare, having
+    kinds = {node.child for plan in every for node in plan.nodes}
+    assert kinds >= set(CHILDREN)
+    assert {act for plan in every for act, _ in plan.acts} == set(ACTS)
 
 
 @pytest.mark.slow
