@@ -57,7 +57,10 @@ async def arun_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -
         wanted = next(steps)
         while True:
             try:
-                answer = await driver.perform(wanted)
+                if driver.immediate and wanted.__class__ is StoreCall:
+                    answer = driver.store_at_once(wanted)
+                else:
+                    answer = await driver.perform(wanted)
             except Exception as error:
                 wanted = steps.throw(error)
             else:

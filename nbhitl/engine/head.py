@@ -119,6 +119,15 @@ def show_objects(program: Program, head: Head) -> None:
 
 def frame_of(program: Program, head: Head) -> Frame:
     """Return what a checkpoint stores besides plain values."""
+    start = None if head.start is MISSING else head.start
+    sends = head.sends
+    if sends and program.untracked:
+        sends = tuple(saved_send(program, send) for send in sends)
+    channels = _stored_channels(program, head) if head.objects else {}
+    return Frame(head.triggers, sends, channels, start, head.writers, head.children)
+
+
+def _stored_channels(program: Program, head: Head) -> dict[str, Any]:
     channels: dict[str, Any] = {}
     for name, channel in head.objects.items():
         rule = program.keys.get(name)
@@ -127,8 +136,4 @@ def frame_of(program: Program, head: Head) -> Frame:
         stored = channel.checkpoint()
         if stored is not MISSING and stored != set():
             channels[name] = stored
-    start = None if head.start is MISSING else head.start
-    sends = head.sends
-    if sends and program.untracked:
-        sends = tuple(saved_send(program, send) for send in sends)
-    return Frame(head.triggers, sends, channels, start, head.writers, head.children)
+    return channels

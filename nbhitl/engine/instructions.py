@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from nbhitl.types import Interrupt
 
 
-class StoreCall(NamedTuple):
+@slotted
+class StoreCall:
     """Call this method of the saver and send back what it returns."""
 
     method: str
