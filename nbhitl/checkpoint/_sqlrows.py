@@ -232,10 +232,11 @@ class SqlRows:
 
     def _step_values(self, row: StepRow) -> tuple[Any, ...]:
         """A step that is its own base is stored without it."""
-        thread, ns, checkpoint_id, parent_id, created_at, base_id, *rest = row
-        parent = None if parent_id is None else self._pack(parent_id)
-        base = None if base_id == checkpoint_id else self._pack(base_id)
-        return (thread, ns, self._pack(checkpoint_id), parent, created_at, base, *rest)
+        pack = self._pack
+        thread, ns, own_id, parent_id, created_at, base_id, depth, since, size, metadata, body = row
+        own, parent = pack(own_id), None if parent_id is None else pack(parent_id)
+        base = None if base_id == own_id else pack(base_id)
+        return (thread, ns, own, parent, created_at, base, depth, since, size, metadata, body)
 
     def _write(self, row: Sequence[Any]) -> WriteRow:
         thread, ns, checkpoint_id, task_id, *rest = row

@@ -228,7 +228,8 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> StoreCall | None
     progress.show_changes(progress.apply(results))
     unsaved = []
     if progress.saves_steps:
-        unsaved = [step_result(progress.program, r) for r in unsaved_results(progress, results)]
+        for result in unsaved_results(progress, results):
+            unsaved.append(step_result(progress.program, result))
         progress.saved_tasks.clear()
     return progress.move_on("loop", unsaved)
 

@@ -28,15 +28,11 @@ def plan_tasks(program: Program, head: Head, step: int, ns: str) -> list[Task]:
             for i, send in enumerate(head.sends)
             if send.node in nodes
         ]
-    ready = head.ready(program)
-    # Most steps are of one node: nothing to sort.
-    for name in _started(program, ready) if len(ready) > 1 else map(program.starts.__getitem__, ready):
+    ready = head.ready(program) if head.objects else head.triggers
+    starts = program.starts
+    for name in (starts[ready[0]],) if len(ready) == 1 else sorted({starts[trigger] for trigger in ready}):
         tasks.append(Task(name, (PULL, name), program.triggers[name], step, checkpoint_id, ns))
     return tasks
-
-
-def _started(program: Program, ready: Sequence[str]) -> list[str]:
-    return sorted({program.starts[trigger] for trigger in ready})
 
 
 def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]) -> None:

@@ -102,7 +102,8 @@ class Progress:
             self.head = before or self.head
             raise
         self.run.children = self.head.children
-        self.note(changes)
+        if self.keeps:
+            self.note(changes)
         return changes
 
     def note(self, changes: Changes) -> None:

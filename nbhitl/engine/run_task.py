@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import langchain_scope
-from nbhitl.constants import CHILDREN, NO_WRITES
+from nbhitl.constants import CHILDREN, NO_WRITES, PUSH
 from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.returned import result_of_call
@@ -85,7 +85,7 @@ def _attempt(
     task, node, run = running.task, running.node, running.run
     if task.returned is not MISSING:
         return (yield from _outcome(running, values, task.returned))
-    if task.is_push:
+    if task.path[0] == PUSH:
         state = task.input if node.reader.build is None else _built(node, task.input)
     elif task.name == run.program.start:
         state = task.input
