@@ -5,12 +5,13 @@ Drawings show more (`diagram.py`): where path functions and Commands may go, rea
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.constants import END, START
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from nbhitl.engine.spec import NodeSpec, Topology
 
@@ -65,39 +66,45 @@ def _edges(topology: Topology) -> list[Edge]:
     """The edges of what can be reached, by source and target; plain ways to the end come last."""
     found: dict[tuple[str, str], Edge] = {}
     ends: list[Edge] = []
-    reached, last = [START], [START]
+    leaving_of = _leaving(topology)
+    reached, last = {START: None}, [START]
     while last:
         before, last = last, []
         for source in before:
-            leaving = list(_leaving(source, topology))
+            leaving = leaving_of.get(source, ())
             for edge in leaving:
                 found.setdefault((edge.source, edge.target), edge)
                 if edge.target != END and edge.target not in reached:
-                    reached.append(edge.target)
+                    reached[edge.target] = None
                     last.append(edge.target)
             if not leaving and source != START:
                 ends.append(Edge(source, END))
     edges = [found[key] for key in sorted(found)] + sorted(ends)
     if not any(edge.target == END for edge in edges):
         # Nothing says where it ends: LangGraph then lets it end after what it came to last.
-        edges.append(Edge(reached[-1], END, None, True))
+        edges.append(Edge(next(reversed(reached)), END, None, True))
     return edges
 
 
-def _leaving(source: str, topology: Topology) -> Iterator[Edge]:
-    """The declared edges of a node but plain ones to END; of several to one target the first tells more."""
-    spec = topology.nodes.get(source)
-    for target, label in (spec.ends or {}).items() if spec is not None else ():
-        yield Edge(source, target, None if not label or label == target else str(label), True)
-    for branch in topology.branches.get(source, ()):
-        for key, target in (branch.ends or {}).items():
-            yield Edge(source, target, None if key == target else str(key), True)
-    for one, target in topology.edges:
-        if one == source and target != END:
-            yield Edge(source, target)
+def _leaving(topology: Topology) -> dict[str, list[Edge]]:
+    """The declared edges of each node but plain ones to END; of several to one target the first tells more."""
+    leaving: defaultdict[str, list[Edge]] = defaultdict(list)
+    for name, spec in topology.nodes.items():
+        for target, label in (spec.ends or {}).items():
+            data = None if not label or label == target else str(label)
+            leaving[name].append(Edge(name, target, data, True))
+    for source, branches in topology.branches.items():
+        for branch in branches:
+            for key, target in (branch.ends or {}).items():
+                leaving[source].append(Edge(source, target, None if key == target else str(key), True))
+    for source, target in topology.edges:
+        if target != END:
+            leaving[source].append(Edge(source, target))
     for sources, target in topology.joins:
-        if source in sources and target != END:
-            yield Edge(source, target)
+        if target != END:
+            for source in dict.fromkeys(sources):
+                leaving[source].append(Edge(source, target))
+    return leaving
 
 
 def _opened(

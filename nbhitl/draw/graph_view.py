@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbhitl.constants import END
@@ -31,8 +32,13 @@ class GraphView:
     """
 
     def __init__(self, topology: Topology, *, xray: bool | int = False) -> None:
-        self.diagram: Diagram = diagram_of(topology, xray=xray)
+        self._drawn = partial(diagram_of, topology, xray=xray)
         self.nodes, self.edges = declared(topology, _DEEP if xray is True else int(xray))
+
+    @cached_property
+    def diagram(self) -> Diagram:
+        """What the drawings show. Made at need: it takes a look into the source of nodes and path functions."""
+        return self._drawn()
 
     def draw_mermaid(
         self,

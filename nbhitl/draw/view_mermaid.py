@@ -131,6 +131,8 @@ class _Writer:
 
 def _common(source: str, target: str) -> str:
     """The subgraph that both ends of an edge are in; of an edge from a node to itself, the node."""
+    if ":" not in source and source != target:
+        return ""
     shared = []
     for one, other in zip(source.split(":"), target.split(":"), strict=False):
         if one != other:
