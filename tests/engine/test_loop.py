@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nbhitl.checkpoint.leases import LEASE
 
+from nbhitl.checkpoint.leases import LEASE
 from nbhitl.checkpoint.records import (
     CheckpointKey,
     Claim,
