@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypedDict, TypeVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, final
 
 from nbhitl._context import current_task
 
 if TYPE_CHECKING:
+    from nbhitl._payloads import CheckpointPayload, CheckpointTask, TaskPayload, TaskResultPayload
     from nbhitl.checkpoint.base import CheckpointMetadata
     from nbhitl.config import RunnableConfig
 
@@ -37,6 +38,18 @@ __all__ = [
     "ensure_valid_checkpointer",
     "interrupt",
 ]
+
+_PAYLOADS = frozenset({"CheckpointPayload", "CheckpointTask", "TaskPayload", "TaskResultPayload"})
+
+
+def __getattr__(name: str) -> Any:
+    # Only type checkers and readers look at these.
+    if name not in _PAYLOADS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nbhitl import _payloads
+
+    return getattr(_payloads, name)
+
 
 N = TypeVar("N", bound=Hashable)
 OutputT = TypeVar("OutputT")
@@ -342,47 +355,6 @@ class GraphOutput(Generic[OutputT]):
 
     value: OutputT
     interrupts: tuple[Interrupt, ...] = ()
-
-
-class TaskPayload(TypedDict):
-    """A task's start, in the stream modes `tasks` and `debug`."""
-
-    id: str
-    name: str
-    input: Any
-    triggers: Sequence[str]
-
-
-class TaskResultPayload(TypedDict):
-    """A task's end, in the stream modes `tasks` and `debug`."""
-
-    id: str
-    name: str
-    error: str | None
-    interrupts: list[dict[str, Any]]
-    result: dict[str, Any]
-
-
-class CheckpointTask(TypedDict, total=False):
-    """A task of a checkpoint, in the stream modes `checkpoints` and `debug`."""
-
-    id: str
-    name: str
-    error: str | None
-    interrupts: Sequence[Any]
-    state: Any
-    result: Any
-
-
-class CheckpointPayload(TypedDict):
-    """A checkpoint, in the stream modes `checkpoints` and `debug`."""
-
-    config: RunnableConfig | None
-    metadata: CheckpointMetadata
-    values: Any
-    next: list[str]
-    parent_config: RunnableConfig | None
-    tasks: list[CheckpointTask]
 
 
 def interrupt(value: Any, *, response_schema: dict[str, Any] | type | None = None) -> Any:

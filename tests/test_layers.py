@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "_message_forms",
         "_messages",
         "_runnable",
+        "_payloads",
         "_slotted",
         "messages",
     ),

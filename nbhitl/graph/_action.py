@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from nbhitl._langchain import langchain_module
 from nbhitl.constants import UNNAMED
 from nbhitl.engine.program import Action
-from nbhitl.graph._mistakes import unsupported_action
+from nbhitl.graph._mistakes import check_name, unsupported_action
 from nbhitl.graph._signature import injected_parameters, is_async
 
 
@@ -78,3 +79,35 @@ def path_name(path: Any) -> str:
 def step_name(step: Any) -> str:
     """Return the name of a step of `add_sequence`: a function's own, else that of the object's class."""
     return str(getattr(step, "__name__", type(step).__name__))
+
+
+def named_action(node: Any, action: Any) -> tuple[str, Any]:
+    """Return the name and the action of `add_node(func)` and `add_node("name", func)` alike."""
+    if isinstance(node, str):
+        name = plain_name(node)
+        if action is None:
+            raise RuntimeError(f"Node {name!r} has no action: call add_node({name!r}, function).")
+        return name, action
+    if action is not None and not callable(node):
+        check_name(node)
+    name = name_of(node) or ""
+    if not name:
+        raise ValueError(f"Node name must be provided if action is not a function: add_node(name, {node!r}).")
+    return name, node
+
+
+def plain_name(name: str) -> str:
+    """Return a node's name as a string; an Enum's member stands for its value."""
+    return str(name.value) if isinstance(name, Enum) else name
+
+
+def check_timeout(name: str, action: Any, timeout: object) -> None:
+    """Check that a node with a timeout is async.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
+        raise ValueError(
+            f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
+        )

@@ -101,6 +101,11 @@ def _channel(name: str, hint: Any, schema: Any) -> BaseChannel[Any, Any, Any]:
     return LastValue(hint, name)
 
 
+def is_plain(channel: BaseChannel[Any, Any, Any]) -> bool:
+    """Whether a key just holds the last value written to it."""
+    return type(channel) is LastValue
+
+
 def _checked_reducer(reducer: Any, name: str, schema: Any) -> Any:
     try:
         parameters = list(inspect.signature(reducer).parameters.values())

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
 from nbhitl.engine.spec import BranchSpec, NodeSpec
-from nbhitl.graph._action import check_action, name_of, path_name, step_name
+from nbhitl.graph._action import (
+    check_action,
+    check_timeout,
+    named_action,
+    path_name,
+    plain_name,
+    step_name,
+)
 from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
-from nbhitl.graph._mistakes import (
-    breakpoint_names,
-    check_edge,
-    check_name,
-    check_path_map,
-    near,
-    not_compiled,
-)  # fmt: skip
-from nbhitl.graph._schema import SchemaKeys, has_keys, schema_keys
-from nbhitl.graph._signature import first_parameter, hints_of, is_async
-from nbhitl.types import Command, RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
+from nbhitl.graph._mistakes import breakpoint_names, check_edge, near, not_compiled
+from nbhitl.graph._schema import SchemaKeys, has_keys, is_plain, schema_keys
+from nbhitl.graph._signature import first_parameter, hints_of
+from nbhitl.graph._targets import declared_targets, path_targets
+from nbhitl.types import RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
     from datetime import timedelta
 
     from nbhitl.channels.base import BaseChannel
@@ -125,12 +125,12 @@ class StateGraph:
             return partial(self._decorated, defer=defer, metadata=metadata, input_schema=input_schema,
                            retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
                            destinations=destinations, timeout=timeout)  # fmt: skip
-        name, action = _named(node, action)
+        name, action = named_action(node, action)
         self._check_name(name)
         check_action(action, name)
         if error_handler is not None:
             check_action(error_handler, f"the error handler of {name}")
-        _check_timeout(name, action, timeout)
+        check_timeout(name, action, timeout)
         subgraph = action if isinstance(action, CompiledStateGraph) else None
         asked = input_schema is None or destinations is None
         hints = hints_of(action) if asked and subgraph is None and callable(action) else None
@@ -142,7 +142,7 @@ class StateGraph:
             input_schema=schema,
             metadata=metadata,
             defer=defer,
-            ends=_destinations(destinations, hints),
+            ends=declared_targets(destinations, hints),
             retry=(retry_policy,) if isinstance(retry_policy, RetryPolicy) else tuple(retry_policy or ()),
             cache=cache_policy,
             timeout=TimeoutPolicy.of(timeout),
@@ -205,9 +205,9 @@ class StateGraph:
             if known is None:
                 self.channels[name] = channel
             elif known != channel:
-                if _is_plain(channel):
+                if is_plain(channel):
                     continue
-                if not _is_plain(known):
+                if not is_plain(known):
                     raise ValueError(
                         f"Channel '{name}' already exists with a different type: two schemas of this graph give the "
                         "key different reducers."
@@ -230,7 +230,7 @@ class StateGraph:
                 raise ValueError("END cannot be a start node")
             if end_key == START:
                 raise ValueError("START cannot be an end node")
-            edge = (_plain_name(start_key), _plain_name(end_key))
+            edge = (plain_name(start_key), plain_name(end_key))
             if edge not in self.edges:
                 self.edges.add(edge)
                 self._edge_order.append(edge)
@@ -244,7 +244,7 @@ class StateGraph:
             raise ValueError("START cannot be an end node")
         if end_key != END and end_key not in self.nodes:
             raise ValueError(f"Need to add_node `{end_key}` first")
-        join = (tuple(map(_plain_name, start_key)), _plain_name(end_key))
+        join = (tuple(map(plain_name, start_key)), plain_name(end_key))
         if join not in self.waiting_edges:
             self.waiting_edges.add(join)
             self._join_order.append(join)
@@ -268,7 +268,7 @@ class StateGraph:
         name = path_name(path)
         if name in self.branches.setdefault(source, {}):
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
-        self.branches[source][name] = BranchSpec(path, _ends(path, path_map), name)
+        self.branches[source][name] = BranchSpec(path, path_targets(path, path_map), name)
         hint = first_parameter(path, hints_of(path))
         if hint is not None and has_keys(hint):
             self._add_schema(hint)
@@ -400,64 +400,3 @@ class StateGraph:
             interrupt_after=after,
             debug=debug,
         )
-
-
-def _named(node: Any, action: Any) -> tuple[str, Any]:
-    """Return the name and the action of `add_node(func)` and `add_node("name", func)` alike."""
-    if isinstance(node, str):
-        name = _plain_name(node)
-        if action is None:
-            raise RuntimeError(f"Node {name!r} has no action: call add_node({name!r}, function).")
-        return name, action
-    if action is not None and not callable(node):
-        check_name(node)
-    name = name_of(node) or ""
-    if not name:
-        raise ValueError(f"Node name must be provided if action is not a function: add_node(name, {node!r}).")
-    return name, node
-
-
-def _check_timeout(name: str, action: Any, timeout: object) -> None:
-    if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
-        raise ValueError(
-            f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
-        )
-
-
-def _plain_name(name: str) -> str:
-    return str(name.value) if isinstance(name, Enum) else name
-
-
-def _is_plain(channel: BaseChannel[Any, Any, Any]) -> bool:
-    from nbhitl.channels.last_value import LastValue
-
-    return type(channel) is LastValue
-
-
-def _destinations(
-    given: Mapping[str, str] | Sequence[str] | None, hints: dict[str, Any] | None
-) -> dict[str, str]:
-    if given is not None:
-        return dict(given) if isinstance(given, Mapping) else dict.fromkeys(given, "")
-    returned = hints.get("return") if hints else None
-    return dict.fromkeys(_command_targets(returned), "") if returned is not None else {}
-
-
-def _command_targets(hint: Any) -> tuple[str, ...]:
-    if get_origin(hint) is Command:
-        return tuple(t for arg in get_args(hint) if get_origin(arg) is Literal for t in get_args(arg))
-    return tuple(t for arg in get_args(hint) for t in _command_targets(arg))
-
-
-def _ends(
-    path: Any, path_map: Mapping[Hashable, str] | Sequence[str] | None
-) -> Mapping[Hashable, str] | None:
-    if isinstance(path_map, Mapping):
-        return dict(path_map)
-    if path_map is not None:
-        check_path_map(path_map, f"add_conditional_edges with path {name_of(path) or path!r}")
-        return {name: name for name in path_map}
-    hint = (hints_of(path) or {}).get("return")
-    if get_origin(hint) is Literal:
-        return {name: name for name in get_args(hint)}
-    return None
