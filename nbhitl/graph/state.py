@@ -182,10 +182,10 @@ class StateGraph:
             raise ValueError(f"Node `{name}` already present. Give this one another name.")
         if name in (START, END):
             raise ValueError(f"Node `{name}` is reserved.")
-        for character in (NS_SEP, NS_END):
-            if character in name:
+        for reserved in (NS_SEP, NS_END):
+            if reserved in name:
                 raise ValueError(
-                    f"'{character}' is a reserved character and is not allowed in the node names."
+                    f"'{reserved}' is a reserved character and is not allowed in the node names."
                 )
         if name in self.channels and not name.isidentifier():
             raise ValueError(f"'{name}' is already being used as a state key")
