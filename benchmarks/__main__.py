@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.imports import measure_imports
 from benchmarks.measure import measure
+from benchmarks.postgres_workloads import POSTGRES_WORKLOADS, can_be_measured, measure_alone
 from benchmarks.report import TITLES, import_table, time_table
 from benchmarks.workloads import WORKLOADS
 
@@ -38,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for workload in _chosen(args.only, args.quick):
         print(workload.name, "...", end=" ", file=sys.stderr, flush=True)
         begin = perf_counter()
-        rows.append((workload, measure(workload, contestants, rounds)))
+        in_postgres = workload.store == "postgres"
+        found = measure_alone(workload, rounds) if in_postgres else measure(workload, contestants, rounds)
+        rows.append((workload, found))
         print(f"{perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
     parts = [_told(contestants, rounds), time_table(rows, contestants, judged=not args.quick)]
     if not args.only:
@@ -66,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _chosen(only: str, quick: bool) -> list[Workload]:
     words = only.split(",")
-    found = [workload for workload in WORKLOADS if any(word in workload.name for word in words)]
+    every = [*WORKLOADS, *(POSTGRES_WORKLOADS if can_be_measured() else ())]
+    found = [workload for workload in every if any(word in workload.name for word in words)]
     return [w.of_size(max(w.size // _QUICK_SIZE, 3)) for w in found] if quick else found
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-Store = Literal["none", "memory", "sqlite", "sqlite-full"]
+Store = Literal["none", "memory", "sqlite", "sqlite-full", "postgres"]
 
 
 @dataclass(frozen=True)

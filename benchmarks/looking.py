@@ -108,8 +108,9 @@ def run_pending(engine: Engine, graph: Any, size: int) -> Run:
         return any(channel == "__interrupt__" for _, channel, _ in found.pending_writes)
 
     def run(thread: str) -> int:
-        names = saver.conn.execute("SELECT DISTINCT thread_id FROM checkpoints").fetchall()
-        return sum(is_waiting(name) for (name,) in names)
+        rows = saver.conn.execute("SELECT DISTINCT thread_id FROM checkpoints").fetchall()
+        names = (row["thread_id"] if isinstance(row, dict) else row[0] for row in rows)
+        return sum(map(is_waiting, names))
 
     return run
 

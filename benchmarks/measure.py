@@ -17,7 +17,7 @@ from benchmarks.graphs import Laps
 from benchmarks.read_back import THREAD, in_a_fresh_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.engines import Store
     from benchmarks.workloads import Workload
@@ -71,13 +71,23 @@ def _measure(
     with ExitStack() as stack:
         prepared = {name: _prepare(stack, name, workload, folder / f"{name}.db") for name in contestants}
         runs = {name: run for name, run in prepared.items() if run is not None}
-        measured = {name: Measured() for name in runs}
-        for number in range(rounds + 1):  # the first one warms up
-            for name, run in runs.items():
-                _time(name, workload, run, f"t{number}", measured[name] if number else Measured())
+        measured = take_turns(workload, runs, rounds)
     if workload.is_durable:
         for name in runs:
             check_file(name, workload, folder / f"{name}.db", read_back)
+    return measured
+
+
+def take_turns(workload: Workload, runs: Mapping[str, Run], rounds: int) -> dict[str, Measured]:
+    """Time `{contestant: run}`, one after another and again, each round on threads of its own.
+
+    Raises:
+        WrongResultError: a run did not give the expected result.
+    """
+    measured = {name: Measured() for name in runs}
+    for number in range(rounds + 1):  # the first one warms up
+        for name, run in runs.items():
+            _time(name, workload, run, f"t{number}", measured[name] if number else Measured())
     return measured
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from postgres_server import NoServer, PostgresServer
 from stores import KINDS, address_of
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.postgres_server import NoServer, PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "")
 

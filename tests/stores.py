@@ -12,7 +12,7 @@ KINDS = ("sqlite", "postgres")
 
 def opened(address: str) -> AbstractContextManager[Any]:
     """A saver; closed at the end of the `with` block."""
-    if address.startswith("host="):
+    if "host=" in address:
         from nbhitl.checkpoint.postgres import PostgresSaver
 
         return PostgresSaver.from_conn_string(address)

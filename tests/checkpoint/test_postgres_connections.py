@@ -7,10 +7,10 @@ import traceback
 
 import psycopg
 import pytest
-from postgres_server import PostgresServer
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from benchmarks.postgres_server import PostgresServer
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint.postgres import PostgresSaver, queries
 from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver

@@ -15,10 +15,11 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import measure as measuring  # noqa: E402
-from benchmarks import plain, report  # noqa: E402
+from benchmarks import plain, postgres_workloads, report  # noqa: E402
 from benchmarks.graphs import Laps  # noqa: E402
 from benchmarks.imports import Import, measure_imports  # noqa: E402
 from benchmarks.measure import Measured, WrongResultError, check_file, measure  # noqa: E402
+from benchmarks.postgres_workloads import POSTGRES_WORKLOADS, measure_in, read  # noqa: E402
 from benchmarks.read_back import in_a_fresh_process, read_back  # noqa: E402
 from benchmarks.workloads import EXPECTED, WORKLOADS, Workload  # noqa: E402
 
@@ -132,3 +133,18 @@ def test_the_command_prints_markdown_and_writes_it_between_the_marks(capsys, tmp
     assert after.endswith("\n<!-- /benchmarks -->\nMore.\n")
     with pytest.raises(ValueError, match="has no <!-- benchmarks -->"):
         command.write_readme(Path(__file__).with_name("test_data.py"), "")
+
+
+@pytest.mark.parametrize("workload", POSTGRES_WORKLOADS, ids=lambda w: w.program)
+def test_every_workload_of_postgresql_runs_on_both_engines(workload, postgres_server):
+    size = 100 if workload.program == "pending" else 3
+    measured = measure_in(postgres_server.address(), replace(workload, size=size, repeat=1), 1, read)
+    assert list(measured) == ["nbhitl", "langgraph"]
+    assert all(found.median > 0 for found in measured.values())
+
+
+def test_postgresqls_rows_are_printed_and_read_back_in_a_fresh_process(postgres_server, capsys, monkeypatch):
+    small = [replace(POSTGRES_WORKLOADS[0], size=20)]
+    monkeypatch.setattr(postgres_workloads, "POSTGRES_WORKLOADS", small)
+    postgres_workloads.main(["--quick", "--rounds", "1", "--address", postgres_server.address()])
+    assert "chain of 2 nodes, PostgreSQL" in capsys.readouterr().out

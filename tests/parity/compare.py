@@ -87,7 +87,7 @@ async def _run_async(function: Callable[..., Any], case: Case, savers_of: str, r
     async with AsyncExitStack() as stack:
         if case.saver is None:
             await function(record)
-        elif case.saver.startswith("host="):
+        elif "host=" in case.saver:
             module = import_module(f"{savers_of}.checkpoint.postgres.aio")
             saver = await stack.enter_async_context(module.AsyncPostgresSaver.from_conn_string(case.saver))
             await function(record, saver)
@@ -111,7 +111,7 @@ def _open(kind: str, savers_of: str, stack: ExitStack | AsyncExitStack) -> Any:
         return None
     if kind == "memory":
         return import_module(f"{savers_of}.checkpoint.memory").InMemorySaver()
-    if kind.startswith("host="):
+    if "host=" in kind:
         module = import_module(f"{savers_of}.checkpoint.postgres")
         return stack.enter_context(module.PostgresSaver.from_conn_string(kind))
     module = import_module(f"{savers_of}.checkpoint.sqlite")

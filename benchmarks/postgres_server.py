@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests: from a package, on a socket in a folder of its own, gone afterwards."""
+"""A PostgreSQL server for tests and benchmarks: from a package, on a socket of its own, gone afterwards."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class PostgresServer:
 
     def _run(self, command: list[str]) -> None:
         done = subprocess.run(
-            command, user=self.user, cwd=self.folder, env={}, capture_output=True, text=True
+            command, user=self.user, cwd=self.folder, env={}, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise NoServer(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
@@ -118,16 +118,21 @@ class PostgresServer:
         self.stop(signal.SIGQUIT)  # at once: nobody will look at the data again
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def address(self, schema: str | None = None) -> str:
-        """A connection string; tables are made in the schema."""
-        path = f" options='-c search_path={schema}'" if schema else ""
-        return f"host={self.folder} user=postgres dbname=postgres{path}"
+    def address(self) -> str:
+        """A connection string."""
+        return f"host={self.folder} user=postgres dbname=postgres"
 
     def fresh(self) -> str:
         """A connection string of a place without tables."""
-        import psycopg
+        return fresh_place(self.address())
 
-        schema = f"place_{next(_names)}"
-        with psycopg.connect(self.address(), autocommit=True) as conn:
-            conn.execute(f"CREATE SCHEMA {schema}")
-        return self.address(schema)
+
+def fresh_place(server: str) -> str:
+    """Return a connection string of a new schema in the server with that one."""
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    schema = f"place_{os.getpid()}_{next(_names)}"
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(f"CREATE SCHEMA {schema}")
+    return make_conninfo(server, options=f"-c search_path={schema}")
