@@ -214,11 +214,13 @@ class ReviewSaver(SaverCore):
         return tuple(rules.as_claim(question, self._lenient) for question in moved)
 
     def _named_questions(self, place: Place, interrupt_ids: Iterable[str]) -> list[Question]:
-        known = {question.interrupt_id: question for question in self._rows.questions(*place)}
         wanted = list(interrupt_ids)
+        known = {question.interrupt_id: question for question in self._rows.named_questions(*place, wanted)}
         missing = [iid for iid in wanted if iid not in known]
         if missing:
-            _refuse_unknown(place, missing, known)
+            _refuse_unknown(
+                place, missing, [question.interrupt_id for question in self._rows.questions(*place)]
+            )
         return [known[iid] for iid in wanted]
 
     def _resumes_at(self, place: Place) -> dict[str, list[Any]]:
@@ -261,10 +263,12 @@ class ReviewSaver(SaverCore):
 
     def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:
         """After tasks of a step paused: what they asked is open, and the answers that they used are applied."""
-        known = {question.interrupt_id: question for question in self._rows.questions(*place)}
+        ids = {question.interrupt_id for question in asked}
+        known = {q.interrupt_id: q for q in self._rows.live_questions(place[0]) if q[:3] == place}
+        if again := ids - known.keys():
+            known |= {q.interrupt_id: q for q in self._rows.named_questions(*place, again)}
         finished, failed = _ended(tasks)
         paused = {task.task_id for task in tasks} | {question.task_id for question in asked}
-        ids = {question.interrupt_id for question in asked}
         changed = {
             iid: rules.after_pause(rules.after_results(question, finished, failed), paused, ids)
             for iid, question in known.items()

@@ -84,6 +84,10 @@ QUESTIONS_AT: Final = (
     f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
     "ORDER BY rowid"
 )
+QUESTION: Final = (
+    f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
+    "AND interrupt_id = ?"
+)
 LIVE_QUESTIONS: Final = (
     f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? "
     "AND state IN ('open', 'recorded', 'delivered') ORDER BY rowid"

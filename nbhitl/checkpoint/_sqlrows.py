@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._outline import LeanRow
     from nbhitl.checkpoint._store import QuestionFilter
 
-_FEW_TASKS = 8
+_FEW = 8
 _KNOWN_NEWEST = 64
 _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 
@@ -173,11 +173,20 @@ class SqlRows:
             found = self._db.all(_sql.QUESTIONS_AT, (thread, ns, self._pack(checkpoint_id)))
         return [*map(self._question, found)]
 
+    def named_questions(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> Sequence[Question]:
+        if len(interrupt_ids) > _FEW:
+            return [q for q in self.questions(thread, ns, checkpoint_id) if q.interrupt_id in interrupt_ids]
+        place = (thread, ns, self._pack(checkpoint_id))
+        found = (self._db.one(_sql.QUESTION, (*place, interrupt_id)) for interrupt_id in interrupt_ids)
+        return [self._question(row) for row in found if row is not None]
+
     def live_questions(self, thread: str) -> Sequence[Question]:
         return [*map(self._question, self._db.all(_sql.LIVE_QUESTIONS, (thread,)))]
 
     def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
-        if len(tasks) > _FEW_TASKS:
+        if len(tasks) > _FEW:
             return [q for q in self.live_questions(thread) if q.task_id in tasks and q.state == DELIVERED]
         return [
             self._question(row)

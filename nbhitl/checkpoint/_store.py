@@ -96,6 +96,11 @@ class RowStore(Protocol):
     ) -> list[Question]:
         """Return the questions of a thread, or of one step of it, oldest first."""
 
+    def named_questions(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> Sequence[Question]:
+        """Return those of a step's questions that have these ids, in any order."""
+
     def live_questions(self, thread: str) -> Sequence[Question]:
         """Return the questions of a thread to which something can still happen."""
 

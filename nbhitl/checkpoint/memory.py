@@ -209,6 +209,14 @@ class _Rows:
                 and (checkpoint_id is None or question.checkpoint_id == checkpoint_id)
             ]
 
+    def named_questions(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> Sequence[Question]:
+        with self._lock:
+            known = self._threads[thread].questions if thread in self._threads else {}
+            keys = ((ns, checkpoint_id, id) for id in interrupt_ids)
+            return [known[key] for key in keys if key in known]
+
     def live_questions(self, thread: str) -> Sequence[Question]:
         found = self._threads.get(thread)
         return tuple(found.live.values()) if found and found.live else ()

@@ -21,7 +21,8 @@ from nbhitl.constants import (
     START,
     TASKS,
 )
-from nbhitl.engine.questions import open_questions, payload_digest
+from nbhitl.engine.digests import payload_digest
+from nbhitl.engine.questions import open_questions
 from nbhitl.engine.tasks import interrupt_id, task_namespace
 from nbhitl.errors import BundleError
 from nbhitl.types import Interrupt, Send

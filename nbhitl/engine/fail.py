@@ -9,7 +9,6 @@ from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.constants import ERROR
 from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, StoreCall
-from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.progress import starts_left, task_writes, unsaved_results
 from nbhitl.engine.questions import asked_questions
@@ -101,6 +100,8 @@ def _save_ends(
     """Save the questions and errors of the step, and let go of the answers that the run had taken up."""
     paused = [other for other in others if other.interrupts is not None]
     if paused:
+        from nbhitl.engine.pause import save_pause
+
         yield from save_pause(progress, paused, [])
     ended = {other.task.id for other in others} | progress.saved_tasks
     assert result.error is not None

@@ -21,7 +21,6 @@ from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
 from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
-from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import step_result, task_writes, unsaved_results
 from nbhitl.engine.read import read_state
@@ -249,6 +248,8 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     interrupts = tuple(i for r in sorted(paused, key=_in_plan_order) for i in r.interrupts or ())
     yield from progress.save_at_exit()
     if progress.keeps:
+        from nbhitl.engine.pause import save_pause
+
         yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
     if progress.run.parent is None:
         if any(r.writes for r in finished):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT
+from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.handling import left_by
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.progress import starts_left, task_writes
-from nbhitl.engine.questions import payload_digest
 from nbhitl.errors import UnsupportedValue
 
 if TYPE_CHECKING:

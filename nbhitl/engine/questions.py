@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
@@ -17,48 +16,7 @@ if TYPE_CHECKING:
 RESERVED = frozenset({ERROR, INTERRUPT, RESUME, SCHEDULED})
 """Channels of pending writes that tell of a task, but are not what it wrote."""
 
-_LARGE = 4096
-"""Bytes of a payload whose digest is not kept."""
-
 _HEX = frozenset("0123456789abcdef")
-
-
-def payload_digest(value: Any) -> str:
-    """Return the SHA-256 of a question's canonical encoding, as hex digits."""
-    if type(value) is str:
-        return _sha256(b"s" + value.encode("utf-8", "surrogatepass"))
-    from nbhitl.checkpoint.serde import packed_plain
-
-    packed = packed_plain(value)
-    if packed is None or len(packed) > _LARGE:
-        return _digest(value)
-    return _digest_of_packed(packed)
-
-
-@lru_cache(maxsize=1024)
-def _digest_of_packed(packed: bytes) -> str:
-    """A node that asks many questions asks the same ones again each time it restarts."""
-    from nbhitl.checkpoint.serde import unpacked_plain
-
-    return _digest(unpacked_plain(packed))
-
-
-def _digest(value: Any) -> str:
-    from nbhitl.checkpoint.serde import canonical_bytes
-
-    return _sha256(b"v" + canonical_bytes(value))
-
-
-def _sha256(data: bytes) -> str:
-    from hashlib import sha256  # loads OpenSSL, which programs that ask nobody need not
-
-    return sha256(data).hexdigest()
-
-
-def what_was_asked(question: Interrupt) -> str:
-    """Return what is kept of a question to hold its replay against: the payload's digest, and its site if noted."""
-    digest = payload_digest(question.value)
-    return digest if question.site is None else f"{digest} {question.site}"
 
 
 def is_interrupt_id(key: object) -> bool:
@@ -200,6 +158,8 @@ def resume_entries(
 
     `before` are the entries that the tasks have from earlier answers.
     """
+    from nbhitl.engine.digests import what_was_asked
+
     entries: dict[str, list[Any]] = {}
     for task_id, interrupts in pending.items():
         new = [[i.id, what_was_asked(i), answers[i.id]] for i in interrupts if i.id in answers]

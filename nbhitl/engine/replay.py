@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine.questions import payload_digest
+from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.site import caller, site
 from nbhitl.errors import QuestionChanged
 
@@ -27,7 +27,7 @@ def replay_check(given: object) -> str:
 
 
 def check_question(running: RunningTask, id: str, answered: str, value: Any) -> None:
-    """Check that the node asks, with `value`, what was answered; see `questions.what_was_asked`.
+    """Check that the node asks, with `value`, what was answered; see `digests.what_was_asked`.
 
     By site only the place counts. A question that was asked without noting it has to have the same payload.
 

@@ -18,9 +18,9 @@ from nbhitl.checkpoint.records import (
     TaskWrites,
 )
 from nbhitl.constants import INTERRUPT, NULL_TASK_ID, PULL, RESUME, START
+from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
 from nbhitl.engine.loop import superstep_loop
-from nbhitl.engine.questions import payload_digest
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.errors import (
     AlreadyAnswered,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nbhitl.checkpoint.records import CheckpointKey, Claim
 from nbhitl.constants import ERROR, INTERRUPT, NO_WRITES, NULL_TASK_ID, RESUME, RETURN, TASKS
+from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.questions import (
     asked_questions,
     check_claims,
@@ -19,7 +20,6 @@ from nbhitl.engine.questions import (
     is_interrupt_id,
     match_answers,
     open_questions,
-    payload_digest,
     resume_entries,
     saved_entries,
     taken_up,
