@@ -90,9 +90,11 @@ def ensure_valid_checkpointer(checkpointer: Any) -> Any:
     Raises:
         TypeError: it is neither a saver nor True, False or None.
     """
+    if checkpointer in (None, True, False):
+        return checkpointer
     from nbhitl.checkpoint.base import is_saver
 
-    if checkpointer in (None, True, False) or is_saver(checkpointer):
+    if is_saver(checkpointer):
         return checkpointer
     raise TypeError(
         "Invalid checkpointer provided. Expected an instance of `BaseCheckpointSaver`, `True`, `False`, "

@@ -42,7 +42,7 @@ LOADED = {
 IMPORTED = """
 import sys
 from typing import TypedDict
-from nbhitl.checkpoint.memory import InMemorySaver
+{saver_import}
 from nbhitl.graph import START, StateGraph
 
 before = set(sys.modules)
@@ -51,14 +51,14 @@ class State(TypedDict):
     n: int
 
 builder = StateGraph(State)
-builder.add_node("one", lambda state: {"n": state["n"] + 1})
-builder.add_node("two", lambda state, config: {"n": state["n"] + 1})
+builder.add_node("one", lambda state: {{"n": state["n"] + 1}})
+builder.add_node("two", lambda state, config: {{"n": state["n"] + 1}})
 builder.add_edge(START, "one")
 builder.add_edge("one", "two")
-graph = builder.compile(checkpointer=InMemorySaver())
-config = {"configurable": {"thread_id": "1"}}
-assert graph.invoke({"n": 1}, config) == {"n": 3}
-assert list(graph.stream({"n": 2}, config)) == [{"one": {"n": 3}}, {"two": {"n": 4}}]
+graph = builder.compile(checkpointer={saver})
+config = {{"configurable": {{"thread_id": "1"}}}}
+assert graph.invoke({{"n": 1}}, config) == {{"n": 3}}
+assert list(graph.stream({{"n": 2}}, config)) == [{{"one": {{"n": 3}}}}, {{"two": {{"n": 4}}}}]
 print(*sorted(set(sys.modules) - before))
 """
 
@@ -121,8 +121,12 @@ def test_an_import_loads_what_every_program_needs(module):
     assert len(loaded) <= bound, f"{len(loaded)} modules: {' '.join(sorted(loaded))}"
 
 
-def test_a_first_run_loads_nothing_that_an_import_left_out():
-    assert run(IMPORTED).split() == []
+@pytest.mark.parametrize(
+    ("saver", "saver_import"),
+    [("None", ""), ("InMemorySaver()", "from nbhitl.checkpoint.memory import InMemorySaver")],
+)
+def test_a_first_run_loads_nothing_that_an_import_left_out(saver, saver_import):
+    assert run(IMPORTED.format(saver=saver, saver_import=saver_import)).split() == []
 
 
 def test_the_engine_runs_where_the_optional_packages_are_missing():

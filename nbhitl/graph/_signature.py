@@ -40,6 +40,8 @@ def _simple_hints(func: Any) -> dict[str, Any] | None:
     for name, given in func.__annotations__.items():
         hint = given
         if type(given) is str:
+            if getattr(func, "__type_params__", ()):  # a name may be one of these, from Python 3.12 on
+                return None
             try:
                 hint = eval(_compiled(given), func.__globals__)
             except Exception:

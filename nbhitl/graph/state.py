@@ -134,7 +134,10 @@ class StateGraph:
         subgraph = action if isinstance(action, CompiledStateGraph) else None
         asked = input_schema is None or destinations is None
         hints = hints_of(action) if asked and subgraph is None and callable(action) else None
-        schema = input_schema if input_schema is not None else self._inferred_schema(action, hints)
+        schema = input_schema
+        if schema is None:  # the type of the first parameter when it names state keys, else the graph's state
+            hint = first_parameter(action, hints)
+            schema = hint if hint is not None and has_keys(hint) else self.state_schema
         self._add_schema(schema)
         self.nodes[name] = NodeSpec(
             name=name,
@@ -189,11 +192,6 @@ class StateGraph:
                 )
         if name in self.channels and not name.isidentifier():
             raise ValueError(f"'{name}' is already being used as a state key")
-
-    def _inferred_schema(self, action: Any, hints: dict[str, Any] | None) -> Any:
-        """The type of the action's first parameter when it names state keys, else the graph's state."""
-        hint = first_parameter(action, hints)
-        return hint if hint is not None and has_keys(hint) else self.state_schema
 
     def _add_schema(self, schema: Any) -> None:
         if schema in self.schemas:
