@@ -69,3 +69,13 @@ def join_channel(sources: tuple[str, ...], target: str) -> str:
     'join:a+b:c'
     """
     return f"join:{'+'.join(sources)}:{target}"
+
+
+def __getattr__(name: str) -> object:
+    # Older programs import these two from here.
+    if name not in ("Interrupt", "Send"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found: object = getattr(import_module("nbhitl.types"), name)
+    return found

@@ -36,9 +36,15 @@ async def open_langchain_run_async(callbacks: Any, opening: Opening) -> LangChai
 
 
 def _configured(kind: str, callbacks: Any, opening: Opening) -> Any:
-    module = langchain_module("callbacks")
+    cls = getattr(langchain_module("callbacks"), kind)
+    if isinstance(callbacks, cls):
+        # Made for a run above: whom LangChain tells by itself was found there.
+        manager = callbacks.copy()
+        manager.add_tags(opening.tags)
+        manager.add_metadata(opening.metadata)
+        return manager
     given = list(callbacks) if isinstance(callbacks, tuple) else callbacks
-    return getattr(module, kind).configure(
+    return cls.configure(
         inheritable_callbacks=given,
         inheritable_tags=opening.tags,
         inheritable_metadata=opening.metadata,

@@ -6,6 +6,7 @@ of its own. What it is told is in `traces`.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,14 +21,24 @@ def traced(
 ) -> Generator[Any, Any, Outcome]:
     """Return the steps of a run, with its start and end told to those who listen."""
     callbacks = _callbacks(run)
-    if not callbacks:
+    if not callbacks and not _heard_anyway():
         return steps
     from nbhitl.engine.langchain_runs import can_open
     from nbhitl.engine.traces import trace_run
 
-    if not hasattr(callbacks, "open_run") and not can_open(callbacks):
+    if callbacks and not hasattr(callbacks, "open_run") and not can_open(callbacks):
         return steps
-    return trace_run(steps, run, callbacks, name, input)
+    return trace_run(steps, run, callbacks or [], name, input)
+
+
+def _heard_anyway() -> bool:
+    """Whether LangChain tells somebody whom no config names: a tracer of this process, or of this context."""
+    context = sys.modules.get("langchain_core.tracers.context")
+    if context is None:
+        return False
+    return any(hook[0].get() is not None for hook in context._configure_hooks) or bool(
+        context._tracing_v2_is_enabled()
+    )
 
 
 def _callbacks(run: Run) -> Any:

@@ -6,6 +6,7 @@ threads, the drawing.
 
 from __future__ import annotations
 
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._runnable import RunnableMethods
@@ -32,6 +33,9 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
     `checkpointer` is where its threads are kept, `step_timeout` how many seconds a step may take (None: any),
     `topology` its nodes and edges.
     """
+
+    # Annotations name a graph's types: StateGraph[State, Context].
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __init__(
         self,

@@ -202,3 +202,11 @@ def push_message(message: Any, *, state_key: str | None = "messages") -> AnyMess
         )
     task.push_message(pushed, state_key)
     return pushed
+
+
+def __getattr__(name: str) -> Any:
+    if name != "MessageGraph":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nbhitl.graph.message_graph import MessageGraph
+
+    return MessageGraph

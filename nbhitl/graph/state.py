@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
@@ -45,6 +46,9 @@ class StateGraph:
         input_schema: what a run takes; the state by default.
         output_schema: what a run returns; the state by default.
     """
+
+    # Annotations name a graph's types: StateGraph[State, Context].
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from langchain_core.runnables import (
     RunnablePassthrough,
 )
 from langchain_core.tools import tool
+from langchain_core.tracers.context import collect_runs
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from typing_extensions import TypedDict
@@ -211,3 +212,15 @@ def program_callbacks_are_in_a_nodes_config(record):
     record("nobody listens", graph.invoke({"text": "a"}))
     record("somebody does", graph.invoke({"text": "a"}, {"callbacks": [Tell()], "tags": ["mine"]}))
     record("told", told)
+
+
+def program_tracers_of_the_context(record):
+    model = FakeListChatModel(responses=["hello"])
+
+    def ask(state):
+        return {"log": [model.invoke("hi").content]}
+
+    graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(name="asking")
+    with collect_runs() as collected:
+        graph.invoke({"text": "a"})
+    record("runs", [(run.name, run.run_type, run.tags) for run in collected.traced_runs])

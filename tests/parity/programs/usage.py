@@ -8,10 +8,15 @@ from typing import Annotated, Any, Dict, List, Optional, Sequence, TypedDict, Un
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableConfig, RunnableLambda
-from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.constants import Send as OldSend
+from langgraph.graph import END, START, MessageGraph, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command, interrupt
+from langgraph.pregel import Pregel
+from langgraph.pregel.types import RetryPolicy as OldPolicy
+from langgraph.types import Command, RetryPolicy, Send, interrupt
 from pydantic import BaseModel
 
 CONFIG = {"configurable": {"thread_id": "1"}}
@@ -421,3 +426,29 @@ def program_graphs_inside_graphs_are_opened(record):
         frontmatter_config={"config": {"theme": "neutral"}}, wrap_label_n_words=3
     )
     record("drawn", [word in drawn for word in ("theme: neutral", "graph TD", "i1", "m1", "calls")])
+
+
+def program_names_of_older_programs(record):
+    builder = MessageGraph()
+    builder.add_node("answer", lambda messages: AIMessage(f"heard {messages[-1].content}", id="a"))
+    builder.set_entry_point("answer")
+    builder.set_finish_point("answer")
+    graph = builder.compile()
+    record("message graph", graph.invoke([HumanMessage("hi", id="h")]))
+    record("is a Pregel", isinstance(graph, Pregel))
+    record("the same", (OldSend is Send, OldPolicy is RetryPolicy))
+
+
+def program_types_of_graphs_in_annotations(record):
+    def build() -> CompiledStateGraph[State, None, State, State]:
+        builder: StateGraph[State] = StateGraph[State](State)
+        return builder.add_node("n", lambda state: {"path": ["n"]}).add_edge(START, "n").compile()
+
+    record("works", build().invoke({"path": []}))
+
+
+def program_serializer_by_name(record):
+    saver = InMemorySaver(serde=JsonPlusSerializer(pickle_fallback=True))
+    graph = StateGraph(State).add_node("n", lambda state: {"path": [{"a": 1}]}).add_edge(START, "n")
+    graph.compile(checkpointer=saver).invoke({"path": []}, CONFIG)
+    record("kept", graph.compile(checkpointer=saver).get_state(CONFIG).values)

@@ -1,0 +1,24 @@
+"""MessageGraph: a graph whose whole state is a list of chat messages."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Annotated
+
+from nbhitl.graph.message import AnyMessage, add_messages
+from nbhitl.graph.state import StateGraph
+
+__all__ = ["MessageGraph"]
+
+
+class MessageGraph(StateGraph):
+    """A StateGraph whose nodes take the list of messages and return what is added to it.
+
+    Deprecated: a StateGraph with `MessagesState` does the same, and can have more keys.
+    """
+
+    def __init__(self) -> None:
+        warnings.warn(
+            "MessageGraph is deprecated, use StateGraph(MessagesState).", DeprecationWarning, stacklevel=2
+        )
+        super().__init__(Annotated[list[AnyMessage], add_messages])

@@ -1,0 +1,23 @@
+"""Where older programs import these types from; `nbhitl.types` is their place."""
+
+from nbhitl.types import (
+    All,
+    CachePolicy,
+    PregelTask,
+    RetryPolicy,
+    StateSnapshot,
+    StateUpdate,
+    StreamMode,
+    StreamWriter,
+)
+
+__all__ = [
+    "All",
+    "CachePolicy",
+    "PregelTask",
+    "RetryPolicy",
+    "StateSnapshot",
+    "StateUpdate",
+    "StreamMode",
+    "StreamWriter",
+]
