@@ -77,13 +77,18 @@ def rows_of(lists: Mapping[str, Any], thread_id: str) -> ThreadRows:
     Raises:
         BundleError: they are damaged.
     """
-    rows = ThreadRows(
-        _step_rows(_list(lists, "checkpoints"), thread_id),
-        [_row(WriteRow, entry, thread_id) for entry in _list(lists, "writes")],
-        [_row(Question, entry, thread_id) for entry in _list(lists, "questions")],
-        [_row(OnceRow, entry, thread_id) for entry in _list(lists, "once")],
-    )
-    _check(rows)
+    try:
+        rows = ThreadRows(
+            _step_rows(_list(lists, "checkpoints"), thread_id),
+            [_row(WriteRow, entry, thread_id) for entry in _list(lists, "writes")],
+            [_row(Question, entry, thread_id) for entry in _list(lists, "questions")],
+            [_row(OnceRow, entry, thread_id) for entry in _list(lists, "once")],
+        )
+        _check(rows)
+    except BundleError:
+        raise
+    except (*DAMAGE, StoreError) as error:
+        raise BundleError(f"the bundle is damaged: {error}. Export the thread again.") from error
     return rows
 
 

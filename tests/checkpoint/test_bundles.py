@@ -52,7 +52,7 @@ def shown(saver: Any, thread: str = "t") -> Any:
     )
 
 
-def busy(saver: Any, thread: str = "t") -> Run:
+def busy(saver: Any, thread: str = "t", steps: int = 30) -> Run:
     """A thread with something of everything."""
     saver.serde.register(*CLASSES)
     run = Run(saver, thread)
@@ -61,7 +61,7 @@ def busy(saver: Any, thread: str = "t") -> Run:
         {"plain": PLAIN, "graph": GRAPH},
         frame=Frame(sends=(Send("b", {"x": (1,)}),), channels={"join:a+b:c": {"a"}}),
     )
-    for n in range(30):
+    for n in range(steps):
         run.step({"n": n}, appended={"items": [{"n": n}, USERS[n % len(USERS)]]})
     run.pause("q0", payload={"what": USERS[7]})
     saver.claim(run.request({"q0": {"yes": (1, 2)}}))

@@ -48,6 +48,9 @@ _MODULES = {
 }  # fmt: skip
 _TAGGED = {tags.NUMPY: _NUMERIC, tags.PANDAS: _FRAMES, tags.OTHERS: _LIBRARIES, tags.STANDARD: _STANDARD}
 
+_PLAIN = frozenset({list, str, bytes, dict, int, float, bool, type(None)})
+"""What the content of a tag is: never an object, which might be a range without end, made into a tuple."""
+
 _NATIVE = frozenset({bool, float, bytes, bytearray, memoryview})
 
 # The decoder says only that its hook failed; this keeps why, for each thread.
@@ -216,6 +219,8 @@ class Serde:
     def _decode(self, tag: int, data: bytes) -> Any:
         try:
             content = unpackb(data, ext_hook=self._decode)
+            if type(content) not in _PLAIN and tag != tags.OVERWRITE:
+                raise _misplaced(content)
             decode = _DECODERS.get(tag)
             return decode(content) if decode else self._decode_other(tag, content, None)
         except Exception as error:
@@ -225,6 +230,8 @@ class Serde:
     def _decode_lenient(self, tag: int, data: bytes) -> Any:
         try:
             content = unpackb(data, ext_hook=self._decode_lenient)
+            if type(content) not in _PLAIN and tag != tags.OVERWRITE:
+                raise _misplaced(content)
             decode = _DECODERS.get(tag)
             return decode(content) if decode else self._decode_other(tag, content, Opaque)
         except Exception as error:
@@ -254,6 +261,10 @@ class Serde:
                 self._classes[name] = cls
                 return cls
         return None
+
+
+def _misplaced(content: Any) -> TypeError:
+    return TypeError(f"there is a {type(content).__name__} in a place for plain data")
 
 
 def _foreign_codec(cls: type) -> Codec | None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nbhitl.checkpoint.serde import tags
+from nbhitl.checkpoint.serde.plain import listed
 from nbhitl.errors import UnsupportedValue
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _strings(storage: str, uses_na: bool, values: list[str | None]) -> Any:
     if storage == "pyarrow" and find_spec("pyarrow") is None:
         storage = "python"  # the same strings, held in another way
     dtype: Any = pd.StringDtype(storage, na_value=pd.NA if uses_na else np.nan)
-    return pd.array(values, dtype=dtype)
+    return pd.array(listed(values), dtype=dtype)
 
 
 def _datetimes(values: Any, unit: str, zone: Any) -> Any:

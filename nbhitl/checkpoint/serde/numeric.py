@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nbhitl.checkpoint.serde import tags
+from nbhitl.checkpoint.serde.plain import listed
 from nbhitl.errors import UnsupportedValue
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _dtype(data: Any) -> np.dtype[Any]:
 def _array(data: list[Any]) -> np.ndarray[Any, Any]:
     dtype, shape, content = data
     if dtype == "O":
-        objects = np.empty(len(content), dtype=object)
+        objects = np.empty(len(listed(content)), dtype=object)
         objects[:] = content
         return objects.reshape(shape)
     return np.frombuffer(content, dtype=_dtype(dtype)).reshape(shape).copy()

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     Codec = tuple[int, Callable[[Any], Any]]
 
 
+def listed(items: Any) -> list[Any]:
+    """Return the list that a value's data holds.
+
+    Raises:
+        TypeError: it is something else; a range, for example, may have no end that memory could hold.
+    """
+    if type(items) is not list:
+        raise TypeError(f"there is a {type(items).__name__} in the place of a list")
+    return items
+
+
 class OddStr(str):
     """A string that is not UTF-8: it has lone surrogates. Only inside the serializer."""
 
@@ -89,7 +100,7 @@ def _pairs(value: dict[Any, Any]) -> list[list[Any]]:
 
 def _deque(data: list[Any]) -> deque[Any]:
     items, length = data
-    return deque(items, length)
+    return deque(listed(items), length)
 
 
 def _pattern_data(value: re.Pattern[Any]) -> list[Any]:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from nbhitl.checkpoint.serde import tags
+from nbhitl.checkpoint.serde.plain import listed
 from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def rebuild(kind: int, cls: type, data: list[Any]) -> Any:
         return _rebuild_pydantic(cls, data)
     if kind == tags.DATACLASS:
         return _rebuild_dataclass(cls, data[0])
-    return _rebuild_named_tuple(cls, data[0])
+    return _rebuild_named_tuple(cls, listed(data[0]))
 
 
 def _rebuild_enum(cls: type[Enum], data: list[Any]) -> Enum:
@@ -169,7 +170,7 @@ def _rebuild_pydantic(cls: Any, data: list[Any]) -> Any:
     instance = cls.__new__(cls)
     object.__setattr__(instance, "__dict__", kept)
     object.__setattr__(
-        instance, "__pydantic_fields_set__", set(fields_set) & (kept.keys() | (extra or {}).keys())
+        instance, "__pydantic_fields_set__", set(listed(fields_set)) & (kept.keys() | (extra or {}).keys())
     )
     object.__setattr__(instance, "__pydantic_extra__", extra)
     object.__setattr__(instance, "__pydantic_private__", private)
