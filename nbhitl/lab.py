@@ -14,7 +14,16 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FOLDER", "Copied", "copy_notebooks", "lab_command", "open_lab", "shipped_notebooks"]
+__all__ = [
+    "FOLDER",
+    "Copied",
+    "copy_notebooks",
+    "lab_command",
+    "lab_environment",
+    "open_lab",
+    "shipped_notebooks",
+    "trust",
+]
 
 FOLDER = "nbhitl-notebooks"
 """The folder made in the current one; a name of its own, so that the reader sees what came from here."""
@@ -77,6 +86,25 @@ def lab_command(notebook: Path, *, browser: bool, port: int | None, rest: Sequen
     return [*command, *rest]
 
 
+def lab_environment() -> dict[str, str]:
+    """Return the environment of JupyterLab: this one, and defaults that keep its pop-up about news away.
+
+    They come with the package and stand behind the reader's own settings, which stay where they are.
+    """
+    folders = [str(Path(__file__).parent / "_lab_config"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, folders))}
+
+
+def trust(notebooks: Sequence[Path]) -> None:
+    """Sign notebooks as `jupyter trust` does, so that JupyterLab shows their saved outputs as they are."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    notary = NotebookNotary()
+    for path in notebooks:
+        notary.sign(nbformat.read(path, as_version=4))
+
+
 def open_lab(
     *, folder: Path, browser: bool, port: int | None, rest: Sequence[str], dry_run: bool = False
 ) -> int:
@@ -94,12 +122,13 @@ def open_lab(
     if not _jupyterlab_installed():
         print('JupyterLab is not installed. Install it with: pip install "nbhitl[lab]"', file=sys.stderr)
         return 2
+    trust([path for path, outcome in outcomes if outcome != "changed"])
     command = lab_command(outcomes[0].path, browser=browser, port=port, rest=rest)
     print(f"Starting  {' '.join(command)}", flush=True)
     if dry_run:
         return 0
     try:
-        return subprocess.run(command, check=False).returncode
+        return subprocess.run(command, check=False, env=lab_environment()).returncode
     except KeyboardInterrupt:
         return 130
 

@@ -73,13 +73,22 @@ FENCES = {
     "langchain_core": ("nbhitl._langchain",),
     "langgraph": ("nbhitl.review.attach_langgraph",),
     "jupyterlab": ("nbhitl.lab",),
+    "nbformat": ("nbhitl.lab",),
     # Where a user's type or a form needs them, and then inside a function.
     "pydantic": ("nbhitl",),
     "jsonschema": ("nbhitl.engine.answer_schema",),
     "referencing": ("nbhitl.engine.answer_schema",),
     "numpy": ("nbhitl.checkpoint.serde.frames", "nbhitl.checkpoint.serde.numeric"),
 }
-ONLY_IN_FUNCTIONS = {"pydantic", "jsonschema", "referencing", "langchain_core", "langgraph", "jupyterlab"}
+ONLY_IN_FUNCTIONS = {
+    "pydantic",
+    "jsonschema",
+    "referencing",
+    "langchain_core",
+    "langgraph",
+    "jupyterlab",
+    "nbformat",
+}
 
 # Deciding is pure: time, ids and threads are handed in.
 PURE = ("nbhitl.engine.plan", "nbhitl.engine.apply", "nbhitl.engine.loop", "nbhitl.history.rows")

@@ -66,6 +66,10 @@ def test_the_widgets_bring_their_assets(wheel):
     assert [name for name in names if name.startswith("nbhitl/widgets/") and name.endswith(".css")]
 
 
+def test_the_defaults_for_jupyterlab_are_in_it(wheel):
+    assert "nbhitl/_lab_config/labconfig/default_setting_overrides.json" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_lab_works_from_the_wheel(installed, tmp_path):
     done = run_installed(installed, tmp_path, "-m", "nbhitl", "lab", "--no-browser", "--dry-run")
     assert done.returncode == 0, done.stderr

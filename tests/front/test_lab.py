@@ -22,12 +22,25 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def started(monkeypatch):
+def environments():
+    """The environments in which they would have been run."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def jupyter_of_its_own(tmp_path, monkeypatch):
+    """Signatures are written into a folder of this test."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter-data"))
+
+
+@pytest.fixture
+def started(monkeypatch, environments):
     """The command lines that would have been run, instead of running them."""
     commands = []
 
-    def run(command, check):
+    def run(command, check, env):
         commands.append(command)
+        environments.append(env)
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(lab.subprocess, "run", run)
@@ -107,3 +120,35 @@ def test_version_and_unknown_arguments(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["demo", "--nonsense"])
     assert stop.value.code == 2
+
+
+def test_jupyterlab_asks_nothing_about_news(here, started, environments, monkeypatch):
+    """The defaults are found by JupyterLab's own reader, behind the folders that were named before."""
+    from jupyter_server.services.config import ConfigManager
+
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/elsewhere")
+    main(["lab"])
+    ours, theirs = environments[0]["JUPYTER_CONFIG_PATH"].split(lab.os.pathsep)
+    assert theirs == "/elsewhere"
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", ours)
+    assert ConfigManager(config_dir_name="labconfig").get("default_setting_overrides") == {
+        "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}
+    }
+    monkeypatch.delenv("JUPYTER_CONFIG_PATH")
+    assert lab.lab_environment()["JUPYTER_CONFIG_PATH"] == ours
+
+
+def test_copies_are_trusted_and_what_was_changed_is_not(here, started):
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    def trusted():
+        return NotebookNotary().check_signature(nbformat.read(copy, as_version=4))
+
+    main(["lab", "--dry-run"])
+    copy = here / "nbhitl-notebooks" / "01_approve_a_delete.ipynb"
+    assert trusted()
+    copy.write_text(copy.read_text().replace("penguins", "PENGUINS"))
+    assert not trusted()
+    main(["lab", "--dry-run"])
+    assert not trusted()
