@@ -100,9 +100,9 @@ def trust(notebooks: Sequence[Path]) -> None:
     import nbformat
     from nbformat.sign import NotebookNotary
 
-    notary = NotebookNotary()
+    notary = NotebookNotary()  # type: ignore[no-untyped-call]
     for path in notebooks:
-        notary.sign(nbformat.read(path, as_version=4))
+        notary.sign(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
 
 
 def open_lab(

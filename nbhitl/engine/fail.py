@@ -13,6 +13,7 @@ from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.progress import starts_left, task_writes, unsaved_results
 from nbhitl.engine.questions import asked_questions
 from nbhitl.engine.report import report
+from nbhitl.engine.tasks import plan_order
 from nbhitl.errors import ParentCommand, QuestionChanged, UnsupportedValue, is_invalid_resume
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _save_ends(
     progress: Progress, result: TaskResult, others: Sequence[TaskResult]
 ) -> Generator[Any, Any, None]:
     """Save the questions and errors of the step, and let go of the answers that the run had taken up."""
-    paused = [other for other in others if other.interrupts is not None]
+    paused = sorted((other for other in others if other.interrupts is not None), key=plan_order)
     if paused:
         from nbhitl.engine.pause import save_pause
 

@@ -25,7 +25,7 @@ from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import step_result, task_writes, unsaved_results
 from nbhitl.engine.read import read_state
 from nbhitl.engine.report import report
-from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.engine.tasks import Task, TaskResult, plan_order
 from nbhitl.errors import (
     GraphDrained,
     GraphRecursionError,
@@ -242,10 +242,10 @@ def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:
 
 def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any, Outcome]:
     """Save the questions and what the other tasks did; the step is not over."""
-    paused = [r for r in results if r.interrupts is not None]
+    paused = sorted((r for r in results if r.interrupts is not None), key=plan_order)
     finished = [r for r in results if r.interrupts is None]
     progress.claimed, progress.paused = {}, []
-    interrupts = tuple(i for r in sorted(paused, key=_in_plan_order) for i in r.interrupts or ())
+    interrupts = tuple(i for r in paused for i in r.interrupts or ())
     yield from progress.save_at_exit()
     if progress.keeps:
         from nbhitl.engine.pause import save_pause
@@ -257,11 +257,6 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
         if not interrupts:
             progress.emit("updates", {INTERRUPT: ()})
     return Outcome(progress.final_output(), interrupts, paused=True)
-
-
-def _in_plan_order(result: TaskResult) -> tuple[bool, object]:
-    path = result.task.path
-    return (not result.task.is_push, path[1])
 
 
 def _pause_at(progress: Progress, stops: Sequence[Task]) -> Generator[Any, Any, Outcome]:

@@ -116,6 +116,12 @@ def apply_order(result: TaskResult) -> tuple[int, Any]:
     return (0, path[1]) if path[0] == PULL else (1, _push_order(path))
 
 
+def plan_order(result: TaskResult) -> tuple[bool, object]:
+    """Sort key of the order in which tasks are planned, and what they ask is listed: Sends first, nodes by name."""
+    path = result.task.path
+    return (not result.task.is_push, path[1])
+
+
 def _push_order(path: Path) -> Any:
     # A task called by a task carries its caller's path as its second element.
     return tuple(str(part).rjust(10, "0") if isinstance(part, int) else str(part) for part in path[1:])

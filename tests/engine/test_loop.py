@@ -670,3 +670,20 @@ def test_results_that_cannot_be_applied_are_saved_before_the_error_is_raised():
         )
         assert hand.records[-1].values["log"] == ["in"]
         assert hand.records[-1].frame.triggers == ("branch:to:a", "branch:to:b")
+
+
+def test_questions_are_saved_in_the_order_of_the_plan_whoever_asks_first():
+    program = program_of("abc", (START, "a"), (START, "b"), (START, "c"))
+    asked = {name: (Interrupt(f"{name}?", digit * 32),) for name, digit in zip("abc", "321", strict=True)}
+    for arrival in (list, lambda tasks: tasks[::-1], lambda tasks: [tasks[1], tasks[2], tasks[0]]):
+        hand = Hand(program, asked)
+        pauses: list[PauseRecord] = []
+        hand.note = lambda wanted, note=hand.note: (note(wanted), noted(wanted, pauses))
+        hand.play({"log": []}, arrival=arrival)
+        assert [question.node for question in pauses[0].questions] == ["a", "b", "c"]
+        assert [task.name for task in pauses[0].tasks] == ["a", "b", "c"]
+
+
+def noted(wanted, pauses):
+    if isinstance(wanted, StoreCall) and wanted.method == "put_pause":
+        pauses.append(wanted.args[0])

@@ -231,8 +231,6 @@ def program_bulk_updates_as_tuples(record, saver):
     graph = StateGraph(State).add_node("a", node).add_edge(START, "a").compile(checkpointer=saver)
     graph.bulk_update_state(CONFIG, [[({"path": ["a"], "n": 1}, "a", None)]])
     record("state", graph.get_state(CONFIG).values)
-    record.error("a dict", lambda: graph.bulk_update_state(CONFIG, [[{"n": 2}]]))
-    record("unchanged", graph.get_state(CONFIG).values)
 
 
 def program_paths_that_the_map_lacks(record, saver):
