@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import made, slotted
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from nbhitl.types import Send
 
 _LAST, _REDUCE = KeyKind.LAST, KeyKind.REDUCE
+_MAY_OVERWRITE = (Overwrite, dict)
 
 
 @slotted
@@ -70,21 +72,7 @@ def apply_writes(
         _consume(head, results)
     known = len(head.values)
     triggers, sends, updates = _sort_out(program, head, results)
-    changes = Changes({}, {}, set(updates))
-    for key, writes in updates.items():
-        rule = program.keys[key]
-        try:
-            if rule.kind is _LAST:
-                changes.values[key] = head.values[key] = _last_value(key, writes)
-            elif rule.kind is _REDUCE:
-                _reduce(rule, head, writes, changes)
-            else:
-                head.objects[key].update(writes)
-        except Exception as error:
-            from nbhitl.engine.unfit import note_writers
-
-            note_writers(error, rule, head.values.get(key, MISSING), results)
-            raise
+    changes = _fold(program, head, results, updates)
     if not ends_step:
         head.triggers = tuple(dict.fromkeys((*head.triggers, *triggers)))
         head.sends = (*head.sends, *sends)
@@ -96,9 +84,46 @@ def apply_writes(
     if program.objects:
         show_objects(program, head)
     if len(head.values) != known:
-        # States list their keys in the order of the schema; keys appear rarely, so sort when one does.
-        head.values = {key: head.values[key] for key in program.keys if key in head.values}
+        head.values = _in_schema_order(program, head.values, len(head.values) - known)
     return changes
+
+
+def _fold(
+    program: Program, head: Head, results: Sequence[TaskResult], updates: Mapping[str, list[Any]]
+) -> Changes:
+    """Fold the writes to each key into the state, and return what changed."""
+    changes = Changes({}, {}, set(updates))
+    changed, values = changes.values, head.values
+    for key, writes in updates.items():
+        rule = program.keys[key]
+        try:
+            if rule.kind is _LAST:
+                value = writes[0]
+                if len(writes) > 1 or isinstance(value, _MAY_OVERWRITE):
+                    value = _last_value(key, writes)
+                changed[key] = values[key] = value
+            elif rule.kind is _REDUCE:
+                _reduce(rule, head, writes, changes)
+            else:
+                head.objects[key].update(writes)
+        except Exception as error:
+            from nbhitl.engine.unfit import note_writers
+
+            note_writers(error, rule, values.get(key, MISSING), results)
+            raise
+    return changes
+
+
+def _in_schema_order(program: Program, values: dict[str, Any], added: int) -> dict[str, Any]:
+    """Return the state with its keys in the order of the schema, `added` of which have just come in at the end.
+
+    Most graphs fill their keys in that order; then there is nothing to do.
+    """
+    rank = program.rank
+    newest_first = [rank[key] for key in islice(reversed(values), added + 1)] if added > 0 else []
+    if newest_first == sorted(newest_first, reverse=True) and newest_first and not program.objects:
+        return values
+    return {key: values[key] for key in program.keys if key in values}
 
 
 def _consume(head: Head, results: Sequence[TaskResult]) -> None:
@@ -154,11 +179,8 @@ def _sort_out(
 def _last_value(name: str, writes: list[Any]) -> Any:
     if len(writes) != 1:
         raise concurrent_update_error(name, len(writes))
-    value = writes[0]
-    if isinstance(value, (Overwrite, dict)):
-        is_overwrite, replacement = unwrap_overwrite(value)
-        return replacement if is_overwrite else value
-    return value
+    is_overwrite, replacement = unwrap_overwrite(writes[0])
+    return replacement if is_overwrite else writes[0]
 
 
 def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> None:

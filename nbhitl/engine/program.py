@@ -106,6 +106,14 @@ class Program:
     untracked: frozenset[str] = frozenset()
     triggers: dict[str, tuple[str, ...]] = made(factory=dict)
     schema_types: tuple[type, ...] = ()
+    _rank: dict[str, int] | None = None
+
+    @property
+    def rank(self) -> dict[str, int]:
+        """The place of each key in the schema."""
+        if self._rank is None:
+            self._rank = {key: place for place, key in enumerate(self.keys)}
+        return self._rank
 
     def __post_init__(self) -> None:
         self.reduced = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.REDUCE)

@@ -120,6 +120,25 @@ def step_of_a_wide_state(width: int, saver: Any) -> int:
     return meter.step()
 
 
+def step_that_fills_a_key(width: int, saver: Any) -> int:
+    """The cost of a step that writes one of so many keys for the first time, in the order of the schema."""
+    meter = Meter()
+    keys = [f"k{i}" for i in range(width)]
+
+    def fill(state: Any) -> dict[str, int]:
+        meter.lap()
+        return {keys[len(state)]: 1}
+
+    builder = StateGraph(TypedDict("Filling", dict.fromkeys(keys, int)))  # type: ignore[operator]
+    builder.add_node("fill", fill)
+    builder.add_edge(START, "fill")
+    builder.add_conditional_edges("fill", lambda state: END if len(state) == width else "fill")
+    graph = builder.compile(checkpointer=saver)
+    filled = run(graph, dict.fromkeys(keys[:-12], 0), meter, f"{width} keys")
+    assert list(filled) == keys
+    return meter.step()
+
+
 def step_after(length: int, saver: Any) -> int:
     """The cost of a step that appends to a list, after so many such steps."""
     meter = Meter()
@@ -144,6 +163,7 @@ def step_after(length: int, saver: Any) -> int:
     [
         pytest.param(step_in_a_chain, 20, 1000, id="nodes"),
         pytest.param(step_of_a_wide_state, 10, 3000, id="keys"),
+        pytest.param(step_that_fills_a_key, 20, 3000, id="new keys"),
         pytest.param(step_after, 10, 1000, id="history"),
         pytest.param(step_after, 10, 10_000, id="long history", marks=pytest.mark.slow),
     ],
