@@ -16,6 +16,7 @@ from nbhitl.checkpoint.records import (
     StepRecord,
     TaskWrites,
 )
+from nbhitl.checkpoint.task_ids import result_id
 from nbhitl.constants import INTERRUPT, PULL
 from nbhitl.types import Interrupt
 
@@ -89,7 +90,9 @@ class Run:
 
     def remember(self, record: StepRecord) -> str:
         results = [
-            (task.task_id, channel, value) for task in record.results for channel, value in task.writes
+            (result_id(record, task), channel, value)
+            for task in record.results
+            for channel, value in task.writes
         ]
         if record.parent_id and not self.saved[record.parent_id].results:
             self.saved[record.parent_id].results = deepcopy(results)

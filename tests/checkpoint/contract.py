@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage
 from nbhitl.checkpoint.base import empty_checkpoint, is_saver
 from nbhitl.checkpoint.records import CheckpointKey, Frame, TaskWrites
 from nbhitl.checkpoint.steps import StepSaver, stores_steps
+from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import ERROR, INTERRUPT, PULL, RESUME
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, StoreError, UnknownInterruptError, UnsupportedValue
 from nbhitl.types import Interrupt, Send
@@ -149,6 +150,23 @@ class SaverContract(ABC):
         assert states(run)[1][-1] == run.saved[parent].results
         assert states(run, filter={"step": -1})[0][-1] == run.saved[parent].results
         assert states(run, before=run.head)[0][-1] == run.saved[parent].results
+
+    def test_a_result_without_an_id_has_that_of_its_place(self, run):
+        first = run.step({"a": 1})
+        writes = [("a", 2), ("branch:to:node", None)]
+        second = run.step({"a": 2}, tasks=[TaskWrites("", "node", (PULL, "node"), writes)])
+        name = task_id(first, "", run.saved[second].metadata["step"], "node", (PULL, "node"))
+        assert run.saver.load(run.key(first)).writes == [(name, *write) for write in writes]
+        assert states(run) == [expected(run.saved[second]), expected(run.saved[first])]
+
+    def test_results_are_found_whenever_they_are_asked_for(self, run):
+        ids = [run.step({"a": n}) for n in range(3)]
+        assert run.saver.load(run.key(ids[0])).writes == run.saved[ids[0]].results
+        ids += [run.step({"a": n}) for n in range(3, 5)]
+        run.head = ids[1]
+        run.step({"a": "fork"})
+        for id in ids:
+            assert found(run.saver.load(run.key(id))) == expected(run.saved[id])
 
     def test_history_can_be_cut_and_filtered(self, run):
         for n in range(30):
