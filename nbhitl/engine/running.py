@@ -221,7 +221,11 @@ class RunningTask:
         if self.run.stream.messages:
             self.run.stream.message(self.run.ns, message, self.metadata, once=False)
         if state_key is not None:
-            self.pushed = [*(self.pushed or ()), (state_key, message)]
+            self.push_write(state_key, message)
+
+    def push_write(self, key: str, value: Any) -> None:
+        """Write `value` to `key` when the node ends, before what it returns."""
+        self.pushed = [*(self.pushed or ()), (key, value)]
 
     def journal(self) -> tuple[StepSaver, str]:
         """Return where effects of the thread are noted, and the thread's name."""
