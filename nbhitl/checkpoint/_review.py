@@ -40,13 +40,14 @@ class ReviewSaver(SaverCore):
         place = (request.thread_id, request.ns, request.checkpoint_id)
         answers = {iid: self._encode_answer(iid, answer) for iid, answer in request.answers.items()}
         with self._rows.atomic(request.thread_id):
-            asked = self._named_questions(place, answers)
+            questions, writes = self._rows.asked_at(*place, answers)
+            asked = self._in_order(place, answers, questions)
             taken = [
                 rules.take(question, answer, request.by, request.at, request.owner, request.lease)
                 for question, answer in zip(asked, answers.values(), strict=True)
             ]
             self._rows.put_questions(taken)
-            self._rows.add_writes(self._resume_rows(place, request.resumes))
+            self._rows.add_writes(self._resume_rows(place, request.resumes, self._resumes(writes)))
         return tuple(rules.as_claim(question, self._lenient) for question in taken)
 
     def release(
@@ -215,7 +216,12 @@ class ReviewSaver(SaverCore):
 
     def _named_questions(self, place: Place, interrupt_ids: Iterable[str]) -> list[Question]:
         wanted = list(interrupt_ids)
-        known = {question.interrupt_id: question for question in self._rows.named_questions(*place, wanted)}
+        return self._in_order(place, wanted, self._rows.named_questions(*place, wanted))
+
+    def _in_order(
+        self, place: Place, wanted: Collection[str], questions: Iterable[Question]
+    ) -> list[Question]:
+        known = {question.interrupt_id: question for question in questions}
         missing = [iid for iid in wanted if iid not in known]
         if missing:
             _refuse_unknown(
@@ -225,12 +231,16 @@ class ReviewSaver(SaverCore):
 
     def _resumes_at(self, place: Place) -> dict[str, list[Any]]:
         """The answers that tasks of a step have so far: `{task_id: [[interrupt id, digest, answer], ...]}`."""
-        loads = self._codec.loads
-        return {row.task_id: loads(row.value) for row in self._rows.writes(*place) if row.idx == _RESUME_IDX}
+        return self._resumes(self._rows.writes(*place))
 
-    def _resume_rows(self, place: Place, resumes: Mapping[str, Sequence[Any]]) -> list[WriteRow]:
-        """The writes that deliver answers; what others have answered of the same tasks meanwhile stays."""
-        before = self._resumes_at(place) if resumes else {}
+    def _resumes(self, writes: Iterable[WriteRow]) -> dict[str, list[Any]]:
+        loads = self._codec.loads
+        return {row.task_id: loads(row.value) for row in writes if row.idx == _RESUME_IDX}
+
+    def _resume_rows(
+        self, place: Place, resumes: Mapping[str, Sequence[Any]], before: Mapping[str, Sequence[Any]]
+    ) -> list[WriteRow]:
+        """The writes that deliver answers; what others have answered of the same tasks `before` stays."""
         rows = []
         for task, given in resumes.items():
             ids = {entry[0] for entry in given}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._outline import LeanRow
     from nbhitl.checkpoint._store import QuestionFilter
 
+    Statement = tuple[str, Sequence[Any]]
+
 _FEW = 8
 _KNOWN_NEWEST = 64
 _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
@@ -42,6 +44,9 @@ class SqlDatabase(Protocol):
 
     def change_mark(self) -> object | None:
         """Return what is different after any change of the database, whoever made it; None if nobody knows."""
+
+    def each(self, statements: Sequence[Statement]) -> list[list[Any]]:
+        """Return the rows of each query, asked in one go if that is quicker."""
 
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
@@ -176,11 +181,26 @@ class SqlRows:
     def named_questions(
         self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
     ) -> Sequence[Question]:
-        if len(interrupt_ids) > _FEW:
-            return [q for q in self.questions(thread, ns, checkpoint_id) if q.interrupt_id in interrupt_ids]
         place = (thread, ns, self._pack(checkpoint_id))
-        found = (self._db.one(_sql.QUESTION, (*place, interrupt_id)) for interrupt_id in interrupt_ids)
-        return [self._question(row) for row in found if row is not None]
+        found = self._db.each(self._naming(place, interrupt_ids))
+        return self._named(found, interrupt_ids)
+
+    def _naming(self, place: Sequence[Any], interrupt_ids: Collection[str]) -> list[Statement]:
+        """What reads these questions: one by one, or if they are many all of their step."""
+        if len(interrupt_ids) > _FEW:
+            return [(_sql.QUESTIONS_AT, place)]
+        return [(_sql.QUESTION, (*place, interrupt_id)) for interrupt_id in interrupt_ids]
+
+    def _named(self, found: Iterable[Sequence[Any]], interrupt_ids: Collection[str]) -> list[Question]:
+        questions = (self._question(row) for rows in found for row in rows)
+        return [question for question in questions if question.interrupt_id in interrupt_ids]
+
+    def asked_at(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> tuple[Sequence[Question], Sequence[WriteRow]]:
+        place = (thread, ns, self._pack(checkpoint_id))
+        *questions, writes = self._db.each([*self._naming(place, interrupt_ids), (_sql.WRITES, place)])
+        return self._named(questions, interrupt_ids), [*map(self._write, writes)]
 
     def live_questions(self, thread: str) -> Sequence[Question]:
         return [*map(self._question, self._db.all(_sql.LIVE_QUESTIONS, (thread,)))]
@@ -188,11 +208,8 @@ class SqlRows:
     def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
         if len(tasks) > _FEW:
             return [q for q in self.live_questions(thread) if q.task_id in tasks and q.state == DELIVERED]
-        return [
-            self._question(row)
-            for task_id in tasks
-            for row in self._db.all(_sql.DELIVERED_TO_TASK, (thread, self._pack(task_id)))
-        ]
+        found = self._db.each([(_sql.DELIVERED_TO_TASK, (thread, self._pack(task))) for task in tasks])
+        return [self._question(row) for rows in found for row in rows]
 
     def put_questions(self, questions: Iterable[Question]) -> None:
         self._db.do_many(_sql.PUT_QUESTION, [self._question_values(question) for question in questions])

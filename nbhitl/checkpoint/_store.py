@@ -101,6 +101,11 @@ class RowStore(Protocol):
     ) -> Sequence[Question]:
         """Return those of a step's questions that have these ids, in any order."""
 
+    def asked_at(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> tuple[Sequence[Question], Sequence[WriteRow]]:
+        """Return those of a step's questions that have these ids, and all of its pending writes."""
+
     def live_questions(self, thread: str) -> Sequence[Question]:
         """Return the questions of a thread to which something can still happen."""
 

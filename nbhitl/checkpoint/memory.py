@@ -217,6 +217,13 @@ class _Rows:
             keys = ((ns, checkpoint_id, id) for id in interrupt_ids)
             return [known[key] for key in keys if key in known]
 
+    def asked_at(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> tuple[Sequence[Question], Sequence[WriteRow]]:
+        with self._lock:
+            place = (thread, ns, checkpoint_id)
+            return self.named_questions(*place, interrupt_ids), self.writes(*place)
+
     def live_questions(self, thread: str) -> Sequence[Question]:
         found = self._threads.get(thread)
         return tuple(found.live.values()) if found and found.live else ()

@@ -50,12 +50,16 @@ class Database:
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
-        return self._read(sql, values).rows
+        return self._read((sql, values))[0].rows
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Return the first row of a query, or None."""
-        rows = self._read(sql, values).rows
+        rows = self._read((sql, values))[0].rows
         return rows[0] if rows else None
+
+    def each(self, statements: Sequence[Statement]) -> list[list[Any]]:
+        """Return the rows of each query, asked in one go."""
+        return [answer.rows for answer in self._read(*statements)] if statements else []
 
     def change_mark(self) -> None:
         """Unknown: to find out would take as long as to read again."""
@@ -71,7 +75,7 @@ class Database:
     def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Change something in a transaction of its own; return how many rows were changed."""
         self.be_ready()
-        return self._alone((sql, values), again=False).changed
+        return self._alone((sql, values), again=False)[0].changed
 
     @property
     def now(self) -> Transaction:
@@ -83,24 +87,24 @@ class Database:
     def now(self, transaction: Transaction | None) -> None:
         self._own.transaction = transaction
 
-    def _read(self, sql: str, values: Sequence[Any]) -> Answer:
+    def _read(self, *statements: Statement) -> list[Answer]:
         transaction: Transaction | None = getattr(self._own, "transaction", None)
         if transaction is not None:
-            return transaction.send((sql, values))
+            return transaction.send(*statements)
         self.be_ready()
-        return self._alone((sql, values), again=self.link.renews)
+        return self._alone(*statements, again=self.link.renews)
 
-    def _alone(self, statement: Statement, *, again: bool) -> Answer:
-        """Send a statement; once more if the connection turns out to be lost and `again`."""
+    def _alone(self, *statements: Statement, again: bool) -> list[Answer]:
+        """Send statements; once more if the connection turns out to be lost and `again`."""
         conn = self.borrow()
         try:
-            return self.link.exchange(conn, [statement])
+            return self.link.exchange(conn, statements, len(statements))
         except _ERRORS as error:
             if not (again and conn.closed):
-                raise self.failure(error, conn, _sql.thread_of(*statement)) from error
+                raise self.failure(error, conn, _sql.thread_of(*statements[0])) from error
         finally:
             self.link.give_back(conn)
-        return self._alone(statement, again=False)
+        return self._alone(*statements, again=False)
 
     def borrow(self) -> Any:
         """Return a connection for the thread that calls; `link.give_back` ends it."""
@@ -149,10 +153,9 @@ class Database:
     def _look(self, sql: str) -> Any:
         transaction: Transaction | None = getattr(self._own, "transaction", None)
         statement: Statement = (sql, ())
-        answer = (
-            transaction.send(statement) if transaction else self._alone(statement, again=self.link.renews)
-        )
-        return answer.rows[0][0]
+        if transaction is not None:
+            return transaction.send(statement)[0].rows[0][0]
+        return self._alone(statement, again=self.link.renews)[0].rows[0][0]
 
 
 class Transaction:
@@ -185,28 +188,28 @@ class Transaction:
         if len(self._gathered) > _MOST_GATHERED:
             self.send(self._gathered.pop())
 
-    def send(self, statement: Statement) -> Answer:
-        """Send what was gathered and this statement; return what it gave."""
-        batch = [*self._gathered, statement]
+    def send(self, *statements: Statement) -> list[Answer]:
+        """Send what was gathered and these statements; return what each of these gave."""
+        batch = [*self._gathered, *statements]
         self._gathered = []
         try:
-            return self._exchange(batch)
+            return self._exchange(batch, len(statements))
         except _ERRORS as error:
             self._problem = self._database.failure(error, self._conn, self._thread)
             raise self._problem from error
 
-    def _exchange(self, batch: list[Statement]) -> Answer:
+    def _exchange(self, batch: list[Statement], wanted: int) -> list[Answer]:
         """Nothing has been committed before the end: what a lost connection took along can begin anew."""
         link = self._database.link
         first, self._sent = not self._sent, True
         try:
-            return link.exchange(self._conn, batch)
+            return link.exchange(self._conn, batch, wanted)
         except _ERRORS:
             if not (first and self._conn.closed and link.renews and batch[-1] is not _COMMIT):
                 raise
         self._give_back()
         self._conn = self._database.borrow()
-        return link.exchange(self._conn, batch)
+        return link.exchange(self._conn, batch, wanted)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

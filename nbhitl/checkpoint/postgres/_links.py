@@ -24,7 +24,7 @@ Statement: TypeAlias = "tuple[str, Sequence[Any]]"
 
 
 class Answer(NamedTuple):
-    """What the last statement of a batch gave: its rows, and how many it changed or found."""
+    """What a statement gave: its rows, and how many it changed or found."""
 
     rows: list[Any]
     changed: int
@@ -91,18 +91,16 @@ class Link:
         self._reopen = None
         self.given.close()
 
-    def exchange(self, conn: Any, batch: Sequence[Statement]) -> Answer:
-        """Send statements in one go; return what the last one gave."""
+    def exchange(self, conn: Any, batch: Sequence[Statement], wanted: int = 1) -> list[Answer]:
+        """Send statements in one go; return what the last ones gave, as many as are `wanted`."""
         piped = conn.pgconn.pipeline_status
         if len(batch) == 1 and not piped:
-            return _answer(_cursor(conn, batch[0]))
+            return [_answer(_cursor(conn, batch[0]))]
         with conn.pipeline() as pipe:
-            for statement in batch[:-1]:
-                _cursor(conn, statement)
-            last = _cursor(conn, batch[-1])
+            cursors = [_cursor(conn, statement) for statement in batch]
             if piped:  # the caller's pipeline, which goes on
                 pipe.sync()
-        return _answer(last)
+        return [_answer(cursor) for cursor in cursors[-wanted:]]
 
     def _wait(self, result: Any) -> Any:
         return result
@@ -140,9 +138,9 @@ class LentLink(Link):
         if self._loop is None or not self._loop.is_running():
             self._loop = loop
 
-    def exchange(self, conn: Any, batch: Sequence[Statement]) -> Answer:
-        answer: Answer = self._wait(_exchange(conn, batch))
-        return answer
+    def exchange(self, conn: Any, batch: Sequence[Statement], wanted: int = 1) -> list[Answer]:
+        answers: list[Answer] = self._wait(_exchange(conn, batch, wanted))
+        return answers
 
     def borrow(self) -> Any:
         """Refuse first whoever would wait for itself, or without end."""
@@ -171,17 +169,15 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-async def _exchange(conn: Any, batch: Sequence[Statement]) -> Answer:
+async def _exchange(conn: Any, batch: Sequence[Statement], wanted: int) -> list[Answer]:
     piped = conn.pgconn.pipeline_status
     if len(batch) == 1 and not piped:
-        return await _aanswer(await _acursor(conn, batch[0]))
+        return [await _aanswer(await _acursor(conn, batch[0]))]
     async with conn.pipeline() as pipe:
-        for statement in batch[:-1]:
-            await _acursor(conn, statement)
-        last = await _acursor(conn, batch[-1])
+        cursors = [await _acursor(conn, statement) for statement in batch]
         if piped:
             await pipe.sync()
-    return await _aanswer(last)
+    return [await _aanswer(cursor) for cursor in cursors[-wanted:]]
 
 
 async def _acursor(conn: Any, statement: Statement) -> psycopg.AsyncCursor[Any]:

@@ -93,6 +93,10 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error, queries.DATA_VERSION) from error
 
+    def each(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
+        """Return the rows of each query."""
+        return [self.all(sql, values) for sql, values in statements]
+
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
         try:
