@@ -30,7 +30,7 @@ CONSTANT = frozenset({
 })  # fmt: skip
 _LATE_CONSTANTS = {"decimal": "Decimal", "uuid": "UUID"}
 _KEPT_STATES = 32
-_LAST, _BY_TURNS = 128, 128
+_LAST, _BY_TURNS = 64, 64
 """How many messages of a list are looked over in whole: so many at its end, and so many of the others."""
 
 

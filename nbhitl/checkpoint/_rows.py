@@ -14,6 +14,7 @@ whose id follows from its place, with its step instead of the id. The whole stat
 from __future__ import annotations
 
 from itertools import chain, islice
+from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl._slotted import made, slotted
@@ -251,6 +252,8 @@ def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, i
     run = [value] if one else value
     if not run:
         return None
+    if len(run) == len(items) and all(map(is_, run, items)):  # one task appended it all: nearly always so
+        return [channel, 0, None if one else len(run)]
     likely, last = found.get(channel, 0), len(items) - len(run)
     for start in chain(range(likely, last + 1), range(min(likely, last + 1))):
         if all(a is b for a, b in zip(islice(items, start, None), run, strict=False)):

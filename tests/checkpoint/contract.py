@@ -313,7 +313,7 @@ class SaverContract(ABC):
         shared = run.saver.load(run.key(), share=True)
         assert found(shared) == stored
         shared.values["messages"][300].additional_kwargs["mark"] = 1  # an early one: by turns
-        for _ in range(5):
+        for _ in range(600 // 64):
             shared = run.saver.load(run.key(), share=True)
         assert found(shared) == stored
 
