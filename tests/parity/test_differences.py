@@ -487,5 +487,26 @@ def test_d20_a_class_that_no_schema_names(langgraph: SimpleNamespace, nbhitl: Si
     }
 
 
+def test_d21_what_is_changed_in_place(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    def change(state: Any) -> Any:
+        state["log"][0]["done"] = True
+        return {"log": [{"said": True}]}
+
+    saved: dict[str, Any] = {}
+    for on in (langgraph, nbhitl):
+        builder = on.StateGraph(State).add_node("first", lambda state: {"log": [{"done": False}, *"x" * 200]})
+        builder.add_node("second", lambda state: {"log": ["the whole state is saved with this step"]})
+        builder.add_node("change", change)
+        builder.add_node("look", lambda state: {"log": [dict(state["log"][0])]})
+        for pair in ((on.START, "first"), ("first", "second"), ("second", "change"), ("change", "look")):
+            builder.add_edge(*pair)
+        with import_module(f"{on.name}.checkpoint.sqlite").SqliteSaver.from_conn_string(":memory:") as saver:
+            builder.compile(checkpointer=saver).invoke({"log": []}, CONFIG)
+            log = builder.compile(checkpointer=saver).get_state(CONFIG).values["log"]
+            saved[on.name] = (log[0], log[-2:])
+    seen = [{"said": True}, {"done": True}]
+    assert saved == {LANGGRAPH: ({"done": True}, seen), NBHITL: ({"done": False}, seen)}
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)

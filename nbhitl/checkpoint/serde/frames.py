@@ -161,6 +161,8 @@ DECODERS: dict[int, Callable[[Any], Any]] = {
     tags.TIMESTAMP: _timestamp,
     tags.PANDAS_TIMEDELTA: lambda data: pd.Timedelta(data[0]).as_unit(data[1]),
     tags.PANDAS_NULL: lambda data: pd.NaT if data == "NaT" else pd.NA,
+    tags.PERIOD: lambda data: pd.Period(ordinal=data[0], freq=data[1]),
+    tags.INTERVAL: lambda data: pd.Interval(*listed(data)),
 }
 
 _CODECS: dict[Any, Codec] = {
@@ -168,6 +170,8 @@ _CODECS: dict[Any, Codec] = {
     pd.Series: (tags.SERIES, _series_data),
     pd.Timestamp: (tags.TIMESTAMP, lambda v: [v.asm8, v.unit, v.tzinfo]),
     pd.Timedelta: (tags.PANDAS_TIMEDELTA, lambda v: [v.asm8, v.unit]),
+    pd.Period: (tags.PERIOD, lambda v: [v.ordinal, v.freqstr]),
+    pd.Interval: (tags.INTERVAL, lambda v: [v.left, v.right, v.closed]),
     type(pd.NaT): (tags.PANDAS_NULL, lambda _: "NaT"),
     type(pd.NA): (tags.PANDAS_NULL, lambda _: "NA"),
 }

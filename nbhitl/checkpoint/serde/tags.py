@@ -56,6 +56,8 @@ INDEX: Final = 92
 TIMESTAMP: Final = 93
 PANDAS_TIMEDELTA: Final = 94
 PANDAS_NULL: Final = 95
+PERIOD: Final = 96
+INTERVAL: Final = 97
 
 NAMES: Final[dict[int, str]] = {
     number: name.lower()
@@ -68,7 +70,9 @@ USER_TYPES: Final = frozenset({ENUM, DATACLASS, NAMED_TUPLE, PYDANTIC, CLASS})
 """Kinds whose data begins with the name of a class."""
 
 NUMPY: Final = frozenset({NDARRAY, NUMPY_SCALAR, NUMPY_DTYPE})
-PANDAS: Final = frozenset({DATA_FRAME, SERIES, INDEX, TIMESTAMP, PANDAS_TIMEDELTA, PANDAS_NULL})
+PANDAS: Final = frozenset(
+    {DATA_FRAME, SERIES, INDEX, TIMESTAMP, PANDAS_TIMEDELTA, PANDAS_NULL, PERIOD, INTERVAL}
+)
 OTHERS: Final = frozenset({DOCUMENT, SECRET})
 STANDARD: Final = frozenset({DECIMAL, FRACTION, UUID, ZONEINFO, PATH, IP_ADDRESS})
 """Kinds whose values belong to libraries that are loaded only if one is at hand."""
