@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.constants import END, TASKS
+from nbhitl.constants import END, INTERRUPT, TASKS
 from nbhitl.engine.program import ROOT
 from nbhitl.errors import ForeignObjectError, InvalidUpdateError, ParentCommand, UnknownNodeError
 from nbhitl.types import MISSING, Command, Send
@@ -25,9 +25,12 @@ def writes_of(program: Program, node: Node, returned: Any) -> Writes:
         InvalidUpdateError: the value is none of dict, Command, model, None.
         UnknownNodeError: a `goto` or a Send names no node.
         ParentCommand: a Command is addressed to the graph above.
+        ForeignObjectError: a graph that runs on LangGraph paused inside the node.
     """
     if returned is None:
         return []
+    if type(returned) is dict and INTERRUPT in returned:
+        _refuse_foreign_pause(returned[INTERRUPT], node.name)
     if type(returned) is dict and not program.root_state:
         keys = program.keys
         return [(key, value) for key, value in returned.items() if key in keys]
@@ -39,6 +42,18 @@ def writes_of(program: Program, node: Node, returned: Any) -> Writes:
     ]
     writes.extend(routes_of(program, node.name, returned))
     return writes
+
+
+def _refuse_foreign_pause(questions: Any, node: str) -> None:
+    """A pause of LangGraph's engine does not pause this one: its question would be lost, and taken as answered."""
+    if isinstance(questions, (list, tuple)) and any(
+        type(question).__module__.startswith("langgraph.") for question in questions
+    ):
+        raise ForeignObjectError(
+            f"Node {node!r} ran a graph that is compiled by LangGraph, and that graph paused to ask "
+            f"({[getattr(question, 'value', question) for question in questions]!r}). Only graphs of nbhitl can "
+            "pause inside a graph of nbhitl: swap that graph's imports, or ask with nbhitl.types.interrupt."
+        )
 
 
 def refuse_foreign(value: Any, where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import langgraph.graph as langgraph_graph
 import langgraph.types as langgraphs
 import pytest
 
@@ -197,6 +198,26 @@ def test_objects_of_langgraph_given_as_an_answer_are_refused(run, saver):
     with pytest.raises(InvalidUpdateError, match=r"the input.*langgraph.*nbhitl\.types"):
         run.invoke(graph, langgraphs.Command(resume="yes"))
     assert questions(graph) == waiting(saver) == ["q"]
+
+
+@pytest.mark.parametrize("as_node", [True, False])
+def test_a_pause_of_a_graph_of_langgraph_is_not_taken_as_answered(run, as_node):
+    inner = langgraph_graph.StateGraph(State).add_node(
+        "ask", lambda state: {"log": [langgraphs.interrupt("really?")]}
+    )
+    paused = inner.add_edge(langgraph_graph.START, "ask").compile()
+    node = paused if as_node else lambda state: paused.invoke(state)
+    graph = (
+        StateGraph(State)
+        .add_node("outer", node)
+        .add_edge(START, "outer")
+        .compile(checkpointer=InMemorySaver())
+    )
+    with pytest.raises(
+        InvalidUpdateError, match=r"Node 'outer' ran a graph .* paused to ask \(\['really\?'\]\)"
+    ):
+        run.invoke(graph, {})
+    assert graph.get_state(CONFIG).next == ("outer",)
 
 
 # -- other mistakes --------------------------------------------------------------------------------
