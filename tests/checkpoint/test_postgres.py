@@ -29,6 +29,7 @@ class TestPostgresSaver(PostgresContract):
             yield saver
 
 
+@pytest.mark.slow
 class TestPostgresSaverOnAPool(PostgresContract):
     @pytest.fixture
     def saver(self, postgres):
@@ -67,6 +68,7 @@ class TestAsyncPostgresSaverOnALentConnection(PostgresContract):
         elsewhere(saver.conn.close())
 
 
+@pytest.mark.slow
 class TestAsyncPostgresSaverOnALentPool(PostgresContract):
     @pytest.fixture
     def saver(self, postgres, elsewhere):
@@ -78,6 +80,29 @@ class TestAsyncPostgresSaverOnALentPool(PostgresContract):
         saver = elsewhere(opened())
         yield saver
         elsewhere(saver.conn.close())
+
+
+def asks_and_is_answered(run):
+    run.step({"n": 0})
+    run.pause("q1")
+    run.saver.claim(run.request({"q1": 1}))
+    run.step({"n": 1})
+    return [(claim.state, claim.answer) for claim in run.saver.claims("t")] == [("applied", 1)]
+
+
+def test_a_pool_may_be_used(postgres, elsewhere):
+    with ConnectionPool(postgres, kwargs=ALONE, min_size=1, max_size=4) as pool:
+        assert asks_and_is_answered(Run(PostgresSaver(pool)))
+
+    async def opened():
+        pool = AsyncConnectionPool(postgres, kwargs=ALONE, min_size=1, max_size=2, open=False)
+        await pool.open()
+        return AsyncPostgresSaver(pool)
+
+    saver = elsewhere(opened())
+    saver.delete_thread("t")
+    assert asks_and_is_answered(Run(saver))
+    elsewhere(saver.conn.close())
 
 
 def test_the_example_runs(postgres):

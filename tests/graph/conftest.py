@@ -1,4 +1,4 @@
-"""Every test of answers runs sync and async, in memory, in a file and in PostgreSQL, where it asks for these."""
+"""Every test of answers runs sync and async, in memory and in a file, where it asks for these."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .asking import Async, Sync, memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 
 @pytest.fixture(params=[Sync, Async], ids=["sync", "async"])
@@ -18,8 +19,13 @@ def run(request: pytest.FixtureRequest) -> Any:
     return request.param()
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite"])
 def saver(request: pytest.FixtureRequest) -> Iterator[Any]:
-    kind = request.param
-    with memory(None) if kind == "memory" else opened(address_of(kind, request)) as saver:
+    with open_saver(request) as saver:
         yield saver
+
+
+def open_saver(request: pytest.FixtureRequest) -> AbstractContextManager[Any]:
+    """A saver of the kind that the fixture is asked for."""
+    kind = request.param
+    return memory(None) if kind == "memory" else opened(address_of(kind, request))

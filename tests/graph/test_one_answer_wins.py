@@ -14,9 +14,10 @@ from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 from nbhitl.types import Command, interrupt
 
 from .asking import CONFIG, State, graph_of, ids, memory, questions, sqlite, waiting
+from .conftest import open_saver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CLICKS = 32
 
@@ -60,6 +61,12 @@ class Effects:
 
         node.__name__ = name
         return node
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def saver(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with open_saver(request) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ CASES = cases()
 IN_POSTGRESQL = [
     case
     for case in CASES
-    if case.saver == "memory"
-    and case.path.stem in ("asynchronous", "durable", "interrupts", "subgraphs", "timetravel")
+    if case.saver == "memory" and case.path.stem in ("durable", "interrupts", "timetravel")
 ]
 WITH_SAVERS = [case for case in CASES if case.saver in ("memory", "sqlite")]
 
