@@ -7,13 +7,17 @@ import pytest
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 import nbhitl.checkpoint.postgres
+from nbhitl.checkpoint.bundle import export_thread, import_thread
+from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.postgres import PostgresSaver
 from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
 from nbhitl.checkpoint.records import CheckpointKey
-from nbhitl.errors import StoreError
+from nbhitl.errors import NewerStore, StoreError
 
 from .building import Run
 from .contract import SaverContract
+from .test_bundles import busy, shown
+from .values import CLASSES
 
 ALONE = {"autocommit": True}
 
@@ -126,3 +130,24 @@ def test_a_lent_connection_without_its_loop_is_told(postgres):
     with pytest.raises(StoreError, match="event loop that does not run"):
         saver.threads()
     asyncio.run(saver.conn.close())
+
+
+def test_a_newer_store_is_refused(postgres):
+    with PostgresSaver.from_conn_string(postgres) as saver:
+        saver.setup()
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        conn.execute("INSERT INTO nbhitl_schema (version) VALUES (99)")
+    with PostgresSaver.from_conn_string(postgres) as saver, pytest.raises(NewerStore, match="Upgrade nbhitl"):
+        saver.load(CheckpointKey("t", ""))
+
+
+def test_threads_move_in_and_out(postgres):
+    before, after = InMemorySaver(), InMemorySaver()
+    after.serde.register(*CLASSES)
+    busy(before)
+    with PostgresSaver.from_conn_string(postgres) as saver:
+        saver.serde.register(*CLASSES)
+        import_thread(saver, export_thread(before, "t"))
+        assert repr(shown(saver)) == repr(shown(before))
+        import_thread(after, export_thread(saver, "t"))
+    assert repr(shown(after)) == repr(shown(before))

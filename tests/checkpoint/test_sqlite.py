@@ -1,4 +1,6 @@
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import aiosqlite
 import pytest
@@ -184,15 +186,18 @@ def test_queries_use_their_indexes(sql, values, index):
     assert not any("TEMP B-TREE" in row[3] and "LIMIT" in sql for row in plan)
 
 
-def stored_by_the_first_release(path):
-    """A file as the first schema version left it, with a paused thread in it."""
+VERSIONS = range(1, len(queries.MIGRATIONS))
+
+
+def stored_by_an_earlier_release(path, version=1):
+    """A file as a schema version left it, with a paused thread in it."""
     conn = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     conn.execute(_sql.CREATE_SCHEMA)
-    for statement in queries.MIGRATIONS[0].split(";"):
+    for statement in ";".join(queries.MIGRATIONS[:version]).split(";"):
         conn.execute(statement)
-    conn.execute(_sql.WRITE_VERSION, (1,))
+    conn.execute(_sql.WRITE_VERSION, (version,))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:1])
+        patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:version])
         run = Run(SqliteSaver(conn))
         run.step({"n": 1})
         run.pause("q1")
@@ -202,7 +207,7 @@ def stored_by_the_first_release(path):
 
 @pytest.mark.parametrize("saver_of", [SqliteSaver, AsyncSqliteSaver])
 def test_a_store_of_the_first_schema_version_is_brought_up_to_date(tmp_path, saver_of):
-    run = stored_by_the_first_release(tmp_path / "store.db")
+    run = stored_by_an_earlier_release(tmp_path / "store.db")
     conn = sqlite3.connect(tmp_path / "store.db", check_same_thread=False, isolation_level=None)
     tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {"nbhitl_schema", "nbhitl_steps", "nbhitl_writes", "nbhitl_questions"}
@@ -215,3 +220,54 @@ def test_a_store_of_the_first_schema_version_is_brought_up_to_date(tmp_path, sav
     conn.close()
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as again:
         assert [entry.result for entry in again.once_entries("t")] == [{"done": True}]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_store_of_every_earlier_version_goes_on(tmp_path, version):
+    path = str(tmp_path / "store.db")
+    run = stored_by_an_earlier_release(path, version)
+    before = sqlite3.connect(path)
+    counts = [before.execute(f"SELECT count(*) FROM nbhitl_{t}").fetchone() for t in ("steps", "questions")]
+    before.close()
+    with SqliteSaver.from_conn_string(path) as saver:
+        run.saver = saver
+        assert [question.interrupt_id for question in saver.pending()] == ["q1"]
+        saver.claim(run.request({"q1": "yes"}))
+        run.step({"n": 2}, appended={"items": [1]})
+        assert saver.load(run.key()).values == {"n": 2, "items": [1]}
+        assert [claim.state for claim in saver.claims("t")] == ["applied"]
+        saver.copy_thread("t", "copy")
+        assert saver.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
+    assert counts == [(1,), (1,)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_many_may_open_an_earlier_store_at_once(tmp_path, version):
+    path = str(tmp_path / "store.db")
+    run = stored_by_an_earlier_release(path, version)
+    gate = threading.Barrier(6)
+
+    def opened(_):
+        with SqliteSaver.from_conn_string(path) as saver:
+            gate.wait(20)
+            return saver.load(run.key()).values, len(saver.pending())
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(opened, range(6))) == [({"n": 1}, 1)] * 6
+    with SqliteSaver.from_conn_string(path) as saver:
+        saver.setup()
+        versions = saver.conn.execute("SELECT version FROM nbhitl_schema").fetchall()
+    assert versions == [(version,), (len(queries.MIGRATIONS),)]
+
+
+def test_a_migration_that_breaks_off_leaves_the_store_as_it_was(tmp_path, monkeypatch):
+    path = str(tmp_path / "store.db")
+    run = stored_by_an_earlier_release(path)
+    monkeypatch.setattr(
+        queries, "MIGRATIONS", (*queries.MIGRATIONS, "CREATE TABLE a (x); SELECT nonsense FROM nowhere")
+    )
+    with SqliteSaver.from_conn_string(path) as saver, pytest.raises(StoreError, match=r"store\.db.*nowhere"):
+        saver.load(run.key())
+    monkeypatch.undo()
+    with SqliteSaver.from_conn_string(path) as saver:
+        assert saver.load(run.key()).values == {"n": 1}

@@ -187,6 +187,8 @@ class Serde:
             raise UnsupportedValue(
                 f"a {type(value).__name__} is nested too deeply, or contains itself"
             ) from None
+        except Exception as error:  # an object whose own fields are not what its class says
+            raise UnsupportedValue(f"a {type(value).__name__} cannot be taken apart: {error!r}") from error
 
     def _packable(self, value: Any) -> Any:
         kind = type(value)

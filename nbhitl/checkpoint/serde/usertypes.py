@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint.serde.plain import Codec
 
 
+_FIELDS = frozenset({dict, type(None)})
+
+
 class Opaque(NamedTuple):
     """A stored value whose class is not known here: its kind, its class's name, and its fields as data."""
 
@@ -141,6 +144,8 @@ def _rebuild_named_tuple(cls: type, values: list[Any]) -> Any:
 
 
 def _rebuild_dataclass(cls: Any, values: dict[str, Any]) -> Any:
+    if type(values) is not dict:
+        raise TypeError(f"the fields of a {type_name(cls)} are no dict")
     instance = object.__new__(cls)
     for field in dataclasses.fields(cls):
         if field.name in values:
@@ -159,6 +164,8 @@ def _rebuild_dataclass(cls: Any, values: dict[str, Any]) -> Any:
 
 def _rebuild_pydantic(cls: Any, data: list[Any]) -> Any:
     values, fields_set, extra, private = data
+    if type(values) is not dict or type(extra) not in _FIELDS or type(private) not in _FIELDS:
+        raise TypeError(f"the fields of a {type_name(cls)} are no dicts")
     kept: dict[str, Any] = {}
     for name, field in cls.model_fields.items():
         if name in values:
