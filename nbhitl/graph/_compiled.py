@@ -1,7 +1,8 @@
 """The compiled graph: run it, stream it, look at its threads.
 
 What only some programs use is imported by the first call that needs it: asyncio and the async driver, the looks at
-threads, the drawing.
+threads, the drawing. The four methods that run a graph spell LangGraph's keywords out, each for itself: there `help()`,
+`inspect.signature`, editors and type checkers look for them, and none of these sees a signature that is put together.
 """
 
 from __future__ import annotations

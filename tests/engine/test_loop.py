@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nbhitl.channels.untracked_value import UntrackedValue
 from nbhitl.checkpoint.leases import LEASE
 from nbhitl.checkpoint.records import (
     CheckpointKey,
@@ -17,7 +20,7 @@ from nbhitl.checkpoint.records import (
     StepRecord,
     TaskWrites,
 )
-from nbhitl.constants import INTERRUPT, NULL_TASK_ID, PULL, RESUME, START
+from nbhitl.constants import INTERRUPT, NULL_TASK_ID, PULL, RESUME, START, TASKS
 from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
 from nbhitl.engine.loop import superstep_loop
@@ -26,14 +29,17 @@ from nbhitl.errors import (
     AlreadyAnswered,
     AnswerInDoubt,
     EmptyInputError,
+    GraphDrained,
     GraphRecursionError,
     InvalidUpdateError,
     UnknownInterruptError,
     mark_invalid_resume,
 )
+from nbhitl.graph import StateGraph
+from nbhitl.runtime import RunControl
 from nbhitl.types import Command, Interrupt, Send
 
-from .building import NOON, Hand, chain, program_of, pulled, stored
+from .building import NOON, Hand, State, chain, idle, program_of, pulled, stored
 
 CHAIN = chain("a", "b")
 FAN = program_of("abc", (START, "a"), (START, "b"), (("a", "b"), "c"))
@@ -687,3 +693,58 @@ def test_questions_are_saved_in_the_order_of_the_plan_whoever_asks_first():
 def noted(wanted, pauses):
     if isinstance(wanted, StoreCall) and wanted.method == "put_pause":
         pauses.append(wanted.args[0])
+
+
+def test_a_run_that_is_asked_to_stop_saves_where_it_is():
+    class Stopping(Hand):
+        def progress(self, durability="sync"):
+            self.control = RunControl()
+            progress = super().progress(durability)
+            progress.run.control = self.control
+            return progress
+
+        def result(self, task):
+            self.control.request_drain("lunch")
+            return super().result(task)
+
+    for durability, saved in (("sync", ["put_step", "put_step"]), ("exit", ["put_step"])):
+        hand = Stopping(CHAIN, CHAIN_PLAYS)
+        *seen, error = hand.play({"log": ["in"]}, durability=durability)
+        assert isinstance(error, GraphDrained)
+        assert error.reason == "lunch"
+        assert [call[0] for call in seen if call[0].startswith("put")] == saved
+        assert hand.records[-1].frame.triggers == ("branch:to:a",)
+
+
+def test_a_node_that_failed_is_handled_within_its_step():
+    graph = StateGraph(State).add_node("a", idle, error_handler=idle).add_node("b", idle)
+    program = graph.add_edge(START, "a").add_edge("a", "b").compile().program
+    handler = program.nodes["a"].error_handler
+    hand = Hand(program, {"a": ValueError("boom"), handler: {"log": ["handled"]}, "b": {"log": ["b"]}})
+    seen = hand.play({"log": []})
+    assert [call[1] for call in seen if call[0] == "run"] == [START, "a", handler]
+    assert ("put_pending", "cp2", {"a": [("__error__", "ValueError('boom')")]}) in seen
+    assert hand.outcome is not None
+    assert hand.outcome.values["log"] == ["handled"]
+
+
+def test_keys_that_are_not_saved_are_in_no_record():
+    class Connected(State):
+        connection: Annotated[object, UntrackedValue]
+
+    program = program_of("ab", (START, "a"), schema=Connected)
+    opened = object()
+    plays = {
+        "a": [("log", ["a"]), ("connection", opened), (TASKS, Send("b", {"log": [], "connection": opened}))],
+        "b": {"log": ["b"]},
+    }
+    hand = Hand(program, plays)
+    hand.play({"log": ["in"]})
+    assert hand.outcome is not None
+    assert hand.outcome.values["connection"] is opened
+    results = [write for record in hand.records for task in record.results for write in task.writes]
+    assert ("log", ["a"]) in results
+    assert (TASKS, Send("b", {"log": []})) in results
+    assert hand.records[2].frame.sends == (Send("b", {"log": []}),)
+    assert not any(channel == "connection" for channel, _ in results)
+    assert all("connection" not in record.values for record in hand.records)

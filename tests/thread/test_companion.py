@@ -7,6 +7,7 @@ import operator
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypedDict
 
@@ -253,10 +254,8 @@ def test_langgraphs_file_is_left_alone(engine, savers, file, tmp_path, effects):
     thread.run({"log": []})
     assert existing_companion(savers[0]) is None
     thread.question.option("go")
-    tables = {
-        name
-        for (name,) in sqlite3.connect(file).execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    }
+    with closing(sqlite3.connect(file)) as opened:
+        tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {"checkpoints", "writes"}
     assert (tmp_path / "threads.db.nbhitl").exists()
     thread.run({"log": []}, restart=True)
