@@ -84,12 +84,12 @@ def _apply(
         touched[key] = state.get(key, MISSING), value
         state[key] = value
     for key, items in (appended or {}).items():
-        if items:
+        if key not in state:
+            state[key] = list(items)
+            touched[key] = MISSING, items
+        elif items:
+            state[key].extend(items)
             touched[key] = None, items
-            if key in state:
-                state[key].extend(items)
-            else:
-                state[key] = list(items)
     return touched
 
 

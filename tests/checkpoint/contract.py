@@ -18,7 +18,7 @@ from nbhitl.checkpoint.steps import StepSaver, stores_steps
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import ERROR, INTERRUPT, PULL, RESUME
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, StoreError, UnknownInterruptError, UnsupportedValue
-from nbhitl.types import Interrupt, Send
+from nbhitl.types import MISSING, Interrupt, Send
 
 from .building import NOON, Run, at, expected, found
 
@@ -95,6 +95,28 @@ class SaverContract(ABC):
         assert states(run) == [expected(saved) for saved in reversed(run.saved.values())]
         for checkpoint_id, saved in run.saved.items():
             assert found(run.saver.load(run.key(checkpoint_id))) == expected(saved)
+
+    def test_an_outline_tells_what_each_step_wrote(self, run):
+        assert list(run.saver.outline("t", "")) == []
+        long = "so long that the next steps are stored as differences " * 20
+        root = run.step({"n": 0, "items": ["a"], "long": long}, frame=Frame(triggers=("branch:to:a",)))
+        second = run.step({"n": 1}, appended={"items": ["b", "c"]}, frame=Frame(start=5))
+        run.saver.put_pending(run.key(second), [TaskWrites("id-1", "a", (PULL, "a"), [("n", 9)])])
+        run.head = root
+        branch = run.step({}, appended={"items": ["d"], "more": []}, removed=("n",), frame=Frame())
+        outline = [deepcopy(step) for step in run.saver.outline("t", "")]
+        assert [step[:4] for step in outline] == [
+            (stored.checkpoint_id, stored.parent_id, stored.created_at, stored.metadata)
+            for stored in reversed(list(run.saver.history("t", "")))
+        ]
+        assert [tuple(step.triggers) for step in outline] == [("branch:to:a",), (), ()]
+        assert [step.frame for step in outline] == [None, Frame(start=5), None]
+        assert [list(step.pending) for step in outline] == [[], [("id-1", "n", 9)], []]
+        assert {step.checkpoint_id: step.touched for step in outline} == {
+            root: {"n": (MISSING, 0), "items": (MISSING, ["a"]), "long": (MISSING, long)},
+            second: {"n": (0, 1), "items": (None, ["b", "c"])},
+            branch: {"n": (0, MISSING), "items": (None, ["d"]), "more": (MISSING, [])},
+        }
 
     def test_keys_can_go(self, run):
         run.step({"a": 1, "b": [1], "c": 2})
