@@ -274,9 +274,8 @@ class ReviewSaver(SaverCore):
     def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:
         """After tasks of a step paused: what they asked is open, and the answers that they used are applied."""
         ids = {question.interrupt_id for question in asked}
-        known = {q.interrupt_id: q for q in self._rows.live_questions(place[0]) if q[:3] == place}
-        if again := ids - known.keys():
-            known |= {q.interrupt_id: q for q in self._rows.named_questions(*place, again)}
+        found = self._rows.live_or_named(*place, ids)
+        known = {question.interrupt_id: question for question in found if question[:3] == place}
         finished, failed = _ended(tasks)
         paused = {task.task_id for task in tasks} | {question.task_id for question in asked}
         changed = {

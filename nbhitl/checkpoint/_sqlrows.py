@@ -205,6 +205,14 @@ class SqlRows:
     def live_questions(self, thread: str) -> Sequence[Question]:
         return [*map(self._question, self._db.all(_sql.LIVE_QUESTIONS, (thread,)))]
 
+    def live_or_named(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> Sequence[Question]:
+        place = (thread, ns, self._pack(checkpoint_id))
+        naming = self._naming(place, interrupt_ids)
+        live, *named = self._db.each([(_sql.LIVE_QUESTIONS, (thread,)), *naming])
+        return [*map(self._question, live), *self._named(named, interrupt_ids)]
+
     def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
         if len(tasks) > _FEW:
             return [q for q in self.live_questions(thread) if q.task_id in tasks and q.state == DELIVERED]

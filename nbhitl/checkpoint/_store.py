@@ -109,6 +109,11 @@ class RowStore(Protocol):
     def live_questions(self, thread: str) -> Sequence[Question]:
         """Return the questions of a thread to which something can still happen."""
 
+    def live_or_named(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> Sequence[Question]:
+        """Return the live questions of a thread, and those of a step's that have these ids; some perhaps twice."""
+
     def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
         """Return the questions of these tasks whose answers are on their way."""
 

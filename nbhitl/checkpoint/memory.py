@@ -228,6 +228,12 @@ class _Rows:
         found = self._threads.get(thread)
         return tuple(found.live.values()) if found and found.live else ()
 
+    def live_or_named(
+        self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
+    ) -> Sequence[Question]:
+        named = self.named_questions(thread, ns, checkpoint_id, interrupt_ids)
+        return [*self.live_questions(thread), *named]
+
     def delivered_questions(self, thread: str, tasks: Collection[str]) -> Sequence[Question]:
         return [q for q in self.live_questions(thread) if q.task_id in tasks and q.state == DELIVERED]
 
