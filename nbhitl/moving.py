@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from nbhitl.checkpoint._replay import replayed
+from nbhitl.checkpoint._replay import replayed, with_claims, with_questions
 from nbhitl.checkpoint.bundle import aexport_thread, export_thread, import_thread
+from nbhitl.checkpoint.companion import existing_companion
 from nbhitl.checkpoint.steps import stores_steps
 from nbhitl.constants import CONF, INTERRUPT, NS_END, NS_SEP
 from nbhitl.engine.adopt import Adopted, adopt, open_records
@@ -116,6 +117,7 @@ class _Found:
         if not tuples:
             raise StoreError(f"there is no thread {thread_id!r} to export.")
         self._graphs = {"": graph, **dict(graph.get_subgraphs(recurse=True))}
+        self._saver = graph.checkpointer
         self._thread_id = thread_id
         self._tuples = tuples
         self._tasks: dict[str, tuple[str, Path]] = {}
@@ -128,7 +130,7 @@ class _Found:
 
     def bundle(self, stored: list[StoredCheckpoint]) -> dict[str, Any]:
         """Return the bundle of checkpoints that nbhitl's engine wrote."""
-        return self._bundle(Adopted(stored, open_records(stored, self._tasks), self._tasks))
+        return self._bundle(Adopted(stored, open_records(stored, self._tasks), self._tasks, {}))
 
     def programs(self) -> Iterator[tuple[str, Any]]:
         """Yield each namespace with the program of its graph.
@@ -167,4 +169,9 @@ class _Found:
         return self._graphs.get(NS_SEP.join(level for level in levels if not level.isdigit()))
 
     def _bundle(self, thread: Adopted) -> dict[str, Any]:
-        return export_thread(replayed(*thread), self._thread_id)
+        saver = replayed(thread.checkpoints, thread.names)
+        beside = existing_companion(self._saver)
+        if beside is not None and beside is not self._saver:
+            with_claims(saver, beside, self._thread_id, thread.renamed)
+        with_questions(saver, self._thread_id, thread.questions)
+        return export_thread(saver, self._thread_id)

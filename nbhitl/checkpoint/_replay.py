@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.claims import OPEN
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, StepRecord, TaskWrites
 from nbhitl.checkpoint.serde import Serde
@@ -14,21 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nbhitl.checkpoint.records import QuestionRecord, StoredCheckpoint
+    from nbhitl.checkpoint.steps import StepSaver
 
 _Prints = dict[str, Any]
 """Of each key a digest of its value, or of a list the digests of its items."""
 
 
 def replayed(
-    stored: Iterable[StoredCheckpoint],
-    questions: Sequence[QuestionRecord] = (),
-    names: Mapping[str, tuple[str, tuple[Any, ...]]] | None = None,
+    stored: Iterable[StoredCheckpoint], names: Mapping[str, tuple[str, tuple[Any, ...]]]
 ) -> InMemorySaver:
     """Return a saver in memory that holds one thread.
 
     Args:
         stored: its checkpoints; in each namespace, oldest first.
-        questions: what is open at the newest checkpoint of the root namespace.
         names: of tasks that are known by name, `{task id: (node, path)}`.
 
     Raises:
@@ -36,20 +35,45 @@ def replayed(
     """
     saver = InMemorySaver()
     prints: dict[tuple[str, str], _Prints] = {}
-    newest: StoredCheckpoint | None = None
     for checkpoint in stored:
         known = prints.get((checkpoint.ns, checkpoint.parent_id or ""), {})
         here = _prints(checkpoint)
         saver.put_step(_record(checkpoint, known, here))
         prints[checkpoint.ns, checkpoint.checkpoint_id] = here
         place = CheckpointKey(checkpoint.thread_id, checkpoint.ns, checkpoint.checkpoint_id)
-        saver.put_pending(place, _tasks(checkpoint, names or {}))
-        if checkpoint.ns == "" and (newest is None or newest.checkpoint_id < checkpoint.checkpoint_id):
-            newest = checkpoint
-    if questions and newest is not None:
-        at = (newest.thread_id, "", newest.checkpoint_id)
-        saver.put_pause(PauseRecord(*at, [], list(questions)))
+        saver.put_pending(place, _tasks(checkpoint, names))
     return saver
+
+
+def with_questions(saver: InMemorySaver, thread_id: str, questions: Sequence[QuestionRecord]) -> None:
+    """Add to a replayed thread what is open at the newest checkpoint of its root namespace."""
+    newest = saver.load(CheckpointKey(thread_id, ""))
+    if questions and newest is not None:
+        saver.put_pause(PauseRecord(thread_id, "", newest.checkpoint_id, [], list(questions)))
+
+
+def with_claims(
+    saver: InMemorySaver, companion: StepSaver, thread_id: str, renamed: Mapping[str, str]
+) -> None:
+    """Add to a replayed thread what was kept beside its saver: claims, and the journal of `once()`.
+
+    Args:
+        saver: what `replayed` returned.
+        companion: what is kept beside the saver that the thread comes from.
+        thread_id: the thread.
+        renamed: the ids of tasks and questions that are others now.
+    """
+    claimed = [
+        question._replace(
+            interrupt_id=renamed.get(question.interrupt_id, question.interrupt_id),
+            task_id=renamed.get(question.task_id, question.task_id),
+        )
+        for question in companion._rows.questions(thread_id)
+        if question.state != OPEN
+    ]
+    with saver._rows.atomic(thread_id):
+        saver._rows.put_questions(claimed)
+        saver._rows.put_once(companion._rows.once_entries(thread_id))
 
 
 def _record(checkpoint: StoredCheckpoint, before: _Prints, here: _Prints) -> StepRecord:

@@ -40,12 +40,13 @@ _KEPT_WHOLE = frozenset({"LastValue", "BinaryOperatorAggregate", "AnyValue", "De
 
 class Adopted(NamedTuple):
     """A thread in nbhitl's terms: its checkpoints, in each namespace oldest first; what is open at the newest;
-    and the tasks that are known by name, `{task id: (node, path)}`.
+    the tasks that are known by name, `{task id: (node, path)}`; and which ids of tasks and questions were others.
     """
 
     checkpoints: list[StoredCheckpoint]
     questions: list[QuestionRecord]
     names: dict[str, tuple[str, Path]]
+    renamed: Mapping[str, str]
 
 
 def adopt(
@@ -72,7 +73,7 @@ def adopt(
         _checkpoint(t, names, interrupts, answers, seen, channels(_ns(t))) for t in found
     ]  # fmt: skip
     own = {names.ids[old]: known for old, known in tasks.items() if old in names.ids}
-    return Adopted(checkpoints, open_records(checkpoints, own), own)
+    return Adopted(checkpoints, open_records(checkpoints, own), own, {**names.ids, **interrupts})
 
 
 class _Names:

@@ -13,6 +13,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver as ForeignSqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver as ForeignAsyncSqlite
 
+from nbhitl import once
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.errors import BundleError, StoreError, UnsupportedValue
@@ -227,6 +228,37 @@ def test_forks_come_along(tmp_path):
     assert shown(ours) == shown(theirs)
     asked = ours.get_state(CONFIG).interrupts
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("e", [LANGGRAPH, OURS], ids=["langgraph", "nbhitl"])
+def test_decisions_and_effects_that_were_kept_beside_come_along(e, tmp_path):
+    effects: list[str] = []
+
+    def ask(state: State) -> dict[str, Any]:
+        once("mail", lambda: effects.append("mail"))
+        return {"items": [e.interrupt("first"), e.interrupt("second")]}
+
+    def compiled(on: Any, saver: Any) -> Any:
+        builder = on.StateGraph(State)
+        builder.add_node("ask", ask)
+        builder.add_edge(on.START, "ask")
+        return builder.compile(checkpointer=saver)
+
+    with ForeignSqlite.from_conn_string(str(tmp_path / "theirs.db")) as saver:
+        before = GraphThread(compiled(e, saver), "t", by="ada")
+        before.run({"n": 0, "items": []})
+        before.question.answer("yes")
+        bundle = before.export()
+    target = InMemorySaver()
+    e = OURS  # the node asks with the other engine's interrupt() from here on
+    thread = GraphThread.from_bundle(compiled(OURS, target), bundle, by="ben")
+    assert [entry.key for entry in target.once_entries("t")] == ["mail"]
+    assert [(claim.state, claim.answer, claim.by) for claim in target.claims("t")] == [
+        ("applied", "yes", "ada"), ("open", None, None),
+    ]  # fmt: skip
+    thread.question.answer("no")
+    assert thread.result["items"] == ["yes", "no"]
+    assert effects == ["mail"]
 
 
 def test_what_cannot_be_moved_is_said():
