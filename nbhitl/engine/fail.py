@@ -42,7 +42,13 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
             report(progress, other)
     if isinstance(error, ParentCommand):
         above = progress.run.parent
-        raise error if above is None else ParentCommand(replace(error.args[0], graph=above.run.ns))
+        if above is not None:
+            raise ParentCommand(replace(error.args[0], graph=above.run.ns))
+        error.add_note(
+            f"Node {result.task.name!r} addressed a Command to the graph above, but no graph called graph "
+            f"{progress.program.name!r}. Leave graph=Command.PARENT out, or run this graph as another one's node."
+        )
+        raise error
     yield from progress.save_at_exit()
     if progress.keeps:
         yield from _save_ends(progress, result, [*progress.paused, *late])

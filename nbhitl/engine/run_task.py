@@ -205,10 +205,10 @@ def _named_end(branch: Branch, target: Any, where: str) -> Any:
     try:
         return branch.ends[target]
     except (KeyError, TypeError):
-        known = [repr(key) for key in branch.ends]
+        known = [str(key) for key in branch.ends]
         message = (
             f"{where} returned {target!r}, which its path map does not have."
-            f"{nearest(repr(target), known, 'It has')} Return one of its keys, or add this one to path_map."
+            f"{nearest(target, known, 'It has')} Return one of its keys, or add this one to path_map."
         )
         raise (UnknownPathKey if isinstance(target, Hashable) else TypeError)(message) from None
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from nbhitl.types import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +65,30 @@ def check_edge(start_key: object, end_key: object) -> None:
         )
     if not isinstance(end_key, str) and isinstance(end_key, Collection):
         raise TypeError(f"add_edge(..., {end_key!r}): an edge ends at one node. Add an edge for each.")
+
+
+def check_schema(schema: object) -> None:
+    """Check that a schema is a type.
+
+    Raises:
+        TypeError: it is a value, such as an instance of a TypedDict.
+    """
+    if not isinstance(schema, Hashable):
+        raise TypeError(
+            f"StateGraph got {schema!r} as a schema; it is a class: a TypedDict, a dataclass or a pydantic model."
+        )
+
+
+def retry_policies(given: object) -> tuple[RetryPolicy, ...]:
+    """Return the policies of `retry_policy=`: one, a list of them, or none.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    policies = (given,) if isinstance(given, RetryPolicy) else given or ()
+    if not isinstance(policies, Iterable):
+        raise TypeError(f"retry_policy is {given!r}; it is a RetryPolicy, or a list of them.")
+    return tuple(policies)
 
 
 def check_name(name: object) -> None:

@@ -20,18 +20,25 @@ from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
-from nbhitl.graph._mistakes import breakpoint_names, check_edge, near, not_compiled
+from nbhitl.graph._mistakes import (
+    breakpoint_names,
+    check_edge,
+    check_schema,
+    near,
+    not_compiled,
+    retry_policies,
+)
 from nbhitl.graph._schema import SchemaKeys, has_keys, is_plain, schema_keys
 from nbhitl.graph._signature import first_parameter, hints_of
 from nbhitl.graph._targets import declared_targets, path_targets
-from nbhitl.types import RetryPolicy, TimeoutPolicy, ensure_valid_checkpointer
+from nbhitl.types import TimeoutPolicy, ensure_valid_checkpointer
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
     from datetime import timedelta
 
     from nbhitl.channels.base import BaseChannel
-    from nbhitl.types import All, CachePolicy
+    from nbhitl.types import All, CachePolicy, RetryPolicy
 
 __all__ = ["CompiledStateGraph", "StateGraph"]
 
@@ -82,6 +89,7 @@ class StateGraph:
         self._join_order: list[tuple[tuple[str, ...], str]] = []
         self.defaults = NodeDefaults()
         for schema in (state_schema, self.input_schema, self.output_schema):
+            check_schema(schema)
             self._add_schema(schema)
 
     def __getattr__(self, name: str) -> Any:
@@ -150,7 +158,7 @@ class StateGraph:
             metadata=metadata,
             defer=defer,
             ends=declared_targets(destinations, hints),
-            retry=(retry_policy,) if isinstance(retry_policy, RetryPolicy) else tuple(retry_policy or ()),
+            retry=retry_policies(retry_policy),
             cache=cache_policy,
             timeout=TimeoutPolicy.of(timeout),
             subgraph=subgraph,
@@ -172,7 +180,7 @@ class StateGraph:
         an argument out.
         """
         given = {
-            "retry": (retry_policy,) if isinstance(retry_policy, RetryPolicy) else tuple(retry_policy or ()),
+            "retry": retry_policies(retry_policy),
             "cache": cache_policy,
             "error_handler": error_handler,
             "timeout": TimeoutPolicy.of(timeout),

@@ -15,6 +15,7 @@ from nbhitl.errors import (
     EmptyInputError,
     GraphRecursionError,
     InvalidUpdateError,
+    ParentCommand,
     UnknownNodeError,
     UnknownPathKey,
 )
@@ -56,9 +57,9 @@ def branching(answer: Any, path_map: Any = None) -> Any:
         (
             "sned",
             UnknownPathKey,
-            r"edge 'route' of node 'ask' returned 'sned'.* Did you mean \"'send'\".*path_map",
+            r"edge 'route' of node 'ask' returned 'sned'.* Did you mean 'send'\?.*path_map",
         ),
-        (["send", True], KeyError, r"returned True, .*It has: 'send', 'end'"),
+        (["send", True], KeyError, r"returned True, .*It has: send, end"),
         (None, KeyError, r"returned None, .*path map does not have"),
         ({"a": 1}, TypeError, r"returned \{'a': 1\}, .*path map does not have"),
     ],
@@ -104,11 +105,14 @@ def test_a_path_map_of_the_wrong_type(path_map):
         (lambda: new().compile(interrupt_before="ask"), TypeError, r"interrupt_before='ask'\) takes a list"),
         (lambda: new().compile(interrupt_after=3), TypeError, r"interrupt_after=3\) takes a list"),
         (lambda: new().invoke({}), AttributeError, r"'invoke'.*graph = builder\.compile\(\)"),
+        (lambda: StateGraph({"log": list}), TypeError, r"got \{'log'.*as a schema; it is a class"),
+        (lambda: StateGraph(State, output_schema=[]), TypeError, r"got \[\] as a schema"),
+        (lambda: new().add_node("b", idle, retry_policy=3), TypeError, r"retry_policy is 3; it is a RetryPolicy"),
         (lambda: new().nothing, AttributeError, r"no attribute 'nothing'$"),
     ],
     ids=[
         "edge to a function", "edge to None", "edge from a number", "edge to a list", "name", "uncompiled",
-        "number", "breakpoint", "breakpoints", "not compiled", "attribute",
+        "number", "breakpoint", "breakpoints", "not compiled", "schema", "schemas", "retries", "attribute",
     ],
 )  # fmt: skip
 def test_building(make, error, says):
@@ -195,6 +199,16 @@ def test_a_run_without_end_says_where_it_is(run):
 def test_a_goto_that_is_no_name(run):
     with pytest.raises(TypeError, match=r"node 'ask': Command\(goto=3\) takes a node's name"):
         run.invoke(new(lambda state: Command(goto=3)).compile(), {}, {})
+
+
+def test_a_command_to_the_graph_above_where_there_is_none(run):
+    graph = new(lambda state: Command(graph=Command.PARENT, goto="x")).compile(name="agent")
+    with pytest.raises(ParentCommand) as caught:
+        run.invoke(graph, {}, {})
+    assert (
+        "Node 'ask' addressed a Command to the graph above, but no graph called graph 'agent'."
+        in caught.value.__notes__[0]
+    )
 
 
 def test_a_coroutine_that_nobody_awaits():
