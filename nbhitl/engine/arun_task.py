@@ -13,7 +13,7 @@ from nbhitl.engine.timeouts import limited_by, within
 from nbhitl.errors import NodeCancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from nbhitl.engine.program import Action
     from nbhitl.engine.running import Run
@@ -72,5 +72,13 @@ def _acall(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Cor
 async def _call_sync(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if action.inline or action.sync is None:
         return sync_function(action)(*args, **kwargs)
-    call = partial(copy_context().run, action.sync, *args, **kwargs)
+    call = partial(copy_context().run, _called, action.sync, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(None, call)
+
+
+def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return what `function` returns. No future can hold a StopIteration: whoever waits for it would wait for ever."""
+    try:
+        return function(*args, **kwargs)
+    except StopIteration as stop:
+        raise RuntimeError("a function raised StopIteration") from stop

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from contextvars import Context
 
-    from nbhitl.engine.program import Action, Branch, Node
+    from nbhitl.engine.program import Action, Branch
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import Task
 
@@ -85,9 +85,7 @@ def _attempt(
     task, node, run = running.task, running.node, running.run
     if task.returned is not MISSING:
         return (yield from _outcome(running, values, task.returned))
-    if task.path[0] == PUSH:
-        state = task.input if node.reader.build is None else _built(node, task.input)
-    elif task.name == run.program.start:
+    if task.path[0] == PUSH or task.name == run.program.start:
         state = task.input
     else:
         # An error handler gets what the node got that failed.
@@ -142,12 +140,6 @@ def _writes(running: RunningTask, returned: Any) -> list[tuple[str, Any]]:
         writes.append((CHILDREN, running.children))
     writes.extend(node.routes)
     return writes
-
-
-def _built(node: Node, input: Any) -> Any:
-    """A Send's dict becomes the type that the node asks for; other arguments pass as they are."""
-    build = node.reader.build
-    return build(input) if build is not None and isinstance(input, dict) else input
 
 
 def _branch_writes(

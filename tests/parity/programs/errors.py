@@ -242,3 +242,12 @@ def program_paths_that_the_map_lacks(record, saver):
         record.error(
             f"{answer!r}", lambda: graph.invoke({"path": []}, {"configurable": {"thread_id": repr(answer)}})
         )
+
+
+async def program_a_node_that_raises_stop_iteration(record):
+    def runs_out(state):
+        return {"path": [next(iter(()))]}
+
+    graph = StateGraph(State).add_node(runs_out).add_edge(START, "runs_out").compile()
+    record.error("sync", lambda: graph.invoke({"path": []}), "StopIteration")
+    await record.aerror("async", graph.ainvoke({"path": []}))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
+from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 
@@ -291,3 +292,27 @@ async def program_async_sends(record, any_saver):
 
     graph = mapper(any_saver, worker)
     record("result", await graph.ainvoke({"items": [3, 1, 2]}, CONFIG))
+
+
+def program_arguments_pass_as_they_are(record):
+    class Model(BaseModel):
+        x: int = 0
+        kinds: Annotated[list, operator.add] = []
+
+    class Other(BaseModel):
+        x: int
+
+    def by_annotation(state: Other):
+        return {"kinds": [type(state).__name__]}
+
+    def plain(state):
+        return {"kinds": [type(state).__name__]}
+
+    def to_all(state):
+        return [
+            Send(name, arg) for name in ("by_annotation", "plain") for arg in ({"x": 1}, Other(x=2), 3, None)
+        ]
+
+    builder = StateGraph(Model).add_node(by_annotation).add_node(plain)
+    builder.add_conditional_edges(START, to_all, ["by_annotation", "plain"])
+    record("a dict stays a dict", builder.compile().invoke({"x": 1}))
