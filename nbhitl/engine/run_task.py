@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from contextvars import Context
 
-    from nbhitl.engine.program import Action, Branch
+    from nbhitl.engine.program import Action, Branch, Node, Program
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import Task
 
@@ -176,6 +176,15 @@ def _branch_writes(
         yield from close_branch(running, outer, answer)
     if running.paused is not None:
         raise swallowed(running, running.paused)
+    if type(answer) is str:
+        channel = run.program.goto.get(answer if branch.ends is None else branch.ends.get(answer, ""))
+        if channel is not None:
+            return [(channel, None)]
+    return _routes(run.program, node, branch, answer)
+
+
+def _routes(program: Program, node: Node, branch: Branch, answer: Any) -> list[tuple[str, Any]]:
+    """Return the writes that start what a path function named: one place, or a list of places."""
     targets = answer if isinstance(answer, (list, tuple)) else [answer]
     where = f"the conditional edge {branch.name!r} of node {node.name!r}"
     routes: list[tuple[str, Any]] = []
@@ -186,7 +195,7 @@ def _branch_writes(
                 f"Branch did not return a valid destination: {where} returned None. Return a node's name, END, a "
                 "Send, or a list of these."
             )
-        routes.extend(target_writes(run.program, named, where))
+        routes.extend(target_writes(program, named, where))
     return routes
 
 
