@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from nbhitl.checkpoint._replay import replayed, with_claims, with_questions
+from nbhitl.checkpoint._replay import keep_beside, replayed, with_claims, with_questions
 from nbhitl.checkpoint.bundle import aexport_thread, export_thread, import_thread
 from nbhitl.checkpoint.companion import existing_companion
+from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.steps import stores_steps
-from nbhitl.constants import CONF, INTERRUPT, NS_END, NS_SEP
+from nbhitl.constants import CONF, INTERRUPT, NS_END, NS_SEP, RESUME
 from nbhitl.engine.adopt import Adopted, adopt, open_records
+from nbhitl.engine.hand_over import Names, answers_of, checkpoint_of, writes_of
 from nbhitl.engine.prepare import step_saver
 from nbhitl.errors import BundleError, StoreError
+from nbhitl.review.attach_langgraph import interrupt_of, send_of
 from nbhitl.review.engines import engine_of
 
 if TYPE_CHECKING:
@@ -81,19 +84,68 @@ def import_graph_thread(
 
     Raises:
         BundleError: the bundle is damaged, or there is a thread of that name; nothing was changed.
-        TypeError: the graph or its saver is not nbhitl's.
+        TypeError: a graph of nbhitl's has a saver that is not.
     """
     if engine_of(graph).name == "langgraph":
-        raise TypeError(
-            "A bundle is opened by a graph of nbhitl's: swap the imports of this one from langgraph to nbhitl. "
-            "LangGraph's own format of threads is not written."
-        )
+        return _hand_over(graph, bundle, thread_id, replace=replace)
     return import_thread(graph.checkpointer, bundle, thread_id=thread_id, replace=replace)
 
 
-def _config(thread_id: str, ns: str | None = None) -> dict[str, Any]:
-    names = {"thread_id": thread_id}
-    return {CONF: names if ns is None else {**names, "checkpoint_ns": ns}}
+def _hand_over(
+    graph: Any, bundle: Mapping[str, Any] | str | PathLike[str], thread_id: str | None, *, replace: bool
+) -> str:
+    """Put a thread into the saver of a graph of LangGraph's, in its terms; the decisions go beside it."""
+    held = InMemorySaver()
+    name = import_thread(held, bundle, thread_id=thread_id)
+    saver = graph.checkpointer
+    if next(iter(saver.list(_config(name), limit=1)), None) is not None:
+        if not replace:
+            raise BundleError(
+                f"there is a thread {name!r} here already. Give the imported one another name (thread_id=...), or let "
+                "it take the place of that one (replace=True)."
+            )
+        saver.delete_thread(name)
+    spaces = sorted(
+        (ns for _, ns in held._rows.namespaces(name)), key=lambda ns: (ns.count(NS_SEP), ns != "")
+    )
+    stored = [kept for ns in spaces for kept in reversed(list(held.history(name, ns)))]
+    names = _put_all(graph, saver, stored)
+    answers: dict[tuple[str, str, str], list[Any]] = {}
+    for kept in stored:
+        place = _config(name, names.namespace(kept.ns), kept.checkpoint_id)
+        for task, writes in writes_of(kept, names, interrupt_of, send_of):
+            saver.put_writes(place, writes, task)
+        answers.update(answers_of(kept, names))
+    for (ns, checkpoint_id, task), given in answers.items():
+        saver.put_writes(_config(name, ns, checkpoint_id), [(RESUME, given)], task)
+    keep_beside(held, saver, name)
+    return name
+
+
+def _put_all(graph: Any, saver: Any, stored: list[StoredCheckpoint]) -> Names:
+    """Put the checkpoints into a saver of LangGraph's, and ask the graph how it calls their tasks."""
+    names = Names(stored)
+    versions: dict[tuple[str, str | None], Any] = {}
+    for kept in stored:
+        ns = names.namespace(kept.ns)
+        before = versions.get((ns, kept.parent_id))
+        version = versions[ns, kept.checkpoint_id] = saver.get_next_version(before, None)
+        parents = {names.namespace(above): id for above, id in (kept.metadata.get("parents") or {}).items()}
+        checkpoint = checkpoint_of(kept, version, before, send_of)
+        about = {**kept.metadata, "parents": parents}
+        config = _config(kept.thread_id, ns, kept.parent_id)
+        saver.put(config, checkpoint, about, checkpoint["channel_versions"])
+        try:
+            told = graph.get_state(_config(kept.thread_id, ns, kept.checkpoint_id)).tasks
+        except ValueError:  # a graph that a node calls by itself, as in `_told`
+            told = ()
+        names.note(kept, told)
+    return names
+
+
+def _config(thread_id: str, ns: str | None = None, checkpoint_id: str | None = None) -> dict[str, Any]:
+    names = {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}
+    return {CONF: {name: value for name, value in names.items() if value is not None}}
 
 
 def _told(graph: Any, config: dict[str, Any]) -> list[Any]:

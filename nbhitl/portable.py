@@ -22,8 +22,8 @@ class Portable:
     def export(self, path: str | PathLike[str] | None = None) -> dict[str, Any]:
         """Return everything about the thread as a JSON document, and write it to a file if `path` is given.
 
-        Whoever has the same graph can open it with `GraphThread.from_bundle`, on another kind of saver too. A
-        thread of a LangGraph graph comes in nbhitl's terms: a graph of nbhitl's goes on where it stopped.
+        Whoever has the same graph can open it with `GraphThread.from_bundle`, on another kind of saver too: a
+        graph of nbhitl's, or one compiled by LangGraph, whichever engine has run it so far.
 
         Raises:
             StoreError: the thread has not run yet, or is damaged.
@@ -60,7 +60,8 @@ class Portable:
         """Put an exported thread into the saver of `graph`, and return it.
 
         Args:
-            graph: compiled by nbhitl, with one of nbhitl's savers.
+            graph: compiled by nbhitl, with one of nbhitl's savers; or by LangGraph, with one that has sync methods
+                here (its async savers: on another thread than the event loop's).
             bundle: what `export` returned, or the path of the file.
             thread_id: the thread's name here; by default the one that it had.
             replace: whether a thread of that name may be deleted first.
@@ -68,7 +69,7 @@ class Portable:
 
         Raises:
             BundleError: the bundle is damaged, or there is a thread of that name; nothing was changed.
-            TypeError: the graph or its saver is not nbhitl's.
+            TypeError: a graph of nbhitl's has a saver that is not.
         """
         from nbhitl.moving import import_graph_thread
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.claims import OPEN
+from nbhitl.checkpoint.claims import APPLIED, OPEN
+from nbhitl.checkpoint.companion import companion_of
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, StepRecord, TaskWrites
 from nbhitl.checkpoint.serde import Serde
@@ -74,6 +75,17 @@ def with_claims(
     with saver._rows.atomic(thread_id):
         saver._rows.put_questions(claimed)
         saver._rows.put_once(companion._rows.once_entries(thread_id))
+
+
+def keep_beside(saver: InMemorySaver, checkpointer: Any, thread_id: str) -> None:
+    """Keep the decisions and the journal of a thread beside a checkpointer that has no place for them."""
+    decided = [question for question in saver._rows.questions(thread_id) if question.state == APPLIED]
+    journal = saver._rows.once_entries(thread_id)
+    if decided or journal:
+        rows = companion_of(checkpointer)._rows
+        with rows.atomic(thread_id):
+            rows.put_questions(decided)
+            rows.put_once(journal)
 
 
 def _record(checkpoint: StoredCheckpoint, before: _Prints, here: _Prints) -> StepRecord:

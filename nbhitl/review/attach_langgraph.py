@@ -102,6 +102,21 @@ class LangGraphEngine:
         return isinstance(error, UnknownInterruptError)
 
 
+def send_of(node: str, arg: Any) -> Any:
+    """Return LangGraph's Send."""
+    from langgraph.types import Send
+
+    return Send(node, arg)
+
+
+def interrupt_of(value: Any, task_ns: str, index: int, response_schema: Any) -> Any:
+    """Return question number `index` of a LangGraph task, with the id that LangGraph gives it."""
+    from langgraph.types import Interrupt
+
+    ns = f"{task_ns}|{index}" if index else task_ns
+    return Interrupt.from_ns(value, ns, response_schema=response_schema)
+
+
 def ask_langgraph(payload: Any) -> Any:
     """Return the answer to `payload`, asked by the LangGraph node that is running.
 

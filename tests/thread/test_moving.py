@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import operator
+import sqlite3
 from types import SimpleNamespace
 from typing import Annotated, Any, TypedDict
 
@@ -161,6 +162,30 @@ def test_nbhitl_goes_on_where_langgraph_stopped(name, moved_after, tmp_path):
         assert shown(ours)[:3] == shown(theirs)[:3]
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("moved_after", range(4))
+def test_langgraph_goes_on_where_nbhitl_stopped(name, moved_after, tmp_path):
+    ours = PROGRAMS[name](OURS, checkpointer=InMemorySaver())
+    ours.invoke({"n": 0, "items": []}, CONFIG)
+    for number in range(moved_after):
+        answer_one(OURS, ours, number)
+    for saver in (
+        LANGGRAPH.InMemorySaver(),
+        ForeignSqlite(sqlite3.connect(":memory:", check_same_thread=False)),
+    ):
+        theirs = PROGRAMS[name](LANGGRAPH, checkpointer=saver)
+        moved(ours, theirs, tmp_path)
+        assert shown(theirs) == shown(ours)
+    number = moved_after
+    while answer_one(OURS, ours, number) | answer_one(LANGGRAPH, theirs, number):
+        number += 1
+        assert shown(theirs)[:3] == shown(ours)[:3]
+    assert theirs.get_state(CONFIG).next == ()
+    for graph in (theirs, ours):
+        graph.invoke({"n": 0, "items": ["again"]}, CONFIG)
+    assert shown(theirs)[:3] == shown(ours)[:3]
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "memory"])
 def test_from_each_of_langgraphs_savers_and_back_to_a_card(kind, tmp_path):
     path = tmp_path / "theirs.db"
@@ -261,6 +286,25 @@ def test_decisions_and_effects_that_were_kept_beside_come_along(e, tmp_path):
     assert effects == ["mail"]
 
 
+def test_decisions_go_with_a_thread_to_langgraph_and_back(tmp_path):
+    saver = InMemorySaver()
+    first = GraphThread(two_questions(OURS, checkpointer=saver), "t", by="ada")
+    first.run({"n": 0, "items": []})
+    first.question.answer("yes")
+    saver.begin_once("t", "mail", "me", "2026-11-20T12:00:00+00:00")
+    with ForeignSqlite.from_conn_string(str(tmp_path / "theirs.db")) as foreign:
+        theirs = two_questions(LANGGRAPH, checkpointer=foreign)
+        second = GraphThread.from_bundle(theirs, first.export(), by="ben")
+        assert second.question.payload == "q2"
+        second.question.answer("no")
+        assert second.result["items"] == ["first", "yes", "no", "last"]
+        last = InMemorySaver()
+        third = GraphThread.from_bundle(two_questions(OURS, checkpointer=last), second.export())
+    assert third.result == second.result
+    assert [(claim.answer, claim.by) for claim in last.claims("t")] == [("yes", "ada"), ("no", "ben")]
+    assert [entry.key for entry in last.once_entries("t")] == ["mail"]
+
+
 def test_what_cannot_be_moved_is_said():
     theirs = two_questions(LANGGRAPH, checkpointer=LANGGRAPH.InMemorySaver())
     ours = two_questions(OURS, checkpointer=InMemorySaver())
@@ -269,7 +313,8 @@ def test_what_cannot_be_moved_is_said():
             GraphThread(graph, "t").export()
     ours.invoke({"n": 0, "items": []}, CONFIG)
     bundle = GraphThread(ours, "t").export()
-    with pytest.raises(TypeError, match="swap the imports"):
+    GraphThread.from_bundle(theirs, bundle)
+    with pytest.raises(BundleError, match="replace=True"):
         GraphThread.from_bundle(theirs, bundle)
     with pytest.raises(TypeError, match="one of nbhitl's savers"):
         GraphThread.from_bundle(two_questions(OURS, checkpointer=LANGGRAPH.InMemorySaver()), bundle)
