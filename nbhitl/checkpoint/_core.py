@@ -71,11 +71,9 @@ class SaverCore(BaseCheckpointSaver[int]):
         between = self._rows.steps_from(row.thread_id, row.ns, row.base_id, row.checkpoint_id)
         return fold(ancestry(between, row), self._codec)
 
-    def _recalled(self, thread: str, ns: str, checkpoint_id: str | None) -> Folded | None:
-        """As `_folded`, from the state that is kept of the thread if that is quicker; without versions."""
-        row = self._rows.step(thread, ns, checkpoint_id)
-        if row is None:
-            return None
+    def _recalled(self, row: StepRow) -> Folded:
+        """As `_folded_at`, from the state that is kept of the thread if that is quicker; without versions."""
+        thread, ns = row.thread_id, row.ns
         if row.is_whole and len(row.body) < _QUICKLY_READ:
             return fold([row], self._codec)
         since = self._recall.kept_at(thread, ns)

@@ -60,6 +60,13 @@ WRITES: Final = (
     f"SELECT {_WRITE} FROM nbhitl_writes WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
     "ORDER BY task_id, idx"
 )
+WRITES_OF_NEWEST: Final = """
+    SELECT newest.checkpoint_id, task_id, idx, name, path, channel, value
+    FROM (SELECT max(checkpoint_id) AS checkpoint_id FROM nbhitl_steps WHERE thread_id = ? AND ns = ?) AS newest
+    LEFT JOIN nbhitl_writes AS written
+        ON written.thread_id = ? AND written.ns = ? AND written.checkpoint_id = newest.checkpoint_id
+    ORDER BY task_id, idx
+"""
 WRITES_OF_SPACE: Final = (
     f"SELECT {_WRITE} FROM nbhitl_writes WHERE thread_id = ? AND ns = ? ORDER BY checkpoint_id, task_id, idx"
 )

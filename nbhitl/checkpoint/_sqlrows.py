@@ -90,15 +90,25 @@ class SqlRows:
         known = self._newest.get((thread, ns))
         if known is not None and mark is not None and known[0] == mark:
             return known[1]
-        row = self.step(thread, ns, None)
-        if row is None:
+        found = self._read_newest(thread, ns)
+        if found is None:
             return None
-        found = row, self.writes(thread, ns, row.checkpoint_id)
         if mark is not None:
             if len(self._newest) >= _KNOWN_NEWEST:
                 self._newest.clear()
             self._newest[thread, ns] = mark, found
         return found
+
+    def _read_newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        """Both in one go; a step that is added in between makes the second question one about another step."""
+        place = (thread, ns)
+        steps, writes = self._db.each([(_sql.NEWEST_STEP, place), (_sql.WRITES_OF_NEWEST, (*place, *place))])
+        if not steps:
+            return None
+        row = self._step(steps[0])
+        if not writes or writes[0][0] != steps[0][2]:
+            return row, self.writes(thread, ns, row.checkpoint_id)
+        return row, [self._write((*place, *write)) for write in writes if write[1] is not None]
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         values = (thread, ns, self._pack(first_id), self._pack(last_id))

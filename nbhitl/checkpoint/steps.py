@@ -45,17 +45,20 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             share: read quickly what was read before: messages in lists may be the same objects as in an
                 earlier result, as long as nobody has changed them since.
         """
-        if key.checkpoint_id is None and not share:
-            return self._newest(*key[:2])
-        folded = self._recalled(*key) if share else self._folded(*key)
-        if folded is None:
+        if key.checkpoint_id is None:
+            return self._newest(key.thread_id, key.ns, share)
+        row = self._rows.step(*key)
+        if row is None:
             return None
-        return self._stored(folded, self._pending(folded.row, newest=key.checkpoint_id is None))
+        folded = self._recalled(row) if share else self._folded_at(row)
+        return self._stored(folded, self._pending(row, newest=False))
 
-    def _newest(self, thread: str, ns: str) -> StoredCheckpoint | None:
+    def _newest(self, thread: str, ns: str, share: bool) -> StoredCheckpoint | None:
         found = self._rows.newest(thread, ns)
         if found is None:
             return None
+        if share:
+            return self._stored(self._recalled(found[0]), self._decoded(found[1]))
         stored = self._reread.again(thread, ns, found)
         if stored is None:
             row, writes = found

@@ -95,7 +95,7 @@ def test_a_lent_connection_that_is_lost_is_not_replaced(postgres, other):
 
 
 def test_a_pool_goes_on_after_a_lost_connection(postgres, other):
-    with ConnectionPool(postgres, kwargs={"autocommit": True}, min_size=1, max_size=2) as pool:
+    with ConnectionPool(postgres, kwargs={"autocommit": True}, min_size=1, max_size=1) as pool:
         run = Run(PostgresSaver(pool))
         run.step({"n": 0})
         with pool.connection() as conn:
