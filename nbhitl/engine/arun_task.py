@@ -72,11 +72,11 @@ def _acall(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Cor
 async def _call_sync(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if action.inline or action.sync is None:
         return sync_function(action)(*args, **kwargs)
-    call = partial(copy_context().run, _called, action.sync, *args, **kwargs)
+    call = partial(copy_context().run, called, action.sync, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(None, call)
 
 
-def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Return what `function` returns. No future can hold a StopIteration: whoever waits for it would wait for ever."""
     try:
         return function(*args, **kwargs)

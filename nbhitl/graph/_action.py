@@ -109,5 +109,6 @@ def check_timeout(name: str, action: Any, timeout: object) -> None:
     """
     if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
         raise ValueError(
-            f"Node {name!r}: timeouts are only supported for async nodes, because a running thread cannot be stopped."
+            "Node timeouts are only supported for async nodes, because a running thread cannot be stopped: node "
+            f"{name!r} is sync."
         )

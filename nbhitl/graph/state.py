@@ -142,7 +142,6 @@ class StateGraph:
         check_action(action, name)
         if error_handler is not None:
             check_action(error_handler, f"the error handler of {name}")
-        check_timeout(name, action, timeout)
         subgraph = action if isinstance(action, CompiledStateGraph) else None
         asked = input_schema is None or destinations is None
         hints = hints_of(action) if asked and subgraph is None and callable(action) else None
@@ -377,13 +376,15 @@ class StateGraph:
             name: what the graph is called in drawings and messages.
 
         Raises:
-            ValueError: an edge leads to nowhere, or there is no way in.
+            ValueError: an edge leads to nowhere, there is no way in, or a node with a timeout is not async.
             TypeError: `checkpointer` is not a saver.
         """
         checkpointer = ensure_valid_checkpointer(checkpointer)
         before = breakpoint_names(interrupt_before, "interrupt_before")
         after = breakpoint_names(interrupt_after, "interrupt_after")
         self.validate([n for n in (*before, *after) if n != "*"])
+        for spec in self.nodes.values():
+            check_timeout(spec.name, spec.action, spec.timeout)
         name = name or "LangGraph"
         topology = build_topology(
             name,

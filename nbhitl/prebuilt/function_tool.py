@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._langchain import is_message
 from nbhitl._message_forms import messages_module
+from nbhitl.engine.arun_task import called
 from nbhitl.prebuilt.injection import injected_args, resolved_hints
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class FunctionTool:
         arguments = self._arguments(call, config)
         if self.is_async:
             return self._output(call, await self.function(**arguments))
-        return self._output(call, await asyncio.to_thread(self.function, **arguments))
+        return self._output(call, await asyncio.to_thread(called, self.function, **arguments))
 
     def _arguments(self, call: dict[str, Any], config: Any) -> dict[str, Any]:
         given = call["args"] if call.get("type") == "tool_call" else call

@@ -10,6 +10,7 @@ from nbhitl._langchain import is_message
 from nbhitl._message_forms import messages_module
 from nbhitl._runnable import RunnableObject
 from nbhitl.config import ensure_config
+from nbhitl.engine.arun_task import called
 from nbhitl.errors import GraphBubbleUp
 from nbhitl.prebuilt.injection import InjectedArgs, class_in_force, state_args
 from nbhitl.prebuilt.tool_calls import arun_calls, run_calls
@@ -253,7 +254,7 @@ class ToolNode(RunnableObject):
         if self._awrap is None and self._wrap is None:
             return await self._aexecute(request, kind, config)
         if self._awrap is None:
-            return await asyncio.to_thread(self._run, request, kind, config)
+            return await asyncio.to_thread(called, self._run, request, kind, config)
         execute = AsyncExecute(lambda r: self._aexecute(r, kind, config))
         try:
             output = await self._awrap(request, execute)

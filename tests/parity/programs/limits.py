@@ -278,3 +278,9 @@ def program_step_timeout(record):
     record.error("step timeout", lambda: graph.invoke({"path": []}))
     graph.step_timeout = 5
     record("enough", graph.invoke({"path": []}))
+
+
+def program_a_sync_node_with_a_timeout_is_refused_at_compile(record):
+    builder = StateGraph(State).add_node("n", lambda state: None, timeout=1.0).add_edge(START, "n")
+    record("added", list(builder.nodes))
+    record.error("compiled", builder.compile, "Node timeouts are only supported for async nodes")

@@ -287,3 +287,16 @@ def program_custom_message_list_input(record):
             )
         ),
     )
+
+
+async def program_a_tool_that_raises_stop_iteration(record):
+    def runs_out(x: int) -> str:
+        """Run out."""
+        return next(iter(()))
+
+    graph = (
+        StateGraph(MessagesState).add_node("tools", ToolNode([runs_out])).add_edge(START, "tools").compile()
+    )
+    asked = {"messages": [ai(call("runs_out", {"x": 1}))]}
+    record.error("sync", lambda: graph.invoke(asked), "")
+    await record.aerror("async", graph.ainvoke(asked), "")
