@@ -27,11 +27,13 @@ _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 class SqlDatabase(Protocol):
     """Connections to a database with the tables. In all SQL `?` stands where a value is bound.
 
-    `insert_if_quiet` and `insert_lazily` are the statements of `RowStore.insert_if_quiet`.
+    `insert_if_quiet` and `insert_lazily` are the statements of `RowStore.insert_if_quiet`; `is_far` says that
+    asking takes longer than answering.
     """
 
     insert_if_quiet: str
     insert_lazily: str
+    is_far: bool
 
     def atomic(self, threads: tuple[str, ...], rewriting: bool) -> AbstractContextManager[None]:
         """Return a transaction; see `RowStore.atomic`."""
@@ -101,6 +103,9 @@ class SqlRows:
 
     def _read_newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         """Both in one go; a step that is added in between makes the second question one about another step."""
+        if not self._db.is_far:
+            newest = self.step(thread, ns, None)
+            return None if newest is None else (newest, self.writes(thread, ns, newest.checkpoint_id))
         place = (thread, ns)
         steps, writes = self._db.each([(_sql.NEWEST_STEP, place), (_sql.WRITES_OF_NEWEST, (*place, *place))])
         if not steps:

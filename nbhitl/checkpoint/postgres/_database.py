@@ -34,6 +34,7 @@ class Database:
 
     insert_if_quiet = queries.INSERT_IF_QUIET
     insert_lazily = queries.INSERT_LAZILY
+    is_far = True
 
     def __init__(self, link: Link) -> None:
         self.link = link

@@ -45,6 +45,7 @@ class Database:
 
     conn: sqlite3.Connection
     insert_if_quiet = insert_lazily = _sql.INSERT_IF_QUIET
+    is_far = False
 
     def __init__(self, conn: sqlite3.Connection | None, name: str) -> None:
         self.given: Any = conn
