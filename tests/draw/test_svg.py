@@ -256,14 +256,16 @@ def test_every_process_draws_the_same():
             for draw in (to_text, to_mermaid, to_dot, require_svg):
                 print(hashlib.sha256(draw(diagram).encode()).hexdigest())
     """)
-    printed = [
-        subprocess.run(
+    running = [
+        subprocess.Popen(
             [sys.executable, "-c", code, str(Path(__file__).parents[1])],
             env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True, text=True, check=True, timeout=60,
-        ).stdout
+            stdout=subprocess.PIPE, text=True,
+        )
         for seed in ("1", "2")
     ]  # fmt: skip
+    printed = [process.communicate(timeout=60)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0]
     assert printed[0] == printed[1]
     assert len(printed[0].split()) == 16
 
