@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver as ForeignSqlite
 
+from nbhitl.checkpoint.companion import companion_of
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.engine.prepare import BY_KEY
 from nbhitl.errors import NotAnswered, ReviewError
@@ -48,9 +51,20 @@ def ask(run):
     return ask_in_a_process
 
 
+FOREIGN = ("langgraph:langgraph:", "nbhitl:langgraph:")
+"""Whose engine runs the graph, on LangGraph's SQLite saver."""
+
+
 @pytest.mark.parametrize(
     ("kind", "answers"),
-    [("interrupt", ("go", "go")), ("interrupt", ("go", "stop")), ("breakpoint", ("go", "go"))],
+    [
+        ("interrupt", ("go", "go")),
+        ("interrupt", ("go", "stop")),
+        ("breakpoint", ("go", "go")),
+        (FOREIGN[0] + "interrupt", ("go", "stop")),
+        pytest.param(FOREIGN[1] + "interrupt", ("go", "stop"), marks=pytest.mark.slow),
+        *(pytest.param(house + "breakpoint", ("go", "go"), marks=pytest.mark.slow) for house in FOREIGN),
+    ],
 )
 def test_one_of_two_processes_wins(run, ask, tmp_path, kind, answers):
     store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
@@ -138,3 +152,35 @@ def test_a_killed_kernels_answer_can_be_delivered_again(run, ask, tmp_path, kind
 
 def test_the_engine_learns_who_answers_by_the_same_name():
     assert BY == BY_KEY
+
+
+@pytest.mark.parametrize("kind", ["interrupt", pytest.param("breakpoint", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("house", [FOREIGN[0], pytest.param(FOREIGN[1], marks=pytest.mark.slow)])
+def test_a_killed_kernel_leaves_a_doubt_beside_langgraphs_saver(run, ask, tmp_path, house, kind):
+    store, effects = tmp_path / "threads.sqlite", tmp_path / "effects"
+    ask(house + kind, store, effects)
+    process = run("answer", house + kind, store, effects, "die", "die")
+    process.communicate("\n", timeout=60)
+    assert process.returncode == 9
+    before = effects.read_text()
+    graphs, types = (import_module(f"{house.partition(':')[0]}.{name}") for name in ("graph", "types"))
+
+    def review(state):
+        answer = (
+            "go" if kind == "breakpoint" else types.interrupt({"question": "go?", "options": ["go", "die"]})
+        )
+        return {"log": [f"again {answer}"]}
+
+    with ForeignSqlite.from_conn_string(str(store)) as saver:
+        builder = graphs.StateGraph(State).add_node("review", review).add_edge(graphs.START, "review")
+        how = {"interrupt_before": ["review"]} if kind == "breakpoint" else {}
+        thread = GraphThread(builder.compile(checkpointer=saver, **how), "t")
+        assert thread.questions == []
+        assert "answered by die" in thread.session.error
+        with pytest.raises(ReviewError, match="may still be at it until"):
+            thread.retry()
+        later = GraphThread(thread.graph, "t", clock=lambda: datetime.now(UTC) + timedelta(seconds=90))
+        later.retry()
+        assert later.result == {"log": ["again go" if kind == "breakpoint" else "again die"]}
+        assert {claim.state for claim in companion_of(saver).claims("t")} == {"applied"}
+    assert effects.read_text() == before

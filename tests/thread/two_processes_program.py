@@ -1,21 +1,23 @@
 """What test_two_processes.py starts: `ask KIND STORE EFFECTS` or `answer KIND STORE EFFECTS ANSWER BY`.
 
-KIND is `interrupt` or `breakpoint`.
+KIND is `interrupt` or `breakpoint`; before it may stand whose engine and whose saver: `langgraph:langgraph:interrupt`.
 """
 
 import operator
 import os
 import sys
 import time
+from importlib import import_module
 from typing import Annotated, TypedDict
 
-from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.errors import ReviewError
-from nbhitl.graph import START, StateGraph
 from nbhitl.thread import GraphThread
-from nbhitl.types import interrupt
 
 what, kind, store, effects, *rest = sys.argv[1:]
+engine, saver_of, kind = kind.split(":") if ":" in kind else ("nbhitl", "nbhitl", kind)
+START, StateGraph = (getattr(import_module(f"{engine}.graph"), name) for name in ("START", "StateGraph"))
+interrupt = import_module(f"{engine}.types").interrupt
+SqliteSaver = import_module(f"{saver_of}.checkpoint.sqlite").SqliteSaver
 
 
 class State(TypedDict):
@@ -35,7 +37,7 @@ def review(state):
 
 
 with SqliteSaver.from_conn_string(store) as saver:
-    builder = StateGraph(State).add_node(review).add_edge(START, "review")
+    builder = StateGraph(State).add_node("review", review).add_edge(START, "review")
     graph = builder.compile(checkpointer=saver, interrupt_before=["review"] if kind == "breakpoint" else [])
     if what == "ask":
         GraphThread(graph, "t").run({"log": []})
