@@ -97,6 +97,16 @@ class Runtime(Generic[ContextT]):
         }
         return replace(self, **changed)
 
+    @property
+    def drain_requested(self) -> bool:
+        """Whether somebody asked the run to stop after this step."""
+        return self.control is not None and self.control.drain_requested
+
+    @property
+    def drain_reason(self) -> str | None:
+        """Why, or None."""
+        return None if self.control is None else self.control.drain_reason
+
     def override(self, **overrides: Any) -> Runtime[ContextT]:
         """Return a copy with some fields replaced."""
         return replace(self, **overrides)

@@ -205,6 +205,11 @@ class Interrupt:
         self.response_schema = response_schema
         self.site: str | None = None
 
+    @property
+    def interrupt_id(self) -> str:
+        """The id, under the name that older programs know."""
+        return self.id
+
 
 class TypeSchema(dict[str, Any]):
     """A JSON Schema that was made from a Python type, which alone can tell whether an answer fits."""

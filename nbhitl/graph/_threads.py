@@ -132,6 +132,13 @@ class ThreadMethods:
                     for path, graph in below.get_subgraphs(namespace=inner, recurse=True):
                         yield f"{name}|{path}", graph
 
+    async def aget_subgraphs(
+        self, *, namespace: str | None = None, recurse: bool = False
+    ) -> AsyncIterator[tuple[str, Any]]:
+        """Yield the graphs that nodes call; see `get_subgraphs`."""
+        for found in self.get_subgraphs(namespace=namespace, recurse=recurse):
+            yield found
+
     # -- write -------------------------------------------------------------------------------------------
 
     def update_state(

@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_config, get_store
 from langgraph.graph import END, START, StateGraph
-from langgraph.runtime import Runtime, get_runtime
+from langgraph.runtime import RunControl, Runtime, get_runtime
+from langgraph.types import Interrupt
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
@@ -209,3 +210,19 @@ def program_schemas_as_json(record):
     record("input", sorted(graph.get_input_jsonschema()["properties"]))
     record("output", sorted(graph.get_output_jsonschema()["properties"]))
     record("context", sorted(graph.get_context_jsonschema()["properties"]))
+
+
+async def program_drain_and_subgraphs_and_older_names(record):
+    control = RunControl()
+
+    def stops(state, runtime: Runtime):
+        before = (runtime.drain_requested, runtime.drain_reason)
+        control.request_drain("closing")
+        record("seen by the node", [before, (runtime.drain_requested, runtime.drain_reason)])
+
+    graph = StateGraph(State).add_node(stops).add_edge(START, "stops").compile()
+    record("the last step ends", graph.invoke({}, control=control))
+    record("nobody asked", (Runtime().drain_requested, Runtime().drain_reason))
+    outer = StateGraph(State).add_node("inner", graph).add_edge(START, "inner").compile()
+    record("subgraphs", [name async for name, _ in outer.aget_subgraphs(recurse=True)])
+    record("interrupt_id", Interrupt(value=1, id="q").interrupt_id)
