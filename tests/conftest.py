@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,18 +54,14 @@ def jupyter_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running server; NBHITL_REQUIRE_POSTGRES=1 makes its absence a failure."""
-    try:
-        server = PostgresServer()
-    except NoServer as reason:
-        if os.environ.get("NBHITL_REQUIRE_POSTGRES"):
-            raise
-        pytest.skip(f"no PostgreSQL: {reason}")
-    try:
-        server.create()
-        server.start()
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(PostgresServer.running())
+        except NoServer as reason:
+            if os.environ.get("NBHITL_REQUIRE_POSTGRES"):
+                raise
+            pytest.skip(f"no PostgreSQL: {reason}")
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture

@@ -107,22 +107,16 @@ def test_a_pool_goes_on_after_a_lost_connection(postgres, other):
         run.saver.load(run.key())
 
 
-def test_the_server_may_be_restarted():
-    server = PostgresServer()
-    try:
-        server.create()
+def test_the_server_may_be_restarted(postgres_server):
+    with PostgresServer.running() as server, PostgresSaver.from_conn_string(server.address()) as saver:
+        run = Run(saver)
+        run.step({"n": 0})
+        server.stop()
+        with pytest.raises(StoreError, match=r"Check that the server runs"):
+            saver.load(run.key())
         server.start()
-        with PostgresSaver.from_conn_string(server.address()) as saver:
-            run = Run(saver)
-            run.step({"n": 0})
-            server.stop()
-            with pytest.raises(StoreError, match=r"Check that the server runs"):
-                saver.load(run.key())
-            server.start()
-            run.step({"n": 1})
-            assert saver.load(run.key()).values == {"n": 1}
-    finally:
-        server.remove()
+        run.step({"n": 1})
+        assert saver.load(run.key()).values == {"n": 1}
 
 
 def test_a_closed_saver_says_what_to_do(postgres):
