@@ -101,8 +101,11 @@ def trust(notebooks: Sequence[Path]) -> None:
     from nbformat.sign import NotebookNotary
 
     notary = NotebookNotary()  # type: ignore[no-untyped-call]
-    for path in notebooks:
-        notary.sign(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
+    try:
+        for path in notebooks:
+            notary.sign(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
+    finally:
+        notary.store.close()
 
 
 def open_lab(

@@ -143,7 +143,11 @@ def test_copies_are_trusted_and_what_was_changed_is_not(here, started):
     from nbformat.sign import NotebookNotary
 
     def trusted():
-        return NotebookNotary().check_signature(nbformat.read(copy, as_version=4))
+        notary = NotebookNotary()
+        try:
+            return notary.check_signature(nbformat.read(copy, as_version=4))
+        finally:
+            notary.store.close()
 
     main(["lab", "--dry-run"])
     copy = here / "nbhitl-notebooks" / "01_approve_a_delete.ipynb"
