@@ -167,7 +167,9 @@ def test_a_killed_kernel_leaves_a_doubt_beside_langgraphs_saver(run, ask, tmp_pa
 
     def review(state):
         answer = (
-            "go" if kind == "breakpoint" else types.interrupt({"question": "go?", "options": ["go", "die"]})
+            "go"
+            if kind == "breakpoint"
+            else types.interrupt({"question": "go?", "options": ["go", "stop", "die"]})
         )
         return {"log": [f"again {answer}"]}
 
