@@ -44,6 +44,10 @@ _PAYLOADS = frozenset({"CheckpointPayload", "CheckpointTask", "TaskPayload", "Ta
 
 def __getattr__(name: str) -> Any:
     # Only type checkers and readers look at these.
+    if name.endswith("StreamPart"):
+        from nbhitl import _stream_parts
+
+        return getattr(_stream_parts, name)
     if name not in _PAYLOADS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from nbhitl import _payloads

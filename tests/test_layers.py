@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "_runnable",
         "_payloads",
         "_slotted",
+        "_stream_parts",
         "messages",
     ),
     ("channels", "checkpoint", "store", "cache", "managed", "data"),

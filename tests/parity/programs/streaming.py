@@ -222,3 +222,18 @@ def program_empty_stream(record, saver):
     for mode in ("values", "updates", "debug", "tasks"):
         record.chunks(mode, graph.stream(None, config, stream_mode=mode))
     record("invoke", graph.invoke(None, config))
+
+
+def program_parts_in_annotations(record):
+    from langgraph.types import StreamPart, UpdatesStreamPart, ValuesStreamPart
+
+    def text(part: StreamPart[dict, dict]) -> str:
+        return f"{part['type']} {part['data']}"
+
+    record(
+        "fields",
+        [sorted(part.__annotations__) for part in (UpdatesStreamPart, ValuesStreamPart[dict].__origin__)],
+    )
+    graph = two_steps()
+    chunks = graph.stream({"path": []}, stream_mode=["values", "updates"], version="v2")
+    record("chunks", [text(chunk) for chunk in chunks])
