@@ -126,6 +126,13 @@ def test_a_closed_saver_says_what_to_do(postgres):
         saver.load(CheckpointKey("t", ""))
 
 
+async def test_so_does_a_closed_async_saver(postgres):
+    async with AsyncPostgresSaver.from_conn_string(postgres) as saver:
+        await saver.setup()
+    with pytest.raises(StoreError, match=r"connection is closed.*inside its `with` block"):
+        await saver.aload(CheckpointKey("t", ""))
+
+
 @pytest.mark.parametrize("of", [PostgresSaver, AsyncPostgresSaver])
 def test_a_connection_that_does_not_commit_by_itself_is_refused(postgres, of):
     with psycopg.connect(postgres) as conn, pytest.raises(StoreError, match="autocommit=True"):

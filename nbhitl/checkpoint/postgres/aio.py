@@ -55,7 +55,9 @@ class AsyncPostgresSaver(StepSaver):
 
     def _begin(self, link: Link, workers: int, serde: SerializerProtocol | None) -> None:
         self._database = Database(link)
-        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="nbhitl-postgres")
+        self._workers: ThreadPoolExecutor | None = ThreadPoolExecutor(
+            workers, thread_name_prefix="nbhitl-postgres"
+        )
         super().__init__(SqlRows(self._database, str, str), serde=serde)
 
     @property
@@ -80,7 +82,12 @@ class AsyncPostgresSaver(StepSaver):
             yield saver
         finally:
             await asyncio.shield(saver._run(link.close))
-            saver._workers.shutdown(wait=True)
+            saver._end()
+
+    def _end(self) -> None:
+        workers, self._workers = self._workers, None
+        if workers is not None:
+            workers.shutdown(wait=True)
 
     async def setup(self) -> None:
         """Make the tables; done at the first use anyway.
@@ -92,6 +99,8 @@ class AsyncPostgresSaver(StepSaver):
         await self._run(self._database.setup)
 
     async def _run(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._workers is None:
+            return method(*args, **kwargs)  # closed, which is what it will say
         loop = asyncio.get_running_loop()
         self._database.link.serve(loop)
         return await loop.run_in_executor(self._workers, partial(method, *args, **kwargs))
