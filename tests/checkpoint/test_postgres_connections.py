@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import traceback
 
@@ -267,6 +269,19 @@ def test_who_holds_a_thread_for_too_long_is_not_waited_for(run, other):
     other.execute(queries.LOCK_THREAD.replace("?", "%s"), ("t",))
     with pytest.raises(StoreError, match=r"thread 't'.*held this thread for too long"):
         run.saver.claim(run.request({"q1": "yes"}))
+    other.execute("ROLLBACK")
+    run.saver.claim(run.request({"q1": "yes"}))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGINT")
+def test_whoever_interrupts_a_wait_can_go_on(run, other):
+    """As a reader does who stops a cell."""
+    other.execute("BEGIN")
+    other.execute(queries.LOCK_THREAD.replace("?", "%s"), ("t",))
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        run.saver.claim(run.request({"q1": "yes"}))
+    assert [claim.state for claim in run.saver.claims("t")] == ["open"]
     other.execute("ROLLBACK")
     run.saver.claim(run.request({"q1": "yes"}))
 
