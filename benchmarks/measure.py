@@ -128,7 +128,7 @@ def _prepare(stack: ExitStack, contestant: str, workload: Workload, path: Path) 
 
 def _time(name: str, workload: Workload, run: Run, thread: str, found: Measured) -> None:
     collect_garbage()
-    threads = [f"{thread}-{i}" for i in range(workload.repeat)] if workload.repeat > 1 else [thread]
+    threads = [thread, *(f"{thread}-{i}" for i in range(1, workload.repeat))]
     start = perf_counter()
     for one in threads:
         result = run(one)

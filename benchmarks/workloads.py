@@ -19,8 +19,9 @@ class Workload:
     `size` is what it is called with, and `{size}` in `title` stands for it. `per_piece` says that the time
     is divided by `size` (a step, a task) and not told as it is. `target` is how many times faster than
     LangGraph nbhitl shall be, `smaller` how many times smaller its file, `growth` how much longer the last
-    laps of a run may take than its first. Of very short runs, `repeat` make one measurement. `heavy` rows are
-    run fewer times, each time on a new file.
+    laps of a run may take than its first. Of short runs, `repeat` make one measurement: two
+    milliseconds after somebody else's turn would tell of cold caches. `heavy` rows are run fewer times, each
+    time on a new file.
     """
 
     title: str
@@ -91,17 +92,17 @@ READ_BACK = frozenset({"chain", "wide", "grow", "chat", "ask", "ask_often"})
 US_STEP, US_TASK, MS = "µs a step", "µs a task", "ms"
 
 WORKLOADS = (
-    Workload("chain of {size} nodes, no store", "chain", "none", 100, US_STEP, 10),
+    Workload("chain of {size} nodes, no store", "chain", "none", 100, US_STEP, 10, repeat=10),
     Workload("chain of {size} nodes, no store", "chain", "none", 1000, US_STEP, 10),
-    Workload("chain of {size} nodes, memory", "chain", "memory", 100, US_STEP, 15),
+    Workload("chain of {size} nodes, memory", "chain", "memory", 100, US_STEP, 15, repeat=10),
     Workload("chain of {size} nodes, memory", "chain", "memory", 1000, US_STEP, 40),
-    Workload("async chain of {size} nodes, no store", "async_chain", "none", 100, US_STEP, 8),
-    Workload("async chain of {size} nodes, memory", "async_chain", "memory", 100, US_STEP, 8),
-    Workload("chain of {size} nodes, SQLite NORMAL", "chain", "sqlite", 100, US_STEP, 15),
+    Workload("async chain of {size} nodes, no store", "async_chain", "none", 100, US_STEP, 8, repeat=10),
+    Workload("async chain of {size} nodes, memory", "async_chain", "memory", 100, US_STEP, 8, repeat=10),
+    Workload("chain of {size} nodes, SQLite NORMAL", "chain", "sqlite", 100, US_STEP, 15, repeat=5),
     Workload("chain of {size} nodes, SQLite FULL", "chain", "sqlite-full", 100, US_STEP, 2.5),
-    Workload(f"state of {WIDE} keys, no store", "wide", "none", 50, US_STEP, 20),
-    Workload(f"state of {WIDE} keys, memory", "wide", "memory", 50, US_STEP, 20),
-    Workload(f"state of {WIDE} keys, SQLite", "wide", "sqlite", 50, US_STEP, 20),
+    Workload(f"state of {WIDE} keys, no store", "wide", "none", 50, US_STEP, 20, repeat=10),
+    Workload(f"state of {WIDE} keys, memory", "wide", "memory", 50, US_STEP, 20, repeat=10),
+    Workload(f"state of {WIDE} keys, SQLite", "wide", "sqlite", 50, US_STEP, 20, repeat=5),
     Workload(
         "a list growing by one, {size} steps, SQLite", "grow", "sqlite", 1000, US_STEP, 15, smaller=100,
         heavy=True,
@@ -110,7 +111,7 @@ WORKLOADS = (
         "chat of {size} turns, SQLite", "chat", "sqlite", 500, "ms a turn", 20, smaller=300, growth=1.2,
         heavy=True,
     ),
-    Workload("Send to {size} tasks and join", "fan_out", "none", 100, US_TASK, 5),
+    Workload("Send to {size} tasks and join", "fan_out", "none", 100, US_TASK, 5, repeat=10),
     Workload("Send to {size} tasks and join", "fan_out", "none", 1000, US_TASK, 5),
     Workload("interrupt + resume, memory", "ask", "memory", 20, "ms a pair", 15),
     Workload("interrupt + resume, SQLite NORMAL", "ask", "sqlite", 20, "ms a pair", 10),
