@@ -39,7 +39,12 @@ def outlined(
     children = Counter([row[1] for row in rows])
     states: dict[str | None, State] = {}
     for checkpoint_id, parent_id, created_at, metadata, data in rows:
-        before = _state_at(states, children, parent_id)
+        siblings = children[parent_id] - 1
+        if siblings:
+            children[parent_id] = siblings
+            before = _own(states.get(parent_id))
+        else:
+            before = states.pop(parent_id, None)
         try:
             kind, frame, values, appended, removed, _, base = loads(decompressed(data))
             if kind == CLASSIC:
@@ -65,13 +70,11 @@ def outlined(
             states[checkpoint_id] = after
 
 
-def _state_at(states: dict[str | None, State], children: Counter[str | None], id: str | None) -> State | None:
-    """The state after a checkpoint, for one of its children to change: the last child gets it itself."""
-    children[id] -= 1
-    if not children[id]:
-        return states.pop(id, None)
-    state = states.get(id)
-    return state and {key: value.copy() if type(value) is list else value for key, value in state.items()}
+def _own(state: State | None) -> State | None:
+    """A parent's state for one of its children to change, while others still need it."""
+    if state is None:
+        return None
+    return {key: value.copy() if type(value) is list else value for key, value in state.items()}
 
 
 def _apply(

@@ -118,6 +118,15 @@ class SaverContract(ABC):
             branch: {"n": (0, MISSING), "items": (None, ["d"]), "more": (MISSING, [])},
         }
 
+    def test_branches_of_an_empty_state_have_outlines_of_their_own(self, run):
+        root = run.step({}, frame=Frame(start="so long that the next steps are stored as differences " * 20))
+        for n in range(3):
+            run.head = root
+            run.step({"n": n})
+        assert [step.touched for step in run.saver.outline("t", "")][1:] == [
+            {"n": (MISSING, n)} for n in range(3)
+        ]
+
     def test_keys_can_go(self, run):
         run.step({"a": 1, "b": [1], "c": 2})
         run.step({"a": 2}, removed=("b",))
