@@ -6,6 +6,7 @@ import importlib
 import json
 import operator
 import sqlite3
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Annotated, Any, TypedDict
 
@@ -162,16 +163,22 @@ def test_nbhitl_goes_on_where_langgraph_stopped(name, moved_after, tmp_path):
         assert shown(ours)[:3] == shown(theirs)[:3]
 
 
+@pytest.fixture
+def database():
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as conn:
+        yield conn
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("moved_after", range(4))
-def test_langgraph_goes_on_where_nbhitl_stopped(name, moved_after, tmp_path):
+def test_langgraph_goes_on_where_nbhitl_stopped(name, moved_after, tmp_path, database):
     ours = PROGRAMS[name](OURS, checkpointer=InMemorySaver())
     ours.invoke({"n": 0, "items": []}, CONFIG)
     for number in range(moved_after):
         answer_one(OURS, ours, number)
     for saver in (
         LANGGRAPH.InMemorySaver(),
-        ForeignSqlite(sqlite3.connect(":memory:", check_same_thread=False)),
+        ForeignSqlite(database),
     ):
         theirs = PROGRAMS[name](LANGGRAPH, checkpointer=saver)
         moved(ours, theirs, tmp_path)
