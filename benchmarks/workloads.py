@@ -120,7 +120,7 @@ WORKLOADS = (
     Workload("{size} parallel interrupts answered by id", "ask_together", "memory", 100, US_TASK, 6),
     Workload(
         "get_state at {size} checkpoints, SQLite", "get_state", "sqlite", 10_000, "µs", 3, per_piece=False,
-        repeat=50,
+        repeat=300,
     ),
     Workload("history of {size} checkpoints as a DataFrame", "history", "sqlite", 10_000, "µs a row", 10),
     Workload(
