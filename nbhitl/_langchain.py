@@ -103,3 +103,10 @@ def outer_config() -> dict[str, Any]:
     module = sys.modules.get("langchain_core.runnables.config")
     outer = module.var_child_runnable_config.get() if module is not None else None
     return {key: outer[key] for key in _HANDED_DOWN if outer.get(key)} if outer else {}
+
+
+def innermost_namespace() -> str | None:
+    """Return the `checkpoint_ns` of the config of the LangChain Runnable that runs here; None outside of one."""
+    module = sys.modules.get("langchain_core.runnables.config")
+    config = module.var_child_runnable_config.get() if module is not None else None
+    return None if config is None else config.get("configurable", {}).get("checkpoint_ns")

@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.constants import END, START
+from nbhitl.engine.handling import handler_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,8 +38,14 @@ class Edge(NamedTuple):
 def declared(topology: Topology, levels: int) -> tuple[dict[str, Node], list[Edge]]:
     """The nodes by id, and the edges; subgraphs are opened down to `levels`."""
     nodes = {START: Node(START, START, None, None)}
+    shared: dict[str, Node] = {}
     for spec in topology.nodes.values():
+        if spec.error_handler is not None:
+            # A node's own handler stands before it; the one that nodes share has its name, and comes last.
+            name = spec.handler_name or handler_name(spec.name)
+            (shared if spec.handler_name else nodes)[name] = Node(name, name, spec.error_handler, None)
         nodes[spec.name] = Node(spec.name, spec.name, spec.action, _metadata(spec, topology))
+    nodes |= shared
     nodes[END] = Node(END, END, None, None)
     edges = _edges(topology)
     for spec in topology.nodes.values() if levels > 0 else ():
@@ -56,7 +63,10 @@ def _metadata(spec: NodeSpec, topology: Topology) -> dict[str, Any] | None:
     tools = getattr(spec.action, "tools_by_name", None)
     if isinstance(tools, dict):
         metadata["__tools"] = list(tools)
-    before, after = spec.name in topology.interrupt_before, spec.name in topology.interrupt_after
+    before, after = (
+        spec.name in names and "*" not in names
+        for names in (topology.interrupt_before, topology.interrupt_after)
+    )
     if before or after:
         metadata["__interrupt"] = "before,after" if before and after else "before" if before else "after"
     return metadata or None
@@ -110,7 +120,12 @@ def _leaving(topology: Topology) -> dict[str, list[Edge]]:
 def _opened(
     nodes: dict[str, Node], edges: list[Edge], key: str, inner: dict[str, Node], inside: list[Edge]
 ) -> tuple[dict[str, Node], list[Edge]]:
-    """The view with the node `key` replaced by what is inside it, as `key:inner`."""
+    """The view with the node `key` replaced by what is inside it, as `key:inner`.
+
+    What has nodes that no edge leads to stays closed: nothing says where it begins and ends.
+    """
+    if outermost(inner, inside, "target") is None or outermost(inner, inside, "source") is None:
+        return nodes, edges
     entry, leave = _only(inner, inside, "source", START), _only(inner, inside, "target", END)
     dropped = ({START} if entry else set()) | ({END} if leave else set())
     first = entry.target if entry else START

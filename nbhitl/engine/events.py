@@ -88,6 +88,17 @@ class Stream:
         elif self.above is not None:
             self.above.custom(ns, chunk)
 
+    def looks_for(self) -> frozenset[str]:
+        """Return the modes that somebody wants of called graphs, here or above; none while nobody looks below."""
+        return self._wanted if self.shows_below else frozenset()
+
+    def pass_on(self, ns: str, mode: str, payload: Any) -> None:
+        """Report a chunk that another engine's graph, called by a node, has made of itself."""
+        if mode in self.modes and self.subgraphs:
+            self.put((_levels(ns), mode, payload))
+        if self.above is not None:
+            self.above.pass_on(ns, mode, payload)
+
     # -- messages ----------------------------------------------------------------------------------------
 
     def shows(self, ns: str) -> bool:

@@ -30,6 +30,10 @@ def task_config(running: RunningTask) -> RunnableConfig:
         "checkpoint_id": None,
         TASK_KEY: running,
     }
+    if run.stream.shows_below or run.context is not None or run.store is not None:
+        from nbhitl.engine.called_langgraph import hand_down
+
+        hand_down(running, config[CONF])
     config["metadata"] = task_metadata(running)
     if running.node.hidden and TAG_HIDDEN not in config.get("tags", ()):
         config["tags"] = [*config.get("tags", ()), TAG_HIDDEN]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from nbhitl._langchain import langchain_module
-from nbhitl.constants import NS_SEP, TAG_NOSTREAM
+from nbhitl.constants import NS_SEP, TAG_HIDDEN, TAG_NOSTREAM
+from nbhitl.engine.called_langgraph import below, calling_task
+from nbhitl.engine.messages import messages_in
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -47,6 +50,58 @@ def _about(metadata: dict[str, Any], tags: list[str] | None) -> dict[str, Any]:
     return {**metadata, "tags": shown} if shown else metadata
 
 
+def _placed(place: str, metadata: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the namespace of the graph that runs at `place`, and the metadata to show with its messages.
+
+    The metadata are the given ones, but for a graph of another engine's that a node of ours called.
+    """
+    calling = calling_task(place)
+    if calling is None:
+        return place.rpartition(NS_SEP)[0], metadata
+    ns = below(calling, place)
+    return ns, {**metadata, "langgraph_checkpoint_ns": f"{calling}{NS_SEP}{place}", "checkpoint_ns": ns}
+
+
+class _NodesBelow:
+    """The part of a handler that reports what nodes of another engine's graph return, as is done for our own nodes."""
+
+    stream: Stream
+    calls: dict[UUID, tuple[str, dict[str, Any]]]
+
+    def on_chain_start(
+        self,
+        serialized: Any,
+        inputs: Any,
+        *,
+        run_id: UUID,
+        tags: list[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        name: str | None = None,
+        **_: Any,
+    ) -> None:
+        place = (metadata or {}).get("langgraph_checkpoint_ns")
+        if metadata is None or place is None or name != metadata.get("langgraph_node"):
+            return
+        ns, shown = _placed(str(place), metadata)
+        if shown is metadata or TAG_HIDDEN in (tags or ()) or not self.stream.shows(ns):
+            return
+        for message in messages_in(inputs):
+            self.stream.known_message(message)
+        self.calls[run_id] = (ns, _about(shown, tags))
+
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:
+        ns, metadata = self.calls.pop(run_id, (None, None))
+        if ns is None or metadata is None:
+            return
+        for message in messages_in(outputs):
+            if message.id is None:
+                message.id = str(uuid4())
+            self.stream.own_message(ns, message, metadata, once=True)
+
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        self.calls.pop(run_id, None)
+
+
 @cache
 def _handler_class() -> Any:
     """Make the class of handlers. Its second base tells LangChain that its models shall stream."""
@@ -55,7 +110,7 @@ def _handler_class() -> Any:
     if callbacks is None or streaming is None:
         return None
 
-    class TokenHandler(callbacks.BaseCallbackHandler, streaming._StreamingCallbackHandler):  # type: ignore[misc, name-defined]
+    class TokenHandler(_NodesBelow, callbacks.BaseCallbackHandler, streaming._StreamingCallbackHandler):  # type: ignore[misc, name-defined]
         """Reports the chunks of each model, or its whole message where it does not stream."""
 
         run_inline = True  # in the model's own thread, so that the tokens keep their order
@@ -77,9 +132,9 @@ def _handler_class() -> Any:
             place = (metadata or {}).get("langgraph_checkpoint_ns")
             if metadata is None or place is None or (tags and TAG_NOSTREAM in tags):
                 return
-            ns = str(place).rpartition(NS_SEP)[0]
+            ns, shown = _placed(str(place), metadata)
             if self.stream.shows(ns):
-                self.calls[run_id] = (ns, _about(metadata, tags))
+                self.calls[run_id] = (ns, _about(shown, tags))
 
         def on_llm_new_token(self, token: str, *, chunk: Any = None, run_id: UUID, **_: Any) -> None:
             call = self.calls.get(run_id)

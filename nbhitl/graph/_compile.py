@@ -45,8 +45,8 @@ def build_topology(
         list(edges),
         list(joins),
         {source: list(named.values()) for source, named in branches.items()},
-        frozenset(nodes) if "*" in before else frozenset(before),
-        frozenset(nodes) if "*" in after else frozenset(after),
+        frozenset(["*", *nodes]) if "*" in before else frozenset(before),
+        frozenset(["*", *nodes]) if "*" in after else frozenset(after),
     )
 
 
@@ -70,16 +70,18 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
     routes = _routes(topology)
     # One for each schema, not for each node.
     readers = cache(lambda schema: reader_of(schema, builder.schemas[schema], builder.channels))
+    shared: dict[str, Node] = {}
     program.nodes[START] = _start_node(builder, topology, routes.get(START, ()), readers)
     for spec in topology.nodes.values():
-        node = program.nodes[spec.name] = _node(topology, spec, routes.get(spec.name, ()), readers)
+        node = _node(topology, spec, routes.get(spec.name, ()), readers)
         if spec.error_handler is not None:
             from nbhitl.graph._error_handler import handler_node
 
             node.error_handler = spec.handler_name or handler_name(spec.name)
-            program.nodes[node.error_handler] = handler_node(
-                node.error_handler, spec, node.reader, builder.defaults
-            )
+            handler = handler_node(node.error_handler, spec, node.reader, builder.defaults)
+            (shared if spec.handler_name else program.nodes)[node.error_handler] = handler
+        program.nodes[spec.name] = node
+    program.nodes.update(shared)
     return program
 
 

@@ -11,6 +11,7 @@ from nbhitl._message_forms import messages_module
 from nbhitl._runnable import RunnableObject
 from nbhitl.config import ensure_config
 from nbhitl.engine.arun_task import called
+from nbhitl.engine.task_config import TASK_KEY
 from nbhitl.errors import GraphBubbleUp
 from nbhitl.prebuilt.injection import InjectedArgs, class_in_force, state_args
 from nbhitl.prebuilt.tool_calls import arun_calls, run_calls
@@ -202,7 +203,11 @@ class ToolNode(RunnableObject):
         return calls, kind, requests, config
 
     def _runtime(self, config: RunnableConfig) -> Runtime[Any]:
-        given = config["configurable"].get(_RUNTIME_KEY)
+        configurable = config["configurable"]
+        task = configurable.get(TASK_KEY)
+        if task is not None:
+            return cast("Runtime[Any]", task.runtime)
+        given = configurable.get(_RUNTIME_KEY)
         if given is not None:
             return cast("Runtime[Any]", given)
         task = CURRENT_TASK.get()

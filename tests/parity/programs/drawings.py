@@ -107,3 +107,34 @@ def program_options_of_mermaid(record):
     )
     record("header", shown.draw_mermaid(frontmatter_config={"config": {"theme": "neutral"}}))
     record("first and last", (shown.first_node().id, shown.last_node().id))
+
+
+def program_error_handlers(record):
+    def handled(*names):
+        built = StateGraph(State)
+        for name in names:
+            built.add_node(name, step, error_handler=step, metadata={"of": name})
+        return built.add_edge(START, names[0])
+
+    own = handled("a", "b").add_edge("a", "b")
+    shared = builder("a", "b").add_edge("a", "b")
+    shared.set_node_defaults(error_handler=sends_on)
+    both = handled("a").add_node("b", step).add_edge("a", "b")
+    both.set_node_defaults(error_handler=step)
+    closed = builder("p").add_node("own", own.compile()).add_node("plain", builder("x", "y").compile())
+    closed.add_node("open", builder("o").compile()).add_edge("p", "own").add_edge("own", "plain")
+    closed.add_edge("plain", "open")
+    for name, built in (("own", own), ("shared", shared), ("both", both), ("in subgraphs", closed)):
+        compiled = built.compile()
+        record("nodes", list(compiled.nodes))
+        for xray in (False, True):
+            shown = compiled.get_graph(xray=xray)
+            record(name, [(node.id, node.name, node.metadata) for node in shown.nodes.values()])
+            record("edges", [tuple(edge) for edge in shown.edges])
+            record("mermaid", shown.draw_mermaid())
+
+
+def program_breakpoints_everywhere(record):
+    shown = builder("a", "b").add_edge("a", "b").compile(interrupt_before="*", interrupt_after=["a", "b"])
+    record("metadata", [node.metadata for node in shown.get_graph().nodes.values()])
+    record("mermaid", shown.get_graph().draw_mermaid())
