@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint._fold import Folded, ancestry, fold
 from nbhitl.checkpoint._recall import Recall
 from nbhitl.checkpoint._reread import Reread
-from nbhitl.checkpoint._rows import CLASSIC, Body, Codec, Tip, decode_body, decode_metadata
+from nbhitl.checkpoint._rows import (
+    CLASSIC,
+    Body,
+    Codec,
+    Tip,
+    decode_body,
+    decode_metadata,
+    decode_write,
+    unreadable,
+)
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.errors import StoreError
@@ -81,7 +90,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         if since is not None and steps is not None:
             values = self._recall.follow(thread, ns, since, steps, self._codec)
             if values is not None:
-                body = steps[-1][1] if steps else decode_body(row.body, self._codec)
+                body = steps[-1][1] if steps else decode_body(row, self._codec)
                 return Folded(row, body, values, {})
         folded = self._folded_at(row)
         if folded.body.kind == CLASSIC:
@@ -101,11 +110,11 @@ class SaverCore(BaseCheckpointSaver[int]):
             return None  # a branch that left before `since`
         if chain[0].is_whole:
             return None
-        return [(step, decode_body(step.body, self._codec)) for step in chain]
+        return [(step, decode_body(step, self._codec)) for step in chain]
 
     def _decoded(self, rows: Sequence[WriteRow]) -> list[PendingWrite]:
-        loads = self._codec.loads
-        return [(write.task_id, write.channel, loads(write.value)) for write in rows]
+        codec = self._codec
+        return [(write.task_id, write.channel, decode_write(write, codec)) for write in rows]
 
     def _pending(self, row: StepRow, *, newest: bool) -> list[PendingWrite]:
         """The writes at a step: what is pending, and the results with which its child was made."""
@@ -118,13 +127,16 @@ class SaverCore(BaseCheckpointSaver[int]):
     def _results(self, children: Iterable[StepRow]) -> list[PendingWrite]:
         """The results with which the first of these steps was made that was made of results."""
         for child in children:
-            results = decode_body(child.body, self._codec).writes(child)
+            results = decode_body(child, self._codec).writes(child)
             if results:
                 return results
         return []
 
     def _metadata(self, row: StepRow) -> dict[str, Any]:
-        return decode_metadata(row.metadata, self._codec)
+        try:
+            return decode_metadata(row.metadata, self._codec)
+        except StoreError as error:
+            raise unreadable(row, error) from error
 
     def _forget(self, thread: str) -> None:
         """Forget what is known of a thread whose steps were rewritten or deleted."""

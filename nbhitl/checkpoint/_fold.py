@@ -65,7 +65,7 @@ def fold(chain: Sequence[StepRow], serde: Codec) -> Folded:
     values: dict[str, Any] = {}
     versions: dict[str, int] = {}
     for row in chain:
-        body = decode_body(row.body, serde)
+        body = decode_body(row, serde)
         try:
             if row.is_whole:
                 values, versions = _whole(row, body)
@@ -149,7 +149,7 @@ def _segment(segment: list[StepRow], serde: Codec, wanted: Callable[[StepRow], b
     states: dict[str, tuple[dict[str, Any], dict[str, int]]] = {}
     folded: list[tuple[StepRow, Body]] = []
     for row in reversed(segment):
-        body = decode_body(row.body, serde)
+        body = decode_body(row, serde)
         folded.append((row, body))
         try:
             if row.is_whole:

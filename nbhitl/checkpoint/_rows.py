@@ -279,18 +279,38 @@ def decode_frame(data: list[Any] | None) -> Frame:
     return Frame(tuple(triggers), tuple(sends), channels or {}, start, tuple(writers), children or {})
 
 
-def decode_body(data: bytes, serde: Codec) -> Body:
+def decode_body(row: StepRow, serde: Codec) -> Body:
     """Return a row's body.
 
     Raises:
         StoreError: the bytes are damaged.
     """
-    loaded = serde.loads(decompressed(data))
     try:
-        kind, frame, values, appended, removed, results, base = loaded
+        kind, frame, values, appended, removed, results, base = serde.loads(decompressed(row.body))
         return Body(kind, decode_frame(frame), values, appended or {}, removed or (), results or (), base)
+    except StoreError as error:
+        raise unreadable(row, error) from error
     except (TypeError, ValueError) as error:
-        raise StoreError(f"a stored step is damaged and cannot be read: {error}") from error
+        raise unreadable(row, f"a stored step is damaged and cannot be read: {error}") from error
+
+
+def unreadable(row: StepRow | WriteRow, why: object) -> StoreError:
+    """Return the error for a row whose bytes cannot be read, with the place of the row."""
+    ns = f", namespace {row.ns!r}" if row.ns else ""
+    part = "" if isinstance(row, StepRow) else f", node {row.name!r}, write to {row.channel!r}"
+    return StoreError(f"thread {row.thread_id!r}{ns}, checkpoint {row.checkpoint_id}{part}: {why}")
+
+
+def decode_write(row: WriteRow, serde: Codec) -> Any:
+    """Return the value of a pending write.
+
+    Raises:
+        StoreError: the bytes are damaged.
+    """
+    try:
+        return serde.loads(row.value)
+    except StoreError as error:
+        raise unreadable(row, error) from error
 
 
 def encode_body(body: Body, serde: Codec) -> bytes:

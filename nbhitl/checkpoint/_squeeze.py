@@ -23,7 +23,11 @@ def decompressed(data: bytes) -> bytes:
     """
     if data[:1] != _ZLIB:
         return data
+    unpacker = zlib.decompressobj()
     try:
-        return zlib.decompress(data)
+        unpacked = unpacker.decompress(data)
     except zlib.error as error:
         raise StoreError(f"a stored step is damaged and cannot be read: {error}") from error
+    if unpacker.unused_data or not unpacker.eof:
+        raise StoreError("a stored step is damaged and cannot be read: it does not end where its data ends")
+    return unpacked

@@ -83,7 +83,7 @@ def _with_children(kept: set[Place], spaces: Mapping[str, Sequence[StepRow]], co
     waiting, reached = list(kept), set(kept)
     while waiting:
         row = rows.get(waiting.pop())
-        children = decode_body(row.body, codec).frame.children if row is not None else {}
+        children = decode_body(row, codec).frame.children if row is not None else {}
         for place in children.items():
             if place not in reached:
                 reached.add(place)
@@ -134,7 +134,7 @@ def _saved_results(
 ) -> Iterator[WriteRow]:
     if all(child.checkpoint_id not in doomed for child in children):
         return
-    with_results = [(child, body) for child in children if (body := decode_body(child.body, codec)).results]
+    with_results = [(child, body) for child in children if (body := decode_body(child, codec)).results]
     if all(child.checkpoint_id in doomed for child, _ in with_results):
         for child, body in with_results[:1]:
             for task in body.tasks(child):

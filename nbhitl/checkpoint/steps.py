@@ -13,7 +13,7 @@ from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
 from nbhitl.checkpoint._outline import outlined
 from nbhitl.checkpoint._review import ReviewSaver
-from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, encode_step, encode_writes
+from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_step, encode_writes
 from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
@@ -107,11 +107,13 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
 
         Values in an outline may change when the next one is asked for.
         """
-        loads = self._codec.loads
+        codec = self._codec
         pending: dict[str, list[PendingWrite]] = {}
         for row in self._rows.writes_of_namespace(thread_id, ns):
-            pending.setdefault(row.checkpoint_id, []).append((row.task_id, row.channel, loads(row.value)))
-        return outlined(self._rows.outline(thread_id, ns), pending, self._codec)
+            pending.setdefault(row.checkpoint_id, []).append(
+                (row.task_id, row.channel, decode_write(row, codec))
+            )
+        return outlined(self._rows.outline(thread_id, ns), pending, codec)
 
     def put_step(self, record: StepRecord) -> None:
         """Save a new checkpoint; answers that were delivered at its parent have then been applied.

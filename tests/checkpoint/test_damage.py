@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from stores import address_of, opened
 
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver
@@ -16,6 +18,9 @@ from .contract import config
 from .test_serde import mutated
 from .values import CLASSES, USERS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 BLOBS = (
     ("nbhitl_steps", "body"),
     ("nbhitl_steps", "metadata"),
@@ -24,7 +29,7 @@ BLOBS = (
 )
 
 
-def filled(saver: SqliteSaver) -> Run:
+def filled(saver: Any) -> Run:
     saver.serde.register(*CLASSES)
     run = Run(saver)
     run.step({"n": 0, "users": USERS[:6], "items": []})
@@ -34,7 +39,7 @@ def filled(saver: SqliteSaver) -> Run:
     return run
 
 
-def read_everything(saver: SqliteSaver, run: Run) -> None:
+def read_everything(saver: Any, run: Run) -> None:
     reads = [
         lambda: saver.load(run.key()),
         lambda: saver.load(run.key(), share=True),
@@ -52,31 +57,84 @@ def read_everything(saver: SqliteSaver, run: Run) -> None:
             read()
 
 
-def tamper(count: int, seed: int) -> None:
+def changed_in(saver: Any, table: str, column: str, change: Callable[[bytes], bytes], row: int) -> Any:
+    """Change the bytes of one row, by SQL; returns what to call to put them back."""
+    key, mark = ("ctid", "%s") if "Postgres" in type(saver).__name__ else ("rowid", "?")
+    set_value = f"UPDATE {table} SET {column} = {mark} WHERE {key} = {mark} RETURNING {key}"
+
+    def execute(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        found = saver.conn.execute(sql, values).fetchall()
+        return [tuple(part.values() if isinstance(part, dict) else part) for part in found]
+
+    rows = execute(f"SELECT {key}, {column} FROM {table} ORDER BY {key}")
+    place, blob = rows[row % len(rows)]
+    place = execute(set_value, change(bytes(blob)), place)[0][0]
+    return lambda: execute(set_value, bytes(blob), place)
+
+
+def tamper(saver: Any, count: int, seed: int) -> None:
     source = random.Random(seed)
-    with SqliteSaver.from_conn_string(":memory:") as saver:
-        run = filled(saver)
-        for _ in range(count):
-            table, column = source.choice(BLOBS)
-            rows = saver.conn.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
-            rowid, blob = source.choice(rows)
-            saver.conn.execute(
-                f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (mutated(source, blob), rowid)
-            )
-            read_everything(saver, run)
-            saver.conn.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (blob, rowid))
-        assert saver.load(run.key()).values == run.saved[run.head].values
+    run = filled(saver)
+    for _ in range(count):
+        table, column = source.choice(BLOBS)
+        put_back = changed_in(
+            saver, table, column, lambda blob: mutated(source, blob), source.randrange(1 << 20)
+        )
+        read_everything(saver, run)
+        put_back()
+    assert saver.load(run.key()).values == run.saved[run.head].values
 
 
+# Over PostgreSQL each reading is some twenty queries to another process.
+EVERYDAY = {"sqlite": 150, "postgres": 15}
+MANY = {"sqlite": 5000, "postgres": 1500}
+
+
+@pytest.mark.parametrize("kind", EVERYDAY)
 @pytest.mark.filterwarnings("ignore")
-def test_a_tampered_store_is_data_or_an_error():
-    tamper(150, seed=3)
+def test_a_tampered_store_is_data_or_an_error(kind, request):
+    with opened(address_of(kind, request)) as saver:
+        tamper(saver, EVERYDAY[kind], seed=3)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", MANY)
 @pytest.mark.filterwarnings("ignore")
-def test_a_much_tampered_store_is_data_or_an_error():
-    tamper(5000, seed=4)
+def test_a_much_tampered_store_is_data_or_an_error(kind, request):
+    with opened(address_of(kind, request)) as saver:
+        tamper(saver, MANY[kind], seed=4)
+
+
+MORE_BYTES = [
+    ("nbhitl_steps", "body", r"thread 't', checkpoint .*more bytes follow"),
+    ("nbhitl_steps", "metadata", r"thread 't', checkpoint .*more bytes follow"),
+    ("nbhitl_writes", "value", r"thread 't', checkpoint .*, node 'asking', write to '.*more bytes follow"),
+]
+
+
+@pytest.mark.parametrize("kind", EVERYDAY)
+@pytest.mark.parametrize(("table", "column", "message"), MORE_BYTES)
+def test_bytes_after_the_end_of_a_value_are_refused(kind, table, column, message, request):
+    with opened(address_of(kind, request)) as saver:
+        run = filled(saver)
+        for more in (b"\xc0", b"\x01\x02", b"more of it", b"\xc4\x08\x00"):
+            put_back = changed_in(saver, table, column, lambda blob, more=more: blob + more, -1)
+            with pytest.raises(StoreError, match=message):
+                saver.load(run.key())
+            put_back()
+        assert saver.load(run.key()).values == run.saved[run.head].values
+
+
+def test_bytes_after_the_end_of_a_compressed_step_are_refused(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"items": ["x" * 5000]})
+        for change in (lambda blob: blob + b"more", lambda blob: blob[:-3]):
+            put_back = changed_in(saver, "nbhitl_steps", "body", change, 0)
+            with pytest.raises(StoreError, match=r"thread 't', checkpoint .* damaged"):
+                saver.load(run.key())
+            put_back()
+        assert saver.load(run.key()).values == {"items": ["x" * 5000]}
 
 
 def test_a_missing_parent_is_named(tmp_path):

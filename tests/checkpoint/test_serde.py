@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from nbhitl.checkpoint.serde import Opaque, Serde, canonical_bytes, ensure_serde
+from nbhitl.checkpoint.serde.tagged_json import from_json, loads_inert, to_json
 from nbhitl.errors import StoreError, UnsupportedValue
 from nbhitl.types import Command
 
@@ -322,6 +323,29 @@ def mutated(source: random.Random, data: bytes) -> bytes:
         if not blob:
             return b""
     return bytes(blob)
+
+
+@pytest.mark.parametrize("value", [None, 7, "text", [1, {"a": (1, 2)}], {"b": {1, 2}}], ids=str)
+@pytest.mark.parametrize("more", [b"\xc0", b"\x00", b"\xff", b"\xc4\x08", b"\xc4\x08" + bytes(8), b"x" * 40])
+def test_more_bytes_than_a_value_are_refused(value, more):
+    serde = Serde()
+    data = serde.dumps(value)
+    assert serde.loads(data) == value
+    assert from_json(to_json(data)) == data
+    for read in (serde.loads, serde.loads_lenient, to_json, loads_inert):
+        with pytest.raises(StoreError, match="damaged"):
+            read(data + more)
+        with pytest.raises(StoreError, match="damaged"):
+            read(data[:-1])
+
+
+def test_more_bytes_than_a_value_inside_a_tag_are_refused():
+    serde = Serde()
+    inner = serde.dumps([1, 2])
+    tag = serde.codec_for(tuple)[0]
+    assert serde.loads(ormsgpack.packb(ormsgpack.Ext(tag, inner))) == (1, 2)
+    with pytest.raises(StoreError, match="more bytes follow"):
+        serde.loads(ormsgpack.packb(ormsgpack.Ext(tag, inner + b"\x01")))
 
 
 def fuzz(serde: Serde, count: int, seed: int) -> None:

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import ormsgpack
-from ormsgpack import Ext, packb, unpackb
+from ormsgpack import Ext, packb
 
 from nbhitl.checkpoint.serde import graphtypes, plain, tags
 from nbhitl.checkpoint.serde.usertypes import (
@@ -19,6 +19,7 @@ from nbhitl.checkpoint.serde.usertypes import (
     unknown_class,
     user_codec,
 )
+from nbhitl.checkpoint.serde.whole import unpacked
 from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def packed_plain(value: Any) -> bytes | None:
 
 def unpacked_plain(data: bytes) -> Any:
     """Return the value that `packed_plain` made these bytes of."""
-    return unpackb(data)
+    return unpacked(data)
 
 
 class Serde:
@@ -211,7 +212,7 @@ class Serde:
 
     def _loads(self, data: bytes, decode: Callable[[int, bytes], Any]) -> Any:
         try:
-            return unpackb(data, ext_hook=decode)
+            return unpacked(data, decode)
         except Exception as error:
             first = _failure.__dict__.pop("error", error)
             if isinstance(first, StoreError):
@@ -220,7 +221,7 @@ class Serde:
 
     def _decode(self, tag: int, data: bytes) -> Any:
         try:
-            content = unpackb(data, ext_hook=self._decode)
+            content = unpacked(data, self._decode)
             if type(content) not in _PLAIN and tag != tags.OVERWRITE:
                 raise _misplaced(content)
             decode = _DECODERS.get(tag)
@@ -231,7 +232,7 @@ class Serde:
 
     def _decode_lenient(self, tag: int, data: bytes) -> Any:
         try:
-            content = unpackb(data, ext_hook=self._decode_lenient)
+            content = unpacked(data, self._decode_lenient)
             if type(content) not in _PLAIN and tag != tags.OVERWRITE:
                 raise _misplaced(content)
             decode = _DECODERS.get(tag)

@@ -10,9 +10,10 @@ import math
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ormsgpack import Ext, packb, unpackb
+from ormsgpack import Ext, packb
 
 from nbhitl.checkpoint.serde import tags
+from nbhitl.checkpoint.serde.whole import unpacked
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def to_json(data: bytes) -> Any:
         StoreError: the bytes are damaged, or of a kind that this nbhitl does not know.
     """
     try:
-        return _tree(unpackb(data, ext_hook=_inert))
+        return _tree(unpacked(data, _inert))
     except StoreError:
         raise
     except Exception as error:  # whatever the decoder says of bytes that are not its own
@@ -62,13 +63,13 @@ def loads_inert(data: bytes) -> Any:
         StoreError: the bytes are damaged.
     """
     try:
-        return unpackb(data, ext_hook=lambda tag, content: _plain_map(_inert(tag, content)))
+        return unpacked(data, lambda tag, content: _plain_map(_inert(tag, content)))
     except Exception as error:  # as in `to_json`
         raise StoreError(f"a stored value is damaged and cannot be read: {error}") from error
 
 
 def _inert(tag: int, content: bytes) -> Inert:
-    return Inert(tag, unpackb(content, ext_hook=_inert))
+    return Inert(tag, unpacked(content, _inert))
 
 
 def _plain_map(value: Inert) -> Any:

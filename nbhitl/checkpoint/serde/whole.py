@@ -1,0 +1,29 @@
+"""Bytes to a value, all of them: the decoder itself stops after the first value, whatever follows."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ormsgpack import unpackb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The value is read as the first of two. The second is what nobody knows beforehand, so that it stands where the
+# value ends and nowhere else. One copy of the bytes is cheaper than any other way to learn where the value ended.
+_PAIR = b"\x92"
+_MARK = os.urandom(8)
+_END = b"\xc4\x08" + _MARK
+
+
+def unpacked(data: bytes, hook: Callable[[int, bytes], Any] | None = None) -> Any:
+    """Return the value that `data` holds; `hook` makes one of a tag and its bytes.
+
+    Raises:
+        ValueError: the bytes are no value, or a value and more.
+    """
+    value, end = unpackb(b"".join((_PAIR, data, _END)), ext_hook=hook)
+    if end != _MARK:
+        raise ValueError("more bytes follow where the value ends")
+    return value
