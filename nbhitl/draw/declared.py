@@ -12,9 +12,13 @@ from nbhitl.constants import END, START
 from nbhitl.engine.handling import handler_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nbhitl.engine.spec import NodeSpec, Topology
+
+
+_FAR = 250
+"""How far LangGraph follows the edges of a graph that is drawn."""
 
 
 class Node(NamedTuple):
@@ -48,9 +52,11 @@ def declared(topology: Topology, levels: int) -> tuple[dict[str, Node], list[Edg
     nodes |= shared
     nodes[END] = Node(END, END, None, None)
     edges = _edges(topology)
+    if not any(edge.target == END for edge in edges):
+        del nodes[END]
     for spec in topology.nodes.values() if levels > 0 else ():
         inner = getattr(spec.subgraph, "topology", None)
-        if inner is not None:
+        if inner is not None and getattr(spec.subgraph, "checkpointer", None) is not False:
             nodes, edges = _opened(nodes, edges, spec.name, *declared(inner, levels - 1))
     return nodes, edges
 
@@ -91,9 +97,39 @@ def _edges(topology: Topology) -> list[Edge]:
                 ends.append(Edge(source, END))
     edges = [found[key] for key in sorted(found)] + sorted(ends)
     if not any(edge.target == END for edge in edges):
-        # Nothing says where it ends: LangGraph then lets it end after what it came to last.
-        edges.append(Edge(next(reversed(reached)), END, None, True))
+        # Nothing says where it ends: LangGraph then lets it end after what it came to last, if that is one node.
+        final = _after(_FAR, topology, leaving_of)
+        if len(final) == 1:
+            edges.append(Edge(final[0], END, None, True))
     return edges
+
+
+def _after(steps: int, topology: Topology, leaving_of: Mapping[str, Sequence[Edge]]) -> list[str]:
+    """Which nodes run in the last of so many steps, when every edge is taken; joins wait for all their sources.
+
+    The conditional edges of a node are taken once, the plain ones each time.
+    """
+    joins = [(target, set(sources)) for sources, target in topology.joins]
+    waiting = [set(sources) for _, sources in joins]
+    last, decided = [START], set[str]()
+    for _ in range(steps):
+        following = {
+            edge.target: None
+            for name in last
+            for edge in leaving_of.get(name, ())
+            if not (edge.conditional and name in decided)
+            and not any(name in sources and edge.target == target for target, sources in joins)
+        }
+        decided.update(last)
+        for n, (target, sources) in enumerate(joins):
+            waiting[n].difference_update(last)
+            if not waiting[n]:
+                waiting[n] = set(sources)
+                following[target] = None
+        if not following:
+            break
+        last = list(following)
+    return last
 
 
 def _leaving(topology: Topology) -> dict[str, list[Edge]]:

@@ -72,8 +72,7 @@ class _Writer:
             outermost(nodes, edges, "target"): "([{}]):::first",
             outermost(nodes, edges, "source"): "([{}]):::last",
         }
-        if None in self.ends:
-            self.ends = {}
+        self.ends.pop(None, None)
         self.groups: dict[str, list[Edge]] = {}
         for edge in edges:
             self.groups.setdefault(_common(edge.source, edge.target), []).append(edge)

@@ -10,6 +10,7 @@ from nbhitl.constants import ERROR
 from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, StoreCall
 from nbhitl.engine.plan import plan_tasks
+from nbhitl.engine.prepare import note_children
 from nbhitl.engine.progress import starts_left, task_writes, unsaved_results
 from nbhitl.engine.questions import asked_questions
 from nbhitl.engine.report import report
@@ -43,6 +44,7 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     if isinstance(error, ParentCommand):
         above = progress.run.parent
         if above is not None:
+            note_children(above, progress)
             raise ParentCommand(replace(error.args[0], graph=above.run.ns))
         error.add_note(
             f"Node {result.task.name!r} addressed a Command to the graph above, but no graph called graph "

@@ -56,8 +56,7 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             yield from _tell_failed(running, up)
             if up.args[0].graph != run.ns and up.args[0].graph != task.name:
                 return TaskResult(task, [], error=up)
-            writes = writes_of(run.program, node, _for_this_graph(up))
-            return TaskResult(task, [*writes, *node.routes])
+            return TaskResult(task, _writes(running, _for_this_graph(up)))
         except Exception as error:
             yield from _tell_failed(running, error)
             delay = retry_delay(node.retry, running.attempt, error)
@@ -105,14 +104,14 @@ def _attempt(
         returned = yield from result_of_call(running, state, returned)
     if running.paused is not None:
         raise swallowed(running, running.paused)
-    if run.stream.messages and not node.hidden:
-        from nbhitl.engine.messages import report_returned
-
-        report_returned(running, returned)
     if node.branches:
         writes = yield from _outcome(running, values, returned)
     else:
         writes = _writes(running, returned)
+    if run.stream.messages and not node.hidden:
+        from nbhitl.engine.messages import report_returned
+
+        report_returned(running, returned)
     if running.trace is not None:
         from nbhitl.engine.traces import close_node
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 
@@ -10,10 +10,31 @@ def json_schema_of(schema: Any, name: str) -> dict[str, Any]:
     """Return the JSON Schema of what a graph takes or returns; `name` is the title of what has none of its own."""
     from nbhitl.graph._schema import has_keys
 
+    if is_dataclass(schema):
+        return _schema_of_fields(name, schema)
     found = json_schema(schema)
-    if not has_keys(schema):
-        return dict(sorted({"default": None, **found, "title": name}.items()))
-    return {**found, "title": name} if is_dataclass(schema) else found
+    return found if has_keys(schema) else dict(sorted({"default": None, **found, "title": name}.items()))
+
+
+def _schema_of_fields(name: str, schema: Any) -> dict[str, Any]:
+    """Return the JSON Schema of a dataclass under another name, what its factories make shown as defaults."""
+    from pydantic import ConfigDict, create_model
+
+    from nbhitl.graph._schema import type_hints
+
+    hints = type_hints(schema)
+    filled: dict[str, Any] = {
+        field.name: (hints[field.name], _default(field)) for field in fields(schema) if field.name in hints
+    }
+    model = create_model(name, __config__=ConfigDict(arbitrary_types_allowed=True), **filled)
+    found: dict[str, Any] = model.model_json_schema()
+    return found
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return ... if field.default is MISSING else field.default
 
 
 def json_schema(schema: Any) -> dict[str, Any]:
@@ -29,8 +50,8 @@ def json_schema(schema: Any) -> dict[str, Any]:
         # typing.TypedDict before Python 3.12, and types that pydantic cannot look into.
         if not has_keys(schema):
             raise
-        fields: dict[str, Any] = {name: (hint, None) for name, hint in type_hints(schema).items()}
-        model = create_model(schema.__name__, __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
+        keys: dict[str, Any] = {name: (hint, None) for name, hint in type_hints(schema).items()}
+        model = create_model(schema.__name__, __config__=ConfigDict(arbitrary_types_allowed=True), **keys)
         schema_of_model: dict[str, Any] = model.model_json_schema()
         return schema_of_model
 
@@ -57,5 +78,5 @@ def output_model(name: str, schema: Any) -> Any:
 
     if schema is None or not has_keys(schema):
         return input_model(name, Any if schema is None else schema)
-    fields: dict[str, Any] = {key: (hint, None) for key, hint in type_hints(schema).items()}
-    return create_model(name, __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
+    keys: dict[str, Any] = {key: (hint, None) for key, hint in type_hints(schema).items()}
+    return create_model(name, __config__=ConfigDict(arbitrary_types_allowed=True), **keys)

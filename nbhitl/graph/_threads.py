@@ -117,12 +117,15 @@ class ThreadMethods:
     def get_subgraphs(
         self, *, namespace: str | None = None, recurse: bool = False
     ) -> Iterator[tuple[str, Any]]:
-        """Yield the graphs that nodes call, as `(namespace, graph)`; with `recurse` theirs as well."""
+        """Yield the graphs that nodes call and that keep checkpoints, as `(namespace, graph)`.
+
+        Those compiled with `checkpointer=False` keep none. With `recurse` the graphs that these call as well.
+        """
         from nbhitl.graph._subgraphs import graph_called_by
 
         for name in self.topology.nodes:
             below = graph_called_by(self, name)
-            if below is None:
+            if below is None or below.checkpointer is False:
                 continue
             if namespace is None or namespace == name:
                 yield name, below

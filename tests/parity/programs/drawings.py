@@ -65,6 +65,25 @@ def graphs():
     tools = StateGraph(MessagesState).add_node("agent", step).add_node("tools", ToolNode([search]))
     tools.add_edge(START, "agent").add_conditional_edges("agent", tools_condition).add_edge("tools", "agent")
     yield "tools", tools
+    for between in ("plain", "conditional"):
+        for length in (2, 3):
+            yield f"{between} circle of {length}", circle(between, length)
+    swarm = StateGraph(State).add_conditional_edges(START, step, ["one", "two"])
+    yield (
+        "two that hand over",
+        swarm.add_node("one", step, destinations=("two",)).add_node("two", step, destinations=("one",)),
+    )
+
+
+def circle(between, length):
+    names = [f"n{number}" for number in range(length)]
+    built = builder(*names)
+    for name, following in zip(names, [*names[1:], names[0]]):
+        if between == "plain":
+            built.add_edge(name, following)
+        else:
+            built.add_conditional_edges(name, step, [following])
+    return built
 
 
 def program_nodes_edges_and_mermaid(record):
@@ -90,6 +109,13 @@ def program_subgraphs_opened(record):
         record(f"xray={xray}", list(shown.nodes))
         record("edges", [tuple(edge) for edge in shown.edges])
         record("mermaid", shown.draw_mermaid())
+
+
+def program_subgraphs_without_checkpoints_stay_closed(record):
+    inner = builder("x").compile(checkpointer=False)
+    outer = builder("a").add_node("inner", inner).add_edge("a", "inner").compile()
+    record("mermaid", outer.get_graph(xray=True).draw_mermaid())
+    record("listed", list(outer.get_subgraphs(recurse=True)))
 
 
 def program_options_of_mermaid(record):

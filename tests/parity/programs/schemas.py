@@ -139,6 +139,12 @@ def program_dataclass(record, any_saver):
     record("seen", seen)
 
 
+def program_dataclass_as_json_schema(record):
+    graph = StateGraph(Data).add_node("one", lambda state: {}).add_edge(START, "one").compile()
+    record("input", graph.get_input_jsonschema())
+    record("output", graph.get_output_jsonschema())
+
+
 def program_dataclass_returns_instance(record):
     def one(state: Data):
         return Data(name="new", log=["one"])
