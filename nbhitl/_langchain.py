@@ -13,6 +13,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from nbhitl.constants import CONF
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
@@ -92,7 +94,8 @@ class _LateConfig(Mapping[str, Any]):
         return True
 
 
-_HANDED_DOWN = ("callbacks", "tags", "metadata")
+_HANDED_DOWN = ("callbacks", "tags", "metadata", "recursion_limit", "max_concurrency")
+_OF_A_GRAPH = ("__", "checkpoint_")
 
 
 def outer_config() -> dict[str, Any]:
@@ -102,7 +105,11 @@ def outer_config() -> dict[str, Any]:
     """
     module = sys.modules.get("langchain_core.runnables.config")
     outer = module.var_child_runnable_config.get() if module is not None else None
-    return {key: outer[key] for key in _HANDED_DOWN if outer.get(key)} if outer else {}
+    if not outer:
+        return {}
+    handed = {key: outer[key] for key in _HANDED_DOWN if outer.get(key)}
+    given = {k: v for k, v in outer.get(CONF, {}).items() if not k.startswith(_OF_A_GRAPH)}
+    return {**handed, CONF: given} if given else handed
 
 
 def innermost_namespace() -> str | None:

@@ -186,7 +186,7 @@ def _discard_tasks(progress: Progress) -> None:
 def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, Any, None]:
     program = progress.program
     writes = [*command_updates(command), *goto_writes(program, command, "the Command given as input")]
-    if not command.answers and not writes:
+    if not command.answers and not writes and not command.goto:
         raise EmptyInputError("Received empty Command input: give it resume=, update= or goto=.")
     if command.answers:
         from nbhitl.engine.answers import take_answers

@@ -110,6 +110,8 @@ def start(
     config = None if config is None else settled(config)
     parent = calling_task(config)
     outer = ambient_config() if parent is None else None
+    if outer and CONF in outer and (CONF in (config or ()) or CONF in (graph.config or ())):
+        outer = {key: value for key, value in outer.items() if key != CONF}  # type: ignore[assignment]
     ground = merge_configs(outer, graph.config) if outer else graph.config
     merged = merge_configs(ground, config) if ground else (config or {})
     above = parent.run.stream if parent is not None else None

@@ -38,7 +38,7 @@ def scope_names(calls: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _scope(name: str) -> AbstractContextManager[None]:
-    """Let what is asked inside count for itself: an answer never reaches another tool call."""
+    """Let what is asked inside count for itself: an answer never reaches another tool call of the list."""
     task = CURRENT_TASK.get()
     return nullcontext() if task is None else cast("_Scopes", task).scope(name)
 
@@ -68,6 +68,8 @@ def run_calls(
     Raises:
         Exception: what the first failing or pausing call raised, after all calls have ended.
     """
+    if len(calls) == 1:
+        return [run(0)]
     names = scope_names(calls)
 
     def scoped(index: int) -> Any:
@@ -77,8 +79,6 @@ def run_calls(
             except Exception as error:  # raised again by _in_order
                 return _Raised(error)
 
-    if len(calls) == 1:
-        return _in_order([scoped(0)])
     pool = ThreadPoolExecutor(min(len(calls), max_concurrency or _MOST_THREADS), "nbhitl-tool")
     try:
         futures = [pool.submit(copy_context().run, scoped, index) for index in range(len(calls))]
@@ -95,6 +95,8 @@ async def arun_calls(
     calls: Sequence[dict[str, Any]], run: Callable[[int], Awaitable[Any]], max_concurrency: int | None
 ) -> list[Any]:
     """As `run_calls`, with awaitables side by side in the event loop."""
+    if len(calls) == 1:
+        return [await run(0)]
     names = scope_names(calls)
     slots = asyncio.Semaphore(max_concurrency) if max_concurrency else nullcontext()
 
@@ -106,6 +108,4 @@ async def arun_calls(
                 except Exception as error:  # raised again by _in_order
                     return _Raised(error)
 
-    if len(calls) == 1:
-        return _in_order([await scoped(0)])
     return _in_order(await asyncio.gather(*map(scoped, range(len(calls)))))

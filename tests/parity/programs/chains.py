@@ -9,12 +9,14 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.runnables import (
     Runnable,
     RunnableBranch,
+    RunnableConfig,
     RunnableLambda,
     RunnableParallel,
     RunnablePassthrough,
 )
 from langchain_core.tools import tool
 from langchain_core.tracers.context import collect_runs
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from typing_extensions import TypedDict
@@ -224,3 +226,21 @@ def program_tracers_of_the_context(record):
     with collect_runs() as collected:
         graph.invoke({"text": "a"})
     record("runs", [(run.name, run.run_type, run.tags) for run in collected.traced_runs])
+
+
+def program_graphs_in_functions_of_a_chain_get_its_config(record):
+    def seen(state: State, config: RunnableConfig):
+        shown = {key: config["configurable"].get(key) for key in ("thread_id", "user", "own")}
+        return {"text": str((shown, config.get("recursion_limit"), config.get("max_concurrency")))}
+
+    graph = StateGraph(State).add_node(seen).add_edge(START, "seen").compile(checkpointer=InMemorySaver())
+    outer = {"configurable": {"thread_id": "t", "user": "u"}, "recursion_limit": 9, "max_concurrency": 3}
+    for name, called in (
+        ("none", graph.invoke),
+        ("own", lambda state: graph.invoke(state, {"configurable": {"thread_id": "own"}})),
+        ("tags", lambda state: graph.invoke(state, {"tags": ["x"]})),
+        ("preset", graph.with_config(configurable={"own": 1, "thread_id": "p"}).invoke),
+    ):
+        record(name, RunnableLambda(lambda state, called=called: called(state)).invoke({"text": ""}, outer))
+    tool = graph.as_tool(name="seen", description="d", arg_types={"text": str})
+    record("as a tool", tool.invoke({"text": ""}, outer))

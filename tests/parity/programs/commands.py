@@ -106,6 +106,15 @@ def program_command_as_input(record, saver):
     record("history", [(s.values, s.next, s.metadata) for s in graph.get_state_history(config)])
 
 
+def program_command_to_the_end_as_input(record, saver):
+    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_edge(START, "a")
+    graph = builder.compile(checkpointer=saver, interrupt_before=["a"])
+    config = {"configurable": {"thread_id": "1"}}
+    record("stops", graph.invoke({"path": []}, config))
+    record("goes on", graph.invoke(Command(goto=END), config))
+    record("at the end", graph.invoke(Command(goto=END), config))
+
+
 def program_command_as_first_input(record, saver):
     builder = StateGraph(State)
     builder.add_node("a", lambda state: {"path": ["a"]})

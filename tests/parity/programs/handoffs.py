@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
 
 CONFIG = {"configurable": {"thread_id": "1"}}
 
@@ -63,6 +63,25 @@ def program_messages_of_agents_that_hand_over(record):
         {"messages": [HumanMessage("hi", id="h")]}, stream_mode=["messages", "updates"], subgraphs=True
     )
     record.chunks("both", chunks)
+
+
+def program_a_graph_that_a_tool_calls(record, saver):
+    inner = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("sure?")]})
+    inner = inner.add_edge(START, "ask").compile()
+
+    @tool
+    def careful(amount: int) -> str:
+        """Ask first."""
+        return str(inner.invoke({"path": [amount]})["path"])
+
+    call = AIMessage("", id="a", tool_calls=[{"name": "careful", "args": {"amount": 3}, "id": "c1"}])
+    builder = StateGraph(MessagesState).add_node("model", lambda state: {"messages": [call]})
+    builder.add_node("tools", ToolNode([careful])).add_edge(START, "model").add_edge("model", "tools")
+    graph = builder.compile(checkpointer=saver)
+    start = {"messages": [HumanMessage("hi", id="h")]}
+    record.chunks("asks", graph.stream(start, CONFIG, stream_mode="values", subgraphs=True))
+    for namespace, chunk in graph.stream(Command(resume="yes"), CONFIG, stream_mode="values", subgraphs=True):
+        record("goes on", (namespace, [m.content for m in chunk.get("messages", [])], chunk.get("path")))
 
 
 def program_messages_of_a_node_whose_edge_fails(record):

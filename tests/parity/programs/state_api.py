@@ -138,6 +138,14 @@ def program_update_none(record, saver):
     record("go on", graph.invoke(None, CONFIG))
 
 
+def program_update_as_input_without_values(record, saver):
+    graph = chain(saver)
+    graph.invoke({"path": []}, CONFIG)
+    refused = lambda: graph.update_state(CONFIG, None, as_node="__input__")  # noqa: E731
+    record.error("refused", refused, "Received no input writes for __start__")
+    record("as it was", graph.get_state(CONFIG).next)
+
+
 def program_update_unknown_node(record, saver):
     graph = chain(saver)
     graph.invoke({"path": []}, CONFIG)

@@ -69,6 +69,13 @@ def program_list_of_modes(record, any_saver):
     )
 
 
+def program_modes_in_a_tuple(record):
+    graph = two_steps()
+    for subgraphs in (False, True):
+        chunks = graph.stream({"path": []}, stream_mode=("values", "updates"), subgraphs=subgraphs)
+        record.chunks(f"subgraphs={subgraphs}", chunks)
+
+
 def program_unknown_mode(record):
     record.chunks("unknown", two_steps().stream({"path": []}, stream_mode="nope"))
 
