@@ -125,7 +125,9 @@ def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> G
 def _input(progress: Progress, values: Any) -> Generator[Any, Any, None]:
     """Take `values` as a run's input would be."""
     if values is None:
-        raise InvalidUpdateError(f"Received no input writes for {START}: an update as {INPUT!r} needs values.")
+        raise InvalidUpdateError(
+            f"Received no input writes for {START}: an update as {INPUT!r} needs values."
+        )
     _clear_tasks(progress)
     progress.head.start = values
     progress.head.triggers = (START,)

@@ -26,7 +26,9 @@ def _opened(topology: Topology) -> Topology:
         nodes[name] = shown = copy(spec)
         below = subgraph_of(spec)
         if below is not None:
-            shown.subgraph = SimpleNamespace(topology=_opened(below.topology), checkpointer=below.checkpointer)
+            shown.subgraph = SimpleNamespace(
+                topology=_opened(below.topology), checkpointer=below.checkpointer
+            )
     opened = copy(topology)
     opened.nodes = nodes
     return opened
