@@ -218,10 +218,9 @@ def _applied(question: Question) -> Question:
 
 
 def _named(question: Question) -> str:
-    return (
-        f"The question of node {question.node!r} (interrupt {question.interrupt_id}, "
-        f"thread {question.thread_id!r})"
-    )
+    # Beside savers that keep no claims, the node is not known.
+    of = f" of node {question.node!r}" if question.node else ""
+    return f"The question{of} (interrupt {question.interrupt_id}, thread {question.thread_id!r})"
 
 
 def _who(question: Question) -> str:

@@ -11,6 +11,7 @@ from nbhitl.checkpoint import leases
 from nbhitl.engine.arun_task import arun_task
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.engine.unsaved import note_unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
@@ -120,7 +121,11 @@ class AsyncDriver:
 
     def store_at_once(self, call: StoreCall) -> Any:
         """Call a saver that waits for nothing."""
-        return self._stored(call, getattr(self.run.saver, call.method)(*call.args))
+        try:
+            return self._stored(call, getattr(self.run.saver, call.method)(*call.args))
+        except Exception as error:
+            note_unsaved(self.run, call, error)
+            raise
 
     async def store(self, call: StoreCall) -> Any:
         """Call the saver; being cancelled meanwhile does not keep a checkpoint from being saved."""
@@ -132,6 +137,9 @@ class AsyncDriver:
             return self._stored(call, await asyncio.shield(task))
         except asyncio.CancelledError:
             await asyncio.gather(task, return_exceptions=True)
+            raise
+        except Exception as error:
+            note_unsaved(self.run, call, error)
             raise
 
     def _stored(self, call: StoreCall, done: Any) -> Any:

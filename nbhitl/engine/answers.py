@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import ClaimRequest
-from nbhitl.constants import RESUME
+from nbhitl.constants import INTERRUPT, RESUME
 from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import (
     asked_questions,
     is_answer_map,
@@ -31,21 +32,22 @@ def take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gene
 
     Raises:
         RuntimeError: the graph has no saver, or the answer could be for several questions.
-        UnknownInterruptError: nothing was asked, or not what the answer names.
+        UnknownInterruptError: nothing was asked, or not what the answer names, or not by a node of this graph.
         InvalidAnswer: an answer does not fit its question's schema.
         AlreadyAnswered: another answer came first.
     """
     _refuse_without_questions(progress, resume)
+    pending = _of_this_graph(progress, resume)
     answers = match_answers(
         resume,
-        progress.pending,
+        pending,
         can_go_on=bool(progress.head.sends or progress.head.ready(progress.program)),
         strict=progress.settings.strict,
         thread_id=progress.run.thread_id,
     )
     if not answers:
         return
-    asked = asked_questions(progress.pending)
+    asked = asked_questions(pending)
     entries = resume_entries(asked, answers, saved_entries(progress.pending))
     if check_replay:
         _check_against_schemas(asked, answers, progress.run.thread_id)
@@ -72,6 +74,40 @@ def _refuse_without_questions(progress: Progress, resume: Any) -> None:
             reason="not_pending",
             interrupt_ids=tuple(resume) if is_answer_map(resume) else (),
         )
+
+
+def _of_this_graph(progress: Progress, resume: Any) -> Sequence[tuple[str, str, Any]]:
+    """Return what is pending without the questions of tasks that this graph would not run.
+
+    Their node was renamed or removed since: an answer would be taken, and reach nobody.
+
+    Raises:
+        UnknownInterruptError: the answer could only be for one of those.
+    """
+    pending, head = progress.pending, progress.head
+    if len({write[0] for write in pending}) == len(head.triggers) == 1 and not (head.sends or head.objects):
+        return (
+            pending  # one task runs, and it is the one that asks: nearly always, so nothing is planned for it
+        )
+    asking = {task_id for task_id, channel, _ in pending if channel == INTERRUPT}
+    step = (progress.program, head, progress.step, progress.run.ns)
+    if asking.issubset([task.id for task in plan_tasks(*step)]):
+        return pending
+    from nbhitl.engine.snapshot import all_tasks
+
+    lost = asking.difference([task.id for task in all_tasks(*step, pending)])
+    left = [write for write in pending if write[1] != INTERRUPT or write[0] not in lost]
+    ids = [i.id for task_id, of_task in asked_questions(pending).items() if task_id in lost for i in of_task]
+    meant = [id for id in ids if id in resume] if is_answer_map(resume) else ids
+    if meant and (is_answer_map(resume) or not asked_questions(left)):
+        raise UnknownInterruptError(
+            f"The node that asked question {', '.join(meant)} on thread {progress.run.thread_id!r} is not one that "
+            f"graph {progress.program.name!r} would run next: it was renamed, removed or put elsewhere since. Answer "
+            "with the graph that asked, or go on without an answer: invoke(None, config), or a new input.",
+            reason="not_pending",
+            interrupt_ids=meant,
+        )
+    return left
 
 
 def _check_against_schemas(

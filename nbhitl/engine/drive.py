@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.engine.unsaved import note_unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -159,7 +160,11 @@ class Driver:
             self.start([wanted])
             return self.next_result()
         if kind is StoreCall:
-            done = getattr(self.run.saver, wanted.method)(*wanted.args)
+            try:
+                done = getattr(self.run.saver, wanted.method)(*wanted.args)
+            except Exception as error:
+                note_unsaved(self.run, wanted, error)
+                raise
             if wanted.method == "claim":
                 from nbhitl.checkpoint import leases
 

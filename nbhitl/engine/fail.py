@@ -15,6 +15,7 @@ from nbhitl.engine.progress import starts_left, task_writes, unsaved_results
 from nbhitl.engine.questions import asked_questions
 from nbhitl.engine.report import report
 from nbhitl.engine.tasks import plan_order
+from nbhitl.engine.unsaved import left_unsaved
 from nbhitl.errors import ParentCommand, QuestionChanged, UnsupportedValue, is_invalid_resume
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     yield from progress.save_at_exit()
     if progress.keeps:
         yield from _save_ends(progress, result, [*progress.paused, *late])
-    progress.claimed = {}
+    progress.claimed = _in_doubt(progress, result)
     report(progress, result)
     raise error
 
@@ -103,6 +104,13 @@ def _planned(progress: Progress) -> list[Task]:
     return plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
 
 
+def _in_doubt(progress: Progress, result: TaskResult) -> dict[str, str]:
+    """Return the answers of a task whose effect may have happened within a called graph, and is not saved."""
+    if not progress.claimed or not left_unsaved(result.error):
+        return {}
+    return {id: task_id for id, task_id in progress.claimed.items() if task_id == result.task.id}
+
+
 def _save_ends(
     progress: Progress, result: TaskResult, others: Sequence[TaskResult]
 ) -> Generator[Any, Any, None]:
@@ -119,11 +127,12 @@ def _save_ends(
         if refused:
             yield StoreCall("release", (*progress.key, refused))
         return
-    failures = {result.task.id: repr(result.error), **handled_error(result.task)}
+    failures = {} if _in_doubt(progress, result) else {result.task.id: repr(result.error)}
+    failures.update(handled_error(result.task))
     failures.update({other.task.id: repr(other.error) for other in others if other.error is not None})
     for task_id in progress.claimed.values():
         # Cancelled on its way: it will run again with the same answer, like a task that failed.
-        if task_id not in ended and task_id not in failures:
+        if task_id not in ended and task_id not in failures and task_id != result.task.id:
             failures[task_id] = f"stopped, because node {result.task.name!r} failed"
     starts = {other.task.id: starts_left(other) for other in (result, *others)}
     tasks = {task.id: task for task in (*_planned(progress), *(other.task for other in (result, *others)))}

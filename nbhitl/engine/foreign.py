@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
 
 _FORMAT = 4
+_INNER = ("__", "branch:", "join:")
 _OF_TYPE = "schema_of_type"
 
 
@@ -108,12 +109,14 @@ class ForeignSaver:
                 frame.sends = tuple(_from_plain(TASKS, send) for send in value)
             elif name == CHILDREN:
                 frame.children = value
-            elif name in program.gates:
+            elif name in program.gates and value is not None:
                 frame.channels[name] = _gate_from_plain(program.gates[name], value)
             elif name in program.starts:
                 triggers.append(name)
                 if name == START:
                     frame.start = value
+            elif not name.startswith(_INNER):
+                values[name] = value  # a key that only another version of the graph has
         frame.triggers = tuple(triggers)
         return values, frame
 
@@ -159,13 +162,15 @@ class ForeignSaver:
     def put_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
-            self.saver.put_writes(_config(key), *_writes_arguments(writes))
+            if writes.writes:
+                self.saver.put_writes(_config(key), *_writes_arguments(writes))
         self.claims_beside.note(_place(key), tasks)
 
     async def aput_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
-            await self.saver.aput_writes(_config(key), *_writes_arguments(writes))
+            if writes.writes:
+                await self.saver.aput_writes(_config(key), *_writes_arguments(writes))
         await self.claims_beside.off_the_loop(self.claims_beside.note, _place(key), tasks)
 
     def put_pause(self, record: PauseRecord) -> None:
@@ -195,14 +200,22 @@ class ForeignSaver:
             AlreadyAnswered: another answer came first.
         """
         self.claims_beside.take(request)
-        for writes in _resume_writes(request):
-            self.saver.put_writes(_config(_key_of(request)), *writes)
+        try:
+            for writes in _resume_writes(request):
+                self.saver.put_writes(_config(_key_of(request)), *writes)
+        except Exception:  # nothing has run with them
+            self.release(*_place(_key_of(request)), tuple(request.answers))
+            raise
 
     async def aclaim(self, request: ClaimRequest) -> None:
         """Take up the answers, all or none, and save them; see `claim`."""
         await self.claims_beside.off_the_loop(self.claims_beside.take, request)
-        for writes in _resume_writes(request):
-            await self.saver.aput_writes(_config(_key_of(request)), *writes)
+        try:
+            for writes in _resume_writes(request):
+                await self.saver.aput_writes(_config(_key_of(request)), *writes)
+        except Exception:  # nothing has run with them
+            await self.arelease(*_place(_key_of(request)), tuple(request.answers))
+            raise
 
     def renew(
         self,

@@ -25,6 +25,7 @@ class Head:
     """
 
     __slots__ = (
+        "carried",
         "checkpoint_id",
         "children",
         "lengths",
@@ -39,6 +40,8 @@ class Head:
     def __init__(self) -> None:
         self.checkpoint_id = ""
         self.values: dict[str, Any] = {}
+        # Stored values of keys that this graph does not have: another version of it may.
+        self.carried: dict[str, Any] = {}
         self.objects: dict[str, BaseChannel[Any, Any, Any]] = {}
         self.triggers: tuple[str, ...] = ()
         self.sends: tuple[Send, ...] = ()
@@ -78,28 +81,31 @@ def new_head(program: Program) -> Head:
 
 
 def head_of(program: Program, stored: StoredCheckpoint) -> Head:
-    """Return the state of a stored checkpoint; keys that the graph no longer has are left out."""
+    """Return the state of a stored checkpoint; keys that the graph no longer has are carried along unseen."""
     head = new_head(program)
     head.checkpoint_id = stored.checkpoint_id
     frame = stored.frame
     for name, value in stored.values.items():
         rule = program.keys.get(name)
         if rule is None:
-            continue
-        if rule.kind is KeyKind.OBJECT:
+            head.carried[name] = value
+        elif rule.kind is KeyKind.OBJECT:
             head.objects[name] = rule.channel.from_checkpoint(value)
         else:
             head.values[name] = value
             if rule.appended is not None and type(value) is list:
                 head.lengths[name] = len(value)
+    ungated = []
     for name, value in frame.channels.items():
         if name in program.keys:
             head.objects[name] = program.keys[name].channel.from_checkpoint(value)
         elif name in program.gates:
             head.objects[name] = program.gates[name].from_checkpoint(value)
+        else:  # its node was deferred when this was saved: if it is not any more, it waits for nobody
+            ungated.append(name)
     show_objects(program, head)
     head.values = {key: head.values[key] for key in program.keys if key in head.values}
-    head.triggers = tuple([t for t in frame.triggers if t in program.starts])
+    head.triggers = tuple([t for t in (*frame.triggers, *ungated) if t in program.starts])
     head.sends = frame.sends
     head.start = MISSING if frame.start is None else frame.start
     head.writers = frame.writers

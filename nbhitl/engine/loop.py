@@ -75,7 +75,9 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
             yield from fail_to_apply(progress, results, error)
         if saving is not None:
             yield saving
-        progress.pending, progress.claimed = [], {}
+        progress.pending = []
+        if progress.saves_steps:
+            progress.claimed = {}
         if settings.interrupt_after and at_breakpoint(tasks, settings.interrupt_after):
             return (yield from _pause_at(progress, _plan(progress)))
         past_breakpoint = run.resuming = False
@@ -244,13 +246,13 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     """Save the questions and what the other tasks did; the step is not over."""
     paused = sorted((r for r in results if r.interrupts is not None), key=plan_order)
     finished = [r for r in results if r.interrupts is None]
-    progress.claimed, progress.paused = {}, []
     interrupts = tuple(i for r in paused for i in r.interrupts or ())
     yield from progress.save_at_exit()
     if progress.keeps:
         from nbhitl.engine.pause import save_pause
 
         yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
+    progress.claimed, progress.paused = {}, []
     if progress.run.parent is None:
         if any(r.writes for r in finished):
             progress.show_changes(progress.apply(finished))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.claims import LIVE
 from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT
 from nbhitl.engine.digests import payload_digest
@@ -24,11 +25,14 @@ def save_pause(
     progress: Progress, paused: list[TaskResult], finished: list[TaskResult]
 ) -> Generator[Any, Any, None]:
     """Save the questions of tasks that paused, and what tasks that finished beside them left."""
+    yield from _take_back_unused(progress, paused)
     tasks = [
         task_writes(progress.program, r, [(INTERRUPT, list(r.interrupts)), *starts_left(r)])
         for r in paused
         if r.interrupts
     ]
+    # At a breakpoint of a graph that it called: nothing is asked, but the answers that led there are used.
+    tasks += [task_writes(progress.program, r, []) for r in paused if not r.interrupts and r.task.answers]
     tasks += [task_writes(progress.program, r, left) for r in finished if (left := left_by(r))]
     if progress.run.parent is not None:
         # The questions of a called graph are listed once, by the run that the person answers.
@@ -42,6 +46,18 @@ def save_pause(
     ]
     thread_id, ns, checkpoint_id = progress.key
     yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions),))
+
+
+def _take_back_unused(progress: Progress, paused: list[TaskResult]) -> Generator[Any, Any, None]:
+    """Open questions again that were answered and are asked once more: by a NodeInterrupt, which takes no answer."""
+    again = {i.id for r in paused for i in r.interrupts or () if i.id in r.task.answers}
+    if not again or progress.run.parent is not None:
+        return
+    claims = yield StoreCall("claims", (progress.key.thread_id,))
+    held = [c.interrupt_id for c in claims if c[:3] == progress.key and c.state in LIVE]
+    unused = tuple(id for id in held if id in again)
+    if unused:
+        yield StoreCall("release", (*progress.key, unused))
 
 
 def _digest(progress: Progress, result: TaskResult, interrupt: Interrupt) -> str:

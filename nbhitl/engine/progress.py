@@ -98,7 +98,7 @@ class Progress:
         before = self.head.copy() if self.keeps and not self.saves_steps else None
         try:
             changes = apply_writes(self.program, self.head, results)
-        except Exception:
+        except BaseException:
             self.head = before or self.head
             raise
         self.run.children = self.head.children
@@ -194,6 +194,7 @@ class Progress:
             return
         self.parent_id = self.saved_id
         yield self._saving(self._record((), self.saved_id))
+        self.claimed = {}  # their effects are in the checkpoint
 
     def _record(
         self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False
@@ -216,9 +217,10 @@ class Progress:
         )
 
     def _plain_values(self) -> Mapping[str, Any]:
-        if not self.program.objects:
-            return self.head.values
-        return {key: value for key, value in self.head.values.items() if key not in self.program.objects}
+        head, objects = self.head, self.program.objects
+        if not objects and not head.carried:
+            return head.values
+        return {**head.carried, **{key: value for key, value in head.values.items() if key not in objects}}
 
 
 def starts_left(result: TaskResult) -> list[tuple[str, Any]]:

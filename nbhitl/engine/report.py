@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def report(progress: Progress, result: TaskResult) -> None:
     """Put what a task left into the stream: its update, its questions, its result."""
     stream = progress.run.stream
-    if stream.silent or progress.program.nodes[result.task.name].hidden:
+    hidden = progress.program.nodes[result.task.name].hidden
+    if stream.silent or (hidden and not result.interrupts):
         return
     if result.interrupts:
         chunk = events.interrupt_chunk(result)
@@ -25,5 +26,5 @@ def report(progress: Progress, result: TaskResult) -> None:
     elif result.interrupts is None and result.error is None and stream.wants("updates"):
         keys = progress.settings.output_keys
         progress.emit("updates", events.updates_chunk(keys, progress.settings.single, result))
-    if not result.cached and stream.wants("tasks"):
+    if not (hidden or result.cached) and stream.wants("tasks"):
         progress.emit("tasks", events.result_payload(progress.program.stream_keys, result), progress.step)

@@ -65,9 +65,12 @@ def snapshot_of(
     """
     head = head_of(program, stored)
     step = int(stored.metadata.get("step", -1)) + 1
-    tasks = in_node_order(program, plan_tasks(program, head, step, stored.ns))
+    tasks = plan_tasks(program, head, step, stored.ns)
     apply_null_writes(program, head, stored.writes)
     left = _by_task(stored.writes)
+    if newest and NULL_TASK_ID in left:
+        tasks += _stopped_besides(tasks, plan_tasks(program, head, step, stored.ns), left)
+    tasks = in_node_order(program, tasks)
     inputs = dict(head.values)
     start = head.start
     done, handled = _done_before(program, tasks, stored.writes, left)
@@ -76,6 +79,10 @@ def snapshot_of(
         applied = _with_results(program, head, done)
         if applied is not None:
             head, finished = applied, {result.task.id for result in done} | handled
+    following = [task for task in tasks if task.id not in finished]
+    if tasks and not following:
+        # Stopped after the last result of a step, before its checkpoint: the run is not over.
+        following = in_node_order(program, plan_tasks(program, head, step + 1, stored.ns))
     open_ids = None
     if newest and left:
         open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked}
@@ -93,7 +100,7 @@ def snapshot_of(
     parents = stored.metadata.get("parents") or None
     return StateSnapshot(
         values=read_values(program, head),
-        next=tuple([task.name for task in tasks if task.id not in finished]),
+        next=tuple([task.name for task in following]),
         config=checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents),
         metadata=stored.metadata,  # type: ignore[arg-type]
         created_at=stored.created_at,
@@ -105,6 +112,16 @@ def snapshot_of(
         tasks=shown,
         interrupts=tuple([i for task in shown for i in task.interrupts]),
     )
+
+
+def _stopped_besides(
+    tasks: Sequence[Task], after: Sequence[Task], left: Mapping[str, Sequence[tuple[str, Any]]]
+) -> list[Task]:
+    """Return the tasks that a Command given as input has started and that stopped there: to ask, or with an error."""
+    known = {task.id for task in tasks}
+    return [
+        task for task in after if task.id in left and task.id not in known and not _writes_left(left[task.id])
+    ]
 
 
 def _with_results(program: Program, head: Head, done: Sequence[TaskResult]) -> Head | None:
@@ -167,6 +184,16 @@ def apply_null_writes(program: Program, head: Head, pending: Sequence[tuple[str,
         return Changes()
     outside = Task(INPUT, ("__update__", 0), (), 0, head.checkpoint_id, "")
     return apply_writes(program, head, [TaskResult(outside, writes)], ends_step=False)
+
+
+def all_tasks(
+    program: Program, head: Head, step: int, ns: str, pending: Sequence[tuple[str, str, Any]]
+) -> list[Task]:
+    """Return the tasks of a step, with those that Commands given as input have started and the handlers of errors."""
+    after = head.copy()
+    apply_null_writes(program, after, pending)
+    tasks = plan_tasks(program, after, step, ns)
+    return [*tasks, *failed_before(program, tasks, pending)]
 
 
 def _by_task(pending: Sequence[tuple[str, str, Any]]) -> dict[str, list[tuple[str, Any]]]:

@@ -118,6 +118,14 @@ def test_every_send_asks_its_own_question(run, saver):
     assert result == {"log": [(f"bill {n}", n) for n in range(4)]}
 
 
+def test_the_first_path_function_may_ask_a_reader_of_the_stream(saver):
+    builder = StateGraph(State).add_node("go", lambda state: {"log": ["went"]})
+    graph = builder.add_conditional_edges(START, lambda state: interrupt("where to?")).compile(saver)
+    (chunk,) = graph.stream({"log": []}, CONFIG, stream_mode="updates")
+    assert [question.value for question in chunk["__interrupt__"]] == ["where to?"]
+    assert graph.invoke(Command(resume="go"), CONFIG) == {"log": ["went"]}
+
+
 def test_a_path_function_may_ask(run, saver):
     builder = StateGraph(State)
     builder.add_node("work", lambda state: {"log": ["worked"]})

@@ -290,7 +290,10 @@ class Drive:
         if act == "input":
             return {"log": ["more"]}, self.config
         if act == "goto":
-            return self.command(goto=node, update=values), self.config
+            # LangGraph does not show what a node asks, or how it failed, that a goto from outside has started.
+            quiet = [i for i, n in enumerate(self.plan.nodes) if not (n.asks or n.child or n.fails)]
+            goto = name(quiet[number % len(quiet)]) if quiet else ()
+            return self.command(goto=goto, update=values), self.config
         if act == "update":
             self.graph.update_state(self.config, values)
         elif act == "as_node":

@@ -508,5 +508,44 @@ def test_d21_what_is_changed_in_place(langgraph: SimpleNamespace, nbhitl: Simple
     assert saved == {LANGGRAPH: ({"done": True}, seen), NBHITL: ({"done": False}, seen)}
 
 
+def test_d22_a_question_of_a_node_that_a_goto_started(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    seen = {}
+    for on in (langgraph, nbhitl):
+        builder = on.StateGraph(State).add_node("work", lambda state: {"log": ["worked"]})
+        builder.add_node("ask", lambda state, on=on: {"log": [on.interrupt("really?")]})
+        graph = builder.add_edge(on.START, "work").compile(checkpointer=on.InMemorySaver())
+        graph.invoke({"log": []}, CONFIG)
+        assert graph.invoke(on.Command(goto="ask"), CONFIG)["__interrupt__"][0].value == "really?"
+        state = graph.get_state(CONFIG)
+        seen[on.name] = (state.next, [question.value for question in state.interrupts])
+        assert graph.invoke(on.Command(resume="yes"), CONFIG) == {"log": ["worked", "yes"]}
+    assert seen == {LANGGRAPH: ((), []), NBHITL: (("ask",), ["really?"])}
+
+
+def test_d22_a_run_that_stopped_before_its_checkpoint(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    following = {}
+    for on in (langgraph, nbhitl):
+
+        class Full(on.InMemorySaver):  # type: ignore[name-defined, misc]
+            def put(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+                if metadata["step"] == 1:
+                    raise OSError("disk full")
+                return super().put(config, checkpoint, metadata, new_versions)
+
+        builder = on.StateGraph(State)
+        for name in ("first", "second"):
+            builder.add_node(name, lambda state, name=name: {"log": [name]})
+        builder.add_edge(on.START, "first").add_edge("first", "second")
+        graph = builder.compile(checkpointer=Full())
+        with pytest.raises(OSError, match="disk full"):
+            graph.invoke({"log": []}, CONFIG, durability="sync")
+        following[on.name] = graph.get_state(CONFIG).next
+    assert following == {LANGGRAPH: (), NBHITL: ("second",)}
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)

@@ -1,0 +1,59 @@
+"""What becomes of an answer whose node stops once more: it is used, or it is given back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver as LangGraphsMemory
+
+from nbhitl.errors import NodeInterrupt
+from nbhitl.graph import START, StateGraph
+from nbhitl.types import Command, interrupt
+
+from .asking import CONFIG, State, asking, graph_of, ids, questions
+
+
+@pytest.fixture(params=["own", "langgraph"])
+def any_saver(request, saver):
+    return saver if request.param == "own" else LangGraphsMemory()
+
+
+def stubborn(state: State) -> State:
+    if "set" not in state["log"]:
+        raise NodeInterrupt("set it")
+    return {"log": ["done"]}
+
+
+def test_a_node_interrupt_takes_no_answer_and_stays_open(run, any_saver):
+    graph = graph_of(stubborn, saver=any_saver)
+    run.invoke(graph, {})
+    for answer in ("no use", {ids(graph)[0]: "no use"}):
+        run.invoke(graph, Command(resume=answer))
+        assert questions(graph) == ["set it"]
+    assert run.invoke(graph, Command(update={"log": ["set"]})) == {"log": ["set", "done"]}
+
+
+def test_a_node_interrupt_of_a_called_graph_stays_open_beside_answers_that_are_used(run, any_saver):
+    called = StateGraph(State).add_node(stubborn).add_edge(START, "stubborn").compile()
+
+    def caller(state: State) -> Any:
+        return {"log": [interrupt("first?"), *called.invoke({"log": list(state["log"])})["log"]]}
+
+    graph = graph_of(caller, saver=any_saver)
+    run.invoke(graph, {})
+    run.invoke(graph, Command(resume="yes"))
+    run.invoke(graph, Command(resume="no use"))
+    assert questions(graph) == ["set it"]
+
+
+def test_at_the_breakpoint_of_a_called_graph_the_answers_before_it_are_used(run, any_saver):
+    called = StateGraph(State).add_node("ask", asking("q")).add_edge(START, "ask")
+    called = called.add_node("then", lambda state: {"log": ["then"]}).add_edge("ask", "then")
+    builder = StateGraph(State).add_node("call", called.compile(interrupt_after=["ask"]))
+    graph = builder.add_edge(START, "call").compile(checkpointer=any_saver)
+    run.invoke(graph, {})
+    run.invoke(graph, Command(resume="yes"))
+    assert graph.get_state(CONFIG).next == ("call",)
+    assert questions(graph) == []
+    assert run.invoke(graph, None) == {"log": ["yes", "then"]}
