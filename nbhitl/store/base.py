@@ -13,6 +13,7 @@ __all__ = [
     "NOT_PROVIDED",
     "BaseStore",
     "GetOp",
+    "IndexConfig",
     "InvalidNamespaceError",
     "Item",
     "ListNamespacesOp",
@@ -49,6 +50,14 @@ class NotProvided:
 
 
 NOT_PROVIDED = NotProvided()
+
+
+class IndexConfig(TypedDict, total=False):
+    """How a store ranks items by meaning: see `nbhitl.store.vectors.VectorIndex`."""
+
+    dims: int
+    embed: Any
+    fields: list[str] | None
 
 
 class TTLConfig(TypedDict, total=False):
@@ -177,8 +186,12 @@ Op = GetOp | SearchOp | PutOp | ListNamespacesOp
 Result = Item | list[Item] | list[SearchItem] | list[tuple[str, ...]] | None
 
 
-def _checked(namespace: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `namespace` if items can be put there."""
+def checked_namespace(namespace: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `namespace` if items can be put there.
+
+    Raises:
+        InvalidNamespaceError: they cannot.
+    """
     if not namespace:
         raise InvalidNamespaceError("Namespace cannot be empty.")
     for label in namespace:
@@ -358,4 +371,4 @@ class BaseStore(ABC):
                 "TTL or set ttl=None."
             )
         minutes = (self.ttl_config or {}).get("default_ttl") if isinstance(ttl, NotProvided) else ttl
-        return PutOp(_checked(namespace), str(key), value, index, minutes)
+        return PutOp(checked_namespace(namespace), str(key), value, index, minutes)

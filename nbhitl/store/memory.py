@@ -8,25 +8,17 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.store.base import BaseStore, GetOp, Item, ListNamespacesOp, PutOp, SearchItem, SearchOp
+from nbhitl.store.matching import listed, passes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from nbhitl.store.base import MatchCondition, Op, Result
+    from nbhitl.store.base import Op, Result
     from nbhitl.store.vectors import VectorIndex
 
 __all__ = ["InMemoryStore"]
 
 _Items = dict[tuple[str, ...], dict[str, Item]]
-
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "$eq": lambda value, wanted: value == wanted,
-    "$ne": lambda value, wanted: value != wanted,
-    "$gt": lambda value, wanted: float(value) > float(wanted),
-    "$gte": lambda value, wanted: float(value) >= float(wanted),
-    "$lt": lambda value, wanted: float(value) < float(wanted),
-    "$lte": lambda value, wanted: float(value) <= float(wanted),
-}
 
 
 class InMemoryStore(BaseStore):
@@ -99,7 +91,7 @@ def _read(items: _Items, op: Op) -> Result:
         item = items.get(op.namespace, {}).get(op.key)
         return None if item is None else deepcopy(item)
     if isinstance(op, ListNamespacesOp):
-        return _namespaces(items, op)
+        return listed(items, op)
     if isinstance(op, PutOp):
         return None
     raise ValueError(f"Unknown operation type: {type(op)}")
@@ -130,42 +122,5 @@ def _matching(items: _Items, op: SearchOp) -> list[Item]:
         for namespace, inside in items.items()
         if namespace[: len(prefix)] == prefix
         for item in inside.values()
-        if all(_holds(item.value.get(key), wanted) for key, wanted in (op.filter or {}).items())
+        if passes(item.value, op.filter)
     ]
-
-
-def _holds(value: Any, wanted: Any) -> bool:
-    """Whether `value` is what a filter asks for: equal, or as its operators say, at any depth."""
-    if isinstance(wanted, dict):
-        if any(key.startswith("$") for key in wanted):
-            return all(_operator(name)(value, operand) for name, operand in wanted.items())
-        return isinstance(value, dict) and all(_holds(value.get(key), inner) for key, inner in wanted.items())
-    if isinstance(wanted, (list, tuple)):
-        return (
-            isinstance(value, (list, tuple)) and len(value) == len(wanted) and all(map(_holds, value, wanted))
-        )
-    return bool(value == wanted)
-
-
-def _operator(name: str) -> Callable[[Any, Any], bool]:
-    try:
-        return _OPERATORS[name]
-    except KeyError:
-        raise ValueError(f"Unsupported operator: {name}. Known are {', '.join(_OPERATORS)}.") from None
-
-
-def _namespaces(items: _Items, op: ListNamespacesOp) -> list[tuple[str, ...]]:
-    found = {
-        namespace[: op.max_depth]
-        for namespace in items
-        if all(_matches(namespace, condition) for condition in op.match_conditions or ())
-    }
-    return sorted(found)[op.offset : op.offset + op.limit]
-
-
-def _matches(namespace: tuple[str, ...], condition: MatchCondition) -> bool:
-    path = condition.path
-    if len(path) > len(namespace):
-        return False
-    part = namespace[: len(path)] if condition.match_type == "prefix" else namespace[-len(path) :]
-    return all(wanted in ("*", label) for label, wanted in zip(part, path, strict=True))

@@ -30,13 +30,14 @@ class VectorIndex:
         config: `embed`, a function from a list of texts to a list of vectors, sync or async, or LangChain's
             Embeddings, or the name of one of its models; `fields`, the paths of the texts in a value, such as
             `"text"`, `"meta.title"`, `"parts[*].text"`, or `"$"` for the whole value, which is the default.
+        dims: how many numbers a vector must have, where that is looked at.
 
     Raises:
         ValueError: there is no `embed`.
         TypeError: `embed` is none of these.
     """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], dims: int | None = None) -> None:
         embed = config.get("embed")
         if embed is None:
             raise ValueError("embed must be provided: a function that turns a list of texts into vectors.")
@@ -45,6 +46,7 @@ class VectorIndex:
         if not callable(embed) and not hasattr(embed, "embed_documents"):
             raise TypeError(f"embed is {embed!r}; it must be a function of a list of texts, or Embeddings.")
         self.embed = embed
+        self.dims = dims
         self.fields: list[str] = list(config.get("fields") or ["$"])
         self._vectors: dict[_Place, list[Vector]] = {}
 
@@ -61,6 +63,15 @@ class VectorIndex:
         if texts:
             embed = getattr(self.embed, "embed_documents", self.embed)
             vectors.update(zip(texts, embed(texts), strict=True))
+        return self._fitting(vectors)
+
+    def _fitting(self, vectors: Vectors) -> Vectors:
+        for text, vector in vectors.items() if self.dims is not None else ():
+            if len(vector) != self.dims:
+                raise ValueError(
+                    f"embed made a vector of {len(vector)} numbers from {text[:40]!r}; index={{'dims': {self.dims}}} "
+                    "was given. Give the number that embed makes."
+                )
         return vectors
 
     def _query(self, query: str) -> Vector:
@@ -80,12 +91,13 @@ class VectorIndex:
         texts = self._texts(ops)
         if texts:
             vectors.update(zip(texts, await many(texts), strict=True))
-        return vectors
+        return self._fitting(vectors)
 
     def _texts(self, ops: Sequence[Op]) -> list[str]:
-        return list(dict.fromkeys(text for op in ops if isinstance(op, PutOp) for text in self._texts_of(op)))
+        return list(dict.fromkeys(text for op in ops if isinstance(op, PutOp) for text in self.texts_of(op)))
 
-    def _texts_of(self, op: PutOp) -> list[str]:
+    def texts_of(self, op: PutOp) -> list[str]:
+        """Return the texts of an item that is put, by which it is found."""
         if op.value is None or op.index is False:
             return []
         paths = self.fields if op.index is None else op.index
@@ -95,21 +107,26 @@ class VectorIndex:
         """Replace the vectors of an item that is put or deleted."""
         place = (op.namespace, op.key)
         self._vectors.pop(place, None)
-        found = [vectors[text] for text in self._texts_of(op)]
+        found = [vectors[text] for text in self.texts_of(op)]
         if found:
             self._vectors[place] = found
 
     def score(self, namespace: tuple[str, ...], key: str, query: Vector) -> float | None:
         """Return how near an item is to a query, 1 for the same direction; None for an item without vectors."""
         found = self._vectors.get((namespace, key))
-        return max(_cosine(vector, query) for vector in found) if found else None
+        return nearness(found, query) if found else None
 
 
 def _queries(ops: Sequence[Op]) -> dict[str, None]:
     return {op.query: None for op in ops if isinstance(op, SearchOp) and op.query}
 
 
-def _cosine(one: Vector, other: Vector) -> float:
+def nearness(vectors: Sequence[Sequence[float]], query: Vector) -> float:
+    """Return how near the nearest of an item's vectors is to a query: 1 for the same direction."""
+    return max(_cosine(vector, query) for vector in vectors)
+
+
+def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
     length = hypot(*one) * hypot(*other)
     return float(sum(a * b for a, b in zip(one, other, strict=True)) / length) if length else 0.0
 

@@ -35,6 +35,7 @@ class Database:
     insert_if_quiet = queries.INSERT_IF_QUIET
     insert_lazily = queries.INSERT_LAZILY
     is_far = True
+    tables: Any = queries  # which tables to make, and where their version is written
 
     def __init__(self, link: Link) -> None:
         self.link = link
@@ -130,25 +131,25 @@ class Database:
             NewerStore: a newer nbhitl has written this store.
             StoreError: the database cannot be reached, or this role may not make tables.
         """
-        if self._version() < len(queries.MIGRATIONS):
+        if self._version() < len(self.tables.MIGRATIONS):
             with Transaction(self, [(queries.BEGIN, ()), (queries.LOCK_SETUP, ())]):
                 self._migrate(self.now)
         self._ready = True
 
     def _migrate(self, transaction: Transaction) -> None:
         done = self._version()  # read again: another process may have been faster
-        if done == len(queries.MIGRATIONS):
+        if done == len(self.tables.MIGRATIONS):
             return
-        scripts = [_sql.CREATE_SCHEMA, *queries.MIGRATIONS[done:]]
+        scripts = [self.tables.CREATE_SCHEMA, *self.tables.MIGRATIONS[done:]]
         transaction.gather([(part, ()) for script in scripts for part in _sql.parts(script)])
-        transaction.gather([(_sql.WRITE_VERSION, (len(queries.MIGRATIONS),))])
+        transaction.gather([(self.tables.WRITE_VERSION, (len(self.tables.MIGRATIONS),))])
 
     def _version(self) -> int:
         """The version of the tables; 0 before there are any."""
-        if not self._look(queries.SCHEMA_EXISTS):
+        if not self._look(self.tables.SCHEMA_EXISTS):
             return 0
-        version: int = self._look(_sql.READ_VERSION) or 0
-        _sql.refuse_newer(self.link.name, version, len(queries.MIGRATIONS))
+        version: int = self._look(self.tables.READ_VERSION) or 0
+        _sql.refuse_newer(self.link.name, version, len(self.tables.MIGRATIONS))
         return version
 
     def _look(self, sql: str) -> Any:

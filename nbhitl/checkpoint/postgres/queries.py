@@ -5,6 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION
+
+__all__ = [
+    "BEGIN",
+    "CREATE_SCHEMA",
+    "HOLD_STEPS",
+    "INSERT_IF_QUIET",
+    "INSERT_LAZILY",
+    "LOCK_SETUP",
+    "LOCK_THREAD",
+    "MIGRATIONS",
+    "READ_VERSION",
+    "SCHEMA_EXISTS",
+    "WRITE_VERSION",
+]
 
 # Entry i brings a store from version i to i + 1; what has been released is never changed. Text is compared by
 # its code points, as everywhere in nbhitl, whatever the database's own collation is.

@@ -46,6 +46,7 @@ class Database:
     conn: sqlite3.Connection
     insert_if_quiet = insert_lazily = _sql.INSERT_IF_QUIET
     is_far = False
+    tables: Any = queries  # which tables to make, and where their version is written
 
     def __init__(self, conn: sqlite3.Connection | None, name: str) -> None:
         self.given: Any = conn
@@ -163,7 +164,7 @@ class Database:
             if self._ready:
                 return
             try:
-                if self._version() != len(queries.MIGRATIONS):
+                if self._version() != len(self.tables.MIGRATIONS):
                     self._use_wal()
                     self._migrate()
             except _ERRORS as error:
@@ -172,22 +173,22 @@ class Database:
 
     def _version(self) -> int:
         """The version of the tables; 0 before there are any."""
-        if self.conn.execute(queries.SCHEMA_EXISTS).fetchone() is None:
+        if self.conn.execute(self.tables.SCHEMA_EXISTS).fetchone() is None:
             return 0
-        version: int = self.conn.execute(_sql.READ_VERSION).fetchone()[0] or 0
-        _sql.refuse_newer(self.name, version, len(queries.MIGRATIONS))
+        version: int = self.conn.execute(self.tables.READ_VERSION).fetchone()[0] or 0
+        _sql.refuse_newer(self.name, version, len(self.tables.MIGRATIONS))
         return version
 
     def _migrate(self) -> None:
         self.conn.execute("BEGIN IMMEDIATE")
         try:
             done = self._version()  # read again: another process may have been faster
-            if done < len(queries.MIGRATIONS):
-                self.conn.execute(_sql.CREATE_SCHEMA)
-                for script in queries.MIGRATIONS[done:]:
+            if done < len(self.tables.MIGRATIONS):
+                self.conn.execute(self.tables.CREATE_SCHEMA)
+                for script in self.tables.MIGRATIONS[done:]:
                     for statement in _sql.parts(script):
                         self.conn.execute(statement)
-                self.conn.execute(_sql.WRITE_VERSION, (len(queries.MIGRATIONS),))
+                self.conn.execute(self.tables.WRITE_VERSION, (len(self.tables.MIGRATIONS),))
             self.conn.execute("COMMIT")
         except BaseException:
             if self.conn.in_transaction:

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION
+
+__all__ = [
+    "CREATE_SCHEMA",
+    "DATA_VERSION",
+    "MIGRATIONS",
+    "READ_VERSION",
+    "SCHEMA_EXISTS",
+    "WRITE_VERSION",
+]
+
 # Entry i brings a store from version i to i + 1; what has been released is never changed. Ids of checkpoints
 # and tasks are BLOBs of 16 bytes if they are UUIDs, else TEXT.
 MIGRATIONS: Final = (

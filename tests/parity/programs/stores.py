@@ -2,8 +2,10 @@
 
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore, PutOp, SearchOp
 from langgraph.store.memory import InMemoryStore
+from langgraph.store.sqlite import AsyncSqliteStore, SqliteStore
 
 
 def counting(texts):
@@ -74,3 +76,41 @@ def program_memories_in_a_node(record):
 
     graph = StateGraph(MessagesState).add_node(chat).add_edge(START, "chat").compile(store=store)
     record("answers", [graph.invoke({"messages": text})["messages"][-1].content for text in ("aa", "b")])
+
+
+def remembering(store):
+    def remember(state, runtime: Runtime):
+        said = state["messages"][-1].content
+        runtime.store.put(("said", "ada"), said, {"text": said, "length": len(said)})
+        found = runtime.store.search(("said",), filter={"length": {"$gt": 3}})
+        return {"messages": ("ai", ", ".join(sorted(item.key for item in found)))}
+
+    async def aremember(state, *, store: BaseStore):
+        await store.aput(("said", "bob"), "k", {"text": state["messages"][0].content})
+        item = await store.aget(("said", "bob"), "k")
+        return {"messages": ("ai", f"{item.namespace} {item.value}")}
+
+    node = remember if isinstance(store, SqliteStore) else aremember
+    return (
+        StateGraph(MessagesState).add_node("remember", node).add_edge(START, "remember").compile(store=store)
+    )
+
+
+def program_sqlite_store_in_a_graph(record):
+    with SqliteStore.from_conn_string(":memory:") as store:
+        store.setup()
+        graph = remembering(store)
+        for said in ("hello", "yes", "good morning"):
+            record(said, graph.invoke({"messages": [("user", said)]})["messages"][-1].content)
+        record("namespaces", store.list_namespaces())
+        record("item", store.get(("said", "ada"), "yes").value)
+        store.delete(("said", "ada"), "yes")
+        record("deleted", store.get(("said", "ada"), "yes"))
+
+
+async def program_sqlite_store_in_an_async_graph(record):
+    async with AsyncSqliteStore.from_conn_string(":memory:") as store:
+        await store.setup()
+        out = await remembering(store).ainvoke({"messages": [("user", "hello")]})
+        record("out", out["messages"][-1].content)
+        record("namespaces", await store.alist_namespaces(suffix=("bob",)))

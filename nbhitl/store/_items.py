@@ -1,0 +1,236 @@
+"""A store in a database: what operations mean, for whatever database runs the SQL of `_tables`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+from struct import pack, unpack
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from nbhitl.store import _tables
+from nbhitl.store._json import to_text
+from nbhitl.store.base import (
+    BaseStore,
+    GetOp,
+    Item,
+    ListNamespacesOp,
+    PutOp,
+    SearchItem,
+    SearchOp,
+    checked_namespace,
+)
+from nbhitl.store.matching import IN_DATABASE, listed, passes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from nbhitl.store.base import Op, Result, TTLConfig
+    from nbhitl.store.vectors import VectorIndex
+
+_ALWAYS = float("-inf")
+_MINUTE = 60
+
+
+class Rows(Protocol):
+    """A database of items, for any number of threads."""
+
+    def setup(self) -> None:
+        """Make the tables, or bring them up to date."""
+
+    def atomic(self, threads: tuple[str, ...], rewriting: bool) -> AbstractContextManager[None]:
+        """Return a transaction."""
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a query."""
+
+    def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Change something for each of the rows, within a transaction."""
+
+
+class ItemStore(BaseStore):
+    """Keeps items in a database; the stores of each database derive from it.
+
+    A search's `filter` is applied to all items below its namespace, and its `query` compared with all their vectors;
+    without either only the items asked for are read. Expired items are there until `sweep_ttl()`, or hidden
+    with `ttl={"omit_expired": True}`.
+    """
+
+    supports_ttl = True
+
+    def __init__(
+        self, rows: Rows, *, index: Any = None, ttl: TTLConfig | None = None, deserializer: Any = None
+    ) -> None:
+        self.index_config = index
+        self.ttl_config = ttl
+        self._rows = rows
+        self._index = None if index is None else _vector_index(index)
+        self._loads: Callable[[str], Any] = json.loads if deserializer is None else deserializer
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Carry out several operations and return their results in order.
+
+        Reads see what was there before the batch; it is done as a whole, or not at all.
+
+        Raises:
+            UnsupportedValue: a value is no JSON.
+            StoreError: the database cannot be read or written.
+            ValueError: an operation, or an operator of a filter, is unknown.
+        """
+        listed_ops = list(ops)
+        return self._carry_out(listed_ops, {} if self._index is None else self._index.known(listed_ops))
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """As `batch`, without blocking the event loop."""
+        listed_ops = list(ops)
+        vectors = {} if self._index is None else await self._index.aknown(listed_ops)
+        results: list[Result] = await self._off_the_loop(self._carry_out, listed_ops, vectors)
+        return results
+
+    async def _off_the_loop(self, method: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.to_thread(method, *args)
+
+    def _sweep(self) -> int:
+        now = time.time()
+        with self._rows.atomic((), False):
+            count: int = self._rows.all(_tables.COUNT_EXPIRED, (now,))[0][0]
+            for statement in _tables.SWEEP if count else ():
+                self._rows.do_many(statement, [(now,)])
+        return count
+
+    # -- a batch -----------------------------------------------------------------------------------------
+
+    def _carry_out(self, ops: Sequence[Op], vectors: dict[str, list[float]]) -> list[Result]:
+        now = time.time()
+        puts = {(_text(op.namespace, put=True), op.key): op for op in ops if isinstance(op, PutOp)}
+        # Texts are made before anything is written, so that a value that is no JSON changes nothing.
+        rows = {place: self._row(place, op, now) for place, op in puts.items() if op.value is not None}
+        used: list[tuple[Any, ...]] = []
+        if not puts:
+            results = [self._read(op, vectors, now, used) for op in ops]
+            if used:
+                with self._rows.atomic((), False):
+                    self._refresh_all(used, now)
+            return results
+        with self._rows.atomic((), False):
+            results = [self._read(op, vectors, now, used) for op in ops]
+            self._refresh_all(used, now)
+            self._write(puts, rows, vectors)
+        return results
+
+    def _refresh_all(self, used: list[tuple[Any, ...]], now: float) -> None:
+        if used:
+            self._rows.do_many(_tables.REFRESH, [(now + row[5] * _MINUTE, *row[:2]) for row in used])
+
+    def _row(self, place: tuple[str, str], op: PutOp, now: float) -> tuple[Any, ...]:
+        text = to_text(cast("Any", op.value), f"item {op.key!r} in namespace {op.namespace!r}")
+        expires = None if op.ttl is None else now + op.ttl * _MINUTE
+        return (*place, text, now, now, op.ttl, expires)
+
+    def _write(
+        self,
+        puts: dict[tuple[str, str], PutOp],
+        rows: dict[tuple[str, str], tuple[Any, ...]],
+        vectors: dict[str, list[float]],
+    ) -> None:
+        gone = [place for place in puts if place not in rows]
+        if gone:
+            self._rows.do_many(_tables.DELETE, gone)
+        if rows:
+            self._rows.do_many(_tables.PUT, list(rows.values()))
+        if self._index is not None:
+            self._rows.do_many(_tables.DELETE_VECTORS, list(puts))
+            made = [
+                (*place, pack(f"<{len(vectors[text])}f", *vectors[text]))
+                for place, op in puts.items()
+                for text in self._index.texts_of(op)
+            ]
+            if made:
+                self._rows.do_many(_tables.PUT_VECTOR, made)
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    def _read(
+        self, op: Op, vectors: dict[str, list[float]], now: float, refreshed: list[tuple[Any, ...]]
+    ) -> Result:
+        if isinstance(op, PutOp):
+            return None
+        if isinstance(op, ListNamespacesOp):
+            names = self._rows.all(_tables.NAMESPACES, (self._alive(now),))
+            return listed([tuple(ns.split(".")) for (ns,) in names], op)
+        if isinstance(op, SearchOp):
+            rows, scores = self._found(op, vectors, now)
+        elif isinstance(op, GetOp):
+            rows, scores = self._rows.all(_tables.GET, (_text(op.namespace), op.key)), []
+            rows = [row for row in rows if row[6] is None or row[6] > self._alive(now)]
+        else:
+            raise ValueError(f"Unknown operation type: {type(op)}")
+        if op.refresh_ttl:
+            refreshed += [row for row in rows if row[5] is not None]
+        if isinstance(op, SearchOp):
+            return [self._search_item(row, score) for row, score in zip(rows, scores, strict=True)]
+        return self._item(rows[0]) if rows else None
+
+    def _found(
+        self, op: SearchOp, vectors: dict[str, list[float]], now: float
+    ) -> tuple[list[Any], list[float | None]]:
+        """Return the rows that a search finds, in order, and how near each is to its query."""
+        prefix, ranked = _text(op.namespace_prefix), self._index is not None and bool(op.query)
+        if not ranked and not op.filter:
+            rows = self._rows.all(*_tables.search(prefix, self._alive(now), op.limit, op.offset))
+            return rows, [None] * len(rows)
+        rows = self._rows.all(*_tables.search(prefix, self._alive(now), None, 0))
+        if op.filter:
+            rows = [row for row in rows if passes(self._loads(row[2]), op.filter, IN_DATABASE)]
+        part = slice(op.offset, op.offset + op.limit)
+        if not ranked:
+            return rows[part], [None] * len(rows[part])
+        scored = self._scored(prefix, rows, vectors[op.query or ""])[part]
+        return [row for row, _ in scored], [score for _, score in scored]
+
+    def _scored(self, prefix: str, rows: list[Any], query: list[float]) -> list[tuple[Any, float]]:
+        """Return the rows that have vectors, the nearest to the query first."""
+        from nbhitl.store.vectors import nearness
+
+        known: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+        for ns, key, data in self._rows.all(*_tables.vectors(prefix)):
+            known.setdefault((ns, key), []).append(unpack(f"<{len(data) // 4}f", data))
+        scored = [(row, nearness(known[row[0], row[1]], query)) for row in rows if (row[0], row[1]) in known]
+        return sorted(scored, key=lambda one: -one[1])
+
+    def _alive(self, now: float) -> float:
+        """The time at which items must not have expired: hidden ones now, others are there until swept."""
+        return now if (self.ttl_config or {}).get("omit_expired") else _ALWAYS
+
+    def _item(self, row: Sequence[Any]) -> Item:
+        ns, key, text, created, updated = row[:5]
+        return Item(
+            value=self._loads(text),
+            key=key,
+            namespace=tuple(ns.split(".")),
+            created_at=_time(created),
+            updated_at=_time(updated),
+        )
+
+    def _search_item(self, row: Sequence[Any], score: float | None) -> SearchItem:
+        ns, key, text, created, updated = row[:5]
+        return SearchItem(tuple(ns.split(".")), key, self._loads(text), _time(created), _time(updated), score)
+
+
+def _text(namespace: tuple[str, ...], *, put: bool = False) -> str:
+    return ".".join(checked_namespace(namespace) if put else namespace)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _vector_index(config: Any) -> VectorIndex:
+    from nbhitl.store.vectors import VectorIndex
+
+    distance = config.get("distance_type", "cosine")
+    if distance != "cosine":
+        raise ValueError(f"index: distance_type is {distance!r}; nbhitl's stores know 'cosine' alone.")
+    return VectorIndex(config, dims=config.get("dims"))

@@ -1,0 +1,147 @@
+"""The PostgreSQL store for asyncio: the event loop never waits for the database."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.postgres import connect
+from nbhitl.checkpoint.postgres._links import LentLink, Link
+from nbhitl.store._items import ItemStore
+from nbhitl.store._sweeper import AsyncSweeper, interval_of
+from nbhitl.store.postgres import PoolConfig, PostgresIndexConfig, pool_arguments
+from nbhitl.store.postgres._database import ItemDatabase
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from nbhitl.store.base import TTLConfig
+
+__all__ = ["AsyncPostgresStore", "PoolConfig"]
+
+_MOST_WORKERS = 8
+
+
+class AsyncPostgresStore(ItemStore):
+    """Keeps items in a PostgreSQL database; async methods work on threads of the store's own.
+
+    The sync methods work too; of a store that was given an async connection or pool, from other threads than the one
+    that runs the event loop.
+
+    Args:
+        conn: a psycopg connection with `autocommit=True` or a pool of them, async or sync. The caller closes it.
+        pipe: LangGraph's; see `PostgresStore`.
+        deserializer: makes an item's value of JSON text.
+        index: as for `PostgresStore`; `embed` may be async.
+        ttl: how long items are kept; see `nbhitl.store.base.TTLConfig`.
+    """
+
+    def __init__(
+        self,
+        conn: Any,
+        *,
+        pipe: Any = None,
+        deserializer: Callable[[str], dict[str, Any]] | None = None,
+        index: PostgresIndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+    ) -> None:
+        is_pool = hasattr(conn, "getconn")
+        if not (is_pool or hasattr(conn, "pgconn")):
+            raise TypeError(
+                f"AsyncPostgresStore needs a psycopg connection or a pool of them, not {type(conn).__name__}. "
+                "Use AsyncPostgresStore.from_conn_string(...)."
+            )
+        is_async = asyncio.iscoroutinefunction(conn.getconn if is_pool else conn.execute)
+        workers = min(getattr(conn, "max_size", 1), _MOST_WORKERS) if is_pool else 1
+        self._begin(LentLink(conn) if is_async else Link(conn), workers, index, ttl, deserializer)
+
+    def _begin(
+        self, link: Link, workers: int, index: Any, ttl: TTLConfig | None, deserializer: Any = None
+    ) -> None:
+        self._database = ItemDatabase(link)
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="nbhitl-postgres-store")
+        super().__init__(self._database, index=index, ttl=ttl, deserializer=deserializer)
+        self._sweeper = AsyncSweeper(self.sweep_ttl)
+
+    @property
+    def conn(self) -> Any:
+        """The connection or pool."""
+        return self._database.link.given
+
+    @classmethod
+    @asynccontextmanager
+    async def from_conn_string(
+        cls,
+        conn_string: str,
+        *,
+        pipeline: bool = False,
+        pool_config: PoolConfig | None = None,
+        index: PostgresIndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+    ) -> AsyncIterator[AsyncPostgresStore]:
+        """Connect, and close the connection or pool at the end of the `async with` block; see `PostgresStore`.
+
+        Raises:
+            StoreError: the database cannot be reached.
+            ImportError: `pool_config` was given, and psycopg-pool is not installed.
+        """
+        if pool_config is not None:
+            async with _pool(conn_string, pool_config) as pool:
+                store = cls(pool, index=index, ttl=ttl)
+                async with store._ending():
+                    yield store
+            return
+        store = cls.__new__(cls)
+        link = Link(await asyncio.to_thread(connect, conn_string), partial(connect, conn_string))
+        store._begin(link, 1, index, ttl)
+        async with store._ending():
+            try:
+                yield store
+            finally:
+                await asyncio.shield(store._off_the_loop(link.close))
+
+    @asynccontextmanager
+    async def _ending(self) -> AsyncIterator[None]:
+        """Stop what the store has started, at the end."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._workers.shutdown)
+            stack.push_async_callback(self.stop_ttl_sweeper)
+            yield
+
+    async def _off_the_loop(self, method: Callable[..., Any], *args: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        self._database.link.serve(loop)
+        return await loop.run_in_executor(self._workers, partial(method, *args))
+
+    async def setup(self) -> None:
+        """Make the tables; done at the first use anyway.
+
+        Raises:
+            NewerStore: a newer nbhitl has written this database.
+            StoreError: the database cannot be reached, or this role may not make tables.
+        """
+        await self._off_the_loop(self._database.setup)
+
+    async def sweep_ttl(self) -> int:
+        """Delete the items that have expired, and return how many."""
+        count: int = await self._off_the_loop(self._sweep)
+        return count
+
+    async def start_ttl_sweeper(self, sweep_interval_minutes: int | None = None) -> asyncio.Task[None]:
+        """Call `sweep_ttl()` from time to time, until `stop_ttl_sweeper()`; 5 minutes by default."""
+        return self._sweeper.start(interval_of(sweep_interval_minutes, self.ttl_config))
+
+    async def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
+        """Stop it, and say whether it has ended within `timeout` seconds."""
+        return await self._sweeper.stop(timeout)
+
+
+def _pool(conn_string: str, config: PoolConfig) -> Any:
+    try:
+        from psycopg_pool import AsyncConnectionPool
+    except ImportError as error:
+        raise ImportError("pool_config needs the package psycopg-pool: pip install psycopg-pool") from error
+    return AsyncConnectionPool(conn_string, **pool_arguments(config), open=False)
