@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -169,13 +170,15 @@ def imports_of(source: str, module: str, is_package: bool = False) -> list[Impor
     return visitor.found
 
 
-def all_imports() -> list[Import]:
-    return [
+@cache
+def all_imports() -> tuple[Import, ...]:
+    """Every import of the package; its modules are read once for all tests."""
+    return tuple(
         found
         for path in sorted(PACKAGE.rglob("*.py"))
         if "_notebooks" not in path.parts
         for found in imports_of(path.read_text("utf-8"), module_name(path), path.name == "__init__.py")
-    ]
+    )
 
 
 def within(module: str, prefixes: tuple[str, ...]) -> bool:

@@ -115,9 +115,9 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
             process.wait(20)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """A headless browser. One a module: a running sync playwright keeps asyncio tests from running."""
+    """A headless browser. One for this folder: a running sync playwright keeps asyncio tests from running."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -126,18 +126,12 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    """An empty tab, 1200 px wide."""
+@pytest.fixture(scope="package")
+def lab(lab_server: tuple[str, Path], chromium: Any) -> Iterator[Lab]:
+    """JupyterLab in a tab, 1200 px wide: open a notebook, run it, click in it. Started once: that takes seconds."""
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    yield context.new_page()
+    yield Lab(*lab_server, context.new_page())
     context.close()
-
-
-@pytest.fixture
-def lab(lab_server: tuple[str, Path], page: Any) -> Lab:
-    """JupyterLab in that tab: open a notebook, run it, click in it."""
-    return Lab(*lab_server, page)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,18 @@ def write_settings(folder: Path) -> None:
 
 IDLE = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
+# What is shown is saved, for JupyterLab would ask whether to, and its kernel ends with it.
+OPEN_INSTEAD = """
+async (path) => {
+  const {commands, shell} = window.jupyterapp;
+  const shown = shell.currentWidget;
+  await shown.context.save();
+  await shown.sessionContext.shutdown();
+  shown.dispose();
+  await commands.execute("docmanager:open", {path});
+}
+"""
+
 ALL_RAN = """
 () => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
   .filter((cell) => cell.cell_type === "code")
@@ -63,8 +75,11 @@ class Lab:
         self.show(name)
 
     def show(self, name: str) -> None:
-        """Open a notebook that is there, and wait until its kernel is idle."""
-        self.page.goto(f"{self.url}/doc/tree/{name}.ipynb?reset")
+        """Open a notebook that is there, alone in the tab, and wait until its kernel is idle."""
+        if self.page.url.startswith(self.url):
+            self.page.evaluate(OPEN_INSTEAD, f"{name}.ipynb")
+        else:
+            self.page.goto(f"{self.url}/doc/tree/{name}.ipynb?reset")
         self.page.wait_for_function(IDLE, timeout=30_000)
 
     def command(self, name: str, **args: Any) -> None:

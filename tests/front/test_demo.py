@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
 
@@ -62,20 +63,15 @@ def test_a_statement_that_fails_says_why(capsys):
     assert "OperationalError: no such table: nowhere" in capsys.readouterr().err
 
 
-def run_demo(stdin, *args: str) -> subprocess.CompletedProcess[str]:
-    how = {"input": stdin} if isinstance(stdin, str) else {"stdin": stdin}
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "nbhitl", "demo", *args],
+def test_without_input_it_says_what_to_do_and_ends():
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "nbhitl", "demo"],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        **how,
     )
-
-
-def test_without_input_it_says_what_to_do_and_ends():
-    done = run_demo(subprocess.DEVNULL)
     assert done.returncode == 1, done.stderr
     assert "[paused" in done.stdout
     assert "approve / edit / reject?" in done.stdout
@@ -98,11 +94,12 @@ def test_without_any_standard_input_it_ends_too():
         (f"e\n{WEIGHED}\nno\nedit\n{WEIGHED}\nyes\n", "deleted 2 rows"),
     ],
 )
-def test_answers_are_typed_at_the_prompt(typed, told):
-    done = run_demo(typed)
-    assert done.returncode == 0, done.stderr
-    assert told in done.stdout
-    assert done.stdout.count("Run this statement?") == 2, "once on the card, once in the history"
+def test_answers_are_typed_at_the_prompt(typed, told, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", StringIO(typed))
+    assert main(["demo"]) == 0
+    shown = capsys.readouterr().out
+    assert told in shown
+    assert shown.count("Run this statement?") == 2, "once on the card, once in the history"
 
 
 def test_it_works_in_a_terminal():

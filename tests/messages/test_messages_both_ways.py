@@ -23,11 +23,16 @@ WITHOUT = sys.modules.get("langchain_core", "") is None
 HERE = Path(__file__).parent
 
 
+PLUGINS = ("no_langchain", "xdist.plugin", "pytest_asyncio.plugin", "pytest_timeout")
+"""Those that these tests and pyproject.toml need: the others take three times as long to load as these tests run."""
+
+
 @pytest.mark.skipif(WITHOUT, reason="this is the run without langchain-core")
 def test_the_same_without_langchain_core():
+    plugins = [part for name in PLUGINS for part in ("-p", name)]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no_langchain", "--no-header", "-o", "addopts=", __file__],
-        env={**os.environ, "PYTHONPATH": str(HERE)},
+        [sys.executable, "-m", "pytest", *plugins, "--no-header", "-o", "addopts=", __file__],
+        env={**os.environ, "PYTHONPATH": str(HERE), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         cwd=HERE.parent.parent,
         capture_output=True,
         text=True,

@@ -259,7 +259,7 @@ class Handlers:
         Handlers().method,
         lambda error: "lambda",
     ],
-    ids=repr,
+    ids=lambda handle: getattr(handle, "__name__", repr(handle)),
 )
 @pytest.mark.parametrize("name", ["error", "wrong", "tool exception", "result"])
 def test_error_handlers(name, handle):

@@ -1,0 +1,20 @@
+"""How many processes share the tests: the cores for the whole suite, none for a selection."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+MOST = 4
+"""Workers: each starts a PostgreSQL server of its own, and the longest file sets the pace anyway."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return what `-n auto` means: 0, this process alone, where files or words were given or there is one core.
+
+    A worker costs seconds before its first test, which only the whole suite earns back.
+    """
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST) if whole and cores > 1 else 0
