@@ -7,8 +7,9 @@ import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import left_out
 import pytest
 from stores import KINDS, address_of
 
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "")
+
+
+def pytest_testnodedown(node: Any) -> None:
+    """Collect what the workers say."""
+    left_out.take_over(node)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what was left out, and why."""
+    if line := left_out.noted(config):
+        terminalreporter.write_line(line)
 
 
 class NetworkUsed(AssertionError):

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import left_out
 import pytest
 from lab import Lab, Shots, write_settings
 
@@ -24,7 +25,6 @@ HERE = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NEEDED = ("playwright", "jupyterlab", "ipykernel", "nbformat")
 REQUIRED = os.environ.get("NBHITL_REQUIRE_BROWSER") == "1"
-LEFT_OUT = pytest.StashKey[str]()
 
 
 def find_browser() -> str | None:
@@ -41,24 +41,23 @@ def what_is_missing() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the browser tests out where there is no browser, and say how many; or insist on one."""
+    """Leave the browser tests out where there is no browser, and say how many, unless they are insisted on."""
     mine = [item for item in items if HERE in item.path.parents]
     for item in mine:
         item.add_marker(pytest.mark.browser)
     missing = what_is_missing()
-    if not mine or not missing:
+    if not mine or not missing or REQUIRED:
         return
-    if REQUIRED:
-        raise pytest.UsageError(f"NBHITL_REQUIRE_BROWSER=1, but the browser tests need: {missing}")
-    config.stash[LEFT_OUT] = f"{len(mine)} browser tests left out; they need: {missing}"
+    left_out.note(config, f"{len(mine)} browser tests left out; they need: {missing}")
     config.hook.pytest_deselected(items=mine)
     items[:] = [item for item in items if HERE not in item.path.parents]
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the count and the reason."""
-    if line := config.stash.get(LEFT_OUT, ""):
-        terminalreporter.write_line(line)
+@pytest.fixture(scope="package", autouse=True)
+def _all_is_there() -> None:
+    """Fail where something is missing and the tests were insisted on."""
+    if missing := what_is_missing():
+        pytest.fail(f"NBHITL_REQUIRE_BROWSER=1, but the browser tests need: {missing}")
 
 
 def free_port() -> int:
