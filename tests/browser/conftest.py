@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import left_out
 import pytest
-from lab import Lab, Shots, write_settings
+
+from .lab import Lab, Shots, write_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bare import Bare
 from review.fake_session import fake_session
 from widgets.hostile import HOSTILE, hostile_session
 
@@ -16,10 +15,12 @@ from nbhitl.widgets.card_state import card_state, summary
 from nbhitl.widgets.panels import CARDS_SCRIPT, script, style
 from nbhitl.widgets.record import cards_html
 
+from .bare import Bare
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lab import Shots
+    from .lab import Shots
 
 SQL = "DELETE FROM penguins WHERE body_mass_g IS NULL"
 ASK: dict[str, Any] = {

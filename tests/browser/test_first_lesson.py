@@ -9,7 +9,7 @@ import nbformat
 from nbhitl.lab import copy_notebooks, shipped_notebooks
 
 if TYPE_CHECKING:
-    from lab import Lab, Shots
+    from .lab import Lab, Shots
 
 NAME = "01_approve_a_delete"
 EDITED = "DELETE FROM penguins WHERE body_mass_g IS NULL"

@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from notebook_code import ASK, RUN
+
+from .notebook_code import ASK, RUN
 
 if TYPE_CHECKING:
-    from lab import Lab, Shots
+    from .lab import Lab, Shots
 
 SQL = "DELETE FROM penguins WHERE body_mass_g IS NULL"
 
