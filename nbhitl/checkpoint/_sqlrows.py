@@ -27,12 +27,9 @@ _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 class SqlDatabase(Protocol):
     """Connections to a database with the tables. In all SQL `?` stands where a value is bound.
 
-    `insert_if_quiet` and `insert_lazily` are the statements of `RowStore.insert_if_quiet`; `is_far` says that
-    asking takes longer than answering.
+    `is_far` says that asking takes longer than answering.
     """
 
-    insert_if_quiet: str
-    insert_lazily: str
     is_far: bool
 
     def atomic(self, threads: tuple[str, ...], rewriting: bool) -> AbstractContextManager[None]:
@@ -53,8 +50,11 @@ class SqlDatabase(Protocol):
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
 
-    def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Change something in a transaction of its own; return how many rows were changed."""
+    def insert_if_quiet(self, row: tuple[Any, ...]) -> bool:
+        """Add a step; see `RowStore.insert_if_quiet`."""
+
+    def insert_lazily(self, row: tuple[Any, ...]) -> bool:
+        """Add a step that others will follow soon; see `RowStore.insert_if_quiet`."""
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
@@ -154,8 +154,12 @@ class SqlRows:
         self._db.do(_sql.REPLACE_STEP if replace else _sql.INSERT_STEP, self._step_values(row))
 
     def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
-        statement = self._db.insert_lazily if lazily else self._db.insert_if_quiet
-        return self._db.do_alone(statement, self._step_values(row)) == 1
+        values = self._step_values(row)
+        return self._db.insert_lazily(values) if lazily else self._db.insert_if_quiet(values)
+
+    def read_row(self, row: tuple[Any, ...]) -> StepRow:
+        """Return a step, given as `insert_lazily` is."""
+        return self._step(row)
 
     def delete_steps(
         self, thread: str, ns: str, checkpoint_ids: Iterable[str], *, keep_decisions: bool = False

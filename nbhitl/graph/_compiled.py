@@ -97,7 +97,8 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
             output_keys: which keys of the state to return.
             interrupt_before: stop before these nodes, for this run.
             interrupt_after: stop after these nodes, for this run.
-            durability: when checkpoints are saved.
+            durability: when checkpoints are saved: "sync" before the next step, "async" (the default) a moment
+                later at most, "exit" where the run ends or stops.
             control: asks the run from outside to stop.
 
         Raises:

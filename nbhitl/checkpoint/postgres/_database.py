@@ -32,8 +32,6 @@ class Database:
         link: lends the connections.
     """
 
-    insert_if_quiet = queries.INSERT_IF_QUIET
-    insert_lazily = queries.INSERT_LAZILY
     is_far = True
     tables: Any = queries  # which tables to make, and where their version is written
 
@@ -74,7 +72,15 @@ class Database:
         """Change something for each of the rows, within a transaction."""
         self.now.gather([(sql, values) for values in rows])
 
-    def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
+    def insert_if_quiet(self, row: tuple[Any, ...]) -> bool:
+        """Add a step; see `RowStore.insert_if_quiet`."""
+        return self._do_alone(queries.INSERT_IF_QUIET, row) == 1
+
+    def insert_lazily(self, row: tuple[Any, ...]) -> bool:
+        """Add a step that need not be on the server's disk yet; see `RowStore.insert_if_quiet`."""
+        return self._do_alone(queries.INSERT_LAZILY, row) == 1
+
+    def _do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Change something in a transaction of its own; return how many rows were changed."""
         self.be_ready()
         return self._alone((sql, values), again=False)[0].changed

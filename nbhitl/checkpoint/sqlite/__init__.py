@@ -7,10 +7,8 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nbhitl.checkpoint._ids import packed, unpacked
-from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint.sqlite._database import Database, store_error
-from nbhitl.checkpoint.steps import StepSaver
+from nbhitl.checkpoint.sqlite._saver import WaitingSaver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +24,8 @@ _PATIENCE = 30.0
 def connect(path: str | os.PathLike[str]) -> sqlite3.Connection:
     """Open a file for a saver of this process's own.
 
-    `synchronous = NORMAL` in WAL mode: a killed process loses nothing; a power cut may lose the last commits,
-    and never damages the file. For no loss then either, open the connection yourself with `FULL`.
+    `synchronous = NORMAL` in WAL mode: what was committed survives a killed process; a power cut may lose the last
+    commits, and never damages the file. For no loss then either, open the connection yourself with `FULL`.
 
     Raises:
         StoreError: SQLite cannot open it.
@@ -51,7 +49,7 @@ def connect(path: str | os.PathLike[str]) -> sqlite3.Connection:
     return conn
 
 
-class SqliteSaver(StepSaver):
+class SqliteSaver(WaitingSaver):
     """Keeps threads in a SQLite database.
 
     Args:
@@ -59,11 +57,19 @@ class SqliteSaver(StepSaver):
             writes in transactions of its own; its tables are named `nbhitl_...` and may stand beside others.
         serde: turns values into bytes and back. Classes of values must be registered with it, which
             `compile()` does for those that the state's schema names.
+
+    Questions, answers, effects of `once()`, results of parallel tasks and the step with which a run ends are in the
+    file before the run goes on, in that order after every step before them. So is, with `durability="async"`, an
+    intermediate step whose nodes took more than a millisecond. Quicker ones, and the first step of a new thread,
+    may wait up to 5 ms for those that follow (more while the file is locked), and are written with them in one
+    transaction: a process that is killed meanwhile leaves the steps before, without a gap, and readers on other
+    connections see them as much later. Whatever is asked of this saver comes after them. What cannot be written
+    is kept, and the next call raises a StoreError; `flush()` writes at once. With `durability="sync"` every
+    step is in the file before the next one begins.
     """
 
     def __init__(self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None) -> None:
-        self._database = Database(conn, store_name(conn))
-        super().__init__(SqlRows(self._database, packed, unpacked), serde=serde)
+        super().__init__(opened(conn), serde)
 
     @property
     def conn(self) -> sqlite3.Connection:
@@ -80,7 +86,11 @@ class SqliteSaver(StepSaver):
         """
         conn = connect(conn_string)
         try:
-            yield cls(conn)
+            saver = cls(conn)
+            try:
+                yield saver
+            finally:
+                saver.flush()
         finally:
             conn.close()
 
@@ -93,10 +103,11 @@ class SqliteSaver(StepSaver):
         self._database.setup()
 
 
-def store_name(conn: sqlite3.Connection) -> str:
-    """Return how errors call the store of a connection: by its file."""
+def opened(conn: sqlite3.Connection) -> Database:
+    """Return the database that a connection leads to."""
     try:
         rows = conn.execute("PRAGMA database_list").fetchall()
     except sqlite3.Error:
-        return "SQLite store (closed)"
-    return f"SQLite store {next((file for _, name, file in rows if name == 'main' and file), ':memory:')}"
+        return Database(conn, "SQLite store (closed)")
+    file = next((str(file) for _, name, file in rows if name == "main" and file), "")
+    return Database(conn, f"SQLite store {file or ':memory:'}", file)

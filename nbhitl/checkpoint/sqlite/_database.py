@@ -1,19 +1,31 @@
-"""One SQLite connection: transactions, a lock, and errors that say what to do. Knows nothing of steps."""
+"""One SQLite connection: transactions, a lock, and errors that say what to do.
+
+Steps may wait a moment to be written together (`_group.py`). They are written with whatever else is done on the
+connection next, before it, in the same transaction; so nothing that is read or written here comes before them.
+"""
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
+from contextlib import suppress
 from threading import RLock
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint.sqlite import queries
+from nbhitl.checkpoint.sqlite._behind import WRITER
+from nbhitl.checkpoint.sqlite._group import threads_of
+from nbhitl.checkpoint.sqlite._waiting import Waiting
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
+
+    from nbhitl.checkpoint.sqlite._group import Values
 
 _ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
 
@@ -41,18 +53,20 @@ class Database:
     Args:
         conn: made with `check_same_thread=False` if more than one thread shall use it.
         name: how errors call it.
+        file: where it is, so that steps may wait: whoever writes them behind the caller's back opens it once more.
     """
 
     conn: sqlite3.Connection
-    insert_if_quiet = insert_lazily = _sql.INSERT_IF_QUIET
     is_far = False
     tables: Any = queries  # which tables to make, and where their version is written
 
-    def __init__(self, conn: sqlite3.Connection | None, name: str) -> None:
+    def __init__(self, conn: sqlite3.Connection | None, name: str, file: str = "") -> None:
         self.given: Any = conn
         if conn is not None:
             self.conn = conn
         self.name = name
+        self.waiting = Waiting(file)
+        self._group = self.waiting.group
         self._transaction = Transaction(self)
         self._lock = RLock()
         self._ready = False
@@ -65,7 +79,9 @@ class Database:
         """Return the rows of a query."""
         with self._lock:
             try:
-                if not self._ready:
+                if self._group.rows:
+                    self.write_waiting()
+                elif not self._ready:
                     self.setup()
                 return self.conn.execute(sql, values).fetchall()
             except _ERRORS as error:
@@ -75,7 +91,9 @@ class Database:
         """Return the first row of a query, or None."""
         with self._lock:
             try:
-                if not self._ready:
+                if self._group.rows:
+                    self.write_waiting()
+                elif not self._ready:
                     self.setup()
                 return self.conn.execute(sql, values).fetchone()
             except _ERRORS as error:
@@ -86,7 +104,9 @@ class Database:
         conn = self.conn
         with self._lock:
             try:
-                if not self._ready:
+                if self._group.rows:
+                    self.write_waiting()
+                elif not self._ready:
                     self.setup()
                 if conn.in_transaction:
                     return None
@@ -113,6 +133,8 @@ class Database:
             try:
                 if not self._ready:
                     self.setup()
+                if self._group.rows:
+                    return self._do_after_waiting(sql, values)
                 if conn.in_transaction:
                     raise self.failure(sqlite3.OperationalError("the connection is within a transaction"))
                 changed = conn.total_changes
@@ -120,6 +142,54 @@ class Database:
                 return conn.total_changes - changed
             except _ERRORS as error:
                 raise self.failure(error, sql, values) from error
+
+    def _do_after_waiting(self, sql: str, values: Sequence[Any]) -> int:
+        with self._transaction:
+            changed = self.conn.total_changes
+            self.conn.execute(sql, values)
+            return self.conn.total_changes - changed
+
+    def insert_if_quiet(self, row: Values) -> bool:
+        """Add a step; see `RowStore.insert_if_quiet`."""
+        return self.do_alone(_sql.INSERT_IF_QUIET, row) == 1
+
+    def insert_lazily(self, row: Values) -> bool:
+        """Add a step, now or a moment later together with those that follow it; see `RowStore.insert_if_quiet`."""
+        now = monotonic()
+        if self.waiting.may_take(row, now) and self._wait(row, now):
+            return True
+        added = self.insert_if_quiet(row)
+        self.waiting.saved(row, monotonic())
+        return added
+
+    def _wait(self, row: Values, now: float) -> bool:
+        waiting = self.waiting
+        with self._lock:
+            try:
+                if self.conn.in_transaction or not (self._group.rows or self._first_waits()):
+                    return False
+            except _ERRORS as error:
+                raise self.failure(error, rows=(row,)) from error
+            if waiting.take(row, now):
+                self.write_waiting()
+                waiting.saved(row, monotonic())
+        return True
+
+    def _first_waits(self) -> bool:
+        if not self._ready:
+            self.setup()
+        return self.waiting.begin(self.conn, self)
+
+    def write_waiting(self) -> None:
+        """Write the steps that wait.
+
+        Raises:
+            StoreError: they cannot be written; they wait on, for the next call.
+        """
+        with self._lock:
+            if self._group.rows:
+                self.begin()
+                self.end(commit=True)
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
@@ -135,23 +205,71 @@ class Database:
             if not self._ready:
                 self.setup()
             self.conn.execute("BEGIN IMMEDIATE")
+            if self._group.rows:
+                self.waiting.carry(self.conn)
         except BaseException as error:
             self._lock.release()
             if isinstance(error, _ERRORS):
-                raise self.failure(error) from error
+                raise self.failure(error, rows=self._group.rows) from error
             raise
 
     def end(self, *, commit: bool) -> None:
         """End the transaction, and give the lock back."""
         try:
             self.conn.execute("COMMIT" if commit else "ROLLBACK")
+            if commit:
+                self.waiting.committed()
         except _ERRORS as error:
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
             if commit:
-                raise self.failure(error) from error
+                raise self.failure(error, rows=self.waiting.carried) from error
+        finally:
+            self.waiting.undone()
+            self._lock.release()
+
+    def write_behind(self, now: float) -> None:
+        """In the background: write the steps that have waited for too long, unless the connection is in use."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            # A failure is not lost: the steps wait on, and the next call on the saver meets it again.
+            with suppress(*_ERRORS):
+                if not self._in_use() and self.waiting.write_behind(now):
+                    WRITER.leave(self)
         finally:
             self._lock.release()
+
+    def write_at_exit(self, patience: float) -> None:
+        """Write the steps that wait before the process ends.
+
+        Raises:
+            StoreError: they cannot be written.
+        """
+        if not self._lock.acquire(timeout=patience):
+            raise self.failure(sqlite3.OperationalError("a thread keeps it locked"), rows=self._group.rows)
+        try:
+            self.write_waiting()
+        except StoreError as failed:  # the connection may have been closed: another one will do
+            try:
+                written = self.waiting.write_behind(math.inf, patience=patience)
+            except _ERRORS:
+                written = False
+            if not written:
+                raise failed from None
+        finally:
+            self._lock.release()
+
+    def _in_use(self) -> bool:
+        try:
+            return self.conn.in_transaction
+        except sqlite3.ProgrammingError:  # it was closed meanwhile
+            return False
+
+    def forget_waiting(self) -> None:
+        """In a forked process: what waits is the parent's to write, and so is the lock."""
+        self._lock = RLock()
+        self.waiting.forget()
 
     def setup(self) -> None:
         """Make the tables, or bring them up to date. Done by itself at the first use.
@@ -207,9 +325,14 @@ class Database:
                     raise
                 time.sleep(0.01)
 
-    def failure(self, error: Exception, sql: str = "", values: Sequence[Any] = ()) -> StoreError:
-        """Return the error that says which store and thread it was and what to do."""
+    def failure(
+        self, error: Exception, sql: str = "", values: Sequence[Any] = (), rows: Sequence[Values] = ()
+    ) -> StoreError:
+        """Return the error that says which store and thread it was and what to do; `rows` are steps not written."""
         thread = _sql.thread_of(sql, values)
+        if rows:
+            threads = ", ".join(map(repr, threads_of(rows)[:3]))
+            return store_error(f"{self.name}, thread {threads}, {len(rows)} steps not saved yet", error)
         return store_error(self.name if thread is None else f"{self.name}, thread {thread!r}", error)
 
 

@@ -9,17 +9,15 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from nbhitl.checkpoint._ids import packed, unpacked
-from nbhitl.checkpoint._sqlrows import SqlRows
-from nbhitl.checkpoint.sqlite import connect, store_name
-from nbhitl.checkpoint.sqlite._database import Database
+from nbhitl.checkpoint.sqlite import connect, opened
 from nbhitl.checkpoint.sqlite._lent import LentDatabase
-from nbhitl.checkpoint.steps import StepSaver
+from nbhitl.checkpoint.sqlite._saver import WaitingSaver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from nbhitl.checkpoint.serde import SerializerProtocol
+    from nbhitl.checkpoint.sqlite._database import Database
 
 __all__ = ["AsyncSqliteSaver"]
 
@@ -27,7 +25,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncSqliteSaver(StepSaver):
+class AsyncSqliteSaver(WaitingSaver):
     """Keeps threads in a SQLite database; async methods work on a thread of the saver's own.
 
     The sync methods work too, from any thread: nodes that are plain functions, and graphs that they call, use
@@ -42,13 +40,13 @@ class AsyncSqliteSaver(StepSaver):
 
     def __init__(self, conn: Any, *, serde: SerializerProtocol | None = None) -> None:
         self._worker: ThreadPoolExecutor | None = None
-        self._database: Database
+        database: Database
         if isinstance(conn, sqlite3.Connection):
-            self._database = Database(conn, store_name(conn))
+            database = opened(conn)
             self._worker = ThreadPoolExecutor(1, thread_name_prefix="nbhitl-sqlite")
         else:
-            self._database = LentDatabase(conn)
-        super().__init__(SqlRows(self._database, packed, unpacked), serde=serde)
+            database = LentDatabase(conn)
+        super().__init__(database, serde)
 
     @property
     def conn(self) -> Any:
@@ -72,9 +70,15 @@ class AsyncSqliteSaver(StepSaver):
 
     async def _close(self) -> None:
         """Wait for what is being saved, then close the file."""
-        await asyncio.shield(self._run(self._database.conn.close))
+        await asyncio.shield(self._run(self._written_and_closed))
         if self._worker is not None:
             self._worker.shutdown(wait=True)
+
+    def _written_and_closed(self) -> None:
+        try:
+            self.flush()
+        finally:
+            self._database.conn.close()
 
     async def setup(self) -> None:
         """Make the tables; done at the first use anyway.

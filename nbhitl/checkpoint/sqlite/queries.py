@@ -59,3 +59,7 @@ MIGRATIONS: Final = (
 # Changes with every commit of another connection to the same file.
 DATA_VERSION: Final = "PRAGMA data_version"
 SCHEMA_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nbhitl_schema'"
+ANY_LIVE: Final = (
+    "SELECT 1 FROM nbhitl_questions WHERE thread_id = ? AND state IN ('open', 'recorded', 'delivered')"
+)
+STEP_EXISTS: Final = "SELECT 1 FROM nbhitl_steps WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?"
