@@ -105,9 +105,19 @@ class SqliteSaver(WaitingSaver):
 
 def opened(conn: sqlite3.Connection) -> Database:
     """Return the database that a connection leads to."""
+    return Database(conn, store_name(conn), _file(conn) or "")
+
+
+def store_name(conn: sqlite3.Connection) -> str:
+    """Return how errors call the store of a connection: by its file."""
+    file = _file(conn)
+    return "SQLite store (closed)" if file is None else f"SQLite store {file or ':memory:'}"
+
+
+def _file(conn: sqlite3.Connection) -> str | None:
+    """Return the path of a connection's file; "" if it has none, None if it is closed."""
     try:
         rows = conn.execute("PRAGMA database_list").fetchall()
     except sqlite3.Error:
-        return Database(conn, "SQLite store (closed)")
-    file = next((str(file) for _, name, file in rows if name == "main" and file), "")
-    return Database(conn, f"SQLite store {file or ':memory:'}", file)
+        return None
+    return next((str(file) for _, name, file in rows if name == "main" and file), "")

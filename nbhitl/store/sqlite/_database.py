@@ -29,7 +29,9 @@ class _Items:
     tables: Any = Tables
     name: str
 
-    def failure(self, error: Exception, sql: str = "", values: Sequence[Any] = ()) -> StoreError:
+    def failure(
+        self, error: Exception, sql: str = "", values: Sequence[Any] = (), rows: Sequence[Any] = ()
+    ) -> StoreError:
         """Return the error that says which store it was and what to do."""
         return store_error(self.name, error)
 
