@@ -67,13 +67,17 @@ def _at_this_point(
 ) -> Generator[Any, Any, StoredCheckpoint | None]:
     """Return the state that a called graph had at this point of its caller's timeline.
 
-    That is the newest one if the task that calls now made it, before it paused or failed; else the one that the
-    caller's checkpoint remembers. So a replay of the caller finds the state of then, at every depth.
+    That is the newest one if the task that calls now made it, before it paused or failed, or before the caller's
+    state was changed by hand; else the one that the caller's checkpoint remembers. So a replay of the caller finds the state of then, at every depth.
     """
     caller = progress.run.parent
     assert caller is not None
-    if (newest.metadata.get("parents") or {}).get(caller.run.ns) == caller.task.checkpoint_id:
+    made_at = (newest.metadata.get("parents") or {}).get(caller.run.ns)
+    if made_at == caller.task.checkpoint_id:
         return newest
+    if caller.run.resuming and made_at and _can_go_on(progress, newest):
+        if (yield from _was_changed(caller, made_at)):
+            return newest
     progress.continues = False
     remembered = _remembered(caller, key.ns)
     if remembered is None or remembered == newest.checkpoint_id:
@@ -82,6 +86,22 @@ def _at_this_point(
     if stored is not None:
         stored.writes = []
     return stored
+
+
+def _can_go_on(progress: Progress, stored: StoredCheckpoint) -> bool:
+    head = head_of(progress.program, stored)
+    return bool(head.sends or head.ready(progress.program))
+
+
+def _was_changed(caller: RunningTask, made_at: str) -> Generator[Any, Any, bool]:
+    """Whether the caller is where it was at checkpoint `made_at`, but for changes by hand."""
+    key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id)
+    while key.checkpoint_id != made_at:
+        stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+        if stored is None or stored.metadata.get("source") != "update":
+            return False
+        key = key._replace(checkpoint_id=stored.parent_id)
+    return True
 
 
 def _remembered(caller: RunningTask, ns: str) -> str | None:
@@ -104,8 +124,8 @@ def _branches_off(progress: Progress, input: Any, key: CheckpointKey) -> Generat
     With a checkpoint of a called graph every graph on the way down gets one, else nothing on the thread would
     lead to what the called graph asks then.
     """
-    if progress.run.start_map:
-        return input is None or progress.run.parent is not None
+    if progress.run.parent is not None:
+        return True
     return input is None and not (yield from _is_fresh_branch(progress, key))
 
 
@@ -136,6 +156,10 @@ def begin(
     if progress.pending:
         _apply_outside(progress)
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
+    if resumed_above and run.unnamed and progress.source == "update":
+        from nbhitl.engine.carried import inherit_answers
+
+        yield from inherit_answers(progress)
     if has_checkpoint and (input is None or isinstance(input, Command) or resumed_above):
         run.children = progress.head.children
         progress.show_values()

@@ -111,6 +111,7 @@ def _placed_below(run: Run, parent: RunningTask) -> str | None:
     above = parent.run
     run.durability = above.durability
     run.answers = {**above.answers, **parent.task.answers}
+    run.unnamed = above.unnamed
     run.replay_check = above.replay_check
     run.control = above.control
     run.ns = _namespace(parent, stateful=run.stateful)

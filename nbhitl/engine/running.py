@@ -45,6 +45,7 @@ class Run:
         "answers",
         "asynchronous",
         "cache",
+        "carried",
         "checkpoint_map",
         "children",
         "config",
@@ -67,6 +68,7 @@ class Run:
         "stream",
         "thread_id",
         "trace",
+        "unnamed",
     )
 
     def __init__(
@@ -90,6 +92,9 @@ class Run:
         self.stateful = False
         self.replay_check = "payload"
         self.answers: Mapping[str, tuple[str, Any]] = {}
+        # Whether the answer that the run was given names no question, and the questions of before it is tried on.
+        self.unnamed = False
+        self.carried: frozenset[str] = frozenset()
         self.checkpoint_map: dict[str, str] = {}
         self.children: dict[str, str] = {}
         self.start_map: dict[str, str] = {}
@@ -145,6 +150,10 @@ class RunningTask:
         self.counters[scope] = index + 1
         id = interrupt_id(f"{self.task.namespace}#{scope}" if scope else self.task.namespace, index)
         entry = self.task.answers.get(id) or self.run.answers.get(id)
+        if entry is not None and id in self.run.carried:
+            from nbhitl.engine.replay import asks_the_same
+
+            entry = entry if asks_the_same(self, entry[0], value) else None
         if entry is None:
             question = Interrupt(value, id)
             if response_schema is not None:

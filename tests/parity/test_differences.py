@@ -173,6 +173,20 @@ def test_d4_the_id_of_an_answered_question_opens_no_other(
     assert [item.value for item in graph.get_state(CONFIG).interrupts] == ["production?"]
 
 
+def test_d4_an_answer_where_nothing_is_open(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    """It reaches a question that a change of the state left as it was; parity programs show that."""
+    after = {}
+    for on in (langgraph, nbhitl):
+        changed = compiled(on, lambda state, on=on: {"log": [on.interrupt(len(state["log"]))]})
+        changed.invoke({"log": []}, CONFIG)
+        changed.update_state(CONFIG, {"log": ["more"]}, as_node=on.START)
+        gated = compiled(on, lambda state, on=on: {"log": [on.interrupt("q")]}, interrupt_before=["node"])
+        gated.invoke({"log": []}, CONFIG)
+        after[on.name] = [graph.invoke(on.Command(resume="yes"), CONFIG) for graph in (changed, gated)]
+    assert after[LANGGRAPH] == [{"log": ["more", "yes"]}, {"log": ["yes"]}]
+    assert [[item.value for item in result["__interrupt__"]] for result in after[NBHITL]] == [[1], ["q"]]
+
+
 def test_d5_a_task_tells_its_input(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
     tasks = {}
     for on in (langgraph, nbhitl):

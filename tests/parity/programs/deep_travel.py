@@ -82,6 +82,21 @@ def program_back_into_a_child(record, saver):
             record("history", brief(graph))
 
 
+def program_back_into_a_child_of_a_branch(record, saver):
+    for keeps in KINDS:
+        graph = two_levels(saver, keeps)
+        start(graph, saver)
+        graph.invoke(Command(resume="first"), CONFIG)
+        graph.invoke(None, next(s for s in graph.get_state_history(CONFIG) if s.next == ("child",)).config)
+        child = graph.get_state(CONFIG).tasks[0].state
+        for asking_for in ("ask", "one"):
+            found = [s for s in graph.get_state_history(child) if s.next == (asking_for,)]
+            chunks = graph.stream(None, found[0].config, subgraphs=True, stream_mode="updates")
+            record(f"again from {asking_for} {keeps}", without_ids(chunks))
+            record("history", brief(graph))
+        record("answer", graph.invoke(Command(resume="second"), CONFIG))
+
+
 def program_back_into_a_child_while_it_asks(record, saver):
     for keeps in KINDS:
         graph = two_levels(saver, keeps)

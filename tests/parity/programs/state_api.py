@@ -200,6 +200,21 @@ def program_update_while_a_question_is_open(record, saver):
     record("history", [brief(s) for s in graph.get_state_history(CONFIG)])
 
 
+def program_answer_after_an_update(record, saver):
+    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]})
+    builder.add_node("ask", lambda state: {"path": [interrupt("sure?")]})
+    builder.add_node("b", lambda state: {"path": ["b"]}).add_edge(START, "a").add_edge("a", "ask")
+    graph = builder.add_edge("ask", "b").compile(checkpointer=saver)
+    for number in (1, 2):
+        config = {"configurable": {"thread_id": str(number)}}
+        graph.invoke({"path": []}, config)
+        for edit in range(number):
+            graph.update_state(config, {"n": edit})
+        record("nothing is open", graph.get_state(config).interrupts)
+        record.chunks("answer", graph.stream(Command(resume="yes"), config, stream_mode="updates"))
+        record("history", [brief(s) for s in graph.get_state_history(config)])
+
+
 def program_answer_by_update_as_node(record, saver):
     builder = StateGraph(State)
     builder.add_node("ask", lambda state: {"path": [interrupt("q")]}).add_node(

@@ -129,6 +129,30 @@ def program_update_a_child(record, saver):
     record("answer", graph.invoke(Command(resume="yes"), CONFIG))
 
 
+def program_update_a_child_and_answer(record, saver):
+    for answers in ("plainly", "by id"):
+        config = {"configurable": {"thread_id": answers}}
+        graph = parent(child(question="sure?"), saver)
+        graph.invoke({"path": ["in"]}, config)
+        graph.update_state(graph.get_state(config).tasks[0].state, {"own": ["edited"]})
+        id = graph.get_state(config).interrupts[0].id
+        resume = "yes" if answers == "plainly" else {id: "yes"}
+        record(answers, graph.invoke(Command(resume=resume), config))
+
+
+def program_update_the_parent_of_a_stateful_child(record, saver):
+    for gate in ({"interrupt_before": ["two"]}, {"question": "sure?"}):
+        graph = parent(child(checkpointer=True, **gate), saver)
+        config = {"configurable": {"thread_id": str(gate)}}
+        record("stops", graph.invoke({"path": ["in"]}, config))
+        for edit in ("one edit", "another"):
+            graph.update_state(config, {"path": [edit]})
+        record("goes on", graph.invoke(None, config))
+        if "question" in gate:
+            record("answered", graph.invoke(Command(resume="yes"), config))
+        record("again", graph.invoke({"path": ["next"]}, config))
+
+
 def program_update_a_child_as_node(record, saver):
     graph = parent(child(question="sure?"), saver)
     graph.invoke({"path": ["in"]}, CONFIG)

@@ -1,0 +1,97 @@
+"""A plain answer after `update_state`: for the question of before, if it is still asked, and once."""
+
+from __future__ import annotations
+
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.errors import AlreadyAnswered, UnknownInterruptError
+from nbhitl.graph import START, StateGraph
+from nbhitl.types import Command, interrupt
+
+from .asking import CONFIG, State
+
+
+class Payment:
+    """Asks before it pays; `asked` is what it asks, given the state."""
+
+    def __init__(self, asked: Any = lambda state: "pay?") -> None:
+        self.asked = asked
+        self.paid: list[Any] = []
+
+    def __call__(self, state: State) -> State:
+        answer = interrupt(self.asked(state))
+        self.paid.append(answer)
+        return {"log": [answer]}
+
+
+def changed(payment: Payment, saver: Any = None) -> Any:
+    builder = StateGraph(State).add_node("before", lambda state: {"log": ["before"]})
+    builder.add_node("pay", payment).add_edge(START, "before").add_edge("before", "pay")
+    graph = builder.compile(checkpointer=saver or InMemorySaver())
+    graph.invoke({"log": []}, CONFIG)
+    graph.update_state(CONFIG, {"log": ["changed"]})
+    return graph
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_the_question_of_before_gets_the_answer(kind: str, tmp_path: Any) -> None:
+    payment = Payment()
+    with SqliteSaver.from_conn_string(str(tmp_path / "t.db")) as sqlite:
+        graph = changed(payment, sqlite if kind == "sqlite" else InMemorySaver())
+        assert graph.invoke(Command(resume="yes"), CONFIG) == {"log": ["before", "changed", "yes"]}
+        with pytest.raises(UnknownInterruptError):
+            graph.invoke(Command(resume="yes"), CONFIG)
+        assert payment.paid == ["yes"]
+
+
+def test_something_else_is_asked_anew() -> None:
+    payment = Payment(asked=lambda state: len(state["log"]))
+    graph = changed(payment)
+    result = graph.invoke(Command(resume="yes"), CONFIG)
+    assert [question.value for question in result["__interrupt__"]] == [2]
+    assert payment.paid == []
+    assert [question.value for question in graph.get_state(CONFIG).interrupts] == [2]
+    assert graph.invoke(Command(resume="now"), CONFIG)["log"][-1] == "now"
+
+
+def test_whoever_switched_the_check_off_gets_it_all_the_same() -> None:
+    payment = Payment(asked=lambda state: len(state["log"]))
+    graph = changed(payment)
+    unchecked = {"configurable": {**CONFIG["configurable"], "replay_check": "off"}}
+    assert graph.invoke(Command(resume="yes"), unchecked)["log"][-1] == "yes"
+
+
+def test_of_two_answers_one_counts() -> None:
+    payment = Payment()
+    graph = changed(payment)
+    gate, refused = Barrier(2), []
+
+    def click(answer: str) -> None:
+        gate.wait(10)
+        try:
+            graph.invoke(Command(resume=answer), CONFIG)
+        except (AlreadyAnswered, UnknownInterruptError) as error:
+            refused.append(error)
+
+    clicks = [Thread(target=click, args=(answer,)) for answer in ("yes", "no")]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join(10)
+    assert len(payment.paid) == 1
+    assert len(refused) == 1
+
+
+def test_a_node_that_fails_after_the_answer_is_tried_again_with_it() -> None:
+    payment = Payment()
+    graph = changed(payment)
+    payment.paid = None  # type: ignore[assignment]
+    with pytest.raises(AttributeError):
+        graph.invoke(Command(resume="yes"), CONFIG)
+    payment.paid = []
+    assert graph.invoke(None, CONFIG)["log"][-1] == "yes"
