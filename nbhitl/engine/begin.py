@@ -67,17 +67,18 @@ def _at_this_point(
 ) -> Generator[Any, Any, StoredCheckpoint | None]:
     """Return the state that a called graph had at this point of its caller's timeline.
 
-    That is the newest one if the task that calls now made it, before it paused or failed, or before the caller's
-    state was changed by hand; else the one that the caller's checkpoint remembers. So a replay of the caller finds the state of then, at every depth.
+    That is the newest one if the task that calls now made it, before it paused or failed, or before the state of
+    its caller was changed by hand; else the one that the caller's checkpoint remembers. So a replay of the caller
+    finds the state of then, at every depth.
     """
     caller = progress.run.parent
     assert caller is not None
     made_at = (newest.metadata.get("parents") or {}).get(caller.run.ns)
     if made_at == caller.task.checkpoint_id:
         return newest
-    if caller.run.resuming and made_at and _can_go_on(progress, newest):
-        if (yield from _was_changed(caller, made_at)):
-            return newest
+    goes_on = bool(made_at) and caller.run.resuming and _can_go_on(progress, newest)
+    if goes_on and (yield from _was_changed(caller, made_at)):
+        return newest
     progress.continues = False
     remembered = _remembered(caller, key.ns)
     if remembered is None or remembered == newest.checkpoint_id:
@@ -93,7 +94,7 @@ def _can_go_on(progress: Progress, stored: StoredCheckpoint) -> bool:
     return bool(head.sends or head.ready(progress.program))
 
 
-def _was_changed(caller: RunningTask, made_at: str) -> Generator[Any, Any, bool]:
+def _was_changed(caller: RunningTask, made_at: str | None) -> Generator[Any, Any, bool]:
     """Whether the caller is where it was at checkpoint `made_at`, but for changes by hand."""
     key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id)
     while key.checkpoint_id != made_at:
