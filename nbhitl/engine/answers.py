@@ -37,6 +37,11 @@ def take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gene
         AlreadyAnswered: another answer came first.
     """
     _refuse_without_questions(progress, resume)
+    progress.run.unnamed = not is_answer_map(resume)
+    if progress.run.unnamed and progress.source == "update":
+        from nbhitl.engine.carried import ask_on_the_branch
+
+        yield from ask_on_the_branch(progress)
     pending = _of_this_graph(progress, resume)
     answers = match_answers(
         resume,
@@ -45,12 +50,6 @@ def take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gene
         strict=progress.settings.strict,
         thread_id=progress.run.thread_id,
     )
-    progress.run.unnamed = not is_answer_map(resume)
-    if not answers and progress.source == "update":
-        from nbhitl.engine.carried import ask_on_the_branch
-
-        question = yield from ask_on_the_branch(progress)
-        answers = {question: resume} if question is not None else {}
     if not answers:
         return
     asked = asked_questions(pending)

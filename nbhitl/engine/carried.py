@@ -14,7 +14,7 @@ from nbhitl.engine.digests import payload_digest, what_was_asked
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
-from nbhitl.engine.questions import open_questions
+from nbhitl.engine.questions import asked_questions, finished_tasks, open_questions
 from nbhitl.engine.tasks import interrupt_id
 from nbhitl.types import Interrupt
 
@@ -26,14 +26,13 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import Task
 
 
-def ask_on_the_branch(progress: Progress) -> Generator[Any, Any, str | None]:
-    """Put the one question that was open before the change on the run's checkpoint; return its id there.
-
-    None if the checkpoint was not made by `update_state`, or if not exactly one question was open before.
-    """
+def ask_on_the_branch(progress: Progress) -> Generator[Any, Any, None]:
+    """Put the question that was open before the change on the run's checkpoint, if it was one, and nothing ran since."""
+    if asked_questions(progress.pending) or finished_tasks(progress.pending):
+        return
     found = yield from _asked_before(progress)
     if len(found) != 1:
-        return None
+        return
     ((before, task),) = found
     question = Interrupt(before.value, interrupt_id(task.namespace, 0))
     question.response_schema, question.site = before.response_schema, before.site
@@ -45,7 +44,6 @@ def ask_on_the_branch(progress: Progress) -> Generator[Any, Any, str | None]:
     )  # fmt: skip
     thread_id, ns, checkpoint_id = progress.key
     yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", [], [record]),))
-    return question.id
 
 
 def inherit_answers(progress: Progress) -> Generator[Any, Any, None]:
