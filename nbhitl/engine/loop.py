@@ -249,7 +249,6 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     interrupts = tuple(i for r in paused for i in r.interrupts or ())
     if progress.run.carried and (anew := tuple(i.id for i in interrupts if i.id in progress.claimed)):
         yield StoreCall("release", (*progress.key, anew))
-    progress.claimed, progress.paused = {}, []
     yield from progress.save_at_exit()
     if progress.keeps:
         from nbhitl.engine.pause import save_pause
