@@ -249,6 +249,7 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     interrupts = tuple(i for r in paused for i in r.interrupts or ())
     if progress.run.carried and (anew := tuple(i.id for i in interrupts if i.id in progress.claimed)):
         yield StoreCall("release", (*progress.key, anew))
+        progress.claimed = {id: task for id, task in progress.claimed.items() if id not in anew}
     yield from progress.save_at_exit()
     if progress.keeps:
         from nbhitl.engine.pause import save_pause
