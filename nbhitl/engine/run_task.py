@@ -51,6 +51,8 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             lost = swallowed_before(running, pause)
             if lost is not None:
                 return TaskResult(task, [], error=swallowed(running, lost), attempts=running.attempt)
+            # It holds the frames that it came through and they hold it: without them no run waits for the collector.
+            pause.__traceback__ = None
             return TaskResult(task, [], interrupts=_asked(task, pause), attempts=running.attempt)
         except ParentCommand as up:
             yield from _tell_failed(running, up)
