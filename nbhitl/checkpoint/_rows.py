@@ -13,6 +13,7 @@ whose id follows from its place, with its step instead of the id. The whole stat
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import chain, islice
 from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
@@ -21,6 +22,7 @@ from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
+from nbhitl.checkpoint.serde.core import Serde
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
@@ -179,24 +181,26 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     tip.checkpoint_id = checkpoint_id
     tip.depth = depth = tip.depth + 1
     versions = tip.versions
-    for key in record.removed:
-        versions.pop(key, None)
+    if record.removed:
+        for key in record.removed:
+            versions.pop(key, None)
     for key in record.values:
         versions[key] = depth
-    for key in record.appended:
-        versions[key] = depth
+    if record.appended:
+        for key in record.appended:
+            versions[key] = depth
     body = _step_body(record, versions, depth, whole=is_snapshot)
     try:
         data = serde.dumps(body)
-        metadata = serde.dumps(_metadata_data(record.metadata))
+        metadata = encode_metadata(record.metadata, serde)
     except UnsupportedValue as error:
         raise _located(record, serde, error) from None
     if body[0] == FULL:
         tip.base_id, tip.since, tip.size = checkpoint_id, 0, len(data)
+        if is_snapshot:
+            data = compressed(data)
     else:
         tip.since += len(data)
-    if is_snapshot:
-        data = compressed(data)
     row = StepRow(
         record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at,
         tip.base_id, depth, tip.since, tip.size, metadata, data,
@@ -321,18 +325,22 @@ def encode_body(body: Body, serde: Codec) -> bytes:
     )
 
 
-def _metadata_data(metadata: dict[str, Any]) -> Any:
-    """The usual metadata as `[source, step]`; what is more, or of another form, as it is."""
+def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
+    """Return the bytes of a checkpoint's metadata: the usual one is `[source, step]`; what is more, or of another
+    form, stays as it is. `decode_metadata` gives it back.
+    """
     if len(metadata) == 3 and not metadata.get("parents", True):
         source, step = metadata.get("source"), metadata.get("step")
         if source in SOURCES and type(step) is int:
-            return [SOURCES.index(source), step]
-    return metadata
+            known = SOURCES.index(source), step
+            return _known_metadata(*known) if serde.__class__ is Serde else serde.dumps([*known])
+    return serde.dumps(metadata)
 
 
-def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
-    """Return the bytes of a checkpoint's metadata; `decode_metadata` gives it back."""
-    return serde.dumps(_metadata_data(metadata))
+@lru_cache(maxsize=1024)
+def _known_metadata(source: int, step: int) -> bytes:
+    """Every thread has the same first steps, and nbhitl's serializers are of one mind about numbers."""
+    return Serde().dumps([source, step])
 
 
 def decode_metadata(data: bytes, serde: Codec) -> dict[str, Any]:

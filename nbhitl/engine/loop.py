@@ -63,7 +63,11 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         if run.control is not None and run.control.drain_requested:
             yield from progress.save_at_exit()
             raise GraphDrained(run.control.drain_reason or "shutdown")
-        results = yield from _run_tasks(progress, tasks)
+        if len(tasks) == 1 and progress.is_unseen and tasks[0].writes is None:
+            result = yield tasks[0]
+            results = [result] if result.is_plain else (yield from _settle_alone(progress, result))
+        else:
+            results = yield from _run_tasks(progress, tasks)
         for result in results:
             if result.interrupts is not None:
                 return (yield from _pause(progress, results))
@@ -135,10 +139,11 @@ def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, lis
     if len(tasks) != 1 or tasks[0].writes is not None:
         return (yield from _run_together(progress, tasks))
     result = yield tasks[0]
-    if result.is_plain:
-        if not stream.silent:
-            report(progress, result)
-        return [result]
+    return (yield from _settle_alone(progress, result))
+
+
+def _settle_alone(progress: Progress, result: TaskResult) -> Generator[Any, Any, list[TaskResult]]:
+    """Settle the result of the one task of a step; return it, and that of the task that handled its error."""
     handler = yield from _settle(progress, result, alone=True)
     if handler is None:
         return [result]

@@ -83,6 +83,11 @@ class Progress:
         self.transient = not self.shows.isdisjoint(run.program.objects)
 
     @property
+    def is_unseen(self) -> bool:
+        """Whether nothing is done with the results of a step but to apply them: nobody looks, and no cache keeps them."""
+        return self.run.stream.silent and self.run.cache is None
+
+    @property
     def key(self) -> CheckpointKey:
         """The checkpoint that the run is at."""
         return CheckpointKey(self.run.thread_id or "", self.run.ns, self.head.checkpoint_id)

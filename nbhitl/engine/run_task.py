@@ -86,12 +86,7 @@ def _attempt(
     task, node, run = running.task, running.node, running.run
     if task.returned is not MISSING:
         return (yield from _outcome(running, values, task.returned))
-    if task.path[0] == PUSH or task.name == run.program.start:
-        state = task.input
-    else:
-        # An error handler gets what the node got that failed.
-        reader = node.reader if task.failed is None else run.program.nodes[task.failed.name].reader
-        state = read_state(reader, values, task.step, run.stop)
+    state = _input(running, values)
     if run.stream.messages:
         from nbhitl.engine.messages import note_input
 
@@ -119,6 +114,16 @@ def _attempt(
 
         yield from close_node(running, returned)
     return writes
+
+
+def _input(running: RunningTask, values: Mapping[str, Any]) -> Any:
+    """Return what the node is called with."""
+    task, run = running.task, running.run
+    if task.path[0] == PUSH or task.name == run.program.start:
+        return task.input
+    # An error handler gets what the node got that failed.
+    reader = running.node.reader if task.failed is None else run.program.nodes[task.failed.name].reader
+    return read_state(reader, values, task.step, run.stop)
 
 
 def _outcome(
@@ -247,15 +252,47 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
 
         return TaskResult(running.task, [], error=refuse_timeout(running))
     enter_task(running)
+    if _is_everyday(running):
+        try:
+            returned = running.node.action.sync(_input(running, values))  # type: ignore[misc]
+            if type(returned) is dict and running.paused is None:
+                return TaskResult(running.task, _writes(running, returned) or [(NO_WRITES, None)])
+        except Exception as error:
+            steps = task_steps(running, values)
+            next(steps)
+            return _go_on(steps, steps.throw, error)
+        steps = task_steps(running, values)
+        next(steps)
+        return _go_on(steps, steps.send, returned)
     steps = task_steps(running, values)
+    return _go_on(steps, steps.send, None)
+
+
+def _is_everyday(running: RunningTask) -> bool:
+    """Whether a task does no more than call a function once: then nothing is gained by telling it in steps."""
+    node, run, task = running.node, running.run, running.task
+    return not (
+        node.branches
+        or node.retry
+        or node.action.injects
+        or node.action.sync is None
+        or run.trace is not None
+        or run.stream.messages
+        or task.failed is not None
+        or task.returned is not MISSING
+    )
+
+
+def _go_on(steps: Generator[Any, Any, TaskResult], reply: Callable[[Any], Any], outcome: Any) -> TaskResult:
+    """Make the calls of a task, from the one on whose outcome the task waits, until it ends."""
     try:
-        wanted = next(steps)
+        wanted = reply(outcome)
         while True:
             if type(wanted) is float:
                 time.sleep(wanted)
                 wanted = steps.send(None)
                 continue
-            action, args, kwargs = wanted  # type: ignore[misc]
+            action, args, kwargs = wanted
             try:
                 returned = (action.sync or sync_function(action))(*args, **kwargs)
             except Exception as error:
