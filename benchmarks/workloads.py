@@ -113,10 +113,14 @@ WORKLOADS = (
     ),
     Workload("Send to {size} tasks and join", "fan_out", "none", 100, US_TASK, 5, repeat=10),
     Workload("Send to {size} tasks and join", "fan_out", "none", 1000, US_TASK, 5),
-    Workload("interrupt + resume, memory", "ask", "memory", 20, "ms a pair", 15),
-    Workload("interrupt + resume, SQLite NORMAL", "ask", "sqlite", 20, "ms a pair", 10),
-    Workload("{size} interrupts in one node, memory", "ask_often", "memory", 50, MS, 10, per_piece=False),
-    Workload("{size} interrupts in one node, SQLite", "ask_often", "sqlite", 50, MS, 10, per_piece=False),
+    Workload("interrupt + resume, memory", "ask", "memory", 20, "ms a pair", 15, repeat=5),
+    Workload("interrupt + resume, SQLite NORMAL", "ask", "sqlite", 20, "ms a pair", 10, repeat=5),
+    Workload(
+        "{size} interrupts in one node, memory", "ask_often", "memory", 50, MS, 10, per_piece=False, repeat=3
+    ),
+    Workload(
+        "{size} interrupts in one node, SQLite", "ask_often", "sqlite", 50, MS, 10, per_piece=False, repeat=3
+    ),
     Workload("{size} parallel interrupts answered by id", "ask_together", "memory", 100, US_TASK, 6),
     Workload(
         "get_state at {size} checkpoints, SQLite", "get_state", "sqlite", 10_000, "µs", 3, per_piece=False,

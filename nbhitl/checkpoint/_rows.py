@@ -211,18 +211,20 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
 def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whole: bool) -> list[Any]:
     values, appended = record.values, record.appended
     found: dict[str, int] = {}
-    results: list[list[Any]] = []
+    results = []
     for task in record.results:
         results.append(_result(task, record, found))
     frame = _frame_data(record.frame)
-    removed = [*record.removed]
+    removed = [*record.removed] if record.removed else None
     if whole:
         values = dict(record.full())
         for key in values:
             versions.setdefault(key, depth)
     elif appended or len(values) != len(versions):
         return [DELTA, frame, values, appended, removed, results, None]
-    counts = {key: len(items) for key, items in appended.items()} if appended else {}
+    else:  # every key has a new value
+        return [FULL, frame, values, None, removed, results, [versions, [*values], {}]]
+    counts = {key: len(items) for key, items in appended.items()}
     base = [versions, [*record.values, *counts], counts]
     return [FULL, frame, values, None, removed, results, base]
 
@@ -245,9 +247,8 @@ def _result(task: TaskWrites, record: StepRecord, found: dict[str, int]) -> list
             writes.append(_appended_ref(channel, value, appended[channel], found) or [channel, value])
         else:
             writes.append([channel, value])
-    if not task_id:
-        return [record.metadata["step"], name, None if path == (PULL, name) else list(path), writes]
-    return [packed(task_id), name, None if path == (PULL, name) else list(path), writes]
+    place = None if path == (PULL, name) else list(path)
+    return [packed(task_id) if task_id else record.metadata["step"], name, place, writes]
 
 
 def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, int]) -> list[Any] | None:

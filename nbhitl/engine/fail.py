@@ -11,7 +11,7 @@ from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, StoreCall
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.prepare import note_children
-from nbhitl.engine.progress import starts_left, task_writes, unsaved_results
+from nbhitl.engine.progress import starts_left, task_writes, unsaved_writes
 from nbhitl.engine.questions import asked_questions
 from nbhitl.engine.report import report
 from nbhitl.engine.tasks import plan_order
@@ -73,7 +73,7 @@ def fail_to_apply(
     if progress.keeps:
         yield from progress.save_at_exit()
         try:
-            left = [task_writes(progress.program, r, r.writes) for r in unsaved_results(progress, results)]
+            left = unsaved_writes(progress, results, in_record=False)
             if left:
                 yield StoreCall("put_pending", (progress.key, left))
         except UnsupportedValue as refused:

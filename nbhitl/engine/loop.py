@@ -22,7 +22,7 @@ from nbhitl.engine.begin import begin, load
 from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
-from nbhitl.engine.progress import step_result, task_writes, unsaved_results
+from nbhitl.engine.progress import task_writes, unsaved_writes
 from nbhitl.engine.read import read_state
 from nbhitl.engine.report import report
 from nbhitl.engine.tasks import Task, TaskResult, plan_order
@@ -68,9 +68,8 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
             results = [result] if result.is_plain else (yield from _settle_alone(progress, result))
         else:
             results = yield from _run_tasks(progress, tasks)
-        for result in results:
-            if result.interrupts is not None:
-                return (yield from _pause(progress, results))
+        if progress.paused:
+            return (yield from _pause(progress, results))
         try:
             saving = _end_step(progress, results)
         except Exception as error:
@@ -232,10 +231,10 @@ def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, 
 def _end_step(progress: Progress, results: list[TaskResult]) -> StoreCall | None:
     """Apply the writes of a step, and move on; return what saves the new checkpoint, if it is saved now."""
     progress.show_changes(progress.apply(results))
-    unsaved = []
-    if progress.saves_steps:
-        for result in unsaved_results(progress, results):
-            unsaved.append(step_result(progress.program, result))
+    if not progress.saves_steps:
+        return progress.move_on("loop")
+    unsaved = unsaved_writes(progress, results, in_record=True)
+    if progress.saved_tasks:
         progress.saved_tasks.clear()
     return progress.move_on("loop", unsaved)
 

@@ -186,29 +186,27 @@ class Progress:
             self.parent_id = self.saved_id
             return None
         self.parent_id = parent_id
-        return self._saving(self._record(results, parent_id, whole=whole))
-
-    def _saving(self, record: StepRecord) -> StoreCall:
-        self.unsaved = None
-        self.saved_id = record.checkpoint_id
-        return StoreCall("put_step", (record,))
+        return self._saving(results, parent_id, whole=whole)
 
     def save_at_exit(self) -> Generator[Any, Any, None]:
         """Save the checkpoint where a run ends or stops, if the steps before were not saved one by one."""
         if not self.keeps or self.saved_id == self.head.checkpoint_id or not self.head.checkpoint_id:
             return
         self.parent_id = self.saved_id
-        yield self._saving(self._record((), self.saved_id))
+        yield self._saving((), self.saved_id)
         self.claimed = {}  # their effects are in the checkpoint
 
-    def _record(
+    def _saving(
         self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False
-    ) -> StepRecord:
+    ) -> StoreCall:
+        """Return what saves the checkpoint that the run is at; after it, nothing is unsaved."""
         changes = Changes(values=dict(self._plain_values())) if whole else self.unsaved or Changes()
-        return StepRecord(
-            self.run.thread_id or "",
-            self.run.ns,
-            self.head.checkpoint_id,
+        run, checkpoint_id = self.run, self.head.checkpoint_id
+        self.unsaved, self.saved_id = None, checkpoint_id
+        record = StepRecord(
+            run.thread_id or "",
+            run.ns,
+            checkpoint_id,
             parent_id,
             self.created_at,
             self.metadata,
@@ -218,8 +216,9 @@ class Progress:
             (),
             results,
             self._plain_values,
-            self.run.durability == "async",
+            run.durability == "async",
         )
+        return StoreCall("put_step", (record,))
 
     def _plain_values(self) -> Mapping[str, Any]:
         head, objects = self.head, self.program.objects
@@ -234,25 +233,26 @@ def starts_left(result: TaskResult) -> list[tuple[str, Any]]:
     return [(SCHEDULED, starts)] if starts > 1 else []
 
 
-def step_result(program: Program, result: TaskResult) -> TaskWrites:
-    """Return what a task left, as the record of the step takes it; an id that follows from its place is left out."""
-    task = result.task
-    writes = saved_writes(program, result.writes)
-    return TaskWrites("" if task.path[0] == PULL else task.id, task.name, task.path, writes)
-
-
 def task_writes(program: Program, result: TaskResult, writes: Sequence[tuple[str, Any]]) -> TaskWrites:
     """Return what a task left, as the saver takes it."""
     return TaskWrites(result.task.id, result.task.name, result.task.path, saved_writes(program, writes))
 
 
-def unsaved_results(progress: Progress, results: Sequence[TaskResult]) -> Sequence[TaskResult]:
-    """Return the results of a step that the saver does not have yet."""
-    saved = progress.saved_tasks
-    if len(results) == 1 and not (saved or results[0].cached):
-        return results
-    return [
-        result
-        for result in results
-        if (result.task.from_cache or not result.cached) and not (saved and result.task.id in saved)
-    ]
+def unsaved_writes(
+    progress: Progress, results: Sequence[TaskResult], *, in_record: bool
+) -> list[TaskWrites]:
+    """Return what tasks of a step left that the saver does not have yet.
+
+    Args:
+        in_record: as the record of the step takes it, without ids that follow from a task's place.
+    """
+    saved, program = progress.saved_tasks, progress.program
+    left = []
+    for result in results:
+        task = result.task
+        if (result.cached and not task.from_cache) or (saved and task.id in saved):
+            continue
+        writes = saved_writes(program, result.writes) if program.untracked else result.writes
+        task_id = "" if in_record and task.path[0] == PULL else task.id
+        left.append(TaskWrites(task_id, task.name, task.path, writes))
+    return left
