@@ -66,15 +66,16 @@ def settled(config: RunnableConfig) -> RunnableConfig:
     Raises:
         TypeError: it is no config.
     """
-    if not isinstance(config, Mapping) or not isinstance(config.get(CONF) or {}, Mapping):
+    own = config.get(CONF) if isinstance(config, (dict, Mapping)) else None
+    if not isinstance(config, (dict, Mapping)) or not isinstance(own or {}, (dict, Mapping)):
         raise TypeError(
             f'config is {config!r}; it must be a dict like {{"configurable": {{"thread_id": "my-thread"}}}}.'
         )
     if _KEYS.issuperset(config):
         return config
-    own = {key: value for key, value in config.items() if key not in _KEYS and value is not None}
+    beside = {key: value for key, value in config.items() if key not in _KEYS and value is not None}
     known = {key: value for key, value in config.items() if key in _KEYS}
-    return cast("RunnableConfig", {**known, CONF: {**(config.get(CONF) or {}), **own}})
+    return cast("RunnableConfig", {**known, CONF: {**(own or {}), **beside}})
 
 
 def ensure_config(config: RunnableConfig | None) -> RunnableConfig:

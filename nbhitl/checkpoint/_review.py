@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbhitl.checkpoint import claims as rules
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, str]
 _RESUME_IDX = WRITES_IDX_MAP[RESUME]
+_ENTRY_ID = itemgetter(0)
 
 
 class ReviewSaver(SaverCore):
@@ -243,8 +245,8 @@ class ReviewSaver(SaverCore):
         """The writes that deliver answers; what others have answered of the same tasks `before` stays."""
         rows = []
         for task, given in resumes.items():
-            ids = {entry[0] for entry in given}
-            kept = [entry for entry in before.get(task, ()) if entry[0] not in ids]
+            ids, known = set(map(_ENTRY_ID, given)), before.get(task, ())
+            kept = () if ids.issuperset(map(_ENTRY_ID, known)) else [e for e in known if e[0] not in ids]
             rows.append(self._resume_row(place, task, [*kept, *given]))
         return rows
 
@@ -275,6 +277,9 @@ class ReviewSaver(SaverCore):
         """After tasks of a step paused: what they asked is open, and the answers that they used are applied."""
         ids = {question.interrupt_id for question in asked}
         found = self._rows.live_or_named(*place, ids)
+        if not found:
+            self._rows.put_questions(asked)
+            return
         known = {question.interrupt_id: question for question in found if question[:3] == place}
         finished, failed = _ended(tasks)
         paused = {task.task_id for task in tasks} | {question.task_id for question in asked}
@@ -296,8 +301,13 @@ class ReviewSaver(SaverCore):
 
 def _ended(tasks: Sequence[TaskWrites]) -> tuple[set[str], set[str]]:
     """The ids of tasks that left results, and of those that left an error."""
-    finished = {task.task_id for task in tasks if any(c not in WRITES_IDX_MAP for c, _ in task.writes)}
-    failed = {task.task_id for task in tasks if any(c == ERROR for c, _ in task.writes)}
+    finished, failed = set(), set()
+    for task in tasks:
+        for channel, _ in task.writes:
+            if channel not in WRITES_IDX_MAP:
+                finished.add(task.task_id)
+            elif channel == ERROR:
+                failed.add(task.task_id)
     return finished, failed
 
 

@@ -213,8 +213,10 @@ class _Rows:
         self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
     ) -> Sequence[Question]:
         with self._lock:
-            known = self._threads[thread].questions if thread in self._threads else {}
-            keys = ((ns, checkpoint_id, id) for id in interrupt_ids)
+            found = self._threads.get(thread)
+            if found is None or not found.questions:
+                return []
+            known, keys = found.questions, [(ns, checkpoint_id, id) for id in interrupt_ids]
             return [known[key] for key in keys if key in known]
 
     def asked_at(
@@ -239,9 +241,9 @@ class _Rows:
 
     def put_questions(self, questions: Iterable[Question]) -> None:
         for question in questions:
-            self._space(question.thread_id, question.ns)
-            found = self._threads[question.thread_id]
-            key = (question.ns, question.checkpoint_id, question.interrupt_id)
+            thread = question.thread_id
+            self._space(thread, question.ns)
+            found, key = self._threads[thread], question[1:4]
             found.questions[key] = question
             if question.state in LIVE:
                 found.live[key] = question

@@ -60,7 +60,7 @@ def take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gene
         entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
     yield StoreCall("claim", (_claim_request(progress, answers, entries),))
     progress.claimed = {
-        row[0]: task_id for task_id, rows in entries.items() for row in rows if row[0] in answers
+        i.id: task_id for task_id, interrupts in asked.items() for i in interrupts if i.id in answers
     }
     kept = [write for write in progress.pending if not (write[1] == RESUME and write[0] in entries)]
     progress.pending = [*kept, *((task_id, RESUME, rows) for task_id, rows in entries.items())]

@@ -21,11 +21,16 @@ _LARGE = 4096
 def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
     if type(value) is str:
-        return sha256(b"s" + value.encode("utf-8", "surrogatepass")).hexdigest()
+        return _digest_of_text(value) if len(value) <= _LARGE else _digest_of_text.__wrapped__(value)
     packed = packed_plain(value)
     if packed is None or len(packed) > _LARGE:
         return _digest(value)
     return _digest_of_packed(packed)
+
+
+@lru_cache(maxsize=1024)
+def _digest_of_text(text: str) -> str:
+    return sha256(b"s" + text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @lru_cache(maxsize=1024)

@@ -166,9 +166,9 @@ class Driver:
                 note_unsaved(self.run, wanted, error)
                 raise
             if wanted.method == "claim":
-                from nbhitl.checkpoint import leases
+                from nbhitl.checkpoint.leases import hold
 
-                self.lease = leases.hold(self.run.saver, wanted.args[0])
+                self.lease = hold(self.run.saver, wanted.args[0])
             return done
         if kind is Await:
             return self.next_result()
@@ -249,7 +249,7 @@ class Driver:
         self.drop_waiting()
         if self.lease is None:
             return
-        from nbhitl.checkpoint import leases
+        from nbhitl.checkpoint.leases import end, let_go
 
         # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
-        (leases.end if self.progress.claimed else leases.let_go)(self.lease)
+        (end if self.progress.claimed else let_go)(self.lease)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from nbhitl.engine.progress import Progress
+    from nbhitl.types import Interrupt
 
 
 def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, Outcome]:
@@ -248,9 +249,13 @@ def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:
 
 def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any, Outcome]:
     """Save the questions and what the other tasks did; the step is not over."""
-    paused = sorted((r for r in results if r.interrupts is not None), key=plan_order)
-    finished = [r for r in results if r.interrupts is None]
-    interrupts = tuple(i for r in paused for i in r.interrupts or ())
+    paused, finished = progress.paused, []
+    interrupts: tuple[Interrupt, ...] = ()
+    if len(results) > 1:
+        paused.sort(key=plan_order)
+        finished = [result for result in results if result.interrupts is None]
+    for result in paused:
+        interrupts += result.interrupts or ()
     if progress.run.carried and (anew := tuple(i.id for i in interrupts if i.id in progress.claimed)):
         yield StoreCall("release", (*progress.key, anew))
         progress.claimed = {id: task for id, task in progress.claimed.items() if id not in anew}
@@ -261,7 +266,7 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
         yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
     progress.claimed, progress.paused = {}, []
     if progress.run.parent is None:
-        if any(r.writes for r in finished):
+        if finished and any(r.writes for r in finished):
             progress.show_changes(progress.apply(finished))
         if not interrupts:
             progress.emit("updates", {INTERRUPT: ()})

@@ -33,7 +33,8 @@ def save_pause(
     ]
     # At a breakpoint of a graph that it called: nothing is asked, but the answers that led there are used.
     tasks += [task_writes(progress.program, r, []) for r in paused if not r.interrupts and r.task.answers]
-    tasks += [task_writes(progress.program, r, left) for r in finished if (left := left_by(r))]
+    if finished:
+        tasks += [task_writes(progress.program, r, left) for r in finished if (left := left_by(r))]
     if progress.run.parent is not None:
         # The questions of a called graph are listed once, by the run that the person answers.
         yield StoreCall("put_pending", (progress.key, tasks))

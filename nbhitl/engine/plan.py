@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from nbhitl.constants import PULL, PUSH, RESUME, START
-from nbhitl.engine.questions import RESERVED, saved_starts
+from nbhitl.engine.questions import RESERVED, entry_id, saved_starts
 from nbhitl.engine.tasks import Task
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
 
 _PUSH_TRIGGERS = (PUSH,)
+_ANSWER = itemgetter(1, 2)
 
 
 def plan_tasks(program: Program, head: Head, step: int, ns: str) -> list[Task]:
@@ -50,7 +52,7 @@ def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]
         task.starts = saved_starts(left)
         for channel, value in left:
             if channel == RESUME:
-                task.answers = {id: (asked, answer) for id, asked, answer in value}
+                task.answers = dict(zip(map(entry_id, value), map(_ANSWER, value), strict=True))
 
 
 def at_breakpoint(tasks: Sequence[Task], nodes: Collection[str] | Literal["*"]) -> list[Task]:

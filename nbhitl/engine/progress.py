@@ -238,9 +238,7 @@ def task_writes(program: Program, result: TaskResult, writes: Sequence[tuple[str
     return TaskWrites(result.task.id, result.task.name, result.task.path, saved_writes(program, writes))
 
 
-def unsaved_writes(
-    progress: Progress, results: Sequence[TaskResult], *, in_record: bool
-) -> list[TaskWrites]:
+def unsaved_writes(progress: Progress, results: Sequence[TaskResult], *, in_record: bool) -> list[TaskWrites]:
     """Return what tasks of a step left that the saver does not have yet.
 
     Args:

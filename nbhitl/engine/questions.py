@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
@@ -17,6 +18,9 @@ RESERVED = frozenset({ERROR, INTERRUPT, RESUME, SCHEDULED})
 """Channels of pending writes that tell of a task, but are not what it wrote."""
 
 _HEX = frozenset("0123456789abcdef")
+
+entry_id = itemgetter(0)
+"""The question that an entry `[interrupt id, what was asked, answer]` answers."""
 
 
 def is_interrupt_id(key: object) -> bool:
@@ -52,9 +56,10 @@ def open_questions(writes: Sequence[tuple[str, str, Any]]) -> dict[str, list[Int
 def _without_answer(
     asked: dict[str, list[Interrupt]], writes: Sequence[tuple[str, str, Any]]
 ) -> dict[str, list[Interrupt]]:
-    answered = {entry[0] for rows in saved_entries(writes).values() for entry in rows}
-    if not answered:
+    entries = saved_entries(writes)
+    if not entries:
         return asked
+    answered = set().union(*(map(entry_id, rows) for rows in entries.values()))
     return {
         task_id: still_open
         for task_id, interrupts in asked.items()
@@ -70,15 +75,14 @@ def taken_up(writes: Sequence[tuple[str, str, Any]]) -> set[str]:
     entries = saved_entries(writes)
     if not entries:
         return set()
-    done = finished_tasks(writes)
-    asked = {task_id: {i.id for i in interrupts} for task_id, interrupts in asked_questions(writes).items()}
-    return {
-        row[0]
-        for task_id, rows in entries.items()
-        if task_id not in done
-        for row in rows
-        if task_id not in asked or row[0] in asked[task_id]
-    }
+    done, asked = finished_tasks(writes), asked_questions(writes)
+    ids: set[str] = set()
+    for task_id, rows in entries.items():
+        if task_id in asked:
+            ids |= {i.id for i in asked[task_id]}.intersection(map(entry_id, rows))
+        elif task_id not in done:
+            ids.update(map(entry_id, rows))
+    return ids
 
 
 def match_answers(

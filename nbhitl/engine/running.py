@@ -155,16 +155,7 @@ class RunningTask:
 
             entry = entry if asks_the_same(self, entry[0], value) else None
         if entry is None:
-            question = Interrupt(value, id)
-            if response_schema is not None:
-                from nbhitl.engine.answer_schema import schema_shown
-
-                question.response_schema = schema_shown(response_schema, id)
-            if self.run.replay_check == "site":
-                from nbhitl.engine.site import site
-
-                question.site = site()
-            raise self.pause(GraphInterrupt((question,)))
+            raise self.pause(GraphInterrupt((self._question(value, id, response_schema),)))
         asked, answer = entry
         if asked and self.run.replay_check != "off":
             from nbhitl.engine.replay import check_question
@@ -177,6 +168,18 @@ class RunningTask:
         from nbhitl.engine.answer_schema import validated_answer
 
         return validated_answer(answer, response_schema)
+
+    def _question(self, value: Any, id: str, response_schema: Any) -> Interrupt:
+        question = Interrupt(value, id)
+        if response_schema is not None:
+            from nbhitl.engine.answer_schema import schema_shown
+
+            question.response_schema = schema_shown(response_schema, id)
+        if self.run.replay_check == "site":
+            from nbhitl.engine.site import site
+
+            question.site = site()
+        return question
 
     def _let_store_hold(self, answer_type: type) -> None:
         """The node gets its answer as an instance of the schema, and may well write that to the state."""

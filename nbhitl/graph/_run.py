@@ -137,8 +137,9 @@ def start(
 
 def _settings(graph: CompiledStateGraph, run: Any, options: RunOptions, *, streams: bool) -> Settings:
     keys, single = output_keys_of(options.output_keys, graph.program, streams=streams)
-    for given in (options.interrupt_before, options.interrupt_after):
-        _check_nodes(graph, given)
+    if options.interrupt_before is not None or options.interrupt_after is not None:
+        _check_nodes(graph, options.interrupt_before)
+        _check_nodes(graph, options.interrupt_after)
     configurable = run.config.get(CONF, {})
     return Settings(
         output_keys=keys,

@@ -83,6 +83,8 @@ def output_keys_of(
 def breakpoints(given: All | Sequence[str] | None, own: Sequence[str]) -> Any:
     """Return the nodes to stop at: the call's own, else those of `compile()`."""
     nodes = own if not given else (given,) if isinstance(given, str) else tuple(given)
+    if not nodes:
+        return nodes
     return "*" if "*" in nodes else frozenset(nodes)
 
 
