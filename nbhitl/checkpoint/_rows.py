@@ -13,7 +13,7 @@ whose id follows from its place, with its step instead of the id. The whole stat
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
@@ -22,13 +22,13 @@ from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
-from nbhitl.checkpoint.serde.core import Serde
+from nbhitl.checkpoint.serde.core import Serde, packed_plain
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 DELTA, FULL, CLASSIC = 0, 1, 2
 
@@ -68,6 +68,10 @@ class StepRow(NamedTuple):
     def is_whole(self) -> bool:
         """Whether the row can be read without its parent."""
         return self.base_id == self.checkpoint_id
+
+
+_step_row: Callable[[tuple[Any, ...]], StepRow] = partial(tuple.__new__, StepRow)
+"""A step's row of its eleven fields, without the call in between that a named tuple's constructor makes."""
 
 
 class WriteRow(NamedTuple):
@@ -201,11 +205,11 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
             data = compressed(data)
     else:
         tip.since += len(data)
-    row = StepRow(
+    fields = (
         record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at,
         tip.base_id, depth, tip.since, tip.size, metadata, data,
     )  # fmt: skip
-    return row, tip
+    return _step_row(fields), tip
 
 
 def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whole: bool) -> list[Any]:
@@ -341,7 +345,7 @@ def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
 @lru_cache(maxsize=1024)
 def _known_metadata(source: int, step: int) -> bytes:
     """Every thread has the same first steps, and nbhitl's serializers are of one mind about numbers."""
-    return Serde().dumps([source, step])
+    return cast("bytes", packed_plain([source, step]))
 
 
 def decode_metadata(data: bytes, serde: Codec) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from nbhitl.types import MISSING, Overwrite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from nbhitl.engine.head import Head
     from nbhitl.engine.keys import KeyRule
@@ -37,12 +38,12 @@ class Changes:
 
     values: dict[str, Any] = made(factory=dict)
     appended: dict[str, list[Any]] = made(factory=dict)
-    written: set[str] = made(factory=set)
+    written: AbstractSet[str] = made(factory=set)
 
     def add(self, then: Changes, state: Mapping[str, Any]) -> None:
         """Take in the changes of a later step, for which it costs what that step changed; `state` is what is now."""
         self.values.update(then.values)
-        self.written |= then.written
+        self.written = self.written | then.written
         for key in then.values:
             self.appended.pop(key, None)
         for key, items in then.appended.items():
@@ -96,7 +97,7 @@ def _fold(
     program: Program, head: Head, results: Sequence[TaskResult], updates: Mapping[str, list[Any]]
 ) -> Changes:
     """Fold the writes to each key into the state, and return what changed."""
-    changes = Changes({}, {}, set(updates))
+    changes = Changes({}, {}, updates.keys())
     changed, values = changes.values, head.values
     for key, writes in updates.items():
         rule = program.keys[key]

@@ -66,7 +66,8 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
             raise GraphDrained(run.control.drain_reason or "shutdown")
         if len(tasks) == 1 and progress.is_unseen and tasks[0].writes is None:
             result = yield tasks[0]
-            results = [result] if result.is_plain else (yield from _settle_alone(progress, result))
+            just_ended = result.error is None and result.interrupts is None
+            results = [result] if just_ended else (yield from _settle_alone(progress, result))
         else:
             results = yield from _run_tasks(progress, tasks)
         if progress.paused:

@@ -64,6 +64,7 @@ class Node:
     """A node, ready to run. `routes` are the writes that start its static successors.
 
     `called_namespace` turns a task's namespace into that of the graph which the node calls, None if it calls none.
+    `is_one_call` tells a sync function of the state with static edges, that is called once.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Node:
     hidden: bool = False
     metadata: Mapping[str, Any] | None = None
     called_namespace: Callable[[str], str | None] = lambda _: None
+    is_one_call: bool = False
 
 
 @slotted

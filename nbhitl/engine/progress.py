@@ -36,6 +36,7 @@ class Progress:
         "continues",
         "created_at",
         "head",
+        "is_unseen",
         "keeps",
         "parent_id",
         "paused",
@@ -60,6 +61,8 @@ class Progress:
         # Whether the run has a saver, and whether each step is saved as it ends, and not only the last one.
         self.keeps = run.saver is not None
         self.saves_steps = self.keeps and run.durability != "exit"
+        # Whether all that is done with the results of a step is to apply them: nobody looks, and no cache keeps them.
+        self.is_unseen = run.stream.silent and run.cache is None
         self.settings = settings
         self.clock = clock
         self.head = new_head(run.program)
@@ -81,11 +84,6 @@ class Progress:
         self.shown: Any = MISSING
         self.shows = frozenset(settings.output_keys)
         self.transient = not self.shows.isdisjoint(run.program.objects)
-
-    @property
-    def is_unseen(self) -> bool:
-        """Whether nothing is done with the results of a step but to apply them: nobody looks, and no cache keeps them."""
-        return self.run.stream.silent and self.run.cache is None
 
     @property
     def key(self) -> CheckpointKey:

@@ -247,10 +247,6 @@ def run_task(run: Run, task: Task, values: Mapping[str, Any], context: Context) 
 
 
 def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
-    if running.node.timeout is not None or running.task.timeout is not None:
-        from nbhitl.engine.timeouts import refuse_timeout  # which loads asyncio
-
-        return TaskResult(running.task, [], error=refuse_timeout(running))
     enter_task(running)
     if _is_everyday(running):
         try:
@@ -258,41 +254,49 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
             if type(returned) is dict and running.paused is None:
                 return TaskResult(running.task, _writes(running, returned) or [(NO_WRITES, None)])
         except Exception as error:
-            steps = task_steps(running, values)
-            next(steps)
-            return _go_on(steps, steps.throw, error)
-        steps = task_steps(running, values)
-        next(steps)
-        return _go_on(steps, steps.send, returned)
-    steps = task_steps(running, values)
-    return _go_on(steps, steps.send, None)
+            return _in_steps(running, values, raised=error)
+        return _in_steps(running, values, returned=returned)
+    if running.node.timeout is not None or running.task.timeout is not None:
+        from nbhitl.engine.timeouts import refuse_timeout  # which loads asyncio
+
+        return TaskResult(running.task, [], error=refuse_timeout(running))
+    return _in_steps(running, values)
 
 
 def _is_everyday(running: RunningTask) -> bool:
     """Whether a task does no more than call a function once: then nothing is gained by telling it in steps."""
-    node, run, task = running.node, running.run, running.task
-    return not (
-        node.branches
-        or node.retry
-        or node.action.injects
-        or node.action.sync is None
-        or run.trace is not None
-        or run.stream.messages
-        or task.failed is not None
-        or task.returned is not MISSING
+    run, task = running.run, running.task
+    return (
+        running.node.is_one_call
+        and task.timeout is None
+        and run.trace is None
+        and not run.stream.messages
+        and task.failed is None
+        and task.returned is MISSING
     )
 
 
-def _go_on(steps: Generator[Any, Any, TaskResult], reply: Callable[[Any], Any], outcome: Any) -> TaskResult:
-    """Make the calls of a task, from the one on whose outcome the task waits, until it ends."""
+def _in_steps(
+    running: RunningTask,
+    values: Mapping[str, Any],
+    *,
+    returned: Any = MISSING,
+    raised: Exception | None = None,
+) -> TaskResult:
+    """Make the calls of a task until it ends; the first one but for what it `returned` or `raised`, if it was made."""
+    steps = task_steps(running, values)
     try:
-        wanted = reply(outcome)
+        wanted = next(steps)
+        if raised is not None:
+            wanted = steps.throw(raised)
+        elif returned is not MISSING:
+            wanted = steps.send(returned)
         while True:
             if type(wanted) is float:
                 time.sleep(wanted)
                 wanted = steps.send(None)
                 continue
-            action, args, kwargs = wanted
+            action, args, kwargs = wanted  # type: ignore[misc]
             try:
                 returned = (action.sync or sync_function(action))(*args, **kwargs)
             except Exception as error:

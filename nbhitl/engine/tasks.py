@@ -104,11 +104,6 @@ class TaskResult:
     cached: bool = False
     attempts: int = 1
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether the task just ended: nothing failed, nothing is asked, and no cache keeps its result."""
-        return self.error is None and self.interrupts is None and self.task.cache_key is None
-
 
 def apply_order(result: TaskResult) -> tuple[int, Any]:
     """Sort key of the order in which writes are applied: edge-started tasks by name, then Sends by index."""

@@ -138,17 +138,21 @@ def _branches(topology: Topology, name: str, schema: Any, readers: Readers) -> t
 
 
 def _node(topology: Topology, spec: NodeSpec, routes: Routes, readers: Readers) -> Node:
+    action = action_of(spec.action, spec.name)
+    branches = _branches(topology, spec.name, spec.input_schema, readers) if topology.branches else ()
+    varies = branches or spec.retry or action.injects or action.sync is None or spec.timeout is not None
     return Node(
         name=spec.name,
-        action=action_of(spec.action, spec.name),
+        action=action,
         reader=readers(spec.input_schema),
         routes=routes,
-        branches=_branches(topology, spec.name, spec.input_schema, readers) if topology.branches else (),
+        branches=branches,
         retry=spec.retry,
         cache=spec.cache,
         timeout=spec.timeout,
         metadata=spec.metadata,
         called_namespace=called_namespace(spec),
+        is_one_call=not varies,
     )
 
 
@@ -161,11 +165,13 @@ def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers
             return {key: v for key, v in value.items() if key in keys}
         return value
 
+    branches = _branches(topology, START, builder.input_schema, readers)
     return Node(
         name=START,
         action=Action(START, take_input, None, inline=True),
         reader=Reader(None),
         routes=routes,
-        branches=_branches(topology, START, builder.input_schema, readers),
+        branches=branches,
         hidden=True,
+        is_one_call=not branches,
     )
