@@ -57,10 +57,9 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         tasks = _plan(progress)
         if not tasks:
             return (yield from _finish(progress))
-        if settings.interrupt_before and not past_breakpoint:
-            stops = at_breakpoint(tasks, settings.interrupt_before)
-            if stops:
-                return (yield from _pause_at(progress, stops))
+        stops_before = () if past_breakpoint else settings.interrupt_before
+        if stops_before and (stops := at_breakpoint(tasks, stops_before)):
+            return (yield from _pause_at(progress, stops))
         if run.control is not None and run.control.drain_requested:
             yield from progress.save_at_exit()
             raise GraphDrained(run.control.drain_reason or "shutdown")
