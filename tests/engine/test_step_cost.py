@@ -85,7 +85,9 @@ def untraced():
 
 def run(graph: Any, input: Any, meter: Meter, thread: str) -> Any:
     try:
-        return graph.invoke(input, {"configurable": {"thread_id": thread}, "recursion_limit": 100_000})
+        # Whether quick steps are committed together depends on the time that has passed: here each is by itself.
+        config = {"configurable": {"thread_id": thread}, "recursion_limit": 100_000}
+        return graph.invoke(input, config, durability="sync")
     finally:
         sys.settrace(None)
 
