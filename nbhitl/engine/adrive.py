@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from contextvars import copy_context
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import leases
 from nbhitl.engine.arun_task import arun_task
+from nbhitl.engine.fail import stop, stopped_at_tasks
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.engine.unsaved import note_unsaved
@@ -54,6 +56,7 @@ class _InContext:
 async def arun_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outcome:
     """Drive a run whose stream nobody reads while it runs, and return how it ended."""
     driver = AsyncDriver(progress)
+    wanted = None
     try:
         wanted = next(steps)
         while True:
@@ -71,6 +74,7 @@ async def arun_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -
     except asyncio.CancelledError as error:
         if progress.run.trace is not None:
             await progress.run.trace.afail(error)
+        await driver.stop(steps, wanted)
         raise
     finally:
         await driver.close()
@@ -195,6 +199,19 @@ class AsyncDriver:
                     finished.append(done.result())
         await self._cancel_all()
         return finished
+
+    async def stop(
+        self, steps: Generator[Any, Any, Outcome], wanted: Any, *, before_tasks: bool = False
+    ) -> None:
+        """Save where the run is that was stopped at `wanted`."""
+        await self._cancel_all()
+        if not stopped_at_tasks(steps, wanted):
+            return
+        saving = stop(self.progress, before_tasks=before_tasks)
+        answer = None
+        with suppress(StopIteration):
+            while True:
+                answer = await self.perform(saving.send(answer))
 
     async def close(self) -> None:
         """Cancel what is still running, and let go of the answers that the run took up."""

@@ -7,10 +7,9 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine.run_task import enter_task, sync_function, task_steps
+from nbhitl.engine.run_task import enter_task, node_cancelled, sync_function, task_steps
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.timeouts import limited_by, within
-from nbhitl.errors import NodeCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -47,19 +46,13 @@ async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResu
                     if running.trace is not None:
                         await running.trace.afail(error)
                     raise
-                wanted = steps.throw(_cancelled(running, error))
+                wanted = steps.throw(node_cancelled(running, error))
             except Exception as error:
                 wanted = steps.throw(error)
             else:
                 wanted = steps.send(returned)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
-
-
-def _cancelled(running: RunningTask, error: BaseException) -> NodeCancelledError:
-    cancelled = NodeCancelledError(running.task.name)
-    cancelled.__cause__ = error
-    return cancelled
 
 
 def _acall(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine.adrive import AsyncDriver
-from nbhitl.engine.instructions import Await, Outcome, StoreCall
+from nbhitl.engine.instructions import Await, Outcome, Start, StoreCall
 from nbhitl.engine.tasks import Task
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ async def arun_streaming(
     driver = AsyncDriver(progress)
     calls: list[asyncio.Task[Any]] = []
     try:
-        async for chunk in _pump(steps, driver, mailbox, outcomes, calls if live else None):
-            yield chunk
+        async with aclosing(_pump(steps, driver, mailbox, outcomes, calls if live else None)) as chunks:
+            async for chunk in chunks:
+                yield chunk
     except asyncio.CancelledError as error:
         if progress.run.trace is not None:
             await progress.run.trace.afail(error)
@@ -88,12 +90,15 @@ async def _pump(
     calls: list[asyncio.Task[Any]] | None,
 ) -> AsyncGenerator[Chunk, None]:
     """Perform the loop's instructions; nodes of a live run in `calls`, to have their chunks meanwhile."""
+    wanted, performed = None, False
     try:
         wanted = next(steps)
         while True:
+            performed = False
             if wanted.__class__ is not StoreCall:
                 for chunk in mailbox.ready():
                     yield chunk
+            performed = True
             try:
                 if calls is not None and wanted.__class__ in (Task, Await):
                     calls[:] = [_begin(driver, wanted, mailbox)]
@@ -108,6 +113,10 @@ async def _pump(
                 wanted = steps.send(answer)
     except StopIteration as end:
         outcomes.append(end.value)
+    except (GeneratorExit, asyncio.CancelledError):
+        await _stop(calls or [])
+        await driver.stop(steps, wanted, before_tasks=not performed and isinstance(wanted, (Task, Start)))
+        raise
 
 
 def _begin(driver: AsyncDriver, wanted: Any, mailbox: Mailbox) -> asyncio.Task[Any]:

@@ -221,7 +221,13 @@ def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, A
         progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]
         if progress.keeps and progress.saved_id is not None:
             outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]
-            yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), outside)]))
+            try:
+                yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), outside)]))
+            except Exception:
+                if progress.claimed:  # nothing has run with the answers that came along
+                    yield StoreCall("release", (*progress.key, tuple(progress.claimed)))
+                    progress.claimed = {}
+                raise
 
 
 def _apply_outside(progress: Progress) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.engine.fail import stop, stopped_at_tasks
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outcome:
     """Drive a run whose stream nobody reads while it runs, and return how it ended."""
     driver = Driver(progress)
+    wanted = None
     try:
         wanted = next(steps)
         while True:
@@ -36,6 +39,11 @@ def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outco
                 wanted = steps.send(answer)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+    except Exception:
+        raise
+    except BaseException:
+        driver.stop(steps, wanted)
+        raise
     finally:
         driver.close()
 
@@ -66,11 +74,14 @@ def run_streaming(
             yield chunks.popleft()
         return end.value  # type: ignore[no-any-return]
     except GeneratorExit:
-        driver.save_what_is_done(steps, wanted)
+        driver.leave(steps, wanted)
         raise
     except Exception:
         while chunks:
             yield chunks.popleft()
+        raise
+    except BaseException:
+        driver.stop(steps, wanted)
         raise
     finally:
         driver.close()
@@ -105,10 +116,13 @@ def run_live(
         yield from _ready_chunks(driver)
         return end.value  # type: ignore[no-any-return]
     except GeneratorExit:
-        driver.save_what_is_done(steps, wanted)
+        driver.leave(steps, wanted)
         raise
     except Exception:
         yield from _ready_chunks(driver)
+        raise
+    except BaseException:
+        driver.stop(steps, wanted)
         raise
     finally:
         driver.close()
@@ -235,14 +249,26 @@ class Driver:
         """Start nothing more; return how many tasks will not start."""
         return 0 if self.crew is None else self.crew.drop_waiting()
 
-    def save_what_is_done(self, steps: Generator[Any, Any, Outcome], wanted: Any) -> None:
-        """Let the loop save what has run, when the reader of its stream leaves before the end."""
+    def leave(self, steps: Generator[Any, Any, Outcome], wanted: Any) -> None:
+        """Save where the run is whose reader leaves: it waits to perform `wanted`."""
         try:
             while isinstance(wanted, StoreCall):
                 wanted = steps.send(self.perform(wanted))
+            self._perform_all(stop(self.progress, before_tasks=isinstance(wanted, (Task, Start))))
         except StopIteration:
             pass
         steps.close()
+
+    def stop(self, steps: Generator[Any, Any, Outcome], wanted: Any) -> None:
+        """Save where the run is that was stopped (Ctrl-C) while it performed `wanted`."""
+        if stopped_at_tasks(steps, wanted):
+            self._perform_all(stop(self.progress, before_tasks=False))
+
+    def _perform_all(self, steps: Generator[Any, Any, None]) -> None:
+        answer = None
+        with suppress(StopIteration):
+            while True:
+                answer = self.perform(steps.send(answer))
 
     def close(self) -> None:
         """Start nothing more, and let go of the answers that the run took up."""

@@ -1,4 +1,4 @@
-"""The end of a run in which a task failed: keep what is done, then raise the task's error."""
+"""The end of a run in which a task failed, or that is stopped from outside: keep what is done."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Never
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.constants import ERROR
 from nbhitl.engine.handling import handled_error
-from nbhitl.engine.instructions import ABANDON, StoreCall
+from nbhitl.engine.instructions import ABANDON, Await, Start, StoreCall
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.prepare import note_children
 from nbhitl.engine.progress import starts_left, task_writes, unsaved_writes
 from nbhitl.engine.questions import asked_questions
 from nbhitl.engine.report import report
-from nbhitl.engine.tasks import plan_order
+from nbhitl.engine.tasks import Task, plan_order
 from nbhitl.engine.unsaved import left_unsaved
 from nbhitl.errors import ParentCommand, QuestionChanged, UnsupportedValue, is_invalid_resume
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from nbhitl.engine.progress import Progress
-    from nbhitl.engine.tasks import Task, TaskResult
+    from nbhitl.engine.tasks import TaskResult
 
 
 def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
@@ -37,11 +37,11 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
         _show_answered(error, progress.pending)
     late: Sequence[TaskResult] = (yield ABANDON) or ()
     for other in late:
-        if other.error is None and other.interrupts is None and progress.saves_steps:
-            yield StoreCall(
-                "put_pending", (progress.key, [task_writes(progress.program, other, other.writes)])
-            )
+        if other.error is None and other.interrupts is None and progress.keeps:
+            progress.held.append(task_writes(progress.program, other, other.writes))
             report(progress, other)
+    if progress.saves_steps:
+        yield from progress.save_held()
     if isinstance(error, ParentCommand):
         above = progress.run.parent
         if above is not None:
@@ -52,12 +52,33 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
             f"{progress.program.name!r}. Leave graph=Command.PARENT out, or run this graph as another one's node."
         )
         raise error
-    yield from progress.save_at_exit()
+    yield from progress.save_held()
     if progress.keeps:
         yield from _save_ends(progress, result, [*progress.paused, *late])
     progress.claimed = _in_doubt(progress, result)
     report(progress, result)
     raise error
+
+
+def stopped_at_tasks(steps: Generator[Any, Any, Any], wanted: Any) -> bool:
+    """Whether the story of a run waits for tasks: then nothing of it is half done. One that raised has no frame."""
+    return isinstance(wanted, (Task, Start, Await)) and getattr(steps, "gi_frame", None) is not None
+
+
+def stop(progress: Progress, *, before_tasks: bool) -> Generator[Any, Any, None]:
+    """Save where a run is that is stopped at its tasks: the checkpoint that they stand on, and what they have asked.
+
+    Args:
+        before_tasks: none has started, so the answers for them were not used: their questions are open again.
+    """
+    if before_tasks and progress.claimed and progress.saved_id == progress.head.checkpoint_id:
+        yield StoreCall("release", (*progress.key, tuple(progress.claimed)))
+        progress.claimed = {}
+    yield from progress.save_held()
+    if progress.paused and progress.keeps:
+        from nbhitl.engine.pause import save_pause
+
+        yield from save_pause(progress, sorted(progress.paused, key=plan_order), [])
 
 
 def fail_to_apply(

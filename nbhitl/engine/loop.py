@@ -200,11 +200,7 @@ def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[An
             from nbhitl.engine.fail import fail
 
             yield from fail(progress, result)
-        if progress.saves_steps:
-            yield StoreCall(
-                "put_pending", (progress.key, [task_writes(progress.program, result, left_by(result))])
-            )
-            progress.saved_tasks.add(result.task.id)
+        yield from _save_result(progress, result)
         report(progress, result)
         return handler
     if result.interrupts is not None:
@@ -221,9 +217,14 @@ def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[An
 
 def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     """Save what a task of a step left while others of the step still run."""
+    if not progress.keeps:
+        return
+    left = task_writes(progress.program, result, left_by(result))
     if progress.saves_steps:
-        yield StoreCall("put_pending", (progress.key, [task_writes(progress.program, result, result.writes)]))
+        yield StoreCall("put_pending", (progress.key, [left]))
         progress.saved_tasks.add(result.task.id)
+    else:
+        progress.held.append(left)
 
 
 # -- end of a step, and of the run -------------------------------------------------------------------------
@@ -233,6 +234,7 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> StoreCall | None
     """Apply the writes of a step, and move on; return what saves the new checkpoint, if it is saved now."""
     progress.show_changes(progress.apply(results))
     if not progress.saves_steps:
+        progress.held = []
         return progress.move_on("loop")
     unsaved = unsaved_writes(progress, results, in_record=True)
     if progress.saved_tasks:

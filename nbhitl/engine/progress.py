@@ -36,6 +36,7 @@ class Progress:
         "continues",
         "created_at",
         "head",
+        "held",
         "is_unseen",
         "keeps",
         "parent_id",
@@ -75,6 +76,8 @@ class Progress:
         self.pending: list[tuple[str, str, Any]] = []
         self.unsaved: Changes | None = None
         self.saved_tasks: set[str] = set()
+        # What tasks of the step left, in a run that saves only where it ends: should it end before the step does.
+        self.held: list[TaskWrites] = []
         # For a called graph: whether its checkpoint was made by the very task that calls it now.
         self.continues = False
         # Answers that this run took up, {interrupt id: task id}, and the tasks of the step that have paused.
@@ -193,6 +196,14 @@ class Progress:
         self.parent_id = self.saved_id
         yield self._saving((), self.saved_id)
         self.claimed = {}  # their effects are in the checkpoint
+
+    def save_held(self) -> Generator[Any, Any, None]:
+        """Save the checkpoint where a run stops within a step, and what tasks of the step left."""
+        yield from self.save_at_exit()
+        if self.held:
+            yield StoreCall("put_pending", (self.key, self.held))
+            self.saved_tasks.update([left.task_id for left in self.held])
+            self.held = []
 
     def _saving(
         self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False

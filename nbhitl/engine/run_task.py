@@ -7,6 +7,7 @@ nothing else.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from nbhitl.engine.running import RunningTask
 from nbhitl.engine.swallowed import note_swallowed, swallowed, swallowed_before
 from nbhitl.engine.tasks import TaskResult, interrupt_id
 from nbhitl.engine.writes import target_writes, writes_of
-from nbhitl.errors import GraphInterrupt, ParentCommand, UnknownPathKey, nearest
+from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand, UnknownPathKey, nearest
 from nbhitl.types import MISSING, Interrupt, Send
 
 if TYPE_CHECKING:
@@ -255,6 +256,8 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
                 return TaskResult(running.task, _writes(running, returned) or [(NO_WRITES, None)])
         except Exception as error:
             return _in_steps(running, values, raised=error)
+        except BaseException as error:
+            return _in_steps(running, values, raised=node_cancelled(running, error))
         return _in_steps(running, values, returned=returned)
     if running.node.timeout is not None or running.task.timeout is not None:
         from nbhitl.engine.timeouts import refuse_timeout  # which loads asyncio
@@ -301,10 +304,26 @@ def _in_steps(
                 returned = (action.sync or sync_function(action))(*args, **kwargs)
             except Exception as error:
                 wanted = steps.throw(error)
+            except BaseException as error:
+                wanted = steps.throw(node_cancelled(running, error))
             else:
                 wanted = steps.send(returned)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+
+
+def node_cancelled(running: RunningTask, error: BaseException) -> NodeCancelledError:
+    """Return the error for a node that raised asyncio's CancelledError itself.
+
+    Raises:
+        BaseException: `error` itself, if it is another one.
+    """
+    asyncio = sys.modules.get("asyncio")  # without it there is no such error
+    if asyncio is None or not isinstance(error, asyncio.CancelledError):
+        raise error
+    cancelled = NodeCancelledError(running.task.name)
+    cancelled.__cause__ = error
+    return cancelled
 
 
 def sync_function(action: Action) -> Callable[..., Any]:

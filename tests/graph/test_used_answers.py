@@ -57,3 +57,12 @@ def test_at_the_breakpoint_of_a_called_graph_the_answers_before_it_are_used(run,
     assert graph.get_state(CONFIG).next == ("call",)
     assert questions(graph) == []
     assert run.invoke(graph, None) == {"log": ["yes", "then"]}
+
+
+def test_an_answer_given_with_an_update_that_cannot_be_saved_is_not_used(run, saver):
+    graph = graph_of(asking("q"), saver=saver)
+    run.invoke(graph, {})
+    with pytest.raises(TypeError, match="log"):
+        run.invoke(graph, Command(resume="yes", update={"log": [open]}))
+    assert questions(graph) == ["q"]
+    assert run.invoke(graph, Command(resume="yes")) == {"log": ["yes"]}
