@@ -185,9 +185,10 @@ def interrupt_chunk(result: TaskResult) -> dict[str, Any]:
     return {INTERRUPT: tuple(result.interrupts or ())}
 
 
-def task_payload(task: Task, input: Any) -> dict[str, Any]:
+def task_payload(task: Task, input: Any, metadata: dict[str, Any]) -> dict[str, Any]:
     """Return the chunk of mode `tasks` for a task's start."""
-    return {"id": task.id, "name": task.name, "input": input, "triggers": task.triggers}
+    payload = {"id": task.id, "name": task.name, "input": input, "triggers": task.triggers}
+    return {**payload, "metadata": metadata} if metadata else payload
 
 
 def result_payload(keys: Sequence[str], result: TaskResult) -> dict[str, Any]:

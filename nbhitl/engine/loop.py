@@ -178,6 +178,8 @@ def _run_together(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, 
 
 
 def _announce(progress: Progress, tasks: Sequence[Task]) -> None:
+    from nbhitl.engine.task_config import announced_metadata
+
     for task in tasks:
         node = progress.program.nodes[task.name]
         if node.hidden:
@@ -186,7 +188,8 @@ def _announce(progress: Progress, tasks: Sequence[Task]) -> None:
         if not task.is_push:
             reads = node if task.failed is None else progress.program.nodes[task.failed.name]
             state = read_state(reads.reader, progress.head.values, task.step, progress.run.stop)
-        progress.emit("tasks", events.task_payload(task, state), progress.step)
+        metadata = announced_metadata(progress.run, node)
+        progress.emit("tasks", events.task_payload(task, state, metadata), progress.step)
 
 
 def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[Any, Any, Task | None]:

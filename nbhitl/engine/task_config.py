@@ -9,6 +9,7 @@ from nbhitl.constants import CONF, TAG_HIDDEN
 
 if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
+    from nbhitl.engine.program import Node
     from nbhitl.engine.running import Run, RunningTask
 
 TASK_KEY = "__nbhitl_task"
@@ -17,6 +18,14 @@ TASK_KEY = "__nbhitl_task"
 _OF_THE_RUN = frozenset({"run_name", "run_id"})
 # What of `configurable` tells runs apart, and so belongs to the metadata that tracing shows.
 _TOLD = ("graph_id", "assistant_id", "thread_id", "run_id", "task_id")
+_OF_THE_TASK = (
+    "langgraph_step",
+    "langgraph_node",
+    "langgraph_triggers",
+    "langgraph_path",
+    "langgraph_checkpoint_ns",
+)
+_OF_THE_PLACE = frozenset({*_TOLD, *_OF_THE_TASK, "checkpoint_ns"})
 
 
 def task_config(running: RunningTask) -> RunnableConfig:
@@ -75,3 +84,13 @@ def run_metadata(run: Run) -> dict[str, Any]:
     if run.parent is None:
         return {**run.config.get("metadata", {}), **told}
     return {**task_metadata(run.parent), **run.config.get("metadata", {}), **told, "checkpoint_ns": run.ns}
+
+
+def announced_metadata(run: Run, node: Node) -> dict[str, Any]:
+    """Return what the stream of tasks tells of a task's metadata: the caller's tags and metadata, and the node's."""
+    tags = run.config.get("tags")
+    if run.parent is None and not tags and not node.metadata and not run.config.get("metadata"):
+        return {}
+    told = {**run_metadata(run), **(node.metadata or {})}
+    shown = {key: value for key, value in told.items() if key not in _OF_THE_PLACE}
+    return {**shown, "tags": tags} if tags else shown

@@ -244,3 +244,24 @@ def program_parts_in_annotations(record):
     graph = two_steps()
     chunks = graph.stream({"path": []}, stream_mode=["values", "updates"], version="v2")
     record("chunks", [text(chunk) for chunk in chunks])
+
+
+def program_metadata_of_tasks(record, any_saver):
+    def noted(name, **metadata):
+        return StateGraph(State).add_node(name, lambda state: {"path": [name]}, metadata=metadata or None)
+
+    inner = noted("deep", sub=1).add_edge(START, "deep").compile().with_config(metadata={"of": "inner"})
+    builder = noted("a", team="x", langgraph_step=7).add_node("plain", lambda state: {"path": ["plain"]})
+    builder.add_node("child", inner, metadata={"outer": 2}).add_edge(START, "a").add_edge("a", "plain")
+    graph = builder.add_edge("plain", "child").compile(checkpointer=any_saver)
+    for config in (
+        {},
+        {"metadata": {"user": "ann", "langgraph_own": 1}, "tags": ["t"]},
+    ):
+        config["configurable"] = {"thread_id": str(len(config)), "account": "b"}
+        for mode in ("tasks", "debug"):
+            record.separate_run()
+            for namespace, chunk in graph.stream({"path": []}, config, stream_mode=mode, subgraphs=True):
+                task = chunk.get("payload", chunk)
+                if "input" in task:
+                    record(mode, (len(namespace), task["name"], task.get("metadata")))
