@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.channels.binop import fold
 from nbhitl.engine.keys import KeyKind
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program, Reader
 
 
+class Steps(NamedTuple):
+    """Where a run is, for managed values: the superstep that runs, and the one that the run may not reach."""
+
+    step: int
+    stop: int
+
+
 def read_state(reader: Reader, values: Mapping[str, Any], step: int, stop: int) -> Any:
     """Return the input of a node or path function: a new dict, or what the schema makes of it."""
     if reader.root:
@@ -22,7 +29,7 @@ def read_state(reader: Reader, values: Mapping[str, Any], step: int, stop: int) 
     keys = reader.keys
     state = dict(values) if keys is None else {key: values[key] for key in keys if key in values}
     for key, managed in reader.managed:
-        state[key] = managed.get(step, stop)
+        state[key] = managed.get(Steps(step, stop))
     return state if reader.build is None else reader.build(state)
 
 

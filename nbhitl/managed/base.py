@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeGuard, TypeVar
 
-__all__ = ["ManagedValue", "is_managed_value"]
+__all__ = ["ManagedValue", "ManagedValueMapping", "ManagedValueSpec", "is_managed_value"]
 
 V = TypeVar("V")
 
@@ -15,8 +15,15 @@ class ManagedValue(ABC, Generic[V]):
 
     @staticmethod
     @abstractmethod
-    def get(step: int, stop: int) -> Any:
-        """Return the key's value in superstep `step` of a run that may not reach superstep `stop`."""
+    def get(scratchpad: Any) -> Any:
+        """Return the key's value in superstep `scratchpad.step` of a run that may not reach `scratchpad.stop`."""
+
+
+ManagedValueSpec = type[ManagedValue[Any]]
+"""What marks a state key in an annotation."""
+
+ManagedValueMapping = dict[str, ManagedValueSpec]
+"""The managed values of a schema, by state key."""
 
 
 def is_managed_value(value: object) -> TypeGuard[type[ManagedValue[Any]]]:

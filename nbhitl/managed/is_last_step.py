@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from nbhitl.managed.base import ManagedValue
 
@@ -13,18 +13,18 @@ class IsLastStepManager(ManagedValue[bool]):
     """Whether this is the last superstep that the recursion limit allows."""
 
     @staticmethod
-    def get(step: int, stop: int) -> bool:
+    def get(scratchpad: Any) -> bool:
         """Return whether the superstep after this one would be too many."""
-        return step == stop - 1
+        return bool(scratchpad.step == scratchpad.stop - 1)
 
 
 class RemainingStepsManager(ManagedValue[int]):
     """How many supersteps the recursion limit allows, this one included."""
 
     @staticmethod
-    def get(step: int, stop: int) -> int:
+    def get(scratchpad: Any) -> int:
         """Return the number of supersteps left, this one included."""
-        return stop - step
+        return int(scratchpad.stop - scratchpad.step)
 
 
 IsLastStep = Annotated[bool, IsLastStepManager]

@@ -8,6 +8,7 @@ from typing import Annotated
 from langgraph.cache.memory import InMemoryCache
 from langgraph.errors import NodeTimeoutError
 from langgraph.graph import END, START, StateGraph
+from langgraph.managed.base import ManagedValue
 from langgraph.types import CachePolicy, RetryPolicy, Send, TimeoutPolicy
 from typing_extensions import TypedDict
 
@@ -284,3 +285,18 @@ def program_a_sync_node_with_a_timeout_is_refused_at_compile(record):
     builder = StateGraph(State).add_node("n", lambda state: None, timeout=1.0).add_edge(START, "n")
     record("added", list(builder.nodes))
     record.error("compiled", builder.compile, "Node timeouts are only supported for async nodes")
+
+
+def program_a_managed_value_of_ones_own(record):
+    class Step(ManagedValue[int]):
+        @staticmethod
+        def get(scratchpad):
+            return scratchpad.step
+
+    class Own(TypedDict):
+        log: Annotated[list, operator.add]
+        step: Annotated[int, Step]
+
+    builder = StateGraph(Own).add_node("a", lambda state: {"log": [state["step"]]})
+    builder.add_node("b", lambda state: {"log": [state["step"]]}).add_edge(START, "a").add_edge("a", "b")
+    record("steps", builder.compile().invoke({"log": []}))
