@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from nbhitl.errors import EmptyChannelError, InvalidUpdateError
 from nbhitl.types import MISSING
@@ -25,6 +25,9 @@ class BaseChannel(ABC, Generic[Value, Update, Stored]):
     """
 
     __slots__ = ("key", "typ")
+
+    in_batches: ClassVar[bool] = False
+    """Whether the channel's `folded(value, writes)` makes a new value of the writes of a step, all at once."""
 
     def __init__(self, typ: Any, key: str = "") -> None:
         self.typ = typ

@@ -191,7 +191,8 @@ def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> N
     assert rule.operator is not None
     name = rule.name
     old = head.values.get(name, MISSING)
-    new = head.values[name] = fold(rule.operator, old, writes, name)
+    new = rule.folded(old, writes) if rule.batched else fold(rule.operator, old, writes, name)
+    head.values[name] = new
     if rule.appended is None or old is MISSING:
         changes.values[name] = new
         return

@@ -6,13 +6,13 @@ import operator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.channels.binop import BinaryOperatorAggregate
+from nbhitl.channels.binop import BinaryOperatorAggregate, initial_value
 from nbhitl.channels.last_value import LastValue
 from nbhitl.channels.untracked_value import UntrackedValue
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nbhitl.channels.base import BaseChannel
 
@@ -28,10 +28,11 @@ class KeyKind(IntEnum):
 class KeyRule:
     """The rule of one state key, made from the channel that its annotation stands for.
 
-    `appended(old, new, update)` returns what a fold only added to a list, or None.
+    `appended(old, new, update)` returns what a fold only added to a list, or None. With `batched` the channel's own
+    `folded` takes the writes of a step at once.
     """
 
-    __slots__ = ("appended", "channel", "initial", "kind", "name", "operator", "saved")
+    __slots__ = ("appended", "batched", "channel", "folded", "initial", "kind", "name", "operator", "saved")
 
     def __init__(self, name: str, channel: BaseChannel[Any, Any, Any]) -> None:
         self.name = name
@@ -39,6 +40,7 @@ class KeyRule:
         self.operator: Callable[[Any, Any], Any] | None = None
         self.appended: Callable[[Any, Any, Any], list[Any] | None] | None = None
         self.initial: Any = MISSING
+        self.batched = False
         self.saved = not isinstance(channel, UntrackedValue)
         if type(channel) is LastValue:
             self.kind = KeyKind.LAST
@@ -47,14 +49,24 @@ class KeyRule:
             self.operator = channel.operator
             self.initial = channel.value
             self.appended = _appended_of(channel.operator)
+        elif channel.in_batches:
+            self._take_in_batches(channel)
         else:
             self.kind = KeyKind.OBJECT
+
+    def _take_in_batches(self, channel: Any) -> None:
+        self.kind = KeyKind.REDUCE
+        self.batched = True
+        self.folded: Callable[[Any, Sequence[Any]], Any] = channel.folded
+        self.operator = channel.reducer
+        self.initial = channel.empty()
+        self.appended = getattr(channel.reducer, "__appended__", None) or _new_tail
 
     def first_value(self) -> Any:
         """Return the value that the key has before any write, or MISSING; never shared between threads."""
         if self.initial is MISSING:
             return MISSING
-        return BinaryOperatorAggregate(self.channel.typ, self.operator or operator.add).value
+        return initial_value(self.channel.typ)
 
 
 def _appended_of(reducer: Any) -> Callable[[Any, Any, Any], list[Any] | None] | None:
@@ -65,3 +77,10 @@ def _appended_of(reducer: Any) -> Callable[[Any, Any, Any], list[Any] | None] | 
 
 def _list_tail(old: Any, _: Any, update: Any) -> list[Any] | None:
     return update if type(old) is list and type(update) is list else None
+
+
+def _new_tail(old: Any, new: Any, _: Any) -> list[Any] | None:
+    """What a reducer that is not known has appended: it returned another list, which begins with the same items."""
+    if type(old) is not list or type(new) is not list or new is old or len(new) < len(old):
+        return None
+    return new[len(old) :] if all(map(operator.is_, old, new)) else None

@@ -42,7 +42,9 @@ def with_writes(
         rule = program.keys.get(key)
         if rule is None:
             continue
-        if rule.kind is KeyKind.REDUCE and rule.operator is not None:
+        if rule.batched:
+            state[key] = rule.folded(state.get(key, MISSING), (value,))
+        elif rule.kind is KeyKind.REDUCE and rule.operator is not None:
             state[key] = fold(rule.operator, state.get(key, MISSING), (value,), key)
         elif rule.kind is KeyKind.OBJECT:
             channel = rule.channel.from_checkpoint(state.get(key, MISSING))

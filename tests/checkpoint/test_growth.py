@@ -12,6 +12,7 @@ import pytest
 
 import nbhitl.checkpoint.sqlite
 import nbhitl.graph
+from nbhitl.channels import DeltaChannel
 from nbhitl.checkpoint.sqlite import SqliteSaver
 
 from .building import Run
@@ -26,6 +27,10 @@ ITEM = "a line of about one hundred characters, as a log or a short message migh
 class State(TypedDict):
     n: int
     lines: Annotated[list, operator.add]
+
+
+class Batched(TypedDict):
+    lines: Annotated[list, DeltaChannel(lambda lines, writes: [*lines, *(write[0] for write in writes)])]
 
 
 def grow(path: Path, length: int, graphs: ModuleType, savers: ModuleType) -> int:
@@ -91,3 +96,18 @@ def test_one_key_of_many_costs_what_it_holds(tmp_path):
         saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     whole = 300 * 60
     assert path.stat().st_size < 10 * whole  # 300 times if each step held everything
+
+
+def test_a_reducer_of_batches_that_appends_is_stored_as_what_it_appends(tmp_path):
+    path = tmp_path / "delta.db"
+    with SqliteSaver.from_conn_string(str(path)) as saver:
+        builder = nbhitl.graph.StateGraph(Batched)
+        builder.add_node("add", lambda state: {"lines": [f"{len(state['lines'])} " + "x" * 90]})
+        builder.add_conditional_edges("add", lambda state: "add" if len(state["lines"]) < 300 else "__end__")
+        graph = builder.add_edge("__start__", "add").compile(checkpointer=saver)
+        config = {"configurable": {"thread_id": "1"}, "recursion_limit": 1000}
+        assert len(graph.invoke({"lines": ["in"]}, config)["lines"]) == 300
+        saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (kept,) = [found.values["lines"] for found in graph.get_state_history(config, limit=1)]
+    assert [line.split()[0] for line in kept[1:]] == [str(n) for n in range(1, 300)]
+    assert path.stat().st_size < 10 * 300 * 100  # 150 times if each step held everything
