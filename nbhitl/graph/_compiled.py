@@ -83,7 +83,7 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
         control: RunControl | None = None,
         debug: bool | None = None,
         version: str = "v1",
-        **_: Any,
+        **unknown: Any,
     ) -> Any:
         """Run to the end or to the next pause, and return the state.
 
@@ -105,6 +105,8 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
             GraphRecursionError: the limit of supersteps was reached.
             Exception: whatever a node raised.
         """
+        if unknown:
+            durability = _older(unknown, durability)
         options = RunOptions(
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
             print_modes(print_mode, self.debug if debug is None else debug),
@@ -126,9 +128,11 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
         control: RunControl | None = None,
         debug: bool | None = None,
         version: str = "v1",
-        **_: Any,
+        **unknown: Any,
     ) -> Any:
         """Run to the end or to the next pause, and return the state; see `invoke`."""
+        if unknown:
+            durability = _older(unknown, durability)
         options = RunOptions(
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
             print_modes(print_mode, self.debug if debug is None else debug),
@@ -153,13 +157,15 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
         subgraphs: bool = False,
         debug: bool | None = None,
         version: str = "v1",
-        **_: Any,
+        **unknown: Any,
     ) -> Iterator[Any]:
         """Run, and yield what happens as chunks of `stream_mode` (`updates` by default).
 
         A list of modes yields `(mode, chunk)`; `subgraphs=True` puts the namespace, a tuple, in front.
         See `invoke` for the other arguments.
         """
+        if unknown:
+            durability = _older(unknown, durability)
         options = RunOptions(
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
@@ -182,9 +188,11 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
         subgraphs: bool = False,
         debug: bool | None = None,
         version: str = "v1",
-        **_: Any,
+        **unknown: Any,
     ) -> AsyncIterator[Any]:
         """Run, and yield what happens as chunks of `stream_mode`; see `stream`."""
+        if unknown:
+            durability = _older(unknown, durability)
         options = RunOptions(
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
@@ -352,3 +360,9 @@ class CompiledStateGraph(ThreadMethods, RunnableMethods):
 
         chosen = self.program.nodes if nodes is None else nodes
         return [cache_namespace(name, self.program.nodes[name].action) for name in chosen]
+
+
+def _older(given: dict[str, Any], durability: Durability | None) -> Durability | None:
+    from nbhitl.graph._unheard import older_keywords
+
+    return older_keywords(given, durability)

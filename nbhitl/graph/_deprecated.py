@@ -10,15 +10,21 @@ if TYPE_CHECKING:
 
 
 def renamed(given: Mapping[str, Any], now: Mapping[str, str]) -> dict[str, Any]:
-    """Return arguments given by an old name under the name that they have now, with a DeprecationWarning.
+    """Return arguments given by an old name under the name that they have now, with a warning.
 
     Raises:
         TypeError: an argument that never existed.
     """
+    if not given:
+        return {}
+    from nbhitl.warnings import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
+
     result = {}
     for old, value in given.items():
         if old not in now:
             raise TypeError(f"got an unexpected keyword argument {old!r}")
-        warnings.warn(f"`{old}` is deprecated, use `{now[old]}`.", DeprecationWarning, stacklevel=3)
+        text = f"`{old}` is deprecated and will be removed. Please use `{now[old]}` instead."
+        since = LangGraphDeprecatedSinceV10 if old == "config_schema" else LangGraphDeprecatedSinceV05
+        warnings.warn(since(text), stacklevel=3)
         result[now[old]] = value
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs, settled
@@ -29,6 +29,7 @@ from nbhitl.engine.progress import Progress
 from nbhitl.errors import GraphInterrupt, UnknownNodeError
 from nbhitl.graph._context import coerced_context
 from nbhitl.graph._shapes import breakpoints, modes_and_shape, nowhere, output_keys_of, result_of, shaped
+from nbhitl.types import StreamMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
     from nbhitl.graph._compiled import CompiledStateGraph
     from nbhitl.graph._options import RunOptions
-    from nbhitl.types import All, StreamMode
+    from nbhitl.types import All
 
 _CLOCK = Clock(new_checkpoint_id, utc_now)
+_MODES = frozenset(get_args(StreamMode))
 _LIVE = frozenset({"custom", "messages"})
 
 
@@ -107,6 +109,11 @@ def start(
         UnknownNodeError: a breakpoint at a node that the graph does not have.
         ValueError: a config that makes no sense.
     """
+    if not (_MODES.issuperset(modes) and _MODES.issuperset(options.print_mode)):
+        from nbhitl.graph._unheard import warn_of_modes
+
+        warn_of_modes("stream_mode", modes)
+        warn_of_modes("print_mode", options.print_mode)
     config = None if config is None else settled(config)
     parent = calling_task(config)
     outer = ambient_config() if parent is None else None
@@ -127,6 +134,10 @@ def start(
     )
     run.step_timeout = graph.step_timeout
     run.durability = options.durability or run.durability
+    if options.durability is not None or options.version != "v1":
+        from nbhitl.graph._unheard import warn_of_options
+
+        warn_of_options(options, saves=run.saver is not None)
     run.control = options.control or run.control
     run.context = coerced_context(graph.context_schema, options.context)
     if options.context is None and parent is not None:

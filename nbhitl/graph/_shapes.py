@@ -26,7 +26,11 @@ def modes_and_shape(
 ) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
     """Return the modes, and how a chunk `(namespace, mode, payload)` is handed out."""
     single = stream_mode is None or isinstance(stream_mode, str)
-    modes = (cast("str", stream_mode or "updates"),) if single else tuple(cast("Sequence[str]", stream_mode))
+    modes = (
+        ("updates" if stream_mode is None else cast("str", stream_mode),)
+        if single
+        else tuple(cast("Sequence[str]", stream_mode))
+    )
     if version == "v2":
         return modes, _v2_chunk
     if not isinstance(

@@ -396,6 +396,10 @@ class StateGraph:
             after,
         )
         program = build_program(self, topology)
+        if store is not None or cache is not None:
+            from nbhitl.graph._unheard import warn_of_keepers
+
+            warn_of_keepers(store, cache)
         for keeper in (checkpointer, cache):
             register = getattr(getattr(keeper, "serde", None), "register", None)
             if register is not None:

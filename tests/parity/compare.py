@@ -62,8 +62,9 @@ def observations(case: Case, engine: str, savers_of: str | None = None) -> list[
     """
     record = Record()
     with warnings.catch_warnings():
-        # Programs use what is deprecated, and LangGraph warns of what nobody here can change.
-        warnings.simplefilter("ignore", *(() if engine == LANGGRAPH else (DeprecationWarning,)))
+        # Programs use what is deprecated, and what has no effect; LangGraph warns of what nobody here can change.
+        for category in (Warning,) if engine == LANGGRAPH else (DeprecationWarning, UserWarning):
+            warnings.simplefilter("ignore", category)
         try:
             _run(load(case.path, engine), case, savers_of or engine, record)
         except Exception as error:

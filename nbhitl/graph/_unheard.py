@@ -1,0 +1,91 @@
+"""Warnings about what a caller asked for and nobody will hear: LangGraph passes over it without a word."""
+
+from __future__ import annotations
+
+import warnings
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+from nbhitl.types import Durability, StreamMode
+from nbhitl.warnings import LangGraphDeprecatedSinceV10
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nbhitl.graph._options import RunOptions
+
+MODES = frozenset(get_args(StreamMode))
+_DURABILITIES = get_args(Durability)
+_VERSIONS = ("v1", "v2")
+_KEYWORDS = (
+    "context", "stream_mode", "print_mode", "output_keys", "interrupt_before", "interrupt_after", "durability",
+    "control", "subgraphs", "debug", "version",
+)  # fmt: skip
+_ABOVE = 4
+"""How many calls lie between a warning and the program's own line, most often."""
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=_ABOVE + 1)
+
+
+def _nearest(given: object, known: Iterable[str]) -> str:
+    close = get_close_matches(str(given), known, 1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def warn_of_modes(what: str, given: Iterable[Any]) -> None:
+    """Warn of stream modes that there are not: nothing comes of them."""
+    for mode in given:
+        if mode not in MODES:
+            known = ", ".join(sorted(MODES))
+            _warn(
+                f"{what}={mode!r}: there is no such mode, so nothing comes of it.{_nearest(mode, MODES)} "
+                f"Modes are {known}."
+            )
+
+
+def warn_of_options(options: RunOptions, *, saves: bool) -> None:
+    """Warn of a durability or version that there is not, and of a durability without a checkpointer."""
+    durability, version = options.durability, options.version
+    if durability is not None and not saves:
+        _warn("`durability` has no effect when no checkpointer is present.")
+    if durability is not None and durability not in _DURABILITIES:
+        _warn(
+            f"durability={durability!r}: there is no such durability, and checkpoints are saved as with 'async'."
+            f"{_nearest(durability, _DURABILITIES)} It can be {', '.join(_DURABILITIES)}."
+        )
+    if version not in _VERSIONS:
+        _warn(f"version={version!r}: there is no such version, so it is as with 'v1'. Versions are v1, v2.")
+
+
+def older_keywords(given: Mapping[str, Any], durability: Durability | None) -> Durability | None:
+    """Return the durability that keywords of older programs ask for, and warn of keywords that a run does not have.
+
+    A misspelt `interrupt_before` would be a skipped question.
+
+    Raises:
+        ValueError: both `checkpoint_during` and `durability` were given.
+    """
+    for name, value in given.items():
+        if name != "checkpoint_during":
+            _warn(f"{name}={value!r} is ignored: a run has no such keyword.{_nearest(name, _KEYWORDS)}")
+        elif value is not None:
+            if durability is not None:
+                raise ValueError(
+                    "Cannot use both `checkpoint_during` and `durability` parameters. Please use `durability` instead."
+                )
+            text = "`checkpoint_during` is deprecated and will be removed. Please use `durability` instead."
+            warnings.warn(LangGraphDeprecatedSinceV10(text), stacklevel=_ABOVE)
+            return "async" if value else "exit"
+    return durability
+
+
+def warn_of_keepers(store: Any, cache: Any) -> None:
+    """Warn of a `store=` or `cache=` that is none; nodes would find that out."""
+    for what, given, methods in (("store", store, ("batch", "abatch")), ("cache", cache, ("get", "set"))):
+        if given is not None and not all(callable(getattr(given, method, None)) for method in methods):
+            _warn(
+                f"compile({what}={given!r}): that is no {what}; it lacks {' and '.join(methods)}. Give an instance of "
+                f"nbhitl.{what}.base.Base{what.title()}, for example nbhitl.{what}.memory.InMemory{what.title()}()."
+            )
