@@ -87,7 +87,8 @@ def run(graph: Any, input: Any, meter: Meter, thread: str) -> Any:
     try:
         # Whether quick steps are committed together depends on the time that has passed: here each is by itself.
         config = {"configurable": {"thread_id": thread}, "recursion_limit": 100_000}
-        return graph.invoke(input, config, durability="sync")
+        how = {} if graph.checkpointer is None else {"durability": "sync"}
+        return graph.invoke(input, config, **how)
     finally:
         sys.settrace(None)
 
