@@ -90,12 +90,9 @@ def test_questions_in_the_streams():
 
 def test_the_start_of_a_task():
     task = pulled("a")
-    assert task_payload(task, {"log": []}) == {
-        "id": task.id,
-        "name": "a",
-        "input": {"log": []},
-        "triggers": ("branch:to:a",),
-    }
+    told = {"id": task.id, "name": "a", "input": {"log": []}, "triggers": ("branch:to:a",)}
+    assert task_payload(task, {"log": []}, {}) == told
+    assert task_payload(task, {"log": []}, {"team": "x"}) == {**told, "metadata": {"team": "x"}}
 
 
 def test_the_output_shows_the_keys_that_have_a_value():
