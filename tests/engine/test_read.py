@@ -28,8 +28,8 @@ class StepsLeft:
     """A managed value, filled in by the engine."""
 
     @staticmethod
-    def get(step: int, stop: int) -> int:
-        return stop - step
+    def get(scratchpad: Any) -> int:
+        return scratchpad.stop - scratchpad.step
 
 
 @pytest.mark.parametrize(
