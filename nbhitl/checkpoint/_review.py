@@ -50,7 +50,8 @@ class ReviewSaver(SaverCore):
             ]
             self._rows.put_questions(taken)
             self._rows.add_writes(self._resume_rows(place, request.resumes, self._resumes(writes)))
-        return tuple(rules.as_claim(question, self._lenient) for question in taken)
+        given = dict(zip(answers.values(), request.answers.values(), strict=True))
+        return tuple([rules.as_claim(question, given.__getitem__) for question in taken])
 
     def release(
         self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Iterable[str]

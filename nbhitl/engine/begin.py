@@ -154,7 +154,7 @@ def begin(
         yield from _respect_others(progress, input, key)
     if isinstance(input, Command):
         yield from _take_command(progress, input)
-    if progress.pending:
+    if any(write[0] == NULL_TASK_ID for write in progress.pending):
         _apply_outside(progress)
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
     if resumed_above and run.unnamed and progress.source == "update":
