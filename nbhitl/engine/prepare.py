@@ -135,10 +135,16 @@ def _thread_of(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
 
 
 def step_saver(saver: Any, program: Program) -> Any:
-    """Return what the engine calls to keep a run: the saver itself if it stores steps."""
-    from nbhitl.checkpoint.steps import stores_steps  # which a graph without a saver need not load
+    """Return what the engine calls to keep a run: the saver itself if it stores steps.
+
+    It can hold values of the classes that the graph's schemas name: another graph's saver may not know them yet.
+    """
+    from nbhitl.checkpoint.serde import Serde  # which a graph without a saver need not load
+    from nbhitl.checkpoint.steps import stores_steps
 
     if stores_steps(saver):
+        if program.schema_types and isinstance(saver.serde, Serde):
+            saver.serde.register_new(*program.schema_types)
         return saver
     from nbhitl.engine.foreign import ForeignSaver
 

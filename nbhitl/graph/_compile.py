@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.channels.last_value import LastValueAfterFinish
@@ -50,6 +51,15 @@ def build_topology(
     )
 
 
+def _types_to_keep(builder: StateGraph, topology: Topology) -> tuple[type, ...]:
+    """Return the classes that a store must be able to hold: those that the schemas name, of called graphs too."""
+    own = schema_types([s for s in (*builder.schemas, builder.context_schema) if s is not None])
+    below = [
+        spec.subgraph.program.schema_types for spec in topology.nodes.values() if spec.subgraph is not None
+    ]
+    return tuple(dict.fromkeys([*own, *chain.from_iterable(below)])) if any(below) else own
+
+
 def build_program(builder: StateGraph, topology: Topology) -> Program:
     """Return what the engine runs."""
     state_keys = tuple(builder.channels)
@@ -65,7 +75,7 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
         stream_keys=state_keys,
         root_state=ROOT in builder.channels,
         root_output=ROOT in _keys_of(builder, builder.output_schema),
-        schema_types=schema_types([s for s in (*builder.schemas, builder.context_schema) if s is not None]),
+        schema_types=_types_to_keep(builder, topology),
     )
     routes = _routes(topology)
     # One for each schema, not for each node.

@@ -102,6 +102,14 @@ class Serde:
             self._classes[type_name(cls)] = cls
             self._registered.add(type_name(cls))
 
+    def register_new(self, *classes: type) -> None:
+        """Register those of these classes whose names are not known yet.
+
+        Raises:
+            TypeError: a class whose fields are not known.
+        """
+        self.register(*(cls for cls in classes if type_name(cls) not in self._registered))
+
     def dumps(self, value: Any) -> bytes:
         """Return `value` as bytes.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from langgraph.errors import ParentCommand
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
+from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 
@@ -497,3 +498,54 @@ def program_stateful_children_answered_one_by_one(record, saver):
             ids = {question.value: question.id for question in graph.get_state(config).interrupts}
             result = graph.invoke(Command(resume={ids[name]: number}), config)
         record(f"answered {order}", result)
+
+
+class Order(BaseModel):
+    number: int
+
+
+class Shop(TypedDict):
+    order: Order
+    path: Annotated[list, operator.add]
+
+
+def shop():
+    builder = StateGraph(Shop).add_node("take", lambda state: {"order": Order(number=len(state["path"]))})
+    builder.add_node("ask", lambda state: {"path": [interrupt("send?"), state["order"].number]})
+    return builder.add_edge(START, "take").add_edge("take", "ask").compile()
+
+
+def program_models_in_the_state_of_called_graphs(record, saver):
+    inner = shop()
+    called = {
+        "as a node": inner,
+        "by a function": lambda state: {"path": inner.invoke({"path": []})["path"]},
+        "two levels down": StateGraph(State).add_node("in", inner).add_edge(START, "in").compile(),
+    }
+    for name, action in called.items():
+        config = {"configurable": {"thread_id": name}}
+        builder = StateGraph(State).add_node("child", action).add_edge(START, "child")
+        record(name, builder.compile(checkpointer=saver).invoke({"path": []}, config))
+        again = builder.compile(checkpointer=saver)
+        record("state", again.get_state(config, subgraphs=True).tasks[0].state.values)
+        record("answer", again.invoke(Command(resume="yes"), config))
+
+
+def program_models_sent_to_a_called_graph(record, saver):
+    builder = StateGraph(State).add_node("child", shop())
+    builder.add_conditional_edges(
+        START, lambda state: [Send("child", {"order": Order(number=7), "path": []})]
+    )
+    graph = builder.compile(checkpointer=saver)
+    record("asks", graph.invoke({"path": []}, CONFIG))
+    record("answer", graph.invoke(Command(resume="yes"), CONFIG))
+
+
+def program_a_saver_given_later(record, saver):
+    builder = (
+        StateGraph(Shop).add_node("take", lambda state: {"order": Order(number=3)}).add_edge(START, "take")
+    )
+    graph = builder.compile()
+    graph.checkpointer = saver
+    record("runs", graph.invoke({"path": []}, CONFIG))
+    record("state", graph.get_state(CONFIG).values)
