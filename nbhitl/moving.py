@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint._replay import keep_beside, replayed, with_claims, with_questions
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.records import StoredCheckpoint
 
-__all__ = ["aexport_graph_thread", "export_graph_thread", "import_graph_thread"]
+__all__ = ["aexport_graph_thread", "aimport_graph_thread", "export_graph_thread", "import_graph_thread"]
 
 Path = tuple[Any, ...]
 
@@ -84,11 +85,37 @@ def import_graph_thread(
 
     Raises:
         BundleError: the bundle is damaged, or there is a thread of that name; nothing was changed.
+        StoreError: an async saver was called by the thread that runs its event loop; nothing was changed.
         TypeError: a graph of nbhitl's has a saver that is not.
     """
-    if engine_of(graph).name == "langgraph":
-        return _hand_over(graph, bundle, thread_id, replace=replace)
-    return import_thread(graph.checkpointer, bundle, thread_id=thread_id, replace=replace)
+    if engine_of(graph).name != "langgraph":
+        return import_thread(graph.checkpointer, bundle, thread_id=thread_id, replace=replace)
+    _refuse_its_own_loop(graph.checkpointer)
+    return _hand_over(graph, bundle, thread_id, replace=replace)
+
+
+def _refuse_its_own_loop(saver: Any) -> None:
+    """LangGraph's async savers have sync methods for other threads than the one of their event loop."""
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    if getattr(saver, "loop", None) is running:
+        raise StoreError(
+            f"{type(saver).__name__} cannot be called in a sync way by the thread that runs its event loop. "
+            "Use `await GraphThread.afrom_bundle(graph, bundle)`."
+        )
+
+
+async def aimport_graph_thread(
+    graph: Any,
+    bundle: Mapping[str, Any] | str | PathLike[str],
+    *,
+    thread_id: str | None = None,
+    replace: bool = False,
+) -> str:
+    """Do as `import_graph_thread`, for graphs with an async saver: the event loop goes on meanwhile."""
+    return await asyncio.to_thread(import_graph_thread, graph, bundle, thread_id=thread_id, replace=replace)
 
 
 def _hand_over(

@@ -60,8 +60,8 @@ class Portable:
         """Put an exported thread into the saver of `graph`, and return it.
 
         Args:
-            graph: compiled by nbhitl, with one of nbhitl's savers; or by LangGraph, with one that has sync methods
-                here (its async savers: on another thread than the event loop's).
+            graph: compiled by nbhitl, with one of nbhitl's savers; or by LangGraph, with any but its async savers,
+                for which there is `afrom_bundle`.
             bundle: what `export` returned, or the path of the file.
             thread_id: the thread's name here; by default the one that it had.
             replace: whether a thread of that name may be deleted first.
@@ -76,3 +76,19 @@ class Portable:
         return cls(
             graph, import_graph_thread(graph, bundle, thread_id=thread_id, replace=replace), **settings
         )
+
+    @classmethod
+    async def afrom_bundle(
+        cls,
+        graph: Any,
+        bundle: Mapping[str, Any] | str | PathLike[str],
+        *,
+        thread_id: str | None = None,
+        replace: bool = False,
+        **settings: Any,
+    ) -> Self:
+        """Do as `from_bundle`, on this event loop: for graphs with an async saver, LangGraph's too."""
+        from nbhitl.moving import aimport_graph_thread
+
+        name = await aimport_graph_thread(graph, bundle, thread_id=thread_id, replace=replace)
+        return cls(graph, name, **settings)

@@ -166,9 +166,15 @@ def _no_constant(name: str) -> Any:
 def _own(saver: Any, function: str) -> StepSaver:
     if isinstance(saver, StepSaver):
         return saver
+    way = (
+        "Compile the graph with one of them, for example checkpointer=SqliteSaver(...) of "
+        "nbhitl.checkpoint.sqlite. A saver of LangGraph's takes a bundle for a graph that LangGraph has compiled: "
+        "GraphThread.from_bundle(that_graph, bundle)."
+        if function == "import_thread"
+        else "For a graph with another saver use GraphThread(graph, thread_id).export(path)."
+    )
     raise TypeError(
-        f"{function}() needs one of nbhitl's savers, not a {type(saver).__module__}.{type(saver).__name__}. "
-        "For a graph with another saver use GraphThread(graph, thread_id).export(path)."
+        f"{function}() needs one of nbhitl's savers, not a {type(saver).__module__}.{type(saver).__name__}. {way}"
     )
 
 

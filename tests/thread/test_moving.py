@@ -18,6 +18,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver as ForeignAsyncSqli
 from nbhitl import once
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.errors import BundleError, StoreError, UnsupportedValue
 from nbhitl.thread import GraphThread
 
@@ -219,6 +220,37 @@ async def test_from_langgraphs_async_saver(tmp_path):
     assert sorted(card.payload for card in thread.questions) == ["asking 8", "in1"]
 
 
+async def test_into_langgraphs_async_saver(tmp_path):
+    ours = two_questions(OURS, checkpointer=InMemorySaver())
+    ours.invoke({"n": 0, "items": []}, CONFIG)
+    bundle = GraphThread(ours, "t").export()
+    async with ForeignAsyncSqlite.from_conn_string(str(tmp_path / "theirs.db")) as saver:
+        theirs = two_questions(LANGGRAPH, checkpointer=saver)
+        with pytest.raises(StoreError, match=r"Use `await GraphThread.afrom_bundle\(graph, bundle\)`"):
+            GraphThread.from_bundle(theirs, bundle)
+        assert await theirs.checkpointer.aget_tuple(CONFIG) is None
+        thread = await GraphThread.afrom_bundle(theirs, bundle)
+        assert (await theirs.aget_state(CONFIG)).interrupts[0].value == {"q": 1}
+        assert thread.thread_id == "t"
+        with pytest.raises(BundleError, match="there is a thread 't' here already"):
+            await GraphThread.afrom_bundle(theirs, bundle)
+        await GraphThread.afrom_bundle(theirs, bundle, replace=True)
+        assert len([kept async for kept in theirs.aget_state_history(CONFIG)]) == len(
+            list(ours.get_state_history(CONFIG))
+        )
+        paused = await theirs.ainvoke(LANGGRAPH.Command(resume="yes"), CONFIG)
+        assert paused["__interrupt__"][0].value == "q2"
+
+
+async def test_into_an_async_saver_of_nbhitls(tmp_path):
+    before = two_questions(OURS, checkpointer=InMemorySaver())
+    before.invoke({"n": 0, "items": []}, CONFIG)
+    async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "ours.db")) as saver:
+        after = two_questions(OURS, checkpointer=saver)
+        await GraphThread.afrom_bundle(after, GraphThread(before, "t").export())
+        assert (await after.aget_state(CONFIG)).interrupts == before.get_state(CONFIG).interrupts
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_from_a_saver_of_langgraphs_under_nbhitls_engine(name, tmp_path):
     before = PROGRAMS[name](OURS, checkpointer=LANGGRAPH.InMemorySaver())
@@ -323,7 +355,7 @@ def test_what_cannot_be_moved_is_said():
     GraphThread.from_bundle(theirs, bundle)
     with pytest.raises(BundleError, match="replace=True"):
         GraphThread.from_bundle(theirs, bundle)
-    with pytest.raises(TypeError, match="one of nbhitl's savers"):
+    with pytest.raises(TypeError, match=r"LangGraph has compiled: GraphThread\.from_bundle"):
         GraphThread.from_bundle(two_questions(OURS, checkpointer=LANGGRAPH.InMemorySaver()), bundle)
     with pytest.raises(BundleError, match="replace=True"):
         GraphThread.from_bundle(ours, bundle)
