@@ -125,7 +125,7 @@ def _hand_over(
     held = InMemorySaver()
     name = import_thread(held, bundle, thread_id=thread_id)
     saver = graph.checkpointer
-    if next(iter(saver.list(_config(name), limit=1)), None) is not None:
+    if list(saver.list(_config(name), limit=1)):
         if not replace:
             raise BundleError(
                 f"there is a thread {name!r} here already. Give the imported one another name (thread_id=...), or let "
