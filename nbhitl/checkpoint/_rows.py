@@ -13,12 +13,12 @@ whose id follows from its place, with its step instead of the id. The whole stat
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain, islice
 from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from nbhitl._slotted import made, slotted
+from nbhitl._slotted import made, of_fields, slotted
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
@@ -28,7 +28,7 @@ from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 DELTA, FULL, CLASSIC = 0, 1, 2
 
@@ -70,10 +70,6 @@ class StepRow(NamedTuple):
         return self.base_id == self.checkpoint_id
 
 
-_step_row: Callable[[tuple[Any, ...]], StepRow] = partial(tuple.__new__, StepRow)
-"""A step's row of its eleven fields, without the call in between that a named tuple's constructor makes."""
-
-
 class WriteRow(NamedTuple):
     """A pending write; the fields are the columns of table `writes`."""
 
@@ -86,6 +82,9 @@ class WriteRow(NamedTuple):
     path: str
     channel: str
     value: bytes
+
+
+_step_row, _write_row = of_fields(StepRow), of_fields(WriteRow)
 
 
 @slotted
@@ -419,5 +418,6 @@ def encode_writes(
             raise UnsupportedValue(
                 f"node {task.name!r}, write to {channel!r} (thread {key[0]!r}) cannot be saved: {error}."
             ) from None
-        rows.append(WriteRow(*key, task.task_id, special.get(channel, idx), task.name, path, channel, data))
+        index = special.get(channel, idx)
+        rows.append(_write_row((*key, task.task_id, index, task.name, path, channel, data)))
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.records import CheckpointKey, StepRecord, TaskWrites
 from nbhitl.constants import PULL, SCHEDULED
 from nbhitl.engine import events
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import TaskResult
+
+_task_writes = of_fields(TaskWrites)
+_checkpoint_key = of_fields(CheckpointKey)
 
 
 class Progress:
@@ -91,7 +95,7 @@ class Progress:
     @property
     def key(self) -> CheckpointKey:
         """The checkpoint that the run is at."""
-        return CheckpointKey(self.run.thread_id or "", self.run.ns, self.head.checkpoint_id)
+        return _checkpoint_key((self.run.thread_id or "", self.run.ns, self.head.checkpoint_id))
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -261,5 +265,5 @@ def unsaved_writes(progress: Progress, results: Sequence[TaskResult], *, in_reco
             continue
         writes = saved_writes(program, result.writes) if program.untracked else result.writes
         task_id = "" if in_record and task.path[0] == PULL else task.id
-        left.append(TaskWrites(task_id, task.name, task.path, writes))
+        left.append(_task_writes((task_id, task.name, task.path, writes)))
     return left
