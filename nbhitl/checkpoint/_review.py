@@ -18,6 +18,7 @@ from nbhitl.errors import UnknownInterruptError, UnsupportedValue
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from nbhitl.checkpoint._store import Tally
     from nbhitl.checkpoint.records import Claim, ClaimRequest, QuestionRecord, TaskWrites, ThreadInfo
 
 Place = tuple[str, str, str]
@@ -41,17 +42,45 @@ class ReviewSaver(SaverCore):
         """
         place = (request.thread_id, request.ns, request.checkpoint_id)
         answers = {iid: self._encode_answer(iid, answer) for iid, answer in request.answers.items()}
-        with self._rows.atomic(request.thread_id):
-            questions, writes = self._rows.asked_at(*place, answers)
-            asked = self._in_order(place, answers, questions)
-            taken = [
-                rules.take(question, answer, request.by, request.at, request.owner, request.lease)
-                for question, answer in zip(asked, answers.values(), strict=True)
-            ]
-            self._rows.put_questions(taken)
-            self._rows.add_writes(self._resume_rows(place, request.resumes, self._resumes(writes)))
+        alone, tally = self._taken_alone(place, request, answers), None
+        if alone is not None:
+            with self._rows.atomic(request.thread_id):
+                tally = self._rows.take_alone(*alone)
+        if alone is not None and tally is not None and tally.changed:
+            taken = [alone[0]]
+        else:
+            with self._rows.atomic(request.thread_id):
+                taken = self._take(place, request, answers)
         given = dict(zip(answers.values(), request.answers.values(), strict=True))
         return tuple([rules.as_claim(question, given.__getitem__) for question in taken])
+
+    def _take(self, place: Place, request: ClaimRequest, answers: Mapping[str, bytes]) -> list[Question]:
+        questions, writes = self._rows.asked_at(*place, answers)
+        taken = [
+            rules.take(
+                question, answers[question.interrupt_id], request.by, request.at, request.owner, request.lease
+            )
+            for question in self._in_order(place, answers, questions)
+        ]
+        self._rows.put_questions(taken)
+        self._rows.add_writes(self._resume_rows(place, request.resumes, self._resumes(writes)))
+        return taken
+
+    def _taken_alone(
+        self, place: Place, request: ClaimRequest, answers: Mapping[str, bytes]
+    ) -> tuple[Question, WriteRow, bytes] | None:
+        """What `RowStore.take_alone` needs where one answer is given, to a question that should be open."""
+        if self._rows.looks_first or len(answers) != 1 or len(request.resumes) != 1:
+            return None
+        ((interrupt_id, answer),) = answers.items()
+        ((task, given),) = request.resumes.items()
+        before = [entry for entry in given if entry[0] != interrupt_id]
+        asked = Question(*place, interrupt_id, task, "", "", b"", "", "")
+        return (
+            rules.take(asked, answer, request.by, request.at, request.owner, request.lease),
+            self._resume_row(place, task, list(given)),
+            self._codec.dumps(before) if before else b"",
+        )
 
     def release(
         self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Iterable[str]
@@ -265,14 +294,27 @@ class ReviewSaver(SaverCore):
 
     def _settle(self, thread: str, ns: str, parent_id: str | None, source: str | None) -> None:
         """After a step was saved: answers delivered at its parent are applied, what was open is over."""
-        live = self._rows.live_questions(thread)
-        if live:
-            self._save_changed(live, [rules.after_step(q, ns, parent_id, source) for q in live])
+        self._rows.settle_step(thread, ns, parent_id, source)
 
     def _settle_tasks(self, place: Place, tasks: Sequence[TaskWrites]) -> None:
         finished, failed = _ended(tasks)
         held = [q for q in self._rows.delivered_questions(place[0], finished | failed) if q[:3] == place]
         self._save_changed(held, [rules.after_results(q, finished, failed) for q in held])
+
+    def _ask_next(self, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> Tally | None:
+        """As `_ask`, without looking first: only for one task with a question that was not asked before.
+
+        Returns:
+            How many questions were added: if none, `_ask` is needed. None: so it is at once, nothing was done.
+        """
+        if (
+            self._rows.looks_first
+            or len(asked) != 1
+            or any(_ended(tasks))
+            or any(task.task_id != asked[0].task_id for task in tasks)
+        ):
+            return None
+        return self._rows.ask_anew(asked[0])
 
     def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:
         """After tasks of a step paused: what they asked is open, and the answers that they used are applied."""

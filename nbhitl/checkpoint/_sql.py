@@ -73,10 +73,11 @@ WRITES_OF_SPACE: Final = (
 _ADD_WRITE: Final = "INSERT INTO nbhitl_writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SAME_WRITE: Final = "ON CONFLICT (thread_id, ns, checkpoint_id, task_id, idx)"
 INSERT_WRITE: Final = f"{_ADD_WRITE} {_SAME_WRITE} DO NOTHING"
-REPLACE_WRITE: Final = f"""
-    {_ADD_WRITE} {_SAME_WRITE} DO UPDATE SET
+REPLACING_WRITE: Final = f"""
+    {_SAME_WRITE} DO UPDATE SET
         name = excluded.name, path = excluded.path, channel = excluded.channel, value = excluded.value
 """
+REPLACE_WRITE: Final = f"{_ADD_WRITE} {REPLACING_WRITE}"
 DELETE_WRITE: Final = (
     "DELETE FROM nbhitl_writes WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
     "AND task_id = ? AND idx = ?"
@@ -110,6 +111,40 @@ PUT_QUESTION: Final = f"""
         digest = excluded.digest, asked_at = excluded.asked_at, state = excluded.state,
         answer = excluded.answer, "by" = excluded."by", "at" = excluded."at", owner = excluded.owner,
         lease_until = excluded.lease_until
+"""
+INSERT_QUESTION: Final = f"""
+    INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
+"""
+# `claims.take` of an open question whose task has been answered so far as the last value says (empty: not at all).
+TAKE: Final = """
+    UPDATE nbhitl_questions
+    SET state = 'delivered', answer = ?, "by" = ?, "at" = ?, owner = ?, lease_until = ?
+    WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND interrupt_id = ? AND state = 'open' AND COALESCE((
+        SELECT value FROM nbhitl_writes AS answered
+        WHERE answered.thread_id = ? AND answered.ns = ? AND answered.checkpoint_id = ? AND answered.task_id = ?
+            AND answered.idx = ?
+    ), ?) = ?
+"""
+# `claims.after_pause` where one task asks its next question.
+USE_UP: Final = """
+    UPDATE nbhitl_questions SET state = 'applied', owner = NULL, lease_until = NULL
+    WHERE thread_id = ? AND task_id = ? AND state IN ('open', 'recorded', 'delivered') AND state = 'delivered'
+        AND ns = ? AND checkpoint_id = ? AND interrupt_id <> ?
+"""
+# `claims.after_step` for the questions of a thread: namespace, first and last of the namespaces below, parent.
+SETTLE: Final = """
+    UPDATE nbhitl_questions SET
+        state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, owner = NULL, lease_until = NULL
+    WHERE thread_id = ? AND state IN ('open', 'recorded', 'delivered') AND (ns = ? OR (ns >= ? AND ns < ?))
+        AND (state <> 'delivered' OR checkpoint_id = ?)
+"""
+# The same after a step of results: those that were delivered below are applied too.
+SETTLE_BELOW: Final = """
+    UPDATE nbhitl_questions SET
+        state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, owner = NULL, lease_until = NULL
+    WHERE thread_id = ? AND state IN ('open', 'recorded', 'delivered') AND (ns = ? OR (ns >= ? AND ns < ?))
+        AND (state <> 'delivered' OR checkpoint_id = ? OR ns <> ?)
 """
 
 _ONCE: Final = "thread_id, key, state, result, owner, started_at, done_at"
@@ -182,6 +217,13 @@ ALL: Final = 2**62
 
 LAST_CHARACTER: Final = "\U0010ffff"
 """Sorts after every other character, so that `prefix + LAST_CHARACTER` ends the range of a prefix."""
+
+
+def settle(thread: str, ns: str, parent: Any, source: str | None) -> tuple[str, tuple[Any, ...]]:
+    """Return the change of `RowStore.settle_step`, and its parameters; `parent` is the id as it is stored."""
+    below = (f"{ns}|", f"{ns}}}") if ns else ("", LAST_CHARACTER)
+    values = (thread, ns, *below, parent)
+    return (SETTLE_BELOW, (*values, ns)) if source == "loop" else (SETTLE, values)
 
 
 def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:

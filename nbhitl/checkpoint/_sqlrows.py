@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint._outline import LeanRow
-    from nbhitl.checkpoint._store import QuestionFilter
+    from nbhitl.checkpoint._store import QuestionFilter, Tally
 
     Statement = tuple[str, Sequence[Any]]
 
@@ -56,6 +56,12 @@ class SqlDatabase(Protocol):
     def insert_lazily(self, row: tuple[Any, ...]) -> bool:
         """Add a step that others will follow soon; see `RowStore.insert_if_quiet`."""
 
+    def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
+        """Change something, within a transaction; return how many rows that will have changed at its end."""
+
+    def take(self, values: tuple[Any, ...], resume: tuple[Any, ...]) -> Tally:
+        """Within a transaction, `_sql.TAKE`, and if it changes a row, add a write; see `RowStore.take_alone`."""
+
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
 
@@ -68,6 +74,8 @@ class SqlRows:
         pack: makes of the id of a checkpoint or task what is stored.
         unpack: makes the id of it again.
     """
+
+    looks_first = False
 
     def __init__(
         self, database: SqlDatabase, pack: Callable[[str], Any], unpack: Callable[[Any], str]
@@ -240,6 +248,21 @@ class SqlRows:
 
     def put_questions(self, questions: Iterable[Question]) -> None:
         self._db.do_many(_sql.PUT_QUESTION, [self._question_values(question) for question in questions])
+
+    def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None) -> None:
+        parent = None if parent_id is None else self._pack(parent_id)
+        self._db.do(*_sql.settle(thread, ns, parent, source))
+
+    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
+        written = self._write_values(resume)
+        place = (*written[:3], taken.interrupt_id)
+        values = (*taken[11:], *place, *written[:5], b"", before)
+        return self._db.take(values, written)
+
+    def ask_anew(self, question: Question) -> Tally:
+        thread, ns, checkpoint_id, interrupt_id, task, *_ = values = self._question_values(question)
+        self._db.do(_sql.USE_UP, (thread, task, ns, checkpoint_id, interrupt_id))
+        return self._db.do_counted(_sql.INSERT_QUESTION, values)
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
         return [*map(self._question, self._db.all(*_sql.find_questions(wanted)))]

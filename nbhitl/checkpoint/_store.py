@@ -25,8 +25,22 @@ class QuestionFilter(NamedTuple):
     limit: int | None = None
 
 
+class Tally:
+    """How many rows a change has changed; known once its transaction is over."""
+
+    __slots__ = ("changed",)
+
+    def __init__(self, changed: int = 0) -> None:
+        self.changed = changed
+
+
 class RowStore(Protocol):
-    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step."""
+    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step.
+
+    `looks_first` says that looking costs next to nothing: `take_alone` and `ask_anew` do nothing then.
+    """
+
+    looks_first: bool
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
         """Return a context in which changes are made together or, after an exception, not at all.
@@ -119,6 +133,22 @@ class RowStore(Protocol):
 
     def put_questions(self, questions: Iterable[Question]) -> None:
         """Add questions, or replace them."""
+
+    def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None) -> None:
+        """Move the thread's questions on after a step was added below that parent: `claims.after_step` for each."""
+
+    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally | None:
+        """Take an open question up and add the write that delivers its answer; or change nothing.
+
+        Nothing is changed where the question is not open, or its task's answers so far are not `before` (empty: there
+        are none). None: the store looks first.
+        """
+
+    def ask_anew(self, question: Question) -> Tally | None:
+        """Add a question that is its task's next one, unless there is one of that id: nothing is changed then.
+
+        The answers that its task has used are applied in any case. None: the store looks first.
+        """
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
         """Return the questions of all threads that match, oldest first."""

@@ -7,7 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl._slotted import made, slotted
-from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE
+from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE, after_step
 from nbhitl.checkpoint.records import ThreadInfo
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.checkpoint.steps import StepSaver
@@ -81,6 +81,8 @@ class _Thread:
 
 class _Rows:
     """A `RowStore` of dicts. What can fail is done before anything changes, so nothing is left half done."""
+
+    looks_first = True
 
     def __init__(self) -> None:
         self._threads: dict[str, _Thread] = {}
@@ -249,6 +251,17 @@ class _Rows:
                 found.live[key] = question
             else:
                 found.live.pop(key, None)
+
+    def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None) -> None:
+        live = self.live_questions(thread)
+        moved = [after_step(question, ns, parent_id, source) for question in live]
+        self.put_questions([new for old, new in zip(live, moved, strict=True) if new is not old])
+
+    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> None:
+        return None
+
+    def ask_anew(self, question: Question) -> None:
+        return None
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
         with self._lock:

@@ -177,7 +177,12 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             if len(self._asking) >= _KNOWN_ASKING:
                 self._asking.clear()
             self._asking.add(place[0])
-            self._ask(place, record.tasks, asked)
+            quickly = self._ask_next(record.tasks, asked)
+            if quickly is None:
+                self._ask(place, record.tasks, asked)
+        if quickly is not None and not quickly.changed:  # it was asked before
+            with self._rows.atomic(record.thread_id):
+                self._ask(place, record.tasks, asked)
 
     def _write_rows(self, place: tuple[str, str, str], tasks: Sequence[TaskWrites]) -> list[WriteRow]:
         return [row for task in tasks for row in encode_writes(place, task, self._codec, WRITES_IDX_MAP)]

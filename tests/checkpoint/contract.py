@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
 from nbhitl.checkpoint.base import empty_checkpoint, is_saver
+from nbhitl.checkpoint.claims import LIVE, Question, after_step
 from nbhitl.checkpoint.records import CheckpointKey, Frame, TaskWrites
 from nbhitl.checkpoint.steps import StepSaver, stores_steps
 from nbhitl.checkpoint.task_ids import task_id
@@ -254,6 +255,34 @@ class SaverContract(ABC):
         assert run.saver.load(run.key()).checkpoint_id == head
         run.step({"n": 1})
         assert run.saver.load(run.key()).values == {"n": 1, "items": []}
+
+    def test_questions_move_on_as_the_rule_for_a_step_says(self, run):
+        rows = run.saver._rows
+        asked = [
+            Question(
+                f"t{number}", ns, checkpoint, state, "task", "node", "interrupt", b"?", "digest", NOON, state,
+                b"yes", "ann", NOON, "kernel", NOON,
+            )
+            for number in range(27)
+            for ns in ("", "a:1", "a:1|b:2", "a:10")
+            for checkpoint in ("c0", "c1")
+            for state in ("open", "recorded", "delivered", "applied", "dropped")
+        ]  # fmt: skip
+        steps = [
+            (ns, at, why)
+            for ns in ("", "a:1", "b")
+            for at in (None, "c0", "c1")
+            for why in ("loop", "fork", None)
+        ]
+        with rows.atomic(*{question.thread_id for question in asked}):
+            rows.put_questions(asked)
+            for number, step in enumerate(steps):
+                rows.settle_step(f"t{number}", *step)
+        for number, step in enumerate(steps):
+            before = [question for question in asked if question.thread_id == f"t{number}"]
+            assert rows.questions(f"t{number}") == [
+                after_step(question, *step) if question.state in LIVE else question for question in before
+            ]
 
     def test_a_checkpoint_is_saved_once(self, run):
         run.step({"n": 0})

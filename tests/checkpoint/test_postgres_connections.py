@@ -14,7 +14,7 @@ from psycopg_pool import ConnectionPool
 
 from benchmarks.postgres_server import PostgresServer
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint.postgres import PostgresSaver, queries
+from nbhitl.checkpoint.postgres import PostgresSaver, _links, queries
 from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.errors import NewerStore, StoreError
@@ -51,15 +51,21 @@ def drop(conn: psycopg.Connection, other: psycopg.Connection) -> None:
     other.execute("SELECT pg_terminate_backend(%s, 5000)", (conn.info.backend_pid,))
 
 
-def test_a_lost_connection_is_replaced_by_the_next_read_or_transaction(run, other):
+def test_a_lost_connection_is_replaced_before_anything_is_sent(run, other):
     drop(run.saver.conn, other)
     assert run.saver.load(run.key()).values == {"n": 0}
     drop(run.saver.conn, other)
     run.saver.claim(run.request({"q1": "yes"}))
     assert [claim.answer for claim in run.saver.claims("t")] == ["yes"]
+    drop(run.saver.conn, other)
+    run.step({"n": 1})
+    drop(run.saver.conn, other)
+    run.pause("q2")
+    assert [question.interrupt_id for question in run.saver.pending()] == ["q2"]
 
 
-def test_a_change_that_may_have_been_lost_is_told(run, other):
+def test_a_change_that_may_have_been_lost_is_told(run, other, monkeypatch):
+    monkeypatch.setattr(_links, "has_ended", lambda conn: conn.closed)
     record, there = run.record({"n": 1}), Run(run.saver, "other")
     first = there.record({"n": 1})
     drop(run.saver.conn, other)

@@ -28,7 +28,7 @@ from nbhitl.checkpoint.sqlite._group import (
     threads_of,
     unstored,
 )  # fmt: skip
-from nbhitl.errors import AlreadyAnswered, GraphRecursionError, StoreError
+from nbhitl.errors import GraphRecursionError, StoreError, UnknownInterruptError
 from nbhitl.graph import START, StateGraph
 
 from .building import Run
@@ -242,14 +242,10 @@ def test_steps_with_durability_sync_do_not_wait(saver, path):
     assert not saver._database._group.rows
 
 
-def test_a_refused_claim_does_not_lose_the_steps_before_it(saver, path):
-    asking = Run(saver, "asking")
-    asking.step({"n": 0})
-    asking.pause("q1")
-    saver.claim(asking.request({"q1": 1}))
+def test_a_change_that_is_refused_does_not_lose_the_steps_before_it(saver, path):
     put(saver)
-    with pytest.raises(AlreadyAnswered):
-        saver.claim(asking.request({"q1": 2}, owner="kernel-2"))
+    with pytest.raises(UnknownInterruptError):
+        saver.release("another", "", "c1", ["q1"])
     assert stored(path) == []
     assert saver.load(CheckpointKey("t", "")).values == {"n": 2}
     assert stored(path) == [0, 1, 2]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.postgres import queries
 from nbhitl.checkpoint.postgres._errors import store_error
 
@@ -67,6 +68,16 @@ class Database:
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
         self.now.gather([(sql, values)])
+
+    def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
+        """Change something, within a transaction; return how many rows that will have changed at its end."""
+        tally = Tally()
+        self.now.count((sql, values), tally)
+        return tally
+
+    def take(self, values: tuple[Any, ...], resume: tuple[Any, ...]) -> Tally:
+        """Take a question up, and deliver its answer; see `RowStore.take_alone`."""
+        return self.do_counted(queries.TAKE_AND_ANSWER, (*values, *resume))
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
@@ -176,13 +187,14 @@ class Transaction:
         thread: how errors call what it is about.
     """
 
-    __slots__ = ("_conn", "_database", "_gathered", "_problem", "_sent", "_thread")
+    __slots__ = ("_conn", "_database", "_gathered", "_problem", "_sent", "_tallies", "_thread")
 
     def __init__(self, database: Database, first: list[Statement], thread: str | None = None) -> None:
         self._database = database
         self._gathered = first
         self._thread = thread
         self._sent = False
+        self._tallies: list[tuple[int, Tally]] = []
         self._problem: StoreError | None = None
         self._conn: Any = None
 
@@ -196,12 +208,20 @@ class Transaction:
         if len(self._gathered) > _MOST_GATHERED:
             self.send(self._gathered.pop())
 
+    def count(self, statement: Statement, tally: Tally) -> None:
+        """Send a statement later, and note then how many rows it changed."""
+        self._tallies.append((len(self._gathered), tally))
+        self._gathered.append(statement)
+
     def send(self, *statements: Statement) -> list[Answer]:
         """Send what was gathered and these statements; return what each of these gave."""
-        batch = [*self._gathered, *statements]
-        self._gathered = []
+        batch, tallies = [*self._gathered, *statements], self._tallies
+        self._gathered, self._tallies = [], []
         try:
-            return self._exchange(batch, len(statements))
+            answers = self._exchange(batch, len(batch) if tallies else len(statements))
+            for place, tally in tallies:
+                tally.changed = answers[place].changed
+            return answers[-len(statements) :]
         except _ERRORS as error:
             self._problem = self._database.failure(error, self._conn, self._thread)
             raise self._problem from error

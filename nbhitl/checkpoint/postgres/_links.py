@@ -6,6 +6,7 @@ A link lends a connection to one thread at a time and sends statements, those th
 from __future__ import annotations
 
 import asyncio
+import select
 import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
 Statement: TypeAlias = "tuple[str, Sequence[Any]]"
+
+
+_MOST_ENDED = 64
 
 
 class Answer(NamedTuple):
@@ -49,17 +53,26 @@ class Link:
     def borrow(self) -> Any:
         """Return a connection for this thread alone, until it is given back."""
         if self._is_pool:
-            conn = self._wait(self.given.getconn())
+            conn = self._of_pool()
         else:
             self._lock.acquire()
             conn = self.given
         try:
-            if conn.closed and self._reopen is not None:
+            if self._reopen is not None and has_ended(conn):
                 conn = self.given = self._reopen()
             self._look_at(conn)
         except BaseException:
             self.give_back(conn)
             raise
+        return conn
+
+    def _of_pool(self) -> Any:
+        """A connection of the pool that the server has not ended while nobody looked."""
+        for _ in range(_MOST_ENDED):
+            conn = self._wait(self.given.getconn())
+            if not has_ended(conn):
+                break
+            self._wait(self.given.putconn(conn))  # the pool opens another one in its place
         return conn
 
     def _look_at(self, conn: Any) -> None:
@@ -104,6 +117,29 @@ class Link:
 
     def _wait(self, result: Any) -> Any:
         return result
+
+
+def _has_news(socket: int) -> bool:
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def has_ended(conn: Any) -> bool:
+    """Whether the connection of somebody who waits for nothing is closed, by the server too.
+
+    So a server's restart, or its patience with those who keep silent for long, is met before anything is sent.
+    """
+    for _ in range(3):
+        if conn.closed or not _has_news(conn.pgconn.socket):
+            break
+        try:
+            conn.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
+    return bool(conn.closed)
 
 
 def _cursor(conn: Any, statement: Statement) -> psycopg.Cursor[Any]:

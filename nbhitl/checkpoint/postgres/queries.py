@@ -85,3 +85,9 @@ INSERT_LAZILY: Final = _sql.insert_if_quiet(
 
 HOLD_STEPS: Final = "SELECT count(*) FROM (SELECT 1 FROM nbhitl_steps WHERE thread_id = ? FOR UPDATE) AS held"
 """Keeps `INSERT_IF_QUIET` from adding steps to those of a thread; what it has added before is seen after."""
+
+TAKE_AND_ANSWER: Final = f"""
+    WITH taken AS ({_sql.TAKE} RETURNING 1), answered AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?))
+    INSERT INTO nbhitl_writes SELECT answered.* FROM answered, taken {_sql.REPLACING_WRITE}
+"""
+"""`_sql.TAKE`, and if it took the question, the write that delivers the answer."""

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._behind import WRITER
 from nbhitl.checkpoint.sqlite._group import threads_of
@@ -190,6 +191,19 @@ class Database:
             if self._group.rows:
                 self.begin()
                 self.end(commit=True)
+
+    def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
+        """Change something, within a transaction; return how many rows were changed."""
+        before = self.conn.total_changes
+        self.do(sql, values)
+        return Tally(self.conn.total_changes - before)
+
+    def take(self, values: tuple[Any, ...], resume: tuple[Any, ...]) -> Tally:
+        """Take a question up, and deliver its answer; see `RowStore.take_alone`."""
+        taken = self.do_counted(_sql.TAKE, values)
+        if taken.changed:
+            self.do(_sql.REPLACE_WRITE, resume)
+        return taken
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""

@@ -14,6 +14,8 @@ from nbhitl.checkpoint.sqlite._database import Database
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from nbhitl.checkpoint._store import Tally
+
 T = TypeVar("T")
 
 
@@ -84,6 +86,9 @@ class LentDatabase(Database):
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._call(partial(super().do_many, sql, list(rows)))
+
+    def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
+        return self._call(partial(super().do_counted, sql, values))
 
     def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
         return self._call(partial(super().do_alone, sql, values))
