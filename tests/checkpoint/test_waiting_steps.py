@@ -139,7 +139,7 @@ class TestSqliteSaverWhoseStepsWait(SaverContract):
         with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
             yield hurrying(saver)
 
-    def test_a_checkpoint_is_saved_once(self, run):
+    def test_a_checkpoint_is_saved_once(self, alone, run):
         """It is a later call that says so."""
         run.step({"n": 0})
         record = run.record({"n": 1})

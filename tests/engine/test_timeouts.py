@@ -90,21 +90,21 @@ async def test_a_quick_node_is_left_alone(limits):
 
 async def writes(state, writer):
     for _ in range(6):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.06)
         writer("alive")
     return {"path": ["done"]}
 
 
 async def beats(state, runtime):
     for _ in range(6):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.06)
         runtime.heartbeat()
     return {"path": ["done"]}
 
 
 async def asks_a_model(state):
     async for _ in GenericFakeChatModel(messages=iter([AIMessage("a b c d")])).astream("hi"):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.06)
     return {"path": ["done"]}
 
 
@@ -120,7 +120,7 @@ async def asks_a_model(state):
     ],
 )
 async def test_signs_of_life(node, refresh_on, survives):
-    seen = await on_both(node, limits={"idle_timeout": 0.15, "refresh_on": refresh_on})
+    seen = await on_both(node, limits={"idle_timeout": 0.3, "refresh_on": refresh_on})
     assert seen == {"path": ["done"]} if survives else seen[:2] == ("node", "idle")
 
 
@@ -137,15 +137,15 @@ async def test_a_called_graph_that_moves_on_is_a_sign_of_life():
             return {"path": ["step"]}
 
         builder = e.StateGraph(State)
-        for n in range(4):
+        for n in range(5):
             builder.add_node(f"n{n}", step).add_edge(f"n{n - 1}" if n else e.START, f"n{n}")
         inner = builder.compile()
 
         async def call(state, inner=inner):
             return await inner.ainvoke({"path": []})
 
-        seen.append(await timed_out(e, one(e, call, timeout=e.TimeoutPolicy(idle_timeout=0.15))))
-    assert seen == [{"path": ["step"] * 4}] * 2
+        seen.append(await timed_out(e, one(e, call, timeout=e.TimeoutPolicy(idle_timeout=0.25))))
+    assert seen == [{"path": ["step"] * 5}] * 2
 
 
 async def test_the_node_is_told_and_its_late_result_is_dropped():
