@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.serde import canonical_bytes, packed_plain, unpacked_plain
+from nbhitl.checkpoint.serde import canonical_bytes, packed_plain, plain_value, unpacked_plain
 
 if TYPE_CHECKING:
     from nbhitl.types import Interrupt
@@ -20,6 +20,8 @@ _LARGE = 4096
 
 def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
+    if type(value) is not str:
+        value = plain_value(value)
     if type(value) is str:
         return _digest_of_text(value) if len(value) <= _LARGE else _digest_of_text.__wrapped__(value)
     packed = packed_plain(value)

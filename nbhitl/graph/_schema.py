@@ -144,13 +144,14 @@ def reader_of(schema: Any, keys: SchemaKeys, state_keys: Iterable[str]) -> Reade
 
 def schema_types(schemas: Iterable[Any]) -> tuple[type, ...]:
     """Return the classes named in the schemas' annotations: those that a store must be able to hold."""
-    found: dict[type, None] = {}
+    found: dict[type, bool] = {}
     for schema in schemas:
         _collect(schema, found)
-    return tuple(found)
+    return tuple(cls for cls, held in found.items() if held)
 
 
-def _collect(hint: Any, found: dict[type, None]) -> None:
+def _collect(hint: Any, found: dict[type, bool]) -> None:
+    """Note the classes that an annotation names, and whether a store can hold instances of them."""
     hint = _bare(hint)
     if get_origin(hint) is Annotated:
         _collect(hint.__origin__, found)
@@ -161,8 +162,9 @@ def _collect(hint: Any, found: dict[type, None]) -> None:
         return
     if is_message_class(hint):
         return  # every store holds messages
-    if is_dataclass(hint) or hasattr(hint, "model_fields") or issubclass(hint, Enum) or _is_named_tuple(hint):
-        found[hint] = None
+    found[hint] = (
+        is_dataclass(hint) or hasattr(hint, "model_fields") or issubclass(hint, Enum) or _is_named_tuple(hint)
+    )
     if getattr(hint, "__annotations__", None):
         try:
             hints = type_hints(hint)

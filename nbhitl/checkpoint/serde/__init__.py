@@ -2,7 +2,7 @@
 
 from nbhitl.checkpoint.serde.base import SerializerProtocol, ensure_serde
 from nbhitl.checkpoint.serde.canonical import canonical_bytes
-from nbhitl.checkpoint.serde.core import Serde, packed_plain, unpacked_plain
+from nbhitl.checkpoint.serde.core import Serde, packed_plain, plain_value, unpacked_plain
 from nbhitl.checkpoint.serde.usertypes import Opaque
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "canonical_bytes",
     "ensure_serde",
     "packed_plain",
+    "plain_value",
     "unpacked_plain",
 ]

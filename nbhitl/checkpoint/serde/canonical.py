@@ -56,6 +56,11 @@ def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:
         return _dict_tree(value, codec_for)
     if kind in (bytes, bytearray, memoryview):
         return {"$bytes": b2a_base64(value, newline=False).decode("ascii")}
+    from nbhitl.checkpoint.serde.core import plain_value
+
+    plainly = plain_value(value)
+    if plainly is not value:
+        return _tree(plainly, codec_for)
     tag, to_data = codec_for(kind)
     data = _tree(to_data(value), codec_for)
     if tag in _UNORDERED:
@@ -64,7 +69,16 @@ def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:
 
 
 def _dict_tree(value: dict[Any, Any], codec_for: Callable[[type], Codec]) -> Any:
-    if all(type(key) is str and not key.startswith("$") for key in value):
+    if _has_plain_keys(value):
         return {key: _tree(item, codec_for) for key, item in value.items()}
+    from nbhitl.checkpoint.serde.core import plain_value
+
+    plainly = {plain_value(key): item for key, item in value.items()}
+    if _has_plain_keys(plainly):
+        return _dict_tree(plainly, codec_for)
     pairs = [[_tree(key, codec_for), _tree(item, codec_for)] for key, item in value.items()]
     return {"$map": sorted(pairs, key=_text)}
+
+
+def _has_plain_keys(value: dict[Any, Any]) -> bool:
+    return all(type(key) is str and not key.startswith("$") for key in value)

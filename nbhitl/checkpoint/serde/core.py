@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -179,12 +180,17 @@ class Serde:
             return True
         return any(self._classes.get(type_name(base)) is base for base in cls.__mro__[1:-1])
 
-    def _default(self, value: Any) -> Ext | str:
+    def _default(self, value: Any) -> Any:
         if isinstance(value, BaseException):
             return repr(
                 value
             )  # an exception comes back as its text: nothing but its class could make it again
-        tag, to_data = self._codecs.get(type(value)) or self.codec_for(type(value))
+        codec = self._codecs.get(type(value))
+        if codec is None:
+            if _plain_base(type(value)) is not None:
+                return plain_value(value)
+            codec = self.codec_for(type(value))
+        tag, to_data = codec
         return Ext(tag, packb(to_data(value), self._default, _PACK))
 
     def _dumps_slowly(self, value: Any) -> bytes:
@@ -215,6 +221,8 @@ class Serde:
             return value
         elif isinstance(value, BaseException):
             return self._packable(repr(value))
+        elif kind not in self._codecs and _plain_base(kind) is not None:
+            return self._packable(plain_value(value))
         tag, to_data = self.codec_for(type(value))
         return Ext(tag, packb(self._packable(to_data(value)), None, _PACK))
 
@@ -272,6 +280,30 @@ class Serde:
                 self._classes[name] = cls
                 return cls
         return None
+
+
+_TO_PLAIN: dict[type, Callable[[Any], Any]] = {
+    str: str.__str__,
+    int: int.__pos__,
+    list: lambda value: list.__getitem__(value, slice(None)),
+    dict: lambda value: dict(dict.items(value)),
+}
+
+
+def plain_value(value: Any) -> Any:
+    """Return a string, whole number, list or dict of a class of its own as the plain one; other values as they are.
+
+    LangChain's `message.text` is such a string. What else the class holds is not stored.
+    """
+    base = _plain_base(type(value))
+    return value if base is None else _TO_PLAIN[base](value)
+
+
+@lru_cache(maxsize=1024)
+def _plain_base(cls: type) -> type | None:
+    if cls in _TO_PLAIN or cls in _ENCODERS or kind_of(cls) is not None or _foreign_codec(cls) is not None:
+        return None
+    return next((base for base in cls.__mro__ if base in _TO_PLAIN), None)
 
 
 def _misplaced(content: Any) -> TypeError:
