@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -299,11 +298,20 @@ def plain_value(value: Any) -> Any:
     return value if base is None else _TO_PLAIN[base](value)
 
 
-@lru_cache(maxsize=1024)
+_bases: dict[type, type | None] = {}
+
+
 def _plain_base(cls: type) -> type | None:
-    if cls in _TO_PLAIN or cls in _ENCODERS or kind_of(cls) is not None or _foreign_codec(cls) is not None:
-        return None
-    return next((base for base in cls.__mro__ if base in _TO_PLAIN), None)
+    """Return the plain type whose values the instances of a class are, None where they are not, or are more."""
+    if cls not in _bases:
+        known = (
+            cls in _TO_PLAIN
+            or cls in _ENCODERS
+            or kind_of(cls) is not None
+            or _foreign_codec(cls) is not None
+        )
+        _bases[cls] = None if known else next((base for base in cls.__mro__ if base in _TO_PLAIN), None)
+    return _bases[cls]
 
 
 def _misplaced(content: Any) -> TypeError:
