@@ -304,12 +304,8 @@ _bases: dict[type, type | None] = {}
 def _plain_base(cls: type) -> type | None:
     """Return the plain type whose values the instances of a class are, None where they are not, or are more."""
     if cls not in _bases:
-        known = (
-            cls in _TO_PLAIN
-            or cls in _ENCODERS
-            or kind_of(cls) is not None
-            or _foreign_codec(cls) is not None
-        )
+        known = cls in _TO_PLAIN or cls in _NATIVE or cls in _ENCODERS or kind_of(cls) is not None
+        known = known or _foreign_codec(cls) is not None
         _bases[cls] = None if known else next((base for base in cls.__mro__ if base in _TO_PLAIN), None)
     return _bases[cls]
 
