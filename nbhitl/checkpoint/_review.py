@@ -201,11 +201,13 @@ class ReviewSaver(SaverCore):
         """Return the threads, by name; only those whose names begin with `prefix` if given."""
         return self._rows.threads(prefix, limit)
 
-    def settle(self, thread_id: str, ns: str, parent_id: str | None, source: str | None) -> None:
-        """Move the claims of a thread on after a checkpoint was saved; `put_step` and `put` do it too."""
+    def settle(
+        self, thread_id: str, ns: str, parent_id: str | None, source: str | None, made: str
+    ) -> None:
+        """Move the claims of a thread on after the checkpoint `made` was saved; `put_step` and `put` do it too."""
         if self._rows.live_questions(thread_id):
             with self._rows.atomic(thread_id):
-                self._settle(thread_id, ns, parent_id, source)
+                self._settle(thread_id, ns, parent_id, source, made)
 
     def _listed(self, question: Question) -> PendingQuestion:
         return PendingQuestion(
@@ -292,9 +294,9 @@ class ReviewSaver(SaverCore):
             elif len(left) < len(before):
                 self._rows.add_writes([self._resume_row(place, task, left)])
 
-    def _settle(self, thread: str, ns: str, parent_id: str | None, source: str | None) -> None:
+    def _settle(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         """After a step was saved: answers delivered at its parent are applied, what was open is over."""
-        self._rows.settle_step(thread, ns, parent_id, source)
+        self._rows.settle_step(thread, ns, parent_id, source, made)
 
     def _settle_tasks(self, place: Place, tasks: Sequence[TaskWrites]) -> None:
         finished, failed = _ended(tasks)

@@ -132,19 +132,19 @@ USE_UP: Final = """
     WHERE thread_id = ? AND task_id = ? AND state IN ('open', 'recorded', 'delivered') AND state = 'delivered'
         AND ns = ? AND checkpoint_id = ? AND interrupt_id <> ?
 """
-# `claims.after_step` for the questions of a thread: namespace, first and last of the namespaces below, parent.
+# `claims.after_step` for the questions of a thread: namespace, first and last of the namespaces below, step, parent.
 SETTLE: Final = """
     UPDATE nbhitl_questions SET
         state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, owner = NULL, lease_until = NULL
     WHERE thread_id = ? AND state IN ('open', 'recorded', 'delivered') AND (ns = ? OR (ns >= ? AND ns < ?))
-        AND (state <> 'delivered' OR checkpoint_id = ?)
+        AND ((state <> 'delivered' AND checkpoint_id <= ?) OR (state = 'delivered' AND checkpoint_id = ?))
 """
 # The same after a step of results: those that were delivered below are applied too.
 SETTLE_BELOW: Final = """
     UPDATE nbhitl_questions SET
         state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, owner = NULL, lease_until = NULL
     WHERE thread_id = ? AND state IN ('open', 'recorded', 'delivered') AND (ns = ? OR (ns >= ? AND ns < ?))
-        AND (state <> 'delivered' OR checkpoint_id = ? OR ns <> ?)
+        AND ((state <> 'delivered' AND checkpoint_id <= ?) OR (state = 'delivered' AND (checkpoint_id = ? OR ns <> ?)))
 """
 
 _ONCE: Final = "thread_id, key, state, result, owner, started_at, done_at"
@@ -219,10 +219,10 @@ LAST_CHARACTER: Final = "\U0010ffff"
 """Sorts after every other character, so that `prefix + LAST_CHARACTER` ends the range of a prefix."""
 
 
-def settle(thread: str, ns: str, parent: Any, source: str | None) -> tuple[str, tuple[Any, ...]]:
-    """Return the change of `RowStore.settle_step`, and its parameters; `parent` is the id as it is stored."""
+def settle(thread: str, ns: str, parent: Any, source: str | None, made: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return the change of `RowStore.settle_step`, and its parameters; `parent` and `made` are ids as they are stored."""
     below = (f"{ns}|", f"{ns}}}") if ns else ("", LAST_CHARACTER)
-    values = (thread, ns, *below, parent)
+    values = (thread, ns, *below, made, parent)
     return (SETTLE_BELOW, (*values, ns)) if source == "loop" else (SETTLE, values)
 
 

@@ -170,11 +170,14 @@ def drop(question: Question) -> Question:
     )
 
 
-def after_step(question: Question, ns: str, parent_id: str | None, source: str | None) -> Question:
-    """Return the question after a checkpoint was saved in namespace `ns` of its thread.
+def after_step(
+    question: Question, ns: str, parent_id: str | None, source: str | None, made: str = ""
+) -> Question:
+    """Return the question after the checkpoint `made` was saved in namespace `ns` of its thread.
 
     An answer delivered at the parent has had its effect. What was still open belongs to a checkpoint that is
-    not the newest any more. The same holds for namespaces below: their parent's step is over.
+    not the newest any more; unless `made` is older, and comes late from a run that raced with the one that asks.
+    The same holds for namespaces below: their parent's step is over.
     """
     below = question.ns != ns and (ns == "" or question.ns.startswith(f"{ns}|"))
     if question.ns != ns and not below:
@@ -182,7 +185,7 @@ def after_step(question: Question, ns: str, parent_id: str | None, source: str |
     if question.state == DELIVERED:
         done = question.checkpoint_id == parent_id or (below and source == "loop")
         return _applied(question) if done else question
-    return drop(question)
+    return question if made and made < question.checkpoint_id else drop(question)
 
 
 def after_pause(question: Question, tasks: Collection[str], asked: Collection[str]) -> Question:

@@ -87,11 +87,11 @@ class ClaimsBeside:
         companion.report(*place, failed, failed=True)
         companion.report(*place, done)
 
-    def apply(self, place: Place, source: str | None) -> None:
-        """Note that the step of a checkpoint is over: its answers have had their effect."""
+    def apply(self, place: Place, source: str | None, made: str) -> None:
+        """Note that the step of a checkpoint is over, with the checkpoint `made`: its answers have had their effect."""
         companion = existing_companion(self._saver)
         if companion is not None and companion is not self._saver:
-            companion.settle(*place, source)
+            companion.settle(*place, source, made)
 
     async def off_the_loop(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a method of these claims returns; an event loop does not wait for a file."""

@@ -265,9 +265,10 @@ def _key_of(record: PauseRecord | ClaimRequest) -> CheckpointKey:
     return CheckpointKey(record.thread_id, record.ns, record.checkpoint_id)
 
 
-def _after(record: StepRecord) -> tuple[tuple[str, str, str], str | None]:
-    """Which checkpoint's answers have had their effect, and what made the next one."""
-    return (record.thread_id, record.ns, record.parent_id or ""), record.metadata.get("source")
+def _after(record: StepRecord) -> tuple[tuple[str, str, str], str | None, str]:
+    """Which checkpoint's answers have had their effect, what made the next one, and its id."""
+    place = (record.thread_id, record.ns, record.parent_id or "")
+    return place, record.metadata.get("source"), record.checkpoint_id
 
 
 def _place(key: CheckpointKey) -> tuple[str, str, str]:

@@ -263,16 +263,17 @@ class SaverContract(ABC):
                 f"t{number}", ns, checkpoint, state, "task", "node", "interrupt", b"?", "digest", NOON, state,
                 b"yes", "ann", NOON, "kernel", NOON,
             )
-            for number in range(27)
+            for number in range(54)
             for ns in ("", "a:1", "a:1|b:2", "a:10")
             for checkpoint in ("c0", "c1")
             for state in ("open", "recorded", "delivered", "applied", "dropped")
         ]  # fmt: skip
         steps = [
-            (ns, at, why)
+            (ns, at, why, made)
             for ns in ("", "a:1", "b")
             for at in (None, "c0", "c1")
             for why in ("loop", "fork", None)
+            for made in ("c00", "c2")
         ]
         with rows.atomic(*{question.thread_id for question in asked}):
             rows.put_questions(asked)

@@ -74,6 +74,12 @@ def test_a_step_applies_what_was_delivered_at_its_parent(ns, parent, source, sta
     assert claims.after_step(TAKEN, ns, parent, source).state == state
 
 
+def test_a_step_that_comes_late_leaves_the_questions_of_a_newer_one_open():
+    asked = QUESTION._replace(checkpoint_id="c5")
+    assert claims.after_step(asked, asked.ns, "c1", "update", "c4").state == OPEN
+    assert claims.after_step(asked, asked.ns, "c1", "update", "c6").state == DROPPED
+
+
 @pytest.mark.parametrize(
     ("ns", "source", "state"),
     [

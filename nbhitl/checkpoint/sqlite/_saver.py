@@ -35,7 +35,8 @@ class WaitingSaver(StepSaver):
     def settle_row(self, row: Values) -> None:
         """Move the live questions of a step's thread on; within the transaction that added the step."""
         step = self._table.read_row(row)
-        self._settle(step.thread_id, step.ns, step.parent_id, self._metadata(step).get("source"))
+        source = self._metadata(step).get("source")
+        self._settle(step.thread_id, step.ns, step.parent_id, source, step.checkpoint_id)
 
     def forget_thread(self, thread: str) -> None:
         """Forget what is known of a thread that somebody else deleted."""
