@@ -58,8 +58,14 @@ class ReviewSaver(SaverCore):
         questions, writes = self._rows.asked_at(*place, answers)
         taken = [
             rules.take(
-                question, answers[question.interrupt_id], request.by, request.at, request.owner, request.lease
-            )
+                question,
+                answers[question.interrupt_id],
+                request.by,
+                request.at,
+                request.owner,
+                request.lease,
+                passed_over=request.passed_over,
+            )  # fmt: skip
             for question in self._in_order(place, answers, questions)
         ]
         self._rows.put_questions(taken)
@@ -201,9 +207,7 @@ class ReviewSaver(SaverCore):
         """Return the threads, by name; only those whose names begin with `prefix` if given."""
         return self._rows.threads(prefix, limit)
 
-    def settle(
-        self, thread_id: str, ns: str, parent_id: str | None, source: str | None, made: str
-    ) -> None:
+    def settle(self, thread_id: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         """Move the claims of a thread on after the checkpoint `made` was saved; `put_step` and `put` do it too."""
         if self._rows.live_questions(thread_id):
             with self._rows.atomic(thread_id):

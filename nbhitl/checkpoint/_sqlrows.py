@@ -249,9 +249,7 @@ class SqlRows:
     def put_questions(self, questions: Iterable[Question]) -> None:
         self._db.do_many(_sql.PUT_QUESTION, [self._question_values(question) for question in questions])
 
-    def settle_step(
-        self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str
-    ) -> None:
+    def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         parent = None if parent_id is None else self._pack(parent_id)
         self._db.do(*_sql.settle(thread, ns, parent, source, self._pack(made)))
 

@@ -134,9 +134,7 @@ class RowStore(Protocol):
     def put_questions(self, questions: Iterable[Question]) -> None:
         """Add questions, or replace them."""
 
-    def settle_step(
-        self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str
-    ) -> None:
+    def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         """Move the thread's questions on after the step `made` was added: `claims.after_step` for each."""
 
     def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally | None:

@@ -3,6 +3,7 @@
     open ──> recorded ──> delivered ──> applied
       └───────────────────────^
     open, recorded ──> dropped            the thread went on without an answer
+    dropped ──> delivered                 who answers names the checkpoint, and so begins a branch there
     delivered ──> open                    released: the answer did not fit, nothing had run
 
 `recorded` is an answer that nobody has delivered yet. `delivered` has an owner and a lease: the answer is on
@@ -106,8 +107,17 @@ def ask(new: Question, before: Question | None) -> Question:
     return before
 
 
-def take(question: Question, answer: bytes, by: str | None, at: str, owner: str, lease: float) -> Question:
-    """Return the question with the answer on its way.
+def take(
+    question: Question,
+    answer: bytes,
+    by: str | None,
+    at: str,
+    owner: str,
+    lease: float,
+    *,
+    passed_over: bool = False,
+) -> Question:
+    """Return the question with the answer on its way; with `passed_over` the thread may have gone on without one.
 
     Raises:
         AlreadyAnswered: somebody's answer came first, or the thread went on without one.
@@ -118,7 +128,7 @@ def take(question: Question, answer: bytes, by: str | None, at: str, owner: str,
         if question.answer != answer:
             raise _taken(question)
         by, at = question.by, question.at or at
-    elif question.state != OPEN:
+    elif question.state != OPEN and not (passed_over and question.state == DROPPED):
         if is_in_doubt(question, at):
             raise AnswerInDoubt(
                 f"{_named(question)} was answered {_who(question)}, but whether the node ran with it "

@@ -252,9 +252,7 @@ class _Rows:
             else:
                 found.live.pop(key, None)
 
-    def settle_step(
-        self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str
-    ) -> None:
+    def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         live = self.live_questions(thread)
         moved = [after_step(question, ns, parent_id, source, made) for question in live]
         self.put_questions([new for old, new in zip(live, moved, strict=True) if new is not old])

@@ -163,7 +163,8 @@ class ClaimRequest:
 
     `answers` is `{interrupt_id: value}`; `resumes` is what delivers them, with what the tasks were answered before:
     `{task_id: [[interrupt_id, digest, answer], ...]}`. The lease is seconds from `at` (UTC, ISO 8601), after which an
-    unapplied claim is in doubt.
+    unapplied claim is in doubt. With `passed_over` it counts as well what the thread went on without: who answers
+    has named the checkpoint.
     """
 
     thread_id: str
@@ -175,6 +176,7 @@ class ClaimRequest:
     at: str
     owner: str
     lease: float
+    passed_over: bool = False
 
 
 class Claim(NamedTuple):

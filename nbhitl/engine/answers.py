@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from nbhitl.types import Interrupt
 
 
-def take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Generator[Any, Any, None]:
+def take_answers(
+    progress: Progress, resume: Any, *, check_replay: bool, named: bool
+) -> Generator[Any, Any, None]:
     """Match the answers to the open questions and claim them, before any node code runs.
 
     A Command that also changes the state may change what the node asks, so then neither payload nor schema of
-    before is held against the answer (`check_replay` is False).
+    before is held against the answer (`check_replay` is False). Who has `named` the checkpoint may answer what the
+    thread went on without.
 
     Raises:
         RuntimeError: the graph has no saver, or the answer could be for several questions.
@@ -58,7 +61,7 @@ def take_answers(progress: Progress, resume: Any, *, check_replay: bool) -> Gene
         _check_against_schemas(asked, answers, progress.run.thread_id)
     else:
         entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
-    yield StoreCall("claim", (_claim_request(progress, answers, entries),))
+    yield StoreCall("claim", (_claim_request(progress, answers, entries, named=named),))
     progress.claimed = {
         i.id: task_id for task_id, interrupts in asked.items() for i in interrupts if i.id in answers
     }
@@ -126,7 +129,7 @@ def _check_against_schemas(
 
 
 def _claim_request(
-    progress: Progress, answers: dict[str, Any], entries: dict[str, list[Any]]
+    progress: Progress, answers: dict[str, Any], entries: dict[str, list[Any]], *, named: bool
 ) -> ClaimRequest:
     from nbhitl.checkpoint.leases import LEASE
 
@@ -141,4 +144,5 @@ def _claim_request(
         progress.clock.now(),
         settings.owner,
         LEASE,
+        named,
     )

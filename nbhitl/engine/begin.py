@@ -153,7 +153,7 @@ def begin(
     if run.parent is None and has_checkpoint and (input is None or isinstance(input, Command)):
         yield from _respect_others(progress, input, key)
     if isinstance(input, Command):
-        yield from _take_command(progress, input)
+        yield from _take_command(progress, input, named=key.checkpoint_id is not None)
     if any(write[0] == NULL_TASK_ID for write in progress.pending):
         _apply_outside(progress)
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
@@ -208,7 +208,7 @@ def _discard_tasks(progress: Progress) -> None:
     progress.pending = []
 
 
-def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, Any, None]:
+def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> Generator[Any, Any, None]:
     program = progress.program
     writes = [*command_updates(command), *goto_writes(program, command, "the Command given as input")]
     if not command.answers and not writes and not command.goto:
@@ -216,7 +216,7 @@ def _take_command(progress: Progress, command: Command[Any]) -> Generator[Any, A
     if command.answers:
         from nbhitl.engine.answers import take_answers
 
-        yield from take_answers(progress, command.resume, check_replay=not writes)
+        yield from take_answers(progress, command.resume, check_replay=not writes, named=named)
     if writes:
         progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]
         if progress.keeps and progress.saved_id is not None:

@@ -144,3 +144,13 @@ def test_no_order_of_events_applies_two_answers(events):
             assert applied == question.answer
         if question.state in LIVE - {OPEN}:
             assert question.answer is not None
+
+
+def test_what_the_thread_went_on_without_is_taken_by_who_names_it_and_once():
+    passed_over = claims.drop(QUESTION)
+    with pytest.raises(AlreadyAnswered, match="went on without"):
+        claims.take(passed_over, b"late", None, at(1), "k", 5.0)
+    taken = claims.take(passed_over, b"late", None, at(1), "k", 5.0, passed_over=True)
+    assert (taken.state, taken.answer) == (DELIVERED, b"late")
+    with pytest.raises(AlreadyAnswered, match="already answered"):
+        claims.take(taken, b"later", None, at(2), "k", 5.0, passed_over=True)

@@ -220,3 +220,21 @@ def program_replay_parallel_questions(record, saver):
     record("asked again", sorted(again))
     record("ids are new", [again[name] != ids[name] for name in "ab"])
     record("second", graph.invoke(Command(resume={again["a"]: "3", again["b"]: "4"}), CONFIG))
+
+
+def program_answer_what_the_thread_went_on_without(record, saver):
+    graph = asking(saver)
+    for number, go_on in enumerate(
+        (
+            lambda config: graph.invoke({"path": ["more"]}, config),
+            lambda config: graph.update_state(config, {"path": ["changed"]}),
+            lambda config: graph.invoke(None, graph.get_state(config).config),
+        )
+    ):
+        config = {"configurable": {"thread_id": f"passed over {number}"}}
+        graph.invoke({"path": []}, config)
+        asked = graph.get_state(config)
+        go_on(config)
+        answer = {asked.interrupts[0].id: "late"} if number else "late"
+        record("answered by checkpoint", graph.invoke(Command(resume=answer), asked.config))
+        record("the thread goes on there", [(s.values, s.next) for s in graph.get_state_history(config)])
