@@ -65,7 +65,7 @@ class ReviewSaver(SaverCore):
                 request.owner,
                 request.lease,
                 passed_over=request.passed_over,
-            )  # fmt: skip
+            )
             for question in self._in_order(place, answers, questions)
         ]
         self._rows.put_questions(taken)
