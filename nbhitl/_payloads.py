@@ -50,3 +50,7 @@ class CheckpointPayload(TypedDict):
     next: list[str]
     parent_config: RunnableConfig | None
     tasks: list[CheckpointTask]
+
+
+DebugPayload = CheckpointPayload | TaskPayload | TaskResultPayload
+"""What `payload` of a chunk of mode `debug` is."""

@@ -110,3 +110,15 @@ def get_stream_writer() -> StreamWriter:
         RuntimeError: called outside of a running graph.
     """
     return cast("Callable[[Any], None]", current_task("get_stream_writer").write_custom)
+
+
+def __getattr__(name: str) -> Any:
+    # LangChain's, which older programs import from here.
+    if name != "var_child_runnable_config":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nbhitl._langchain import langchain_module
+
+    module = langchain_module("runnables.config")
+    if module is None:
+        raise AttributeError(f"{name} is langchain-core's: pip install 'nbhitl[langchain]'")
+    return module.var_child_runnable_config

@@ -47,6 +47,7 @@ NS_END: Final = ":"
 """Separates the node's name from the task id within one level of a namespace."""
 
 CONF: Final = "configurable"
+CONFIG_KEY_CHECKPOINTER: Final = "__pregel_checkpointer"
 RECURSION_LIMIT: Final = 10007
 
 UNNAMED = "condition"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from nbhitl._context import current_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nbhitl.types import StreamWriter
 
-__all__ = ["ExecutionInfo", "RunControl", "Runtime", "ServerInfo", "get_runtime"]
+__all__ = ["BaseUser", "ExecutionInfo", "RunControl", "Runtime", "ServerInfo", "get_runtime"]
 
 ContextT = TypeVar("ContextT")
 
@@ -42,13 +42,33 @@ class ExecutionInfo:
         return replace(self, **overrides)
 
 
+class BaseUser(Protocol):
+    """Who calls a server, as far as its authentication says so."""
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether it is known who that is."""
+
+    @property
+    def display_name(self) -> str:
+        """How to call the user."""
+
+    @property
+    def identity(self) -> str:
+        """What tells the user from others."""
+
+    @property
+    def permissions(self) -> Sequence[str]:
+        """What the user may do."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
     """Which assistant and graph a server runs; None outside of one."""
 
     assistant_id: str
     graph_id: str
-    user: Any = None
+    user: BaseUser | None = None
 
 
 class RunControl:

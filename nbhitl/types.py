@@ -39,10 +39,16 @@ __all__ = [
     "interrupt",
 ]
 
-_PAYLOADS = frozenset({"CheckpointPayload", "CheckpointTask", "TaskPayload", "TaskResultPayload"})
+_PAYLOADS = frozenset(
+    {"CheckpointPayload", "CheckpointTask", "DebugPayload", "TaskPayload", "TaskResultPayload"}
+)
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("TracePolicy", "omit_payload"):
+        from nbhitl import _trace_policy
+
+        return getattr(_trace_policy, name)
     # Only type checkers and readers look at these.
     if name.endswith("StreamPart"):
         from nbhitl import _stream_parts

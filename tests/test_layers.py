@@ -32,6 +32,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "_payloads",
         "_slotted",
         "_stream_parts",
+        "_trace_policy",
+        "typing",
         "messages",
     ),
     ("channels", "checkpoint", "store", "cache", "managed", "data"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from nbhitl._langchain import langchain_module
 
@@ -24,6 +26,13 @@ def open_langchain_run(callbacks: Any, opening: Opening) -> LangChainRun:
     """Tell that something starts."""
     manager = _configured("CallbackManager", callbacks, opening)
     name = opening.name or "RunnableCallable"
+    parts = _parts(manager, opening)
+    if parts is not None:
+        told, recorded = parts
+        run_id = opening.run_id or uuid4()
+        started = told.on_chain_start(None, opening.input, name=name, run_id=run_id)
+        shown = recorded.on_chain_start(None, _shown(opening, opening.input), name=name, run_id=run_id)
+        return RecordedRun(started, shown, opening)
     started = manager.on_chain_start(None, opening.input, name=name, run_id=opening.run_id)
     return LangChainRun(started)
 
@@ -31,6 +40,14 @@ def open_langchain_run(callbacks: Any, opening: Opening) -> LangChainRun:
 async def open_langchain_run_async(callbacks: Any, opening: Opening) -> LangChainRun:
     """Tell that something starts, in an async run."""
     manager = _configured("AsyncCallbackManager", callbacks, opening)
+    parts = _parts(manager, opening)
+    if parts is not None:
+        told, recorded = parts
+        run_id = opening.run_id or uuid4()
+        shown_input = _shown(opening, opening.input)
+        started = await told.on_chain_start(None, opening.input, name=opening.name, run_id=run_id)
+        shown = await recorded.on_chain_start(None, shown_input, name=opening.name, run_id=run_id)
+        return RecordedRun(started, shown, opening)
     started = await manager.on_chain_start(None, opening.input, name=opening.name, run_id=opening.run_id)
     return LangChainRun(started)
 
@@ -49,6 +66,35 @@ def _configured(kind: str, callbacks: Any, opening: Opening) -> Any:
         inheritable_tags=opening.tags,
         inheritable_metadata=opening.metadata,
     )
+
+
+def _parts(manager: Any, opening: Opening) -> tuple[Any, Any] | None:
+    """Return the manager for those who are told all, and the one for tracers; None where no policy says otherwise."""
+    tracer = getattr(langchain_module("tracers.base"), "BaseTracer", None)
+    if opening.policy is None or tracer is None:
+        return None
+    tracers = [handler for handler in manager.handlers if isinstance(handler, tracer)]
+    if not tracers:
+        return None
+    told, recorded = manager.copy(), manager.copy()
+    told.handlers = [handler for handler in manager.handlers if handler not in tracers]
+    recorded.handlers = tracers
+    return told, recorded
+
+
+def _shown(opening: Opening, value: Any, *, output: bool = False) -> Any:
+    """Return what tracers record of a value: all of it if the policy fails, as in LangGraph."""
+    policy = opening.policy
+    process = policy.process_outputs if output else policy.process_inputs
+    try:
+        return value if process is None else process(value)
+    except Exception as error:
+        warnings.warn(
+            f"the trace policy of node {opening.name!r} failed ({error!r}): all is recorded.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return value
 
 
 class LangChainRun:
@@ -91,6 +137,37 @@ class LangChainRun:
         module = langchain_module("tracers._streaming")
         kind = getattr(module, "_StreamingCallbackHandler", None)
         return [handler for handler in self._run.handlers if kind is not None and isinstance(handler, kind)]
+
+
+class RecordedRun(LangChainRun):
+    """A node with a trace policy: its tracers hear of another input and output than the other handlers."""
+
+    __slots__ = ("_opening", "_recorded")
+
+    def __init__(self, run: Any, recorded: Any, opening: Opening) -> None:
+        super().__init__(run)
+        self._recorded = recorded
+        self._opening = opening
+
+    def finish(self, output: Any, *, streams: bool) -> None:
+        """Tell that it ended; with `streams`, that it yielded its output first."""
+        super().finish(output, streams=streams)
+        self._recorded.on_chain_end(_shown(self._opening, output, output=True))
+
+    async def afinish(self, output: Any, *, streams: bool) -> None:
+        """As `finish`, in an async run."""
+        await super().afinish(output, streams=streams)
+        await self._recorded.on_chain_end(_shown(self._opening, output, output=True))
+
+    def fail(self, error: BaseException) -> None:
+        """Tell that it failed, or paused."""
+        super().fail(error)
+        self._recorded.on_chain_error(error)
+
+    async def afail(self, error: BaseException) -> None:
+        """As `fail`, in an async run."""
+        await super().afail(error)
+        await self._recorded.on_chain_error(error)
 
 
 async def _once(output: Any) -> AsyncIterator[Any]:

@@ -79,6 +79,7 @@ class Node:
     hidden: bool = False
     metadata: Mapping[str, Any] | None = None
     called_namespace: Callable[[str], str | None] = lambda _: None
+    trace_policy: Any = None
     is_one_call: bool = False
 
 

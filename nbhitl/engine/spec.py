@@ -47,6 +47,7 @@ class NodeSpec:
     subgraph: Any = None
     error_handler: Any = None
     handler_name: str | None = None
+    trace_policy: Any = None
 
 
 @slotted

@@ -24,18 +24,28 @@ if TYPE_CHECKING:
 
 
 class Opening:
-    """What is told when something starts: its name, its input, and what identifies it."""
+    """What is told when something starts: its name, its input, and what identifies it.
 
-    __slots__ = ("input", "metadata", "name", "run_id", "tags")
+    `policy` is the TracePolicy of a node, if it has one.
+    """
+
+    __slots__ = ("input", "metadata", "name", "policy", "run_id", "tags")
 
     def __init__(
-        self, name: str | None, input: Any, tags: list[str], metadata: dict[str, Any], run_id: Any = None
+        self,
+        name: str | None,
+        input: Any,
+        tags: list[str],
+        metadata: dict[str, Any],
+        run_id: Any = None,
+        policy: Any = None,
     ) -> None:
         self.name = name
         self.input = input
         self.tags = tags
         self.metadata = metadata
         self.run_id = run_id
+        self.policy = policy
 
 
 class OpenRun(Protocol):
@@ -115,7 +125,7 @@ def open_node(running: RunningTask, state: Any) -> Generator[Any, Any, None]:
     tags = list(run.config.get("tags") or ())
     if running.node.hidden:
         tags.append(TAG_HIDDEN)
-    opening = Opening(task.name, state, tags, running.metadata)
+    opening = Opening(task.name, state, tags, running.metadata, policy=running.node.trace_policy)
     running.trace = yield (_OPEN, (run.trace.callbacks(f"graph:step:{task.step}"), opening), {})
     langchain_scope(running)
 

@@ -162,6 +162,7 @@ def _node(topology: Topology, spec: NodeSpec, routes: Routes, readers: Readers) 
         timeout=spec.timeout,
         metadata=spec.metadata,
         called_namespace=called_namespace(spec),
+        trace_policy=spec.trace_policy,
         is_one_call=not varies,
     )
 

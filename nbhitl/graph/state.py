@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
     from datetime import timedelta
 
+    from nbhitl._trace_policy import TracePolicy
     from nbhitl.channels.base import BaseChannel
     from nbhitl.types import All, CachePolicy, RetryPolicy
 
@@ -110,6 +111,7 @@ class StateGraph:
         error_handler: Any = None,
         destinations: Mapping[str, str] | Sequence[str] | None = None,
         timeout: float | timedelta | TimeoutPolicy | None = None,
+        trace_policy: TracePolicy | None = None,
         **deprecated: Any,
     ) -> Any:
         """Add a node: `add_node(func)`, `add_node("name", func)`, or as a decorator `@builder.add_node`.
@@ -125,9 +127,11 @@ class StateGraph:
                 the node's own edges are not followed.
             destinations: where the node's Commands may go, for the drawing.
             timeout: how long one attempt may take; for async nodes.
+            trace_policy: what LangChain's tracers record of the node's input and output.
 
         Raises:
             ValueError: the name is taken, reserved or holds a reserved character.
+            TypeError: `trace_policy` is none.
         """
         if deprecated:
             names = renamed(deprecated, {"retry": "retry_policy", "input": "input_schema"})
@@ -136,10 +140,12 @@ class StateGraph:
         if node is None:
             return partial(self._decorated, defer=defer, metadata=metadata, input_schema=input_schema,
                            retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
-                           destinations=destinations, timeout=timeout)  # fmt: skip
+                           destinations=destinations, timeout=timeout, trace_policy=trace_policy)  # fmt: skip
         name, action = named_action(node, action)
         self._check_name(name)
         check_action(action, name)
+        if trace_policy is not None and not hasattr(trace_policy, "process_inputs"):
+            raise TypeError(f"trace_policy of node {name!r} is {trace_policy!r}; give a TracePolicy(...).")
         if error_handler is not None:
             check_action(error_handler, f"the error handler of {name}")
         subgraph = action if isinstance(action, CompiledStateGraph) else None
@@ -162,6 +168,7 @@ class StateGraph:
             timeout=TimeoutPolicy.of(timeout),
             subgraph=subgraph,
             error_handler=error_handler,
+            trace_policy=trace_policy,
         )
         return self
 
@@ -362,6 +369,7 @@ class StateGraph:
         interrupt_after: All | list[str] | None = None,
         debug: bool = False,
         name: str | None = None,
+        transformers: Sequence[Any] | None = None,
     ) -> CompiledStateGraph:
         """Return the runnable graph.
 
@@ -374,11 +382,18 @@ class StateGraph:
             interrupt_after: stop after these nodes.
             debug: print what runs do.
             name: what the graph is called in drawings and messages.
+            transformers: LangGraph's, for its `stream_events(version="v3")`, which nbhitl does not have.
 
         Raises:
+            NotImplementedError: there are `transformers`.
             ValueError: an edge leads to nowhere, there is no way in, or a node with a timeout is not async.
             TypeError: `checkpointer` is not a saver.
         """
+        if transformers:
+            raise NotImplementedError(
+                'compile(transformers=...): they are for stream_events(version="v3"), which nbhitl does not have. '
+                "Leave them out, and read stream() or astream_events() instead."
+            )
         checkpointer = ensure_valid_checkpointer(checkpointer)
         before = breakpoint_names(interrupt_before, "interrupt_before")
         after = breakpoint_names(interrupt_after, "interrupt_after")

@@ -9,6 +9,7 @@ from nbhitl.types import (
     StateUpdate,
     StreamMode,
     StreamWriter,
+    default_retry_on,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "StateUpdate",
     "StreamMode",
     "StreamWriter",
+    "default_retry_on",
 ]

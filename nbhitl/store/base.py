@@ -372,3 +372,12 @@ class BaseStore(ABC):
             )
         minutes = (self.ttl_config or {}).get("default_ttl") if isinstance(ttl, NotProvided) else ttl
         return PutOp(checked_namespace(namespace), str(key), value, index, minutes)
+
+
+def __getattr__(name: str) -> Any:
+    # The paths of texts belong to the search by meaning, which few programs use.
+    if name not in ("get_text_at_path", "tokenize_path"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("nbhitl.store.vectors"), name)

@@ -20,7 +20,7 @@ Vector = list[float]
 Vectors = dict[str, Vector]
 _Place = tuple[tuple[str, ...], str]
 
-_STEP = re.compile(r"[^.\[\]]+|\[(?:\*|-?\d+)\]")
+_STEP = re.compile(r"\{[^{}]*\}|[^.\[\]{}]+|\[(?:\*|-?\d+)\]")
 
 
 class VectorIndex:
@@ -29,7 +29,8 @@ class VectorIndex:
     Args:
         config: `embed`, a function from a list of texts to a list of vectors, sync or async, or LangChain's
             Embeddings, or the name of one of its models; `fields`, the paths of the texts in a value, such as
-            `"text"`, `"meta.title"`, `"parts[*].text"`, or `"$"` for the whole value, which is the default.
+            `"text"`, `"meta.title"`, `"parts[*].text"`, `"{title,text}"`, or `"$"` for the whole value, which is the
+            default.
         dims: how many numbers a vector must have, where that is looked at.
 
     Raises:
@@ -131,14 +132,28 @@ def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
     return float(sum(a * b for a, b in zip(one, other, strict=True)) / length) if length else 0.0
 
 
-def texts_at(value: Any, path: str) -> list[str]:
+def texts_at(value: Any, path: str | list[str]) -> list[str]:
     """Return the texts at a path: a string as it is, a number or bool as text, a dict or list as JSON.
 
     >>> texts_at({"parts": [{"text": "a"}, {"text": "b"}]}, "parts[*].text")
     ['a', 'b']
     """
-    found = [value] if path in ("", "$") else _at(value, _STEP.findall(path))
+    steps = tokenize_path(path) if isinstance(path, str) else path
+    found = [value] if steps in ([], ["$"]) else _at(value, steps)
     return [text for item in found if (text := _text(item)) is not None]
+
+
+get_text_at_path = texts_at
+
+
+def tokenize_path(path: str) -> list[str]:
+    """Return the steps of a path.
+
+    >>> tokenize_path("parts[*].{title,text}")
+    ['parts', '[*]', '{title,text}']
+    """
+    steps: list[str] = _STEP.findall(path)
+    return steps
 
 
 def _at(value: Any, steps: list[str]) -> Iterator[Any]:
@@ -146,7 +161,10 @@ def _at(value: Any, steps: list[str]) -> Iterator[Any]:
         yield value
         return
     step, rest = steps[0], steps[1:]
-    if step.startswith("["):
+    if step.startswith("{"):
+        for path in step[1:-1].split(","):
+            yield from _at(value, tokenize_path(path.strip()) + rest)
+    elif step.startswith("["):
         if isinstance(value, (list, tuple)):
             index = step[1:-1]
             chosen = value if index == "*" else value[int(index) :][:1]

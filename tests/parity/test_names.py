@@ -17,7 +17,7 @@ NAMES = {
     "types": [
         "Command", "interrupt", "Interrupt", "Durability", "Send", "StateSnapshot", "StateUpdate",
         "PregelTask", "TimeoutPolicy", "RetryPolicy", "CachePolicy", "StreamWriter", "Overwrite",
-        "StreamMode", "GraphOutput",
+        "StreamMode", "GraphOutput", "TracePolicy", "omit_payload", "DebugPayload",
     ],
     "checkpoint.base": [
         "BaseCheckpointSaver", "Checkpoint", "CheckpointMetadata", "ChannelVersions", "CheckpointTuple",
@@ -25,25 +25,40 @@ NAMES = {
     "checkpoint.memory": ["InMemorySaver", "MemorySaver"],
     "checkpoint.sqlite": ["SqliteSaver"],
     "checkpoint.sqlite.aio": ["AsyncSqliteSaver"],
-    "runtime": ["ExecutionInfo", "Runtime", "get_runtime"],
+    "runtime": ["BaseUser", "ExecutionInfo", "Runtime", "get_runtime"],
     "prebuilt": ["ToolNode", "InjectedState", "InjectedStore", "ToolRuntime", "tools_condition"],
     "prebuilt.tool_node": [
         "ToolNode", "InjectedState", "tools_condition", "ToolRuntime", "ToolInvocationError",
         "TOOL_CALL_ERROR_TEMPLATE",
     ],
     "prebuilt.interrupt": ["ActionRequest", "HumanInterrupt", "HumanInterruptConfig"],
-    "store.base": ["BaseStore"],
+    "store.base": ["BaseStore", "get_text_at_path", "tokenize_path", "IndexConfig", "TTLConfig"],
     "store.memory": ["InMemoryStore"],
+    "store.sqlite": ["SqliteStore", "AsyncSqliteStore"],
+    "store.sqlite.base": ["SqliteStore", "SqliteIndexConfig"],
+    "store.sqlite.aio": ["AsyncSqliteStore"],
+    "store.postgres": ["PostgresStore", "AsyncPostgresStore", "PoolConfig"],
+    "store.postgres.base": ["PostgresStore", "PostgresIndexConfig", "PoolConfig"],
+    "store.postgres.aio": ["AsyncPostgresStore"],
+    "typing": ["StateT", "StateT_co", "StateT_contra", "ContextT", "InputT", "OutputT"],
+    "warnings": [
+        "LangGraphDeprecationWarning", "LangGraphDeprecatedSinceV05", "LangGraphDeprecatedSinceV10",
+        "LangGraphDeprecatedSinceV11",
+    ],
+    "pregel.main": ["Pregel"],
+    "pregel.protocol": ["PregelProtocol"],
+    "channels": ["DeltaChannel"],
+    "channels.delta": ["DeltaChannel"],
     "cache.base": ["BaseCache"],
     "cache.memory": ["InMemoryCache"],
     "managed": ["IsLastStep", "RemainingSteps"],
-    "constants": ["START", "END"],
+    "constants": ["START", "END", "CONFIG_KEY_CHECKPOINTER"],
     "errors": [
         "NodeTimeoutError", "InvalidUpdateError", "ParentCommand", "NodeCancelledError", "GraphBubbleUp",
         "GraphInterrupt", "GraphRecursionError", "EmptyInputError", "EmptyChannelError",
         "UnknownInterruptError", "is_invalid_resume", "NodeInterrupt",
     ],
-    "config": ["get_stream_writer", "get_config", "get_store"],
+    "config": ["var_child_runnable_config", "get_stream_writer", "get_config", "get_store"],
     "channels.untracked_value": ["UntrackedValue"],
     "channels.last_value": ["LastValue"],
     "channels.binop": ["BinaryOperatorAggregate"],
@@ -83,8 +98,20 @@ def test_name_is_there(module: str, name: str) -> None:
         assert theirs == ours
 
 
-# Recent parameters for LangChain's tracing and streaming services; nothing here could take them up.
-NOT_OFFERED = {"trace_policy", "transformers"}
+NOT_HERE = [
+    ("prebuilt", "create_react_agent", r"make the loop of StateGraph\(MessagesState\)"),
+    ("prebuilt", "ValidationNode", "a ToolNode tells the model"),
+    ("prebuilt", "ToolCallTransformer", "stream_events"),
+    ("pregel", "NodeBuilder", "built with nbhitl.graph.StateGraph"),
+    ("pregel.remote", "RemoteGraph", "langgraph.pregel.remote"),
+]
+
+
+@pytest.mark.parametrize(("module", "name", "advice"), NOT_HERE)
+def test_a_name_that_is_not_here_says_what_to_use(module: str, name: str, advice: str) -> None:
+    assert named(LANGGRAPH, module, name)
+    with pytest.raises(ImportError, match=advice):
+        exec(f"from {NBHITL}.{module} import {name}")
 
 
 def missing_parameters(theirs: object, ours: object) -> list[str]:
@@ -95,9 +122,7 @@ def missing_parameters(theirs: object, ours: object) -> list[str]:
     named_ = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     theirs_ = inspect.signature(theirs).parameters.values()  # type: ignore[arg-type]
     return [
-        parameter.name
-        for parameter in theirs_
-        if parameter.kind in named_ and parameter.name not in {*have, *NOT_OFFERED}
+        parameter.name for parameter in theirs_ if parameter.kind in named_ and parameter.name not in have
     ]
 
 

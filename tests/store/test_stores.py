@@ -208,6 +208,23 @@ def test_texts_are_embedded_once_for_a_batch():
     assert asked == [["one", "two", "3", '{"b": null}']]
 
 
+PATHS = [
+    "t", "a.b[0]", "a.b[*].c", "a.b[-1]", "zz", "$", "", "a.{b,c}", "l", "n", "d", "*", "a.*", "f", "a.b[5]", "{t,f}",
+    "a.b[1].c", "{d.k,t}", "a.b[1].{c,zz}", "{zz}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_texts_at_a_path_are_langgraphs(path):
+    value = {"a": {"b": ["x", {"c": "y"}, 3]}, "t": "hello", "n": None, "l": [1, 2], "f": 1.5, "d": {"k": 1}}
+    theirs, ours = (importlib.import_module(f"{engine}.store.base") for engine in ENGINES)
+    assert ours.get_text_at_path(value, path) == theirs.get_text_at_path(value, path)
+    assert ours.tokenize_path(path) == theirs.tokenize_path(path)
+    if path != "$":
+        steps = theirs.tokenize_path(path)
+        assert ours.get_text_at_path(value, steps) == theirs.get_text_at_path(value, steps)
+
+
 def test_an_index_without_a_function_is_refused():
     with pytest.raises(TypeError, match="embed is 3; it must be a function of a list of texts"):
         InMemoryStore(index={"dims": 2, "embed": 3})

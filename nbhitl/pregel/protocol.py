@@ -1,0 +1,5 @@
+"""The name under which programs annotate whatever runs like a graph."""
+
+from nbhitl.pregel import Pregel as PregelProtocol
+
+__all__ = ["PregelProtocol"]
