@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "_slotted",
         "_stream_parts",
         "_trace_policy",
+        "callbacks",
         "typing",
         "messages",
     ),

@@ -105,6 +105,11 @@ class LangChainRun:
     def __init__(self, run: Any) -> None:
         self._run = run
 
+    @property
+    def run_id(self) -> Any:
+        """LangChain's id of it."""
+        return self._run.run_id
+
     def callbacks(self, tag: str | None) -> Any:
         """Return the callback manager for what is called inside."""
         return self._run.get_child(tag)

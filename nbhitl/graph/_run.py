@@ -143,7 +143,12 @@ def start(
     if options.context is None and parent is not None:
         run.context = parent.run.context
     progress = Progress(run, _settings(graph, run, options, streams=bool(modes)), _CLOCK)
-    return progress, traced(superstep_loop(progress, input, key), run, graph.name, input)
+    steps = superstep_loop(progress, input, key)
+    if callbacks := run.config.get("callbacks"):
+        from nbhitl.engine.lifecycle import with_lifecycle
+
+        steps = with_lifecycle(steps, progress, callbacks)
+    return progress, traced(steps, run, graph.name, input)
 
 
 def _settings(graph: CompiledStateGraph, run: Any, options: RunOptions, *, streams: bool) -> Settings:

@@ -45,6 +45,10 @@ NAMES = {
         "LangGraphDeprecationWarning", "LangGraphDeprecatedSinceV05", "LangGraphDeprecatedSinceV10",
         "LangGraphDeprecatedSinceV11",
     ],
+    "callbacks": [
+        "GraphCallbackHandler", "GraphInterruptEvent", "GraphResumeEvent", "GraphLifecycleEvent",
+        "GraphLifecycleStatus",
+    ],
     "pregel.main": ["Pregel"],
     "pregel.protocol": ["PregelProtocol"],
     "channels": ["DeltaChannel"],
