@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.claims import LIVE
 from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
-from nbhitl.constants import INTERRUPT
+from nbhitl.constants import ERROR, INTERRUPT
 from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.handling import left_by
 from nbhitl.engine.instructions import StoreCall
@@ -24,8 +24,28 @@ if TYPE_CHECKING:
 def save_pause(
     progress: Progress, paused: list[TaskResult], finished: list[TaskResult]
 ) -> Generator[Any, Any, None]:
-    """Save the questions of tasks that paused, and what tasks that finished beside them left."""
+    """Save the questions of tasks that paused, and what tasks that finished beside them left.
+
+    Raises:
+        UnsupportedValue: a question cannot be stored. Answers that led to it are used again when the node runs again.
+    """
     yield from _take_back_unused(progress, paused)
+    try:
+        yield from _save(progress, paused, finished)
+    except UnsupportedValue as error:
+        answered = set(progress.claimed.values())
+        failed = [
+            task_writes(progress.program, r, [(ERROR, repr(error))]) for r in paused if r.task.id in answered
+        ]
+        if failed:
+            yield StoreCall("put_pending", (progress.key, failed))
+            progress.claimed = {}
+        raise
+
+
+def _save(
+    progress: Progress, paused: list[TaskResult], finished: list[TaskResult]
+) -> Generator[Any, Any, None]:
     tasks = [
         task_writes(progress.program, r, [(INTERRUPT, list(r.interrupts)), *starts_left(r)])
         for r in paused

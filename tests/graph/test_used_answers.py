@@ -66,3 +66,19 @@ def test_an_answer_given_with_an_update_that_cannot_be_saved_is_not_used(run, sa
         run.invoke(graph, Command(resume="yes", update={"log": [open]}))
     assert questions(graph) == ["q"]
     assert run.invoke(graph, Command(resume="yes")) == {"log": ["yes"]}
+
+
+def test_an_answer_that_leads_to_a_question_that_cannot_be_saved_is_used_again(run, saver):
+    seconds = [open, "sure?"]
+
+    def asks_twice(state: State) -> State:
+        return {"log": [interrupt("first?"), interrupt(seconds[0])]}
+
+    graph = graph_of(asks_twice, saver=saver)
+    run.invoke(graph, {})
+    with pytest.raises(TypeError, match="asks_twice"):
+        run.invoke(graph, Command(resume="yes"))
+    seconds.pop(0)
+    run.invoke(graph, None)
+    assert questions(graph) == ["sure?"]
+    assert run.invoke(graph, Command(resume="no")) == {"log": ["yes", "no"]}
