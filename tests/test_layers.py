@@ -83,12 +83,14 @@ FENCES = {
     # Where a user's type or a form needs them, and then inside a function.
     "pydantic": ("nbhitl",),
     "jsonschema": ("nbhitl.engine.answer_schema",),
+    "typing_extensions": ("nbhitl.graph.message",),
     "referencing": ("nbhitl.engine.answer_schema",),
     "numpy": ("nbhitl.checkpoint.serde.frames", "nbhitl.checkpoint.serde.numeric"),
 }
 ONLY_IN_FUNCTIONS = {
     "pydantic",
     "jsonschema",
+    "typing_extensions",
     "referencing",
     "langchain_core",
     "langgraph",

@@ -170,10 +170,26 @@ def _same_objects(new: list[Any], old: list[Any]) -> bool:
 add_messages.__appended__ = appended_messages  # type: ignore[attr-defined]
 
 
-class MessagesState(TypedDict):
-    """A state with a conversation; subclass it to add keys."""
+if TYPE_CHECKING:
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    class MessagesState(TypedDict):
+        """A state with a conversation; subclass it to add keys."""
+
+        messages: Annotated[list[AnyMessage], add_messages]
+
+
+def _messages_state() -> type:
+    """Make MessagesState of the TypedDict that LangGraph's is made of: subclasses may have other bases of that kind.
+
+    It comes with pydantic, and is loaded when somebody asks for the class.
+    """
+    import typing_extensions
+
+    keys = {"messages": Annotated[list[AnyMessage], add_messages]}
+    state = typing_extensions.TypedDict("MessagesState", keys)  # type: ignore[misc]
+    state.__doc__ = "A state with a conversation; subclass it to add keys."
+    state.__module__ = __name__
+    return cast("type", state)
 
 
 class _Pushes(Protocol):
@@ -205,6 +221,9 @@ def push_message(message: Any, *, state_key: str | None = "messages") -> AnyMess
 
 
 def __getattr__(name: str) -> Any:
+    if name == "MessagesState":
+        globals()[name] = found = _messages_state()
+        return found
     if name != "MessageGraph":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from nbhitl.graph.message_graph import MessageGraph

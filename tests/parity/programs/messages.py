@@ -1,5 +1,6 @@
 """add_messages and MessagesState."""
 
+import operator
 from typing import Annotated
 
 from langchain_core.messages import (
@@ -172,3 +173,18 @@ def program_add_messages_with_same_objects(record):
     left = [HumanMessage("no id yet")]
     merged = add_messages(left, [AIMessage("b", id="2")])
     record("left gets an id", merged[0].id is not None)
+
+
+def program_messages_state_beside_other_bases(record):
+    class Base(TypedDict):
+        path: Annotated[list, operator.add]
+
+    class Both(Base, MessagesState):
+        note: str
+
+    builder = StateGraph(Both).add_node(
+        "a", lambda state: {"path": ["a"], "messages": ("ai", "hi"), "note": "n"}
+    )
+    result = builder.add_edge(START, "a").compile().invoke({"path": [], "messages": []})
+    record("result", (result["path"], result["note"], [m.content for m in result["messages"]]))
+    record("keys", sorted(Both.__annotations__))
