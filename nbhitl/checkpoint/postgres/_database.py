@@ -187,13 +187,13 @@ class Transaction:
         thread: how errors call what it is about.
     """
 
-    __slots__ = ("_conn", "_database", "_gathered", "_problem", "_sent", "_tallies", "_thread")
+    __slots__ = ("_begun", "_conn", "_database", "_gathered", "_problem", "_tallies", "_thread")
 
     def __init__(self, database: Database, first: list[Statement], thread: str | None = None) -> None:
         self._database = database
         self._gathered = first
         self._thread = thread
-        self._sent = False
+        self._begun = False
         self._tallies: list[tuple[int, Tally]] = []
         self._problem: StoreError | None = None
         self._conn: Any = None
@@ -215,25 +215,37 @@ class Transaction:
 
     def send(self, *statements: Statement) -> list[Answer]:
         """Send what was gathered and these statements; return what each of these gave."""
-        batch, tallies = [*self._gathered, *statements], self._tallies
+        return self._send([*self._gathered, *statements], len(statements))
+
+    def _commit(self) -> None:
+        """What is sent in one go is a transaction, without BEGIN and COMMIT."""
+        if self._begun or len(self._gathered) == 1 or not self._database.link.reads_committed:
+            self.send(_COMMIT)
+        else:
+            self._send(self._gathered, 1, whole=True)
+
+    def _send(self, batch: list[Statement], wanted: int, *, whole: bool = False) -> list[Answer]:
+        tallies, left_out = self._tallies, int(whole)
         self._gathered, self._tallies = [], []
         try:
-            answers = self._exchange(batch, len(batch) if tallies else len(statements))
-            for place, tally in tallies:
-                tally.changed = answers[place].changed
-            return answers[-len(statements) :]
+            found = len(batch) - left_out if tallies else wanted
+            answers = self._exchange(batch[left_out:], found, whole=whole)
         except _ERRORS as error:
             self._problem = self._database.failure(error, self._conn, self._thread)
             raise self._problem from error
+        for place, tally in tallies:
+            tally.changed = answers[place - left_out].changed
+        return answers[-wanted:]
 
-    def _exchange(self, batch: list[Statement], wanted: int) -> list[Answer]:
+    def _exchange(self, batch: list[Statement], wanted: int, *, whole: bool) -> list[Answer]:
         """Nothing has been committed before the end: what a lost connection took along can begin anew."""
         link = self._database.link
-        first, self._sent = not self._sent, True
+        first, self._begun = not self._begun, not whole
         try:
             return link.exchange(self._conn, batch, wanted)
         except _ERRORS:
-            if not (first and self._conn.closed and link.renews and batch[-1] is not _COMMIT):
+            ends = whole or batch[-1] is _COMMIT
+            if not (first and self._conn.closed and link.renews and not ends):
                 raise
         self._give_back()
         self._conn = self._database.borrow()
@@ -248,10 +260,10 @@ class Transaction:
             if kind is None and self._problem is not None:
                 raise self._problem
             if kind is None:
-                self.send(_COMMIT)
+                self._commit()
                 committed = True
         finally:
-            if self._sent and not committed:
+            if self._begun and not committed:
                 self._roll_back()
             self._give_back()
 

@@ -92,6 +92,11 @@ class Link:
             self._lock.release()
 
     @property
+    def reads_committed(self) -> bool:
+        """Whether transactions of the connection see what was committed meanwhile, without being told to."""
+        return self._reopen is not None
+
+    @property
     def renews(self) -> bool:
         """Whether a connection that was lost is replaced by the next `borrow`."""
         return self._is_pool or self._reopen is not None
