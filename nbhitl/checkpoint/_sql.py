@@ -60,11 +60,14 @@ WRITES: Final = (
     f"SELECT {_WRITE} FROM nbhitl_writes WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? "
     "ORDER BY task_id, idx"
 )
-WRITES_OF_NEWEST: Final = """
-    SELECT newest.checkpoint_id, task_id, idx, name, path, channel, value
-    FROM (SELECT max(checkpoint_id) AS checkpoint_id FROM nbhitl_steps WHERE thread_id = ? AND ns = ?) AS newest
-    LEFT JOIN nbhitl_writes AS written
-        ON written.thread_id = ? AND written.ns = ? AND written.checkpoint_id = newest.checkpoint_id
+# The newest step with its writes, a row each; the step's body is in the first.
+NEWEST_WITH_WRITES: Final = f"""
+    SELECT step.thread_id, step.ns, step.checkpoint_id, parent_id, created_at, base_id, depth, since, size, metadata,
+        CASE WHEN row_number() OVER (ORDER BY task_id, idx) = 1 THEN body END,
+        task_id, idx, name, path, channel, value
+    FROM ({NEWEST_STEP}) AS step LEFT JOIN nbhitl_writes AS written
+        ON written.thread_id = step.thread_id AND written.ns = step.ns
+            AND written.checkpoint_id = step.checkpoint_id
     ORDER BY task_id, idx
 """
 WRITES_OF_SPACE: Final = (

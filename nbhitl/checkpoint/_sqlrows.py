@@ -110,18 +110,14 @@ class SqlRows:
         return found
 
     def _read_newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
-        """Both in one go; a step that is added in between makes the second question one about another step."""
         if not self._db.is_far:
             newest = self.step(thread, ns, None)
             return None if newest is None else (newest, self.writes(thread, ns, newest.checkpoint_id))
-        place = (thread, ns)
-        steps, writes = self._db.each([(_sql.NEWEST_STEP, place), (_sql.WRITES_OF_NEWEST, (*place, *place))])
-        if not steps:
+        rows = self._db.all(_sql.NEWEST_WITH_WRITES, (thread, ns))
+        if not rows:
             return None
-        row = self._step(steps[0])
-        if not writes or writes[0][0] != steps[0][2]:
-            return row, self.writes(thread, ns, row.checkpoint_id)
-        return row, [self._write((*place, *write)) for write in writes if write[1] is not None]
+        writes = [self._write((*row[:3], *row[11:])) for row in rows if row[11] is not None]
+        return self._step(rows[0][:11]), writes
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         values = (thread, ns, self._pack(first_id), self._pack(last_id))
