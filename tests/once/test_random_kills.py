@@ -17,8 +17,8 @@ from .many_effects_program import COUNT
 TESTS = Path(__file__).parents[1]
 
 
-def start(store: str, effects: Path, thread: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "once.many_effects_program", store, str(effects), thread]
+def start(store: str, effects: Path, *what: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "once.many_effects_program", store, str(effects), *what]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=TESTS
     )
@@ -47,17 +47,19 @@ REACH = {"sqlite": 0.03, "postgres": 0.06}
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 @pytest.mark.timeout(600)
-def test_killed_again_and_again(address: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", ["node", "steps"])
+def test_killed_again_and_again(address: str, tmp_path: Path, shape: str) -> None:
     kills, in_doubt, rolls = 0, 0, random.Random(20261120)
     reach = REACH["postgres" if "host=" in address else "sqlite"]
     for run in range(15):
         thread, effects = f"t{run}", tmp_path / f"{run}.effects"
         effects.touch()
         while True:
-            process = start(address, effects, thread)
+            process = start(address, effects, thread, shape)
             with process:
                 time.sleep(rolls.uniform(0, reach))
                 finished = process.poll() is not None
+                assert process.poll() in (None, 0)
                 process.kill()
             happened = [int(line) for line in effects.read_text().split()]
             assert len(happened) == len(set(happened))
