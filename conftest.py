@@ -1,11 +1,13 @@
-"""How many processes share the tests: the cores for the whole suite, none for a selection."""
+"""How many processes share the tests (the cores for the whole suite, none for a selection), and that they can."""
 
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 MOST = 4
 """Workers: each starts a PostgreSQL server of its own, and the longest file sets the pace anyway."""
 
@@ -18,3 +20,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, MOST) if whole and cores > 1 else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse ids that only one process has: the others would not know which test is meant."""
+    if odd := [item.nodeid for item in items if ADDRESS.search(item.nodeid)]:
+        raise pytest.UsageError(f"{odd[0]}: the id of a test must not hold an address; give it `ids=`")

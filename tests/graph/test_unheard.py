@@ -150,7 +150,7 @@ def test_an_older_word_of_the_graph_is_warned_of_as_there():
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("given", ["file.db", {}, 3, object()], ids=repr)
+@pytest.mark.parametrize("given", ["file.db", {}, 3, object()], ids=["path", "dict", "number", "object"])
 def test_a_store_or_a_cache_that_is_none(given):
     with pytest.warns(UserWarning, match=r"compile\(store=.*it lacks batch and abatch.*InMemoryStore\(\)"):
         assert graph(store=given).invoke({"x": [0]}, CONFIG) == {"x": [0, 1]}
