@@ -215,7 +215,10 @@ class GraphThread(Answerable, Portable):
                 f"{len(found)} questions are open on thread {self.thread_id!r} ({labels(found)}): say which "
                 "one, for example thread.questions[0]."
             )
-        raise ReviewError(f"No question is open on thread {self.thread_id!r}: it is {self.session.state}.")
+        why = f" {self.session.error}" if self.session.error else ""
+        raise ReviewError(
+            f"No question is open on thread {self.thread_id!r}: it is {self.session.state}.{why}"
+        )
 
     def refresh(self) -> None:
         """Read again where the thread stands, for answers and runs of other kernels."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.constants import INTERRUPT
 from nbhitl.review.claims import delivered_answers
 from nbhitl.review.drive import CallSaver, Read
 from nbhitl.review.pending import Doubt, error_of, open_questions, stopped_before, task_ns, waiting_tasks
@@ -82,7 +83,18 @@ class Lookout:
             snapshot, self.reading, at_breakpoint=at_breakpoint, doubts=doubts, asked_at=asked_at
         )
         in_doubt = next((question.doubt for question in questions if question.doubt), None)
-        return Standing(snapshot, questions, error_of(snapshot) or in_doubt, doubts)
+        lost = None if snapshot.tasks else (yield from self._out_of_reach(snapshot))
+        return Standing(snapshot, questions, error_of(snapshot) or in_doubt or lost, doubts)
+
+    def _out_of_reach(self, snapshot: Snapshot) -> Generator[Instruction, Any, str | None]:
+        """Return why what was asked last cannot be answered, None for a thread that has just ended."""
+        stored = None if snapshot.created_at is None else (yield CallSaver("get_tuple", (snapshot.config,)))
+        if stored is None or all(channel != INTERRUPT for _, channel, _ in stored.pending_writes or ()):
+            return None
+        return (
+            "It waits for an answer to a node that this graph does not have: renamed or removed since. Give the node "
+            "its name again and answer, or start over with a new input."
+        )
 
     def _doubts(self, snapshot: Snapshot) -> Generator[Instruction, Any, list[Doubt]]:
         """Return the answers that are taken up or saved, but whose nodes are not done."""

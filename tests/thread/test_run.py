@@ -54,6 +54,21 @@ def test_verbs_need_exactly_one_open_question(lib, build):
         thread.respond("again")
 
 
+def test_a_question_of_a_renamed_node_is_told_and_can_still_be_answered(lib, build):
+    graph = build(review=asking(lib, "free?"))
+    GraphThread(graph, "t").run({"log": []})
+    renamed = build(reviewed=asking(lib, "free?"))
+    renamed.checkpointer = graph.checkpointer
+    renamed = GraphThread(renamed, "t")
+    with pytest.raises(ReviewError, match=r"No question is open .* renamed or removed since"):
+        renamed.question
+    with pytest.raises(NotAnswered, match="to a node that this graph does not have"):
+        renamed.result
+    again = GraphThread(graph, "t")
+    again.respond("yes")
+    assert again.result == {"log": ["yes"]}
+
+
 @pytest.mark.parametrize("value", [None, {}, [], "", 0, False, {"a": {"b": [1, None]}}, {"1" * 32: "x"}])
 def test_every_json_value_is_an_answer(lib, build, value):
     thread = GraphThread(build(review=asking(lib, {"anything": 1})), "t")
