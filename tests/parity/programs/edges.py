@@ -5,6 +5,7 @@ import functools
 import operator
 from typing import Annotated, Literal
 
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 from typing_extensions import TypedDict
@@ -386,3 +387,27 @@ def program_builder_is_readable(record):
     graph = builder.compile()
     record("graph nodes", sorted(graph.nodes))
     record("builder", graph.builder is builder)
+
+
+class Step(str, enum.Enum):
+    FIRST = "first"
+    SECOND = "second"
+
+
+def program_names_that_are_members_of_an_enum(record):
+    builder = StateGraph(State)
+    builder.add_node(Step.FIRST, lambda state: {"path": ["first"]})
+    builder.add_node(Step.SECOND, lambda state: {"path": ["second"]})
+    graph = builder.add_edge(START, Step.FIRST).add_edge(Step.FIRST, Step.SECOND).compile()
+    # A member is equal to its value, so that either finds the other.
+    for chunk in graph.stream({"path": []}, stream_mode="updates"):
+        record("by member", [name for name in Step if name in chunk])
+        record("by value", [name.value for name in Step if name.value in chunk])
+    record("nodes", [name in graph.nodes for name in (Step.FIRST, "first", Step.SECOND, "second")])
+    record("text", graph.get_graph().draw_mermaid())
+    stopped = builder.compile(checkpointer=InMemorySaver(), interrupt_before=[Step.SECOND])
+    config = {"configurable": {"thread_id": "1"}}
+    stopped.invoke({"path": []}, config)
+    record("next", stopped.get_state(config).next == (Step.SECOND,))
+    record("as node", stopped.update_state(config, {"path": ["mine"]}, as_node=Step.FIRST) is not None)
+    record("went on", stopped.invoke(None, config)["path"])
