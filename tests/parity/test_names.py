@@ -22,6 +22,7 @@ NAMES = {
     "checkpoint.base": [
         "BaseCheckpointSaver", "Checkpoint", "CheckpointMetadata", "ChannelVersions", "CheckpointTuple",
     ],
+    "checkpoint.serde.base": ["SerializerProtocol", "CipherProtocol"],
     "checkpoint.serde.encrypted": ["EncryptedSerializer", "CipherProtocol"],
     "checkpoint.memory": ["InMemorySaver", "MemorySaver"],
     "checkpoint.sqlite": ["SqliteSaver"],

@@ -16,6 +16,16 @@ class SerializerProtocol(Protocol):
         """Return the value of what `dumps_typed` returned."""
 
 
+class CipherProtocol(Protocol):
+    """What encrypts and decrypts."""
+
+    def encrypt(self, plaintext: bytes) -> tuple[str, bytes]:
+        """Return the cipher's name and the encrypted bytes."""
+
+    def decrypt(self, ciphername: str, ciphertext: bytes) -> bytes:
+        """Return what was encrypted."""
+
+
 def ensure_serde(serde: Any) -> SerializerProtocol:
     """Return `serde` if it is a serializer.
 

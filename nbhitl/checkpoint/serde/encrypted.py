@@ -8,9 +8,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Protocol
+from typing import Any
 
-from nbhitl.checkpoint.serde.base import SerializerProtocol
+from nbhitl.checkpoint.serde.base import CipherProtocol, SerializerProtocol
 from nbhitl.checkpoint.serde.jsonplus import JsonPlusSerializer
 from nbhitl.errors import StoreError
 
@@ -20,16 +20,6 @@ _KEY = "LANGGRAPH_AES_KEY"
 _LENGTHS = (16, 24, 32)
 _PART = 16
 """Bytes of the nonce, which comes first, and of the tag that follows it."""
-
-
-class CipherProtocol(Protocol):
-    """What encrypts and decrypts."""
-
-    def encrypt(self, plaintext: bytes) -> tuple[str, bytes]:
-        """Return the cipher's name and the encrypted bytes."""
-
-    def decrypt(self, ciphername: str, ciphertext: bytes) -> bytes:
-        """Return what was encrypted."""
 
 
 class EncryptedSerializer(SerializerProtocol):
