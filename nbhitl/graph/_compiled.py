@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._runnable import RunnableMethods
 from nbhitl.config import merge_configs, settled
+from nbhitl.graph._channel_names import ChannelNames
 from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._options import RunOptions, print_modes
 from nbhitl.graph._run import run_graph, stream_graph
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from nbhitl.types import All, Durability, StreamMode
 
 
-class CompiledStateGraph(ThreadMethods, RunnableMethods):
+class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
     """A graph that runs.
 
     `checkpointer` is where its threads are kept, `step_timeout` how many seconds a step may take (None: any),

@@ -205,6 +205,14 @@ def program_graph_attributes(record, any_saver):
     record("breakpoints", (list(graph.interrupt_before_nodes), list(graph.interrupt_after_nodes)))
 
 
+def program_names_of_channels(record):
+    for schema in (State, int):
+        graph = StateGraph(schema).add_node("a", lambda state: state).add_edge(START, "a").compile()
+        record("in and out", (graph.input_channels, graph.output_channels))
+        record("streamed", (graph.stream_channels, graph.stream_channels_list, graph.stream_channels_asis))
+        record("mode", (graph.stream_mode, graph.stream_eager))
+
+
 def program_schemas_as_json(record):
     graph = one_node(lambda state: None, context_schema=Context)
     record("input", sorted(graph.get_input_jsonschema()["properties"]))
