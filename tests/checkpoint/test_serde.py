@@ -177,6 +177,19 @@ def test_values_that_never_end_are_refused():
             canonical_bytes(value)
 
 
+def test_what_can_be_stored_deeply_nested_can_be_read():
+    serde = Serde()
+    serde.register(Point)
+    tuples: object = ()
+    points: object = None
+    for _ in range(600):
+        tuples, points = (tuples,), Point(1, points)
+    found, levels = serde.loads(serde.dumps([tuples, points])), 0
+    while found[0]:
+        (found[0],), found[1], levels = found[0], found[1].y, levels + 1
+    assert (levels, found) == (600, [(), None])
+
+
 def test_learning_registers_what_is_stored():
     serde = Serde(learn=True)
     assert serde.loads(serde.dumps([Point(1), Color.RED, Model()])) == [Point(1), Color.RED, Model()]

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import ormsgpack
-from ormsgpack import Ext, packb
+from ormsgpack import Ext, packb, unpackb
 
 from nbhitl.checkpoint.serde import graphtypes, plain, tags
 from nbhitl.checkpoint.serde.usertypes import (
@@ -19,7 +19,7 @@ from nbhitl.checkpoint.serde.usertypes import (
     unknown_class,
     user_codec,
 )
-from nbhitl.checkpoint.serde.whole import unpacked
+from nbhitl.checkpoint.serde.whole import END, MARK, PAIR, more_bytes, unpacked
 from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
@@ -236,7 +236,10 @@ class Serde:
 
     def _decode(self, tag: int, data: bytes) -> Any:
         try:
-            content = unpacked(data, self._decode)
+            # As `unpacked` does it, but with one frame a level: what could be stored deeply nested can be read again.
+            content, end = unpackb(b"".join((PAIR, data, END)), ext_hook=self._decode)
+            if end != MARK:
+                raise more_bytes()
             if type(content) not in _PLAIN and tag != tags.OVERWRITE:
                 raise _misplaced(content)
             decode = _DECODERS.get(tag)
@@ -247,7 +250,9 @@ class Serde:
 
     def _decode_lenient(self, tag: int, data: bytes) -> Any:
         try:
-            content = unpacked(data, self._decode_lenient)
+            content, end = unpackb(b"".join((PAIR, data, END)), ext_hook=self._decode_lenient)
+            if end != MARK:
+                raise more_bytes()
             if type(content) not in _PLAIN and tag != tags.OVERWRITE:
                 raise _misplaced(content)
             decode = _DECODERS.get(tag)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 # The value is read as the first of two. The second is what nobody knows beforehand, so that it stands where the
 # value ends and nowhere else. One copy of the bytes is cheaper than any other way to learn where the value ended.
-_PAIR = b"\x92"
-_MARK = os.urandom(8)
-_END = b"\xc4\x08" + _MARK
+PAIR = b"\x92"
+MARK = os.urandom(8)
+END = b"\xc4\x08" + MARK
 
 
 def unpacked(data: bytes, hook: Callable[[int, bytes], Any] | None = None) -> Any:
@@ -23,7 +23,12 @@ def unpacked(data: bytes, hook: Callable[[int, bytes], Any] | None = None) -> An
     Raises:
         ValueError: the bytes are no value, or a value and more.
     """
-    value, end = unpackb(b"".join((_PAIR, data, _END)), ext_hook=hook)
-    if end != _MARK:
-        raise ValueError("more bytes follow where the value ends")
+    value, end = unpackb(b"".join((PAIR, data, END)), ext_hook=hook)
+    if end != MARK:
+        raise more_bytes()
     return value
+
+
+def more_bytes() -> ValueError:
+    """Return the error for bytes after the end of a value."""
+    return ValueError("more bytes follow where the value ends")
