@@ -19,6 +19,7 @@ from nbhitl.store.base import (
     PutOp,
     SearchItem,
     SearchOp,
+    checked_labels,
     checked_namespace,
 )
 from nbhitl.store.matching import IN_DATABASE, listed, passes
@@ -75,6 +76,7 @@ class ItemStore(BaseStore):
         Reads see what was there before the batch; it is done as a whole, or not at all.
 
         Raises:
+            InvalidNamespaceError: no item can be in a namespace, or none be put there.
             UnsupportedValue: a value is no JSON.
             StoreError: the database cannot be read or written.
             ValueError: an operation, or an operator of a filter, is unknown.
@@ -96,15 +98,18 @@ class ItemStore(BaseStore):
         now = time.time()
         with self._rows.atomic((), False):
             count: int = self._rows.all(_tables.COUNT_EXPIRED, (now,))[0][0]
-            for statement in _tables.SWEEP if count else ():
-                self._rows.do_many(statement, [(now,)])
+            if count:
+                self._rows.do_many(_tables.SWEEP, [(now,)])
+                self._rows.do_many(_tables.SWEEP_VECTORS, [()])
         return count
 
     # -- a batch -----------------------------------------------------------------------------------------
 
     def _carry_out(self, ops: Sequence[Op], vectors: dict[str, list[float]]) -> list[Result]:
         now = time.time()
-        puts = {(_text(op.namespace, put=True), op.key): op for op in ops if isinstance(op, PutOp)}
+        puts = {
+            (_text(op.namespace, put=op.value is not None), op.key): op for op in ops if isinstance(op, PutOp)
+        }
         # Texts are made before anything is written, so that a value that is no JSON changes nothing.
         rows = {place: self._row(place, op, now) for place, op in puts.items() if op.value is not None}
         used: list[tuple[Any, ...]] = []
@@ -220,7 +225,8 @@ class ItemStore(BaseStore):
 
 
 def _text(namespace: tuple[str, ...], *, put: bool = False) -> str:
-    return ".".join(checked_namespace(namespace) if put else namespace)
+    """Other labels than those that items can have would name somebody else's items: ("a.b",) those of ("a", "b")."""
+    return ".".join(checked_namespace(namespace) if put else checked_labels(namespace))
 
 
 def _time(seconds: float) -> datetime:

@@ -40,10 +40,11 @@ NAMESPACES: Final = (
 PUT_VECTOR: Final = "INSERT INTO nbhitl_vectors (ns, key, vector) VALUES (?, ?, ?)"
 DELETE_VECTORS: Final = "DELETE FROM nbhitl_vectors WHERE ns = ? AND key = ?"
 COUNT_EXPIRED: Final = "SELECT count(*) FROM nbhitl_items WHERE expires_at <= ?"
-SWEEP: Final = (
-    "DELETE FROM nbhitl_vectors WHERE EXISTS (SELECT 1 FROM nbhitl_items AS item WHERE item.ns = "
-    "nbhitl_vectors.ns AND item.key = nbhitl_vectors.key AND item.expires_at <= ?)",
-    "DELETE FROM nbhitl_items WHERE expires_at <= ?",
+SWEEP: Final = "DELETE FROM nbhitl_items WHERE expires_at <= ?"
+# After the items: one that is read meanwhile, and so lives on, keeps its vectors.
+SWEEP_VECTORS: Final = (
+    "DELETE FROM nbhitl_vectors WHERE NOT EXISTS (SELECT 1 FROM nbhitl_items AS item WHERE item.ns = "
+    "nbhitl_vectors.ns AND item.key = nbhitl_vectors.key)"
 )
 
 _ALL: Final = 2**62

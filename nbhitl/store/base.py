@@ -194,6 +194,18 @@ def checked_namespace(namespace: tuple[str, ...]) -> tuple[str, ...]:
     """
     if not namespace:
         raise InvalidNamespaceError("Namespace cannot be empty.")
+    checked_labels(namespace)
+    if namespace[0] == "langgraph":
+        raise InvalidNamespaceError(f'Root label for namespace cannot be "langgraph". Got: {namespace}')
+    return namespace
+
+
+def checked_labels(namespace: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `namespace` if its labels are such that items can be there, or below it.
+
+    Raises:
+        InvalidNamespaceError: they are not.
+    """
     for label in namespace:
         if not isinstance(label, str):
             raise InvalidNamespaceError(
@@ -209,8 +221,6 @@ def checked_namespace(namespace: tuple[str, ...]) -> tuple[str, ...]:
             raise InvalidNamespaceError(
                 f"Namespace labels cannot be empty strings. Got {label} in {namespace}"
             )
-    if namespace[0] == "langgraph":
-        raise InvalidNamespaceError(f'Root label for namespace cannot be "langgraph". Got: {namespace}')
     return namespace
 
 
@@ -243,7 +253,11 @@ class BaseStore(ABC):
         """As `batch`, without blocking the event loop."""
 
     def get(self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None) -> Item | None:
-        """Return the item, or None."""
+        """Return the item, or None.
+
+        Raises:
+            InvalidNamespaceError: a label of the namespace is empty, has a dot, or is no text.
+        """
         return self.batch([self._get_op(namespace, key, refresh_ttl)])[0]  # type: ignore[return-value]
 
     def search(
@@ -263,8 +277,13 @@ class BaseStore(ABC):
             query: text to rank by, where the store can.
             filter: what the value must hold, key by key: a value, or operators such as `{"$gte": 3}`
                 (`$eq`, `$ne`, `$gt`, `$gte`, `$lt`, `$lte`).
+
+        Raises:
+            InvalidNamespaceError: see `get`.
         """
-        op = SearchOp(namespace_prefix, filter, limit, offset, query, self._refresh(refresh_ttl))
+        op = SearchOp(
+            checked_labels(namespace_prefix), filter, limit, offset, query, self._refresh(refresh_ttl)
+        )
         return self.batch([op])[0]  # type: ignore[return-value]
 
     def put(
@@ -279,14 +298,18 @@ class BaseStore(ABC):
         """Write an item; `ttl` is minutes, for stores that support it.
 
         Raises:
-            InvalidNamespaceError: the namespace is empty, or a label of it is.
+            InvalidNamespaceError: the namespace is empty or begins with "langgraph"; see also `get`.
             NotImplementedError: a `ttl` was given to a store that keeps items for ever.
         """
         self.batch([self._put_op(namespace, key, value, index, ttl)])
 
     def delete(self, namespace: tuple[str, ...], key: str) -> None:
-        """Delete an item; nothing happens if there is none."""
-        self.batch([PutOp(namespace, str(key), None)])
+        """Delete an item; nothing happens if there is none.
+
+        Raises:
+            InvalidNamespaceError: see `get`.
+        """
+        self.batch([PutOp(checked_labels(namespace), str(key), None)])
 
     def list_namespaces(
         self,
@@ -319,7 +342,9 @@ class BaseStore(ABC):
         refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
         """As `search`."""
-        op = SearchOp(namespace_prefix, filter, limit, offset, query, self._refresh(refresh_ttl))
+        op = SearchOp(
+            checked_labels(namespace_prefix), filter, limit, offset, query, self._refresh(refresh_ttl)
+        )
         return (await self.abatch([op]))[0]  # type: ignore[return-value]
 
     async def aput(
@@ -336,7 +361,7 @@ class BaseStore(ABC):
 
     async def adelete(self, namespace: tuple[str, ...], key: str) -> None:
         """As `delete`."""
-        await self.abatch([PutOp(namespace, str(key), None)])
+        await self.abatch([PutOp(checked_labels(namespace), str(key), None)])
 
     async def alist_namespaces(
         self,
@@ -355,7 +380,7 @@ class BaseStore(ABC):
         return given if given is not None else (self.ttl_config or {}).get("refresh_on_read", True)
 
     def _get_op(self, namespace: tuple[str, ...], key: str, refresh_ttl: bool | None) -> GetOp:
-        return GetOp(namespace, str(key), self._refresh(refresh_ttl))
+        return GetOp(checked_labels(namespace), str(key), self._refresh(refresh_ttl))
 
     def _put_op(
         self,
