@@ -31,21 +31,21 @@ class Sweeper:
 
     def start(self, seconds: float) -> Future[None]:
         """Begin, unless it runs; the future is done when it has been stopped, or a sweep has failed."""
-        if self._thread is not None and self._thread.is_alive() and self._running is not None:
+        if self._running is not None and not (self._running.done() or self._stop.is_set()):
             return self._running
-        self._stop.clear()
         running: Future[None] = Future()
         running.set_running_or_notify_cancel()
-        self._running = running
+        # An event of its own: a thread that was told to stop, and has not done so yet, must not go on.
+        self._running, self._stop = running, threading.Event()
         self._thread = threading.Thread(
-            target=self._run, args=(seconds, running), name="nbhitl-ttl-sweeper", daemon=True
+            target=self._run, args=(seconds, self._stop, running), name="nbhitl-ttl-sweeper", daemon=True
         )
         self._thread.start()
         return running
 
-    def _run(self, seconds: float, running: Future[None]) -> None:
+    def _run(self, seconds: float, stop: threading.Event, running: Future[None]) -> None:
         try:
-            while not self._stop.wait(seconds):
+            while not stop.wait(seconds):
                 self._sweep()
         except Exception as error:  # whoever holds the future hears of it
             running.set_exception(error)

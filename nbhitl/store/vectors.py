@@ -1,7 +1,8 @@
-"""Search by meaning for a store in memory: texts of items become vectors, and a query is compared with them."""
+"""Search by meaning: texts of items become vectors, and a query is compared with them."""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import re
@@ -80,11 +81,11 @@ class VectorIndex:
         return list(embed(query) if embed is not None else self.embed([query])[0])
 
     async def aknown(self, ops: Sequence[Op]) -> Vectors:
-        """As `known`, with an `embed` that may be async."""
+        """As `known`, with an `embed` that may be async; a sync one runs in a thread, and the event loop goes on."""
         one, many = (getattr(self.embed, name, None) for name in ("aembed_query", "aembed_documents"))
         if one is None or many is None:
             if not inspect.iscoroutinefunction(self.embed):
-                return self.known(ops)
+                return await asyncio.to_thread(self.known, ops) if self._embeds(ops) else {}
             one, many = None, self.embed
         vectors: Vectors = {}
         for query in _queries(ops):
@@ -93,6 +94,9 @@ class VectorIndex:
         if texts:
             vectors.update(zip(texts, await many(texts), strict=True))
         return self._fitting(vectors)
+
+    def _embeds(self, ops: Sequence[Op]) -> bool:
+        return bool(_queries(ops) or self._texts(ops))
 
     def _texts(self, ops: Sequence[Op]) -> list[str]:
         return list(dict.fromkeys(text for op in ops if isinstance(op, PutOp) for text in self.texts_of(op)))

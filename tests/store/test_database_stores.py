@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections import UserDict
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -18,6 +19,7 @@ from langgraph.store.postgres import PostgresStore as TheirPostgresStore
 from langgraph.store.sqlite import SqliteStore as TheirSqliteStore
 
 from nbhitl.errors import NewerStore, StoreError, UnsupportedValue
+from nbhitl.store._sweeper import Sweeper
 from nbhitl.store.base import (
     GetOp,
     InvalidNamespaceError,
@@ -196,6 +198,22 @@ def test_namespaces_that_no_item_can_have(store, namespace):
             put()
 
 
+@pytest.mark.parametrize("namespace", [("a.b",), ("",), ("a", ""), ("a", 3)])
+def test_namespaces_that_would_name_other_items_are_refused(store, namespace):
+    store.put(("a", "b"), "k", {})
+    for use in (
+        lambda: store.get(namespace, "k"),
+        lambda: store.search(namespace),
+        lambda: store.delete(namespace, "k"),
+        lambda: store.batch([GetOp(namespace, "k")]),
+        lambda: store.batch([SearchOp(namespace)]),
+        lambda: store.batch([PutOp(namespace, "k", None)]),
+    ):
+        with pytest.raises(InvalidNamespaceError):
+            use()
+    assert store.get(("a", "b"), "k") is not None
+
+
 HOSTILE = ["a'%_*", 'q"x', "a\\b", "?", "%s", "😀", " ", "/", "-"]
 
 
@@ -277,6 +295,38 @@ def test_the_sweeper_sweeps_until_it_is_stopped(store):
     assert store.search((), refresh_ttl=False) == []
     assert store.stop_ttl_sweeper(5) is True
     assert running.result(1) is None
+
+
+def test_a_sweeper_that_was_told_to_stop_can_be_started_again_at_once():
+    sweeping, go_on, swept = threading.Event(), threading.Event(), []
+
+    def sweep():
+        swept.append(threading.current_thread())
+        sweeping.set()
+        assert go_on.wait(5)
+
+    sweeper = Sweeper(sweep)
+    first = sweeper.start(0.001)
+    assert sweeping.wait(5)
+    assert sweeper.stop(0) is False
+    second = sweeper.start(0.001)
+    go_on.set()
+    assert first.result(5) is None
+    sweeping.clear()
+    assert sweeping.wait(5)
+    assert sweeper.stop(5) is True
+    assert second.result(1) is None
+    assert len(set(swept)) == 2
+
+
+def test_an_item_that_is_read_while_others_are_swept_keeps_its_vectors(make):
+    store = make(OURS, "sqlite", index=INDEX)
+    for key, ttl in (("gone", 0.0001), ("kept", 10)):
+        store.put(("d",), key, {"text": "aaaa"}, ttl=ttl)
+    time.sleep(0.02)
+    assert store.sweep_ttl() == 1
+    assert keys(store.search(("d",), query="a")) == ["kept"]
+    assert store.conn.execute("SELECT key FROM nbhitl_vectors").fetchall() == [("kept",)]
 
 
 def embed(texts):
@@ -392,6 +442,44 @@ async def test_an_async_embed():
         await store.aput(("d",), "a", {"text": "aaaa"})
         await store.aput(("d",), "b", {"text": "bbbb"})
         assert [item.key for item in await store.asearch(("d",), query="b")] == ["b", "a"]
+
+
+async def test_a_sync_embed_leaves_the_event_loop_to_others():
+    threads = []
+
+    def slowly(texts):
+        threads.append(threading.current_thread())
+        return embed(texts)
+
+    async with AsyncSqliteStore.from_conn_string(":memory:", index={"dims": 9, "embed": slowly}) as store:
+        await store.aput(("d",), "a", {"text": "aaaa"})
+        assert await store.asearch(("d",), query="a")
+    assert len(threads) == 2
+    assert threading.current_thread() not in threads
+
+
+class SlowlyRead(UserDict):
+    def __init__(self):
+        super().__init__(n=1)
+        self.started, self.go_on = threading.Event(), threading.Event()
+
+    def keys(self):
+        self.started.set()
+        self.go_on.wait(5)
+        return super().keys()
+
+
+@pytest.mark.parametrize("kind", ["postgres", "pool"])
+async def test_what_is_still_done_when_an_async_store_ends_is_waited_for(kind, postgres):
+    async with ASYNC[kind](postgres) as store:
+        await store.setup()
+        value = SlowlyRead()
+        put = asyncio.create_task(store.aput(("a",), "k", value))
+        await asyncio.to_thread(value.started.wait, 5)
+        put.cancel()  # its thread goes on, and may need the event loop for it
+        value.go_on.set()
+    with PostgresStore.from_conn_string(postgres) as again:
+        assert again.get(("a",), "k").value == {"n": 1}
 
 
 async def test_a_sync_store_has_async_methods(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -91,25 +91,26 @@ class AsyncPostgresStore(ItemStore):
         if pool_config is not None:
             async with _pool(conn_string, pool_config) as pool:
                 store = cls(pool, index=index, ttl=ttl)
-                async with store._ending():
+                try:
                     yield store
+                finally:
+                    await store._end()
             return
         store = cls.__new__(cls)
         link = Link(await asyncio.to_thread(connect, conn_string), partial(connect, conn_string))
-        store._begin(link, 1, index, ttl)
-        async with store._ending():
+        try:
+            store._begin(link, 1, index, ttl)
             try:
                 yield store
             finally:
-                await asyncio.shield(store._off_the_loop(link.close))
+                await store._end()
+        finally:
+            link.close()
 
-    @asynccontextmanager
-    async def _ending(self) -> AsyncIterator[None]:
-        """Stop what the store has started, at the end."""
-        async with AsyncExitStack() as stack:
-            stack.callback(self._workers.shutdown)
-            stack.push_async_callback(self.stop_ttl_sweeper)
-            yield
+    async def _end(self) -> None:
+        """Stop what the store has started, and wait for what is being done; for that the event loop must go on."""
+        await self.stop_ttl_sweeper()
+        await asyncio.shield(asyncio.to_thread(self._workers.shutdown))
 
     async def _off_the_loop(self, method: Callable[..., Any], *args: Any) -> Any:
         loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.sqlite import connect, store_name
@@ -67,13 +67,12 @@ class SqliteStore(ItemStore):
         Raises:
             StoreError: SQLite cannot open it.
         """
-        conn = connect(conn_string)
-        store = cls(conn, index=index, ttl=ttl)
-        try:
+        with ExitStack() as stack:
+            conn = connect(conn_string)
+            stack.callback(conn.close)
+            store = cls(conn, index=index, ttl=ttl)
+            stack.callback(store.stop_ttl_sweeper)
             yield store
-        finally:
-            store.stop_ttl_sweeper()
-            conn.close()
 
     def setup(self) -> None:
         """Make the tables; done at the first use anyway.

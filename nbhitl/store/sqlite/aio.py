@@ -69,7 +69,11 @@ class AsyncSqliteStore(ItemStore):
             StoreError: SQLite cannot open it.
         """
         conn = await asyncio.to_thread(connect, conn_string)
-        store = cls(conn, index=index, ttl=ttl)
+        try:
+            store = cls(conn, index=index, ttl=ttl)
+        except BaseException:
+            conn.close()
+            raise
         try:
             yield store
         finally:
