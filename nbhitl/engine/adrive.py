@@ -141,6 +141,11 @@ class AsyncDriver:
             return self._stored(call, await asyncio.shield(task))
         except asyncio.CancelledError:
             await asyncio.gather(task, return_exceptions=True)
+            if call.method == "claim" and not task.cancelled() and task.exception() is None:
+                taken = call.args[0]  # nothing has run with these answers
+                await self.run.saver.arelease(
+                    taken.thread_id, taken.ns, taken.checkpoint_id, tuple(taken.answers)
+                )
             raise
         except Exception as error:
             note_unsaved(self.run, call, error)

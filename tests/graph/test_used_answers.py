@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver as LangGraphsMemory
 
+from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.errors import NodeInterrupt
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
@@ -82,3 +84,25 @@ def test_an_answer_that_leads_to_a_question_that_cannot_be_saved_is_used_again(r
     run.invoke(graph, None)
     assert questions(graph) == ["sure?"]
     assert run.invoke(graph, Command(resume="no")) == {"log": ["yes", "no"]}
+
+
+async def test_a_run_that_is_cancelled_while_it_takes_an_answer_up_gives_it_back(tmp_path):
+    async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as saver:
+        graph = graph_of(asking("q"), saver=saver)
+        await graph.ainvoke({}, CONFIG)
+        claim, taken = saver.aclaim, asyncio.Event()
+
+        async def slow_claim(request: Any) -> Any:
+            claims = await claim(request)
+            taken.set()
+            await asyncio.sleep(0.01)
+            return claims
+
+        saver.aclaim = slow_claim
+        run = asyncio.create_task(graph.ainvoke(Command(resume="yes"), CONFIG))
+        await taken.wait()
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        assert [question.value for question in (await graph.aget_state(CONFIG)).interrupts] == ["q"]
+        assert await graph.ainvoke(Command(resume="no"), CONFIG) == {"log": ["no"]}
