@@ -119,6 +119,20 @@ INSERT_QUESTION: Final = f"""
     INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
 """
+# What moves on questions that were read first: new state, owner and lease by their keys.
+MOVE_QUESTION: Final = """
+    UPDATE nbhitl_questions SET state = ?, owner = ?, lease_until = ?
+    WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND interrupt_id = ?
+"""
+TAKE_OPEN: Final = """
+    UPDATE nbhitl_questions
+    SET state = 'delivered', answer = ?, "by" = ?, "at" = ?, owner = ?, lease_until = ?
+    WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND interrupt_id = ? AND state = 'open'
+"""
+ANSWERED: Final = (
+    "SELECT value FROM nbhitl_writes "
+    "WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND task_id = ? AND idx = ?"
+)
 # `claims.take` of an open question whose task has been answered so far as the last value says (empty: not at all).
 TAKE: Final = """
     UPDATE nbhitl_questions

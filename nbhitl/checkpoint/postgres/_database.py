@@ -34,6 +34,7 @@ class Database:
     """
 
     is_far = True
+    take_and_answer = queries.TAKE_AND_ANSWER
     tables: Any = queries  # which tables to make, and where their version is written
 
     def __init__(self, link: Link) -> None:
@@ -74,10 +75,6 @@ class Database:
         tally = Tally()
         self.now.count((sql, values), tally)
         return tally
-
-    def take(self, values: tuple[Any, ...], resume: tuple[Any, ...]) -> Tally:
-        """Take a question up, and deliver its answer; see `RowStore.take_alone`."""
-        return self.do_counted(queries.TAKE_AND_ANSWER, (*values, *resume))
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""

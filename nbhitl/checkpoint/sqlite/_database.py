@@ -59,6 +59,7 @@ class Database:
 
     conn: sqlite3.Connection
     is_far = False
+    take_and_answer = ""
     tables: Any = queries  # which tables to make, and where their version is written
 
     def __init__(self, conn: sqlite3.Connection | None, name: str, file: str = "") -> None:
@@ -197,13 +198,6 @@ class Database:
         before = self.conn.total_changes
         self.do(sql, values)
         return Tally(self.conn.total_changes - before)
-
-    def take(self, values: tuple[Any, ...], resume: tuple[Any, ...]) -> Tally:
-        """Take a question up, and deliver its answer; see `RowStore.take_alone`."""
-        taken = self.do_counted(_sql.TAKE, values)
-        if taken.changed:
-            self.do(_sql.REPLACE_WRITE, resume)
-        return taken
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
