@@ -144,15 +144,20 @@ def reader_of(schema: Any, keys: SchemaKeys, state_keys: Iterable[str]) -> Reade
 
 def schema_types(schemas: Iterable[Any]) -> tuple[type, ...]:
     """Return the classes named in the schemas' annotations: those that a store must be able to hold."""
-    found: dict[type, bool] = {}
+    found: dict[Any, bool] = {}
     for schema in schemas:
         _collect(schema, found)
     return tuple(cls for cls, held in found.items() if held)
 
 
-def _collect(hint: Any, found: dict[type, bool]) -> None:
+def _collect(hint: Any, found: dict[Any, bool]) -> None:
     """Note the classes that an annotation names, and whether a store can hold instances of them."""
-    hint = _bare(hint)
+    bare = _bare(hint)
+    hint = _named_type(bare)
+    if hint is not bare and not isinstance(bare, Enum):
+        if bare in found:
+            return  # an alias may stand for what names it
+        found[bare] = False
     if get_origin(hint) is Annotated:
         _collect(hint.__origin__, found)
         return
@@ -172,6 +177,17 @@ def _collect(hint: Any, found: dict[type, bool]) -> None:
             return  # annotations that cannot be resolved are reported where a value of the type is saved
         for inner in hints.values():
             _collect(inner, found)
+
+
+def _named_type(hint: Any) -> Any:
+    """Return what a NewType, an alias or a type variable stands for, and of an Enum's member the Enum."""
+    if isinstance(hint, Enum):
+        return type(hint)
+    for name in ("__supertype__", "__value__", "__bound__"):
+        meant = None if isinstance(hint, type) else getattr(hint, name, None)
+        if meant is not None:
+            return _named_type(meant)
+    return hint
 
 
 def _is_named_tuple(cls: type) -> bool:

@@ -1,6 +1,7 @@
 """Strings, numbers, lists and dicts of classes of their own, and schemas that name other libraries' classes."""
 
-from typing import Any, Optional
+from enum import Enum
+from typing import Any, Generic, Literal, NewType, Optional, TypeVar
 
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -86,3 +87,28 @@ def program_schemas_that_name_classes_that_name_themselves(record):
     record("unsaved", graph_of(lambda state: {"turns": 1}, None, Settings).invoke({"turns": 3})["turns"])
     result = graph_of(lambda state: {"client": state["client"]}, None, Clients).invoke({"client": Client()})
     record("a client", type(result["client"]).__name__)
+
+
+class Size(Enum):
+    SMALL = 1
+
+
+class Item(BaseModel):
+    size: int
+
+
+Named = NewType("Named", Item)
+Anything = TypeVar("Anything", bound=Item)
+
+
+class Kept(TypedDict, Generic[Anything]):
+    named: Named
+    literal: Literal[Size.SMALL]
+    bound: Anything
+
+
+def program_classes_that_are_named_in_other_ways(record, saver):
+    values = {"named": Item(size=1), "literal": Size.SMALL, "bound": Item(size=2)}
+    graph = graph_of(lambda state: values, saver, Kept)
+    graph.invoke({}, CONFIG)
+    record("state", graph.get_state(CONFIG).values)
