@@ -127,7 +127,8 @@ class ItemStore(BaseStore):
 
     def _refresh_all(self, used: list[tuple[Any, ...]], now: float) -> None:
         if used:
-            self._rows.do_many(_tables.REFRESH, [(now + row[5] * _MINUTE, *row[:2]) for row in used])
+            rows = sorted((row[:2], now + row[5] * _MINUTE) for row in used)
+            self._rows.do_many(_tables.REFRESH, [(expires, *place) for place, expires in rows])
 
     def _row(self, place: tuple[str, str], op: PutOp, now: float) -> tuple[Any, ...]:
         text = to_text(cast("Any", op.value), f"item {op.key!r} in namespace {op.namespace!r}")
@@ -140,13 +141,15 @@ class ItemStore(BaseStore):
         rows: dict[tuple[str, str], tuple[Any, ...]],
         vectors: dict[str, list[float]],
     ) -> None:
-        gone = [place for place in puts if place not in rows]
-        if gone:
-            self._rows.do_many(_tables.DELETE, gone)
-        if rows:
-            self._rows.do_many(_tables.PUT, list(rows.values()))
+        # In one order for everybody: two batches that want each other's items would wait for ever.
+        places = sorted(puts)
+        for place in places:
+            if place in rows:
+                self._rows.do_many(_tables.PUT, [rows[place]])
+            else:
+                self._rows.do_many(_tables.DELETE, [place])
         if self._index is not None:
-            self._rows.do_many(_tables.DELETE_VECTORS, list(puts))
+            self._rows.do_many(_tables.DELETE_VECTORS, places)
             made = [
                 (*place, pack(f"<{len(vectors[text])}f", *vectors[text]))
                 for place, op in puts.items()

@@ -386,6 +386,33 @@ def test_threads_take_turns(store):
     assert store.get(("shared",), "k").value["n"] == 9
 
 
+def test_two_stores_that_write_the_same_items_do_not_wait_for_each_other(address):
+    opened_store = (PostgresStore if "host=" in address else SqliteStore).from_conn_string
+    problems = []
+
+    def work(mine, keys):
+        try:
+            for n in range(20):
+                mine.batch([PutOp(("s",), key, {"n": n} if n % 3 else None) for key in keys])
+                mine.batch([PutOp(("s",), key, {"n": n}, ttl=5) for key in keys])
+                mine.batch([GetOp(("s",), key) for key in keys])
+        except StoreError as error:
+            problems.append(error)
+
+    keys = [str(n) for n in range(6)]
+    with opened_store(address) as one, opened_store(address) as other:
+        threads = [
+            threading.Thread(target=work, args=(one, keys)),
+            threading.Thread(target=work, args=(other, keys[::-1])),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert problems == []
+        assert len(one.search(("s",))) == 6
+
+
 # -- async ---------------------------------------------------------------------------------------------------
 
 
