@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 import traceback
 
 import psycopg
@@ -279,14 +280,24 @@ def test_who_holds_a_thread_for_too_long_is_not_waited_for(run, other):
     run.saver.claim(run.request({"q1": "yes"}))
 
 
+def interrupt_a_waiting_one(other):
+    """Stop this process's main thread once the server has somebody wait for a lock: not before, however busy it is."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while other.execute(waiting).fetchone()[0] == 0:
+        time.sleep(0.005)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGINT")
 def test_whoever_interrupts_a_wait_can_go_on(run, other):
     """As a reader does who stops a cell."""
     other.execute("BEGIN")
     other.execute(queries.LOCK_THREAD.replace("?", "%s"), ("t",))
-    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    stopping = threading.Thread(target=interrupt_a_waiting_one, args=(other,))
+    stopping.start()
     with pytest.raises(KeyboardInterrupt):
         run.saver.claim(run.request({"q1": "yes"}))
+    stopping.join()
     assert [claim.state for claim in run.saver.claims("t")] == ["open"]
     other.execute("ROLLBACK")
     run.saver.claim(run.request({"q1": "yes"}))
