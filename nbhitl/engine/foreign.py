@@ -16,7 +16,7 @@ from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.task_ids import result_id
 from nbhitl.constants import CHILDREN, CONF, INTERRUPT, RESUME, START, TASKS
 from nbhitl.engine.claims_beside import ClaimsBeside
-from nbhitl.types import Interrupt, Send, TypeSchema
+from nbhitl.types import Interrupt, Send, TimeoutPolicy, TypeSchema
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
 
 _FORMAT = 4
+_LIMITS = ("run_timeout", "idle_timeout", "refresh_on")
 _INNER = ("__", "branch:", "join:")
 _OF_TYPE = "schema_of_type"
 
@@ -319,7 +320,11 @@ def _to_plain(channel: str, value: Any) -> Any:
     if channel == INTERRUPT:
         return [_interrupt_to_plain(i) for i in value]
     if channel == TASKS and isinstance(value, Send):
-        return {"node": value.node, "arg": value.arg}
+        plain = {"node": value.node, "arg": value.arg}
+        limits = value.timeout
+        if limits is not None:
+            plain["timeout"] = {name: getattr(limits, name) for name in _LIMITS}
+        return plain
     return value
 
 
@@ -348,7 +353,8 @@ def _from_plain(channel: str, value: Any) -> Any:
     if channel == INTERRUPT and isinstance(value, list):
         return [_interrupt_from_plain(i) if isinstance(i, dict) else i for i in value]
     if channel == TASKS and isinstance(value, dict):
-        return Send(value["node"], value["arg"])
+        limits = value.get("timeout")
+        return Send(value["node"], value["arg"], timeout=TimeoutPolicy(**limits) if limits else None)
     return value
 
 

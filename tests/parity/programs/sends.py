@@ -1,5 +1,6 @@
 """Send: map-reduce, order, state of its own, interrupts."""
 
+import asyncio
 import operator
 from typing import Annotated, Any
 
@@ -316,3 +317,20 @@ def program_arguments_pass_as_they_are(record):
     builder = StateGraph(Model).add_node(by_annotation).add_node(plain)
     builder.add_conditional_edges(START, to_all, ["by_annotation", "plain"])
     record("a dict stays a dict", builder.compile().invoke({"x": 1}))
+
+
+async def program_a_sends_timeout_outlasts_a_question(record, saver):
+    async def slow(state):
+        answer = interrupt("q")
+        await asyncio.sleep(5)
+        return {"results": [answer]}
+
+    builder = (
+        StateGraph(State).add_node("fan", lambda state: None).add_node("slow", slow).add_edge(START, "fan")
+    )
+    builder.add_conditional_edges("fan", lambda state: [Send("slow", {}, timeout=0.02)])
+    graph = builder.compile(checkpointer=saver)
+    record("paused", len((await graph.ainvoke({"items": []}, CONFIG))["__interrupt__"]))
+    await record.aerror(
+        "too slow", graph.ainvoke(Command(resume="a"), CONFIG), "exceeded its run timeout of 0.020s"
+    )
