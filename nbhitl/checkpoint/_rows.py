@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 from nbhitl._slotted import made, of_fields, slotted
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._squeeze import compressed, decompressed
+from nbhitl.checkpoint._unstorable import located
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde, packed_plain
 from nbhitl.checkpoint.task_ids import task_id
@@ -197,7 +198,7 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
         data = serde.dumps(body)
         metadata = encode_metadata(record.metadata, serde)
     except UnsupportedValue as error:
-        raise _located(record, serde, error) from None
+        raise located(record, serde, error) from None
     if body[0] == FULL:
         tip.base_id, tip.since, tip.size = checkpoint_id, 0, len(data)
         if is_snapshot:
@@ -361,44 +362,6 @@ def decode_metadata(data: bytes, serde: Codec) -> dict[str, Any]:
         return {"source": SOURCES[source], "step": step, "parents": {}}
     except (TypeError, ValueError, LookupError) as error:
         raise StoreError(f"the metadata of a checkpoint is damaged and cannot be read: {error}") from error
-
-
-def _located(record: StepRecord, serde: Codec, error: UnsupportedValue) -> UnsupportedValue:
-    """Return the error that says which value of the step it was; found by trying them one by one."""
-    thread = f"thread {record.thread_id!r}"
-    parts: list[tuple[str, Any]] = [(f"state key {key!r}", item) for key, item in record.values.items()]
-    parts += [(f"state key {key!r}", items) for key, items in record.appended.items()]
-    parts += [("the input of the run", record.frame.start)]
-    parts += [(f"Send to node {send.node!r}", send.arg) for send in record.frame.sends]
-    parts += [(f"channel {key!r}", item) for key, item in record.frame.channels.items()]
-    for task in record.results:
-        parts += [(f"node {task.name!r}, write to {channel!r}", value) for channel, value in task.writes]
-    parts += [(f"metadata entry {key!r}", item) for key, item in record.metadata.items()]
-    parts += [(f"state key {key!r}", item) for key, item in record.full().items()]
-    for where, value in parts:
-        problem = _problem(value, serde)
-        if problem is not None:
-            return UnsupportedValue(
-                f"{where}{_written_by(record, where)} ({thread}) cannot be saved: {problem}."
-            )
-    return UnsupportedValue(f"a step of {thread} cannot be saved: {error}.")
-
-
-def _written_by(record: StepRecord, where: str) -> str:
-    nodes = [
-        task.name
-        for task in record.results
-        if any(where == f"state key {channel!r}" for channel, _ in task.writes)
-    ]
-    return f", written by node {', '.join(map(repr, nodes))}," if nodes else ""
-
-
-def _problem(value: Any, serde: Codec) -> UnsupportedValue | None:
-    try:
-        serde.dumps(value)
-    except UnsupportedValue as error:
-        return error
-    return None
 
 
 def encode_writes(

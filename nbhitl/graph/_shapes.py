@@ -33,9 +33,8 @@ def modes_and_shape(
     )
     if version == "v2":
         return modes, _v2_chunk
-    if not isinstance(
-        stream_mode, list
-    ):  # modes in a tuple are not told apart; that is how LangGraph does it
+    # Modes in a tuple are not told apart: that is how LangGraph does it.
+    if not isinstance(stream_mode, list):
         return modes, (lambda c: (c[0], c[2])) if subgraphs else (lambda c: c[2])
     return modes, (lambda c: c) if subgraphs else (lambda c: (c[1], c[2]))
 

@@ -19,10 +19,9 @@ from nbhitl.store.base import (
     PutOp,
     SearchItem,
     SearchOp,
-    checked_labels,
-    checked_namespace,
 )
 from nbhitl.store.matching import IN_DATABASE, listed, passes
+from nbhitl.store.namespaces import checked_labels, checked_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

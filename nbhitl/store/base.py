@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
+from nbhitl.store.namespaces import InvalidNamespaceError, checked_labels, checked_namespace
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -33,10 +35,6 @@ NamespacePath = tuple[str, ...]
 """Labels of a namespace; in a match condition `"*"` stands for any one label."""
 
 NamespaceMatchType = Literal["prefix", "suffix"]
-
-
-class InvalidNamespaceError(ValueError):
-    """A namespace that no item can have."""
 
 
 class NotProvided:
@@ -184,44 +182,6 @@ class PutOp(NamedTuple):
 
 Op = GetOp | SearchOp | PutOp | ListNamespacesOp
 Result = Item | list[Item] | list[SearchItem] | list[tuple[str, ...]] | None
-
-
-def checked_namespace(namespace: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `namespace` if items can be put there.
-
-    Raises:
-        InvalidNamespaceError: they cannot.
-    """
-    if not namespace:
-        raise InvalidNamespaceError("Namespace cannot be empty.")
-    checked_labels(namespace)
-    if namespace[0] == "langgraph":
-        raise InvalidNamespaceError(f'Root label for namespace cannot be "langgraph". Got: {namespace}')
-    return namespace
-
-
-def checked_labels(namespace: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `namespace` if its labels are such that items can be there, or below it.
-
-    Raises:
-        InvalidNamespaceError: they are not.
-    """
-    for label in namespace:
-        if not isinstance(label, str):
-            raise InvalidNamespaceError(
-                f"Invalid namespace label '{label}' found in {namespace}. Namespace labels must be strings, "
-                f"but got {type(label).__name__}."
-            )
-        if "." in label:
-            raise InvalidNamespaceError(
-                f"Invalid namespace label '{label}' found in {namespace}. Namespace labels cannot contain "
-                "periods ('.')."
-            )
-        if not label:
-            raise InvalidNamespaceError(
-                f"Namespace labels cannot be empty strings. Got {label} in {namespace}"
-            )
-    return namespace
 
 
 def _conditions(prefix: NamespacePath | None, suffix: NamespacePath | None) -> tuple[MatchCondition, ...]:
