@@ -272,6 +272,35 @@ def test_steps_that_cannot_be_written_wait_and_the_next_call_says_so(path, alone
     conn.close()
 
 
+def test_a_step_that_sqlite_never_takes_fails_its_own_run_alone(saver):
+    saver.conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * MOST_BYTES)
+    saver.load(CheckpointKey("t", ""))
+    put(saver, 2, "before")
+    with pytest.raises(StoreError, match="too big"):
+        Hurried(saver, "huge").step({"n": os.urandom(3 * MOST_BYTES)})
+    run = put(saver, 2, "another")
+    assert saver.load(run.key()).values == {"n": 1}
+    assert [thread.thread_id for thread in saver.threads()] == ["another", "before"]
+
+
+def test_a_transaction_that_is_stopped_as_it_begins_is_undone(saver, monkeypatch):
+    run = put(saver)
+    carry, stopped = saver._database.waiting.carry, []
+
+    def carry_and_stop(conn):
+        carry(conn)
+        if not stopped:
+            stopped.append(conn.in_transaction)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(saver._database.waiting), "carry", lambda _, conn: carry_and_stop(conn))
+    with pytest.raises(KeyboardInterrupt):
+        saver.load(run.key())
+    assert stopped == [True]
+    assert not saver.conn.in_transaction
+    assert saver.load(run.key()).values == {"n": 2}
+
+
 def test_steps_within_the_callers_own_transaction_are_refused(path, alone):
     conn = sqlite3.connect(path)
     saver = SqliteSaver(conn)

@@ -209,13 +209,18 @@ class Database:
     def begin(self) -> None:
         """Take the lock and the right to write, waiting for other processes."""
         self._lock.acquire()
+        begun = False
         try:
             if not self._ready:
                 self.setup()
             self.conn.execute("BEGIN IMMEDIATE")
+            begun = True
             if self._group.rows:
                 self.waiting.carry(self.conn)
         except BaseException as error:
+            if begun and self.conn.in_transaction:  # Ctrl-C, before anybody could end it
+                self.conn.execute("ROLLBACK")
+            self.waiting.undone()
             self._lock.release()
             if isinstance(error, _ERRORS):
                 raise self.failure(error, rows=self._group.rows) from error

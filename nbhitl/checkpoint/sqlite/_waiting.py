@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Protocol
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._behind import WRITER
-from nbhitl.checkpoint.sqlite._group import Group, Pace, attached, needed_parents, threads_of, unstored
+from nbhitl.checkpoint.sqlite._group import (
+    MOST_BYTES,
+    Group,
+    Pace,
+    attached,
+    needed_parents,
+    threads_of,
+    unstored,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +45,9 @@ class Owner(Protocol):
 
 
 class Waiting:
-    """Steps that wait to be written together. All methods are called with the connection's lock held.
+    """Steps that wait to be written together.
+
+    All methods but `may_take` and `saved`, which only guess at a pace, are called with the connection's lock held.
 
     Args:
         file: where the connection's database is; without one, no step waits.
@@ -54,8 +64,8 @@ class Waiting:
         self._synchronous = -1
 
     def may_take(self, row: Values, now: float) -> bool:
-        """Whether a step need not be written at once."""
-        return self._file != "" and self._pace.may_wait(row[:2], row[3], now)
+        """Whether a step need not be written at once. A huge one is: should SQLite refuse it, only its own run hears."""
+        return self._file != "" and len(row[10]) < MOST_BYTES and self._pace.may_wait(row[:2], row[3], now)
 
     def saved(self, row: Values, now: float) -> None:
         """Take notice of a step that was saved."""
