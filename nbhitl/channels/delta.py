@@ -61,8 +61,7 @@ class DeltaChannel(ValueChannel[Value, Any], Generic[Value]):
     __hash__ = None  # type: ignore[assignment]
 
     def fresh(self) -> Self:  # noqa: D102
-        channel = type(self)(self.reducer, self.typ, snapshot_frequency=self.snapshot_frequency, key=self.key)
-        return channel
+        return type(self)(self.reducer, self.typ, snapshot_frequency=self.snapshot_frequency, key=self.key)
 
     def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
         channel = self.fresh()
