@@ -87,7 +87,9 @@ def _attempt(
     task, node, run = running.task, running.node, running.run
     if task.returned is not MISSING:
         return (yield from _outcome(running, values, task.returned))
-    state = _input(running, values)
+    state, running.state = running.state, MISSING
+    if state is MISSING:
+        state = _input(running, values)
     if run.stream.messages:
         from nbhitl.engine.messages import note_input
 
@@ -251,7 +253,8 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
     enter_task(running)
     if _is_everyday(running):
         try:
-            returned = running.node.action.sync(_input(running, values))  # type: ignore[misc]
+            state = running.state = _input(running, values)
+            returned = running.node.action.sync(state)  # type: ignore[misc]
             if type(returned) is dict and running.paused is None:
                 return TaskResult(running.task, _writes(running, returned) or [(NO_WRITES, None)])
         except Exception as error:

@@ -13,7 +13,7 @@ from nbhitl.constants import NS_SEP
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import interrupt_id
 from nbhitl.errors import GraphInterrupt
-from nbhitl.types import Interrupt
+from nbhitl.types import MISSING, Interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -115,6 +115,8 @@ class RunningTask:
     # Pauses of this attempt that came before the last one.
     earlier: list[GraphInterrupt] | None = None
     previous: Any = None
+    # What the node was called with, if that has happened before the task is told in steps.
+    state: Any = MISSING
     pushed: list[tuple[str, Any]] | None = None
     pulse: Pulse | None = None
     trace: OpenRun | None = None

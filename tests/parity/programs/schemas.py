@@ -320,3 +320,28 @@ def program_input_is_not_changed(record, any_saver):
     given = {"name": "n", "log": ["x"]}
     record("result", graph.invoke(given, {"configurable": {"thread_id": "1"}}))
     record("given", given)
+
+
+def program_a_model_is_made_once_for_each_node(record):
+    seen = []
+
+    class Seen(BaseModel):
+        n: int
+
+        @field_validator("n")
+        @classmethod
+        def note(cls, value: int) -> int:
+            seen.append(value)
+            return value
+
+    def fail(state):
+        raise ValueError(f"n is {state.n}")
+
+    for name, node in {"none": lambda state: None, "dict": lambda state: {"n": 2}, "fail": fail}.items():
+        seen.clear()
+        graph = StateGraph(Seen).add_node("node", node).add_edge(START, "node").compile()
+        try:
+            record(name, graph.invoke({"n": 1}))
+        except ValueError as error:
+            record(name, str(error))
+        record(f"{name}: validated", list(seen))
