@@ -139,12 +139,14 @@ def step_saver(saver: Any, program: Program) -> Any:
 
     It can hold values of the classes that the graph's schemas name: another graph's saver may not know them yet.
     """
-    from nbhitl.checkpoint.serde import Serde  # which a graph without a saver need not load
-    from nbhitl.checkpoint.steps import stores_steps
+    from nbhitl.checkpoint.steps import stores_steps  # which a graph without a saver need not load
 
     if stores_steps(saver):
-        if program.schema_types and isinstance(saver.serde, Serde):
-            saver.serde.register_new(*program.schema_types)
+        if program.schema_types:
+            from nbhitl.checkpoint.serde import Serde
+
+            if isinstance(saver.serde, Serde):
+                saver.serde.register_new(*program.schema_types)
         return saver
     from nbhitl.engine.foreign import ForeignSaver
 

@@ -66,7 +66,8 @@ def snapshot_of(
     head = head_of(program, stored)
     step = int(stored.metadata.get("step", -1)) + 1
     tasks = plan_tasks(program, head, step, stored.ns)
-    apply_null_writes(program, head, stored.writes)
+    if stored.writes:
+        apply_null_writes(program, head, stored.writes)
     left = _by_task(stored.writes)
     if newest and NULL_TASK_ID in left:
         tasks += _stopped_besides(tasks, plan_tasks(program, head, step, stored.ns), left)

@@ -50,11 +50,9 @@ class Place:
                 '{"configurable": {"thread_id": "my-thread"}}.'
             )
         self.thread_id = str(configurable["thread_id"])
-        named = (configurable.get("checkpoint_map") or {}).get(self.ns)
-        self.checkpoint_id: str | None = named or configurable.get("checkpoint_id")
-        self.parents = {
-            ns: id for ns, id in (configurable.get("checkpoint_map") or {}).items() if ns != self.ns
-        }
+        places = configurable.get("checkpoint_map") or {}
+        self.checkpoint_id: str | None = places.get(self.ns) or configurable.get("checkpoint_id")
+        self.parents = {ns: id for ns, id in places.items() if ns != self.ns} if places else {}
 
     @classmethod
     def inside(cls, outer: Place, graph: Any, config: RunnableConfig, stored: StoredCheckpoint) -> Place:

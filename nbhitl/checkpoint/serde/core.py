@@ -227,7 +227,10 @@ class Serde:
 
     def _loads(self, data: bytes, decode: Callable[[int, bytes], Any]) -> Any:
         try:
-            return unpacked(data, decode)
+            value, end = unpackb(b"".join((PAIR, data, END)), ext_hook=decode)  # see `unpacked`
+            if end != MARK:
+                raise more_bytes()
+            return value
         except Exception as error:
             first = _failure.__dict__.pop("error", error)
             if isinstance(first, StoreError):
