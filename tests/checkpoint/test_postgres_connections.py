@@ -280,20 +280,30 @@ def test_who_holds_a_thread_for_too_long_is_not_waited_for(run, other):
     run.saver.claim(run.request({"q1": "yes"}))
 
 
-def interrupt_a_waiting_one(other):
-    """Stop this process's main thread once the server has somebody wait for a lock: not before, however busy it is."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    while other.execute(waiting).fetchone()[0] == 0:
+def interrupt_the_waiting_one(other, pid):
+    """Stop this process's main thread once the server has that backend wait for a lock, however busy it is."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND pid = %s"
+    while other.execute(waiting, (pid,)).fetchone()[0] == 0:
         time.sleep(0.005)
     os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture
+def stoppable():
+    """SIGINT raises KeyboardInterrupt, as in a kernel: whatever another test's server or event loop made of it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGINT")
+@pytest.mark.usefixtures("stoppable")
 def test_whoever_interrupts_a_wait_can_go_on(run, other):
     """As a reader does who stops a cell."""
     other.execute("BEGIN")
     other.execute(queries.LOCK_THREAD.replace("?", "%s"), ("t",))
-    stopping = threading.Thread(target=interrupt_a_waiting_one, args=(other,))
+    pid = run.saver.conn.info.backend_pid
+    stopping = threading.Thread(target=interrupt_the_waiting_one, args=(other, pid))
     stopping.start()
     with pytest.raises(KeyboardInterrupt):
         run.saver.claim(run.request({"q1": "yes"}))
