@@ -79,6 +79,8 @@ def _merge(left: list[Any], right: list[Any]) -> list[Any]:
     known = remembered_ids(left)
     if known is None:
         known = _read_ids(left)
+    if named and known.is_stale_for([message.id for message in named]):
+        known = _read_ids(left)
     if not named or _all_new(named, known):
         merged = known.messages + new
         known.extend(new)

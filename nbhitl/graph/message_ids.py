@@ -37,6 +37,11 @@ class MessageIds:
             self._positions = {id: place for place, id in enumerate(self.ids)}
         return self._positions
 
+    def is_stale_for(self, ids: list[str]) -> bool:
+        """Whether a message that should have one of these ids has another: code has changed it in place."""
+        places = [self.positions[id] for id in ids if id in self.positions]
+        return any(self.messages[place].id != self.ids[place] for place in places)
+
     def extend(self, messages: list[Any]) -> None:
         """Take in messages that were appended to the list."""
         for message in messages:

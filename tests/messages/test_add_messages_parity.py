@@ -6,7 +6,7 @@ import copy
 
 import langgraph.graph.message as theirs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
@@ -142,6 +142,18 @@ def test_random_lists_merge_the_same(left, right):
     assert outcome(add_messages, left, right) == outcome(theirs.add_messages, left, right)
 
 
+def test_an_old_message_that_was_renamed_in_place_is_not_taken_for_another():
+    """Swapped to the end, renamed there, and swapped back: the list begins as one that is remembered."""
+    start = [H(str(n), id=str(n)) for n in range(40)]
+    for add in (add_messages, theirs.add_messages):
+        state = add(copy.deepcopy(start), [H("more", id="40")])
+        state[0], state[-1] = state[-1], state[0]
+        state[-1].id = "7"
+        state[0], state[-1] = state[-1], state[0]
+        merged = add(state, [H("new", id="0")])
+        assert [merged[0].content, merged[-1].content, len(merged)] == ["0", "new", 42]
+
+
 turns = st.lists(
     st.tuples(
         st.lists(
@@ -159,6 +171,15 @@ turns = st.lists(
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@example(
+    [
+        ([H("new")], "keep"),
+        ([H("new")], "swap"),
+        ([H("new", id="9")], "pop"),
+        ([R(id="0")], "rename"),
+        ([H("new", id="0")], "swap"),
+    ]
+)
 @given(turns)
 def test_a_long_conversation_stays_the_same_however_its_list_is_treated(turns):
     """Long lists are remembered between merges; changes behind our back must not lead to a wrong merge."""
