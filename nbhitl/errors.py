@@ -135,12 +135,17 @@ class UnknownNodeError(ValueError, _Portable):
         super().__init__(f"{where}: the graph has no node {name!r}.{nearest(name, known)}")
 
 
-def nearest(name: object, known: Sequence[str], what: str = "Its nodes are") -> str:
-    """Return a hint that ends an error about an unknown name: the nearest known one, else all of them."""
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return a hint with the nearest known name; empty if none is near."""
     from difflib import get_close_matches
 
     near = get_close_matches(str(name), known, n=1)
-    return f" Did you mean {near[0]!r}?" if near else f" {what}: {', '.join(known) or 'none'}."
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def nearest(name: object, known: Sequence[str], what: str = "Its nodes are") -> str:
+    """Return a hint that ends an error about an unknown name: the nearest known one, else all of them."""
+    return did_you_mean(name, known) or f" {what}: {', '.join(known) or 'none'}."
 
 
 class UnknownPathKey(KeyError):

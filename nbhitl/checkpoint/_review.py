@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbhitl.checkpoint import claims as rules
@@ -11,7 +10,7 @@ from nbhitl.checkpoint._rows import WriteRow
 from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.claims import Question
-from nbhitl.checkpoint.records import PendingQuestion
+from nbhitl.checkpoint.records import PendingQuestion, entry_id
 from nbhitl.constants import ERROR, RESUME
 from nbhitl.errors import UnknownInterruptError, UnsupportedValue
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, str]
 _RESUME_IDX = WRITES_IDX_MAP[RESUME]
-_ENTRY_ID = itemgetter(0)
 
 
 class ReviewSaver(SaverCore):
@@ -51,8 +49,7 @@ class ReviewSaver(SaverCore):
         else:
             with self._rows.atomic(request.thread_id):
                 taken = self._take(place, request, answers)
-        given = dict(zip(answers.values(), request.answers.values(), strict=True))
-        return tuple([rules.as_claim(question, given.__getitem__) for question in taken])
+        return tuple(rules.as_claim(question, self._lenient) for question in taken)
 
     def _take(self, place: Place, request: ClaimRequest, answers: Mapping[str, bytes]) -> list[Question]:
         questions, writes = self._rows.asked_at(*place, answers)
@@ -281,8 +278,8 @@ class ReviewSaver(SaverCore):
         """The writes that deliver answers; what others have answered of the same tasks `before` stays."""
         rows = []
         for task, given in resumes.items():
-            ids, known = set(map(_ENTRY_ID, given)), before.get(task, ())
-            kept = () if ids.issuperset(map(_ENTRY_ID, known)) else [e for e in known if e[0] not in ids]
+            ids, known = set(map(entry_id, given)), before.get(task, ())
+            kept = () if ids.issuperset(map(entry_id, known)) else [e for e in known if e[0] not in ids]
             rows.append(self._resume_row(place, task, [*kept, *given]))
         return rows
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.records import Claim
 from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError
@@ -55,10 +54,6 @@ class Question(NamedTuple):
     at: str | None = None
     owner: str | None = None
     lease_until: str | None = None
-
-
-question_of = of_fields(Question)
-_STATE, _ANSWER, _OWNER = map(Question._fields.index, ("state", "answer", "owner"))
 
 
 def breakpoint_id(thread_id: str, checkpoint_id: str, task_id: str) -> str:
@@ -136,7 +131,9 @@ def take(
                 "question to answer it again, or drop it."
             )
         raise _taken(question)
-    return question_of((*question[:_STATE], DELIVERED, answer, by, moment(at), owner, until))
+    return question._replace(
+        state=DELIVERED, answer=answer, by=by, at=moment(at), owner=owner, lease_until=until
+    )
 
 
 def record(question: Question, answer: bytes, by: str | None, at: str) -> Question:
@@ -230,7 +227,7 @@ def report(question: Question, *, failed: bool) -> Question:
 
 
 def _applied(question: Question) -> Question:
-    return question_of((*question[:_STATE], APPLIED, *question[_ANSWER:_OWNER], None, None))
+    return question._replace(state=APPLIED, owner=None, lease_until=None)
 
 
 def _named(question: Question) -> str:

@@ -7,6 +7,7 @@ exists (results of finished siblings, questions, errors, answers) are pending wr
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl._slotted import made, slotted
@@ -177,6 +178,10 @@ class ClaimRequest:
     owner: str
     lease: float
     passed_over: bool = False
+
+
+entry_id = itemgetter(0)
+"""The question that one of the entries in `resumes` answers."""
 
 
 class Claim(NamedTuple):

@@ -93,10 +93,9 @@ def _of_this_graph(progress: Progress, resume: Any) -> Sequence[tuple[str, str, 
         UnknownInterruptError: the answer could only be for one of those.
     """
     pending, head = progress.pending, progress.head
+    # Nearly always one task runs, and it is the one that asks: then nothing has to be planned to see it.
     if len({write[0] for write in pending}) == len(head.triggers) == 1 and not (head.sends or head.objects):
-        return (
-            pending  # one task runs, and it is the one that asks: nearly always, so nothing is planned for it
-        )
+        return pending
     asking = {task_id for task_id, channel, _ in pending if channel == INTERRUPT}
     step = (progress.program, head, progress.step, progress.run.ns)
     if asking.issubset([task.id for task in plan_tasks(*step)]):

@@ -70,11 +70,7 @@ def apply_writes(
     if len(results) > 1:
         results = sorted(results, key=apply_order)
     if ends_step:
-        head.start = MISSING
-        if len(results) == 1 and results[0].task.path[0] == PULL and not head.objects:
-            head.writers = (results[0].task.name,)
-        else:
-            _consume(head, results)
+        _consume(head, results)
     known = len(head.values)
     triggers, sends, updates = _sort_out(program, head, results)
     changes = _fold(program, head, results, updates)
@@ -139,6 +135,7 @@ def _consume(head: Head, results: Sequence[TaskResult]) -> None:
             started_by_edge.append(result.task.name)
     if started_by_edge:
         head.writers = tuple(started_by_edge)
+    head.start = MISSING
     if head.objects:
         for result in results:
             for trigger in result.task.triggers:
@@ -172,7 +169,7 @@ def _sort_out(
                 sends.append(value)
             elif channel == CHILDREN:
                 head.children = {**head.children, **value}
-    for channel, values in gate_writes.items() if gate_writes else ():
+    for channel, values in gate_writes.items():
         gate = head.objects.get(channel)
         if gate is None:
             gate = head.objects[channel] = gates[channel].from_checkpoint(MISSING)

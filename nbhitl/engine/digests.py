@@ -20,14 +20,13 @@ _LARGE = 4096
 
 def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
-    if type(value) is not str:
-        value = plain_value(value)
     if type(value) is str:
         return _digest_of_text(value) if len(value) <= _LARGE else _digest_of_text.__wrapped__(value)
     packed = packed_plain(value)
-    if packed is None or len(packed) > _LARGE:
-        return _digest(value)
-    return _digest_of_packed(packed)
+    if packed is not None and len(packed) <= _LARGE:
+        return _digest_of_packed(packed)
+    plainly = plain_value(value)
+    return _digest(value) if plainly is value else payload_digest(plainly)
 
 
 @lru_cache(maxsize=1024)

@@ -60,15 +60,14 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         stops_before = () if past_breakpoint else settings.interrupt_before
         if stops_before and (stops := at_breakpoint(tasks, stops_before)):
             return (yield from _pause_at(progress, stops))
-        if run.control is not None and run.control.drain_requested:
-            yield from progress.save_at_exit()
-            raise GraphDrained(run.control.drain_reason or "shutdown")
-        if len(tasks) == 1 and progress.is_unseen and tasks[0].writes is None:
+        if run.control is not None or not progress.is_unseen:
+            yield from _before_tasks(progress, tasks)
+        if len(tasks) == 1 and tasks[0].writes is None:
             result = yield tasks[0]
-            just_ended = result.error is None and result.interrupts is None
-            results = [result] if just_ended else (yield from _settle_alone(progress, result))
+            is_settled = progress.is_unseen and result.error is None and result.interrupts is None
+            results = [result] if is_settled else (yield from _settle_alone(progress, result))
         else:
-            results = yield from _run_tasks(progress, tasks)
+            results = yield from _run_together(progress, tasks)
         if progress.paused:
             return (yield from _pause(progress, results))
         try:
@@ -128,18 +127,18 @@ def _plan(progress: Progress) -> list[Task]:
 # -- run and settle --------------------------------------------------------------------------------------
 
 
-def _run_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, list[TaskResult]]:
-    if progress.run.cache is not None:
+def _before_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, None]:
+    """Stop if the run was asked to; look results up in the cache, and tell who looks on that the tasks start."""
+    run, stream = progress.run, progress.run.stream
+    if run.control is not None and run.control.drain_requested:
+        yield from progress.save_at_exit()
+        raise GraphDrained(run.control.drain_reason or "shutdown")
+    if run.cache is not None:
         from nbhitl.engine.caching import look_up
 
         yield from look_up(progress, tasks)
-    stream = progress.run.stream
     if not stream.silent and stream.wants("tasks"):
         _announce(progress, tasks)
-    if len(tasks) != 1 or tasks[0].writes is not None:
-        return (yield from _run_together(progress, tasks))
-    result = yield tasks[0]
-    return (yield from _settle_alone(progress, result))
 
 
 def _settle_alone(progress: Progress, result: TaskResult) -> Generator[Any, Any, list[TaskResult]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from nbhitl.checkpoint.records import entry_id
 from nbhitl.constants import PULL, PUSH, RESUME, START
-from nbhitl.engine.questions import RESERVED, entry_id, saved_starts
+from nbhitl.engine.questions import RESERVED, saved_starts
 from nbhitl.engine.tasks import Task
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.records import entry_id
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 
@@ -18,9 +18,6 @@ RESERVED = frozenset({ERROR, INTERRUPT, RESUME, SCHEDULED})
 """Channels of pending writes that tell of a task, but are not what it wrote."""
 
 _HEX = frozenset("0123456789abcdef")
-
-entry_id = itemgetter(0)
-"""The question that an entry `[interrupt id, what was asked, answer]` answers."""
 
 
 def is_interrupt_id(key: object) -> bool:

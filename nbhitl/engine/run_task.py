@@ -251,10 +251,11 @@ def run_task(run: Run, task: Task, values: Mapping[str, Any], context: Context) 
 
 def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
     enter_task(running)
-    if _is_everyday(running):
+    function = _one_call(running)
+    if function is not None:
         try:
             state = running.state = _input(running, values)
-            returned = running.node.action.sync(state)  # type: ignore[misc]
+            returned = function(state)
             if type(returned) is dict and running.paused is None:
                 return TaskResult(running.task, _writes(running, returned) or [(NO_WRITES, None)])
         except Exception as error:
@@ -269,17 +270,19 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
     return _in_steps(running, values)
 
 
-def _is_everyday(running: RunningTask) -> bool:
-    """Whether a task does no more than call a function once: then nothing is gained by telling it in steps."""
+def _one_call(running: RunningTask) -> Callable[[Any], Any] | None:
+    """Return the function that is all that a task calls, and once: then nothing is gained by telling it in steps."""
     run, task = running.run, running.task
-    return (
+    if (
         running.node.is_one_call
         and task.timeout is None
         and run.trace is None
         and not run.stream.messages
         and task.failed is None
         and task.returned is MISSING
-    )
+    ):
+        return running.node.action.sync
+    return None
 
 
 def _in_steps(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs, settled
@@ -28,8 +28,15 @@ from nbhitl.engine.prepare import (
 from nbhitl.engine.progress import Progress
 from nbhitl.errors import GraphInterrupt, UnknownNodeError
 from nbhitl.graph._context import coerced_context
-from nbhitl.graph._shapes import breakpoints, modes_and_shape, nowhere, output_keys_of, result_of, shaped
-from nbhitl.types import StreamMode
+from nbhitl.graph._shapes import (
+    MODES,
+    breakpoints,
+    modes_and_shape,
+    nowhere,
+    output_keys_of,
+    result_of,
+    shaped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -37,10 +44,9 @@ if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
     from nbhitl.graph._compiled import CompiledStateGraph
     from nbhitl.graph._options import RunOptions
-    from nbhitl.types import All
+    from nbhitl.types import All, StreamMode
 
 _CLOCK = Clock(new_checkpoint_id, utc_now)
-_MODES = frozenset(get_args(StreamMode))
 _LIVE = frozenset({"custom", "messages"})
 
 
@@ -109,7 +115,7 @@ def start(
         UnknownNodeError: a breakpoint at a node that the graph does not have.
         ValueError: a config that makes no sense.
     """
-    if not (_MODES.issuperset(modes) and _MODES.issuperset(options.print_mode)):
+    if not (MODES.issuperset(modes) and MODES.issuperset(options.print_mode)):
         from nbhitl.graph._unheard import warn_of_modes
 
         warn_of_modes("stream_mode", modes)
@@ -118,7 +124,7 @@ def start(
     parent = calling_task(config)
     outer = ambient_config() if parent is None else None
     if outer and CONF in outer and (CONF in (config or ()) or CONF in (graph.config or ())):
-        outer = {key: value for key, value in outer.items() if key != CONF}  # type: ignore[assignment]
+        outer = cast("RunnableConfig", {key: value for key, value in outer.items() if key != CONF})
     ground = merge_configs(outer, graph.config) if outer else graph.config
     merged = merge_configs(ground, config) if ground else (config or {})
     above = parent.run.stream if parent is not None else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from nbhitl.constants import INTERRUPT
 from nbhitl.engine.program import ROOT
-from nbhitl.types import MISSING, GraphOutput
+from nbhitl.types import MISSING, GraphOutput, StreamMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from nbhitl.engine.events import Chunk
     from nbhitl.engine.instructions import Outcome
     from nbhitl.engine.program import Program
-    from nbhitl.types import All, StreamMode
+    from nbhitl.types import All
+
+MODES: frozenset[str] = frozenset(get_args(StreamMode))
 
 
 def nowhere(_: Any) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
-from nbhitl.types import Durability, StreamMode
+from nbhitl.errors import did_you_mean
+from nbhitl.graph._shapes import MODES
+from nbhitl.types import Durability
 from nbhitl.warnings import LangGraphDeprecatedSinceV10
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from nbhitl.graph._options import RunOptions
 
-MODES = frozenset(get_args(StreamMode))
 _DURABILITIES = get_args(Durability)
 _VERSIONS = ("v1", "v2")
 _KEYWORDS = (
@@ -29,18 +29,13 @@ def _warn(text: str) -> None:
     warnings.warn(text, UserWarning, stacklevel=_ABOVE + 1)
 
 
-def _nearest(given: object, known: Iterable[str]) -> str:
-    close = get_close_matches(str(given), known, 1)
-    return f" Did you mean {close[0]!r}?" if close else ""
-
-
 def warn_of_modes(what: str, given: Iterable[Any]) -> None:
     """Warn of stream modes that there are not: nothing comes of them."""
     for mode in given:
         if mode not in MODES:
             known = ", ".join(sorted(MODES))
             _warn(
-                f"{what}={mode!r}: there is no such mode, so nothing comes of it.{_nearest(mode, MODES)} "
+                f"{what}={mode!r}: there is no such mode, so nothing comes of it.{did_you_mean(mode, MODES)} "
                 f"Modes are {known}."
             )
 
@@ -53,7 +48,7 @@ def warn_of_options(options: RunOptions, *, saves: bool) -> None:
     if durability is not None and durability not in _DURABILITIES:
         _warn(
             f"durability={durability!r}: there is no such durability, and checkpoints are saved as with 'async'."
-            f"{_nearest(durability, _DURABILITIES)} It can be {', '.join(_DURABILITIES)}."
+            f"{did_you_mean(durability, _DURABILITIES)} It can be {', '.join(_DURABILITIES)}."
         )
     if version not in _VERSIONS:
         _warn(f"version={version!r}: there is no such version, so it is as with 'v1'. Versions are v1, v2.")
@@ -69,7 +64,7 @@ def older_keywords(given: Mapping[str, Any], durability: Durability | None) -> D
     """
     for name, value in given.items():
         if name != "checkpoint_during":
-            _warn(f"{name}={value!r} is ignored: a run has no such keyword.{_nearest(name, _KEYWORDS)}")
+            _warn(f"{name}={value!r} is ignored: a run has no such keyword.{did_you_mean(name, _KEYWORDS)}")
         elif value is not None:
             if durability is not None:
                 raise ValueError(
