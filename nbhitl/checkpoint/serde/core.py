@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import ormsgpack
-from ormsgpack import Ext, packb, unpackb
+from ormsgpack import Ext, packb
 
-from nbhitl.checkpoint.serde import graphtypes, plain, tags
-from nbhitl.checkpoint.serde.usertypes import (
-    Opaque,
-    kind_of,
-    rebuild,
-    related,
-    type_name,
-    unknown_class,
-    user_codec,
-)
-from nbhitl.checkpoint.serde.whole import END, MARK, PAIR, more_bytes, unpacked
+from nbhitl.checkpoint.serde import foreign, graphtypes, plain
+from nbhitl.checkpoint.serde.decoding import Decoder
+from nbhitl.checkpoint.serde.usertypes import Opaque, kind_of, type_name, unknown_class, user_codec
+from nbhitl.checkpoint.serde.whole import unpacked
 from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
@@ -38,27 +29,9 @@ _PACK = (
     | ormsgpack.OPT_PASSTHROUGH_UUID
 )
 
-# Codecs that are imported when a value of these packages is at hand.
-_NUMERIC, _FRAMES, _LIBRARIES, _STANDARD = (
-    f"{__package__}.{name}" for name in ("numeric", "frames", "libraries", "standard")
-)
-_MODULES = {
-    "numpy": _NUMERIC, "pandas": _FRAMES, "pydantic": _LIBRARIES, "langchain_core": _LIBRARIES,
-    "decimal": _STANDARD, "fractions": _STANDARD, "uuid": _STANDARD, "zoneinfo": _STANDARD,
-    "pathlib": _STANDARD, "ipaddress": _STANDARD,
-}  # fmt: skip
-_TAGGED = {tags.NUMPY: _NUMERIC, tags.PANDAS: _FRAMES, tags.OTHERS: _LIBRARIES, tags.STANDARD: _STANDARD}
-
-_PLAIN = frozenset({list, str, bytes, dict, int, float, bool, type(None)})
-"""What the content of a tag is: never an object, which might be a range without end, made into a tuple."""
-
 _NATIVE = frozenset({bool, float, bytes, bytearray, memoryview})
 
-# The decoder says only that its hook failed; this keeps why, for each thread.
-_failure = threading.local()
-
 _ENCODERS: dict[type, Codec] = plain.ENCODERS | graphtypes.ENCODERS
-_DECODERS: dict[int, Callable[[Any], Any]] = plain.DECODERS | graphtypes.DECODERS
 
 
 def packed_plain(value: Any) -> bytes | None:
@@ -87,6 +60,7 @@ class Serde:
         self._codecs: dict[type, Codec] = dict(_ENCODERS)
         self._classes: dict[str, type] = {}
         self._registered: set[str] = set()
+        self._decoder = Decoder(self._classes)
 
     def register(self, *classes: type) -> None:
         """Let values be instances of these dataclasses, pydantic models, Enums or NamedTuples.
@@ -128,11 +102,11 @@ class Serde:
         Raises:
             StoreError: the bytes are damaged, or hold an instance of a class that is not registered.
         """
-        return self._loads(data, self._decode)
+        return self._decoder.value_of(data)
 
     def loads_lenient(self, data: bytes) -> Any:
         """As `loads`, but an instance of an unknown class comes back as an inert `Opaque`."""
-        return self._loads(data, self._decode_lenient)
+        return Decoder(self._classes, Opaque).value_of(data)
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Return the name of the format and the bytes, as LangGraph's savers want them."""
@@ -161,7 +135,7 @@ class Serde:
         return codec
 
     def _find_codec(self, cls: type) -> Codec:
-        found = graphtypes.message_codec(cls) or _foreign_codec(cls)
+        found = graphtypes.message_codec(cls) or foreign.codec(cls)
         if found is not None:
             return found
         if cls is Opaque:
@@ -225,69 +199,6 @@ class Serde:
         tag, to_data = self.codec_for(type(value))
         return Ext(tag, packb(self._packable(to_data(value)), None, _PACK))
 
-    def _loads(self, data: bytes, decode: Callable[[int, bytes], Any]) -> Any:
-        try:
-            value, end = unpackb(b"".join((PAIR, data, END)), ext_hook=decode)  # see `unpacked`
-            if end != MARK:
-                raise more_bytes()
-            return value
-        except Exception as error:
-            first = _failure.__dict__.pop("error", error)
-            if isinstance(first, StoreError):
-                raise first from None
-            raise StoreError(f"a stored value is damaged and cannot be read: {first}") from first
-
-    def _decode(self, tag: int, data: bytes) -> Any:
-        try:
-            # As `unpacked` does it, but with one frame a level: what could be stored deeply nested can be read again.
-            content, end = unpackb(b"".join((PAIR, data, END)), ext_hook=self._decode)
-            if end != MARK:
-                raise more_bytes()
-            if type(content) not in _PLAIN and tag != tags.OVERWRITE:
-                raise _misplaced(content)
-            decode = _DECODERS.get(tag)
-            return decode(content) if decode else self._decode_other(tag, content, None)
-        except Exception as error:
-            _failure.__dict__.setdefault("error", error)
-            raise
-
-    def _decode_lenient(self, tag: int, data: bytes) -> Any:
-        try:
-            content, end = unpackb(b"".join((PAIR, data, END)), ext_hook=self._decode_lenient)
-            if end != MARK:
-                raise more_bytes()
-            if type(content) not in _PLAIN and tag != tags.OVERWRITE:
-                raise _misplaced(content)
-            decode = _DECODERS.get(tag)
-            return decode(content) if decode else self._decode_other(tag, content, Opaque)
-        except Exception as error:
-            _failure.__dict__.setdefault("error", error)
-            raise
-
-    def _decode_other(self, tag: int, content: Any, unknown: Callable[..., Any] | None) -> Any:
-        if tag in tags.USER_TYPES:
-            name, *fields = content
-            cls = self._classes.get(name) or self._find_class(name)
-            if cls is not None:
-                return rebuild(tag, cls, fields)
-            if unknown is not None:
-                return unknown(tag, name, fields)
-            raise StoreError(
-                f"a stored value is a {name.replace(':', '.')}, which is not registered here. Compile "
-                "the graph whose state names it, or register it: saver.serde.register(...)"
-            )
-        if tag == tags.MESSAGE:
-            return graphtypes.decode_message(content)
-        return _decode_foreign(tag, content)
-
-    def _find_class(self, name: str) -> type | None:
-        """A subclass of a registered class, if this process has loaded it."""
-        for cls in related(list(self._classes.values())):
-            if type_name(cls) == name:
-                self._classes[name] = cls
-                return cls
-        return None
-
 
 _TO_PLAIN: dict[type, Callable[[Any], Any]] = {
     str: str.__str__,
@@ -313,26 +224,9 @@ def _plain_base(cls: type) -> type | None:
     """Return the plain type whose values the instances of a class are, None where they are not, or are more."""
     if cls not in _bases:
         known = cls in _TO_PLAIN or cls in _NATIVE or cls in _ENCODERS or kind_of(cls) is not None
-        known = known or _foreign_codec(cls) is not None
+        known = known or foreign.codec(cls) is not None
         _bases[cls] = None if known else next((base for base in cls.__mro__ if base in _TO_PLAIN), None)
     return _bases[cls]
-
-
-def _misplaced(content: Any) -> TypeError:
-    return TypeError(f"there is a {type(content).__name__} in a place for plain data")
-
-
-def _foreign_codec(cls: type) -> Codec | None:
-    """NumPy's, pandas' and other packages' types, whose module is loaded if a value of theirs is at hand."""
-    module = _MODULES.get(cls.__module__.partition(".")[0])
-    return None if module is None else cast("Codec | None", import_module(module).codec(cls))
-
-
-def _decode_foreign(tag: int, content: Any) -> Any:
-    for tagged, module in _TAGGED.items():
-        if tag in tagged:
-            return import_module(module).DECODERS[tag](content)
-    raise StoreError(f"a stored value has the unknown tag {tag}; a newer nbhitl may have written it.")
 
 
 def _is_odd(text: str) -> bool:
