@@ -51,7 +51,7 @@ class Rows(Protocol):
 
 
 class ItemStore(BaseStore):
-    """Keeps items in a database; the stores of each database derive from it.
+    """Keeps items in a database; the stores of each database derive from it (see `_swept`).
 
     A search's `filter` is applied to all items below its namespace, and its `query` compared with all their vectors;
     without either only the items asked for are read. Expired items are there until `sweep_ttl()`, or hidden

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._links import Link
-from nbhitl.store._items import ItemStore
-from nbhitl.store._sweeper import Sweeper, interval_of
+from nbhitl.store._swept import SweptStore
 from nbhitl.store.base import IndexConfig
 from nbhitl.store.postgres._database import ItemDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
 
     from nbhitl.store.base import TTLConfig
     from nbhitl.store.postgres.aio import AsyncPostgresStore
@@ -45,7 +43,7 @@ class PostgresIndexConfig(IndexConfig, total=False):
     distance_type: str
 
 
-class PostgresStore(ItemStore):
+class PostgresStore(SweptStore):
     """Keeps items in a PostgreSQL database; values are JSON.
 
     Args:
@@ -78,7 +76,6 @@ class PostgresStore(ItemStore):
     def _begin(self, link: Link, index: Any, ttl: TTLConfig | None, deserializer: Any = None) -> None:
         self._database = ItemDatabase(link)
         super().__init__(self._database, index=index, ttl=ttl, deserializer=deserializer)
-        self._sweeper = Sweeper(self._sweep)
 
     @property
     def conn(self) -> Any:
@@ -119,27 +116,6 @@ class PostgresStore(ItemStore):
             store._begin(link, index, ttl)
             stack.callback(store.stop_ttl_sweeper)
             yield store
-
-    def setup(self) -> None:
-        """Make the tables; done at the first use anyway.
-
-        Raises:
-            NewerStore: a newer nbhitl has written this database.
-            StoreError: the database cannot be reached, or this role may not make tables.
-        """
-        self._database.setup()
-
-    def sweep_ttl(self) -> int:
-        """Delete the items that have expired, and return how many."""
-        return self._sweep()
-
-    def start_ttl_sweeper(self, sweep_interval_minutes: int | None = None) -> Future[None]:
-        """Call `sweep_ttl()` from time to time in a thread, until `stop_ttl_sweeper()`; 5 minutes by default."""
-        return self._sweeper.start(interval_of(sweep_interval_minutes, self.ttl_config))
-
-    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """Stop it, and say whether it has ended within `timeout` seconds."""
-        return self._sweeper.stop(timeout)
 
 
 def _pool(conn_string: str, config: PoolConfig) -> Any:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._links import LentLink, Link
-from nbhitl.store._items import ItemStore
-from nbhitl.store._sweeper import AsyncSweeper, interval_of
+from nbhitl.store._swept import AsyncSweptStore
 from nbhitl.store.postgres import PoolConfig, PostgresIndexConfig, pool_arguments
 from nbhitl.store.postgres._database import ItemDatabase
 
@@ -25,7 +24,7 @@ __all__ = ["AsyncPostgresStore", "PoolConfig"]
 _MOST_WORKERS = 8
 
 
-class AsyncPostgresStore(ItemStore):
+class AsyncPostgresStore(AsyncSweptStore):
     """Keeps items in a PostgreSQL database; async methods work on threads of the store's own.
 
     The sync methods work too; of a store that was given an async connection or pool, from other threads than the one
@@ -64,7 +63,6 @@ class AsyncPostgresStore(ItemStore):
         self._database = ItemDatabase(link)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="nbhitl-postgres-store")
         super().__init__(self._database, index=index, ttl=ttl, deserializer=deserializer)
-        self._sweeper = AsyncSweeper(self.sweep_ttl)
 
     @property
     def conn(self) -> Any:
@@ -116,28 +114,6 @@ class AsyncPostgresStore(ItemStore):
         loop = asyncio.get_running_loop()
         self._database.link.serve(loop)
         return await loop.run_in_executor(self._workers, partial(method, *args))
-
-    async def setup(self) -> None:
-        """Make the tables; done at the first use anyway.
-
-        Raises:
-            NewerStore: a newer nbhitl has written this database.
-            StoreError: the database cannot be reached, or this role may not make tables.
-        """
-        await self._off_the_loop(self._database.setup)
-
-    async def sweep_ttl(self) -> int:
-        """Delete the items that have expired, and return how many."""
-        count: int = await self._off_the_loop(self._sweep)
-        return count
-
-    async def start_ttl_sweeper(self, sweep_interval_minutes: int | None = None) -> asyncio.Task[None]:
-        """Call `sweep_ttl()` from time to time, until `stop_ttl_sweeper()`; 5 minutes by default."""
-        return self._sweeper.start(interval_of(sweep_interval_minutes, self.ttl_config))
-
-    async def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """Stop it, and say whether it has ended within `timeout` seconds."""
-        return await self._sweeper.stop(timeout)
 
 
 def _pool(conn_string: str, config: PoolConfig) -> Any:

@@ -15,15 +15,13 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.sqlite import connect, store_name
-from nbhitl.store._items import ItemStore
-from nbhitl.store._sweeper import Sweeper, interval_of
+from nbhitl.store._swept import SweptStore
 from nbhitl.store.base import IndexConfig
 from nbhitl.store.sqlite._database import ItemDatabase
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
 
     from nbhitl.store.base import TTLConfig
     from nbhitl.store.sqlite.aio import AsyncSqliteStore
@@ -33,7 +31,7 @@ __all__ = ["AsyncSqliteStore", "SqliteStore"]
 SqliteIndexConfig = IndexConfig
 
 
-class SqliteStore(ItemStore):
+class SqliteStore(SweptStore):
     """Keeps items in a SQLite database; values are JSON.
 
     Args:
@@ -55,7 +53,6 @@ class SqliteStore(ItemStore):
         self.conn = conn
         self._database = ItemDatabase(conn, store_name(conn))
         super().__init__(self._database, index=index, ttl=ttl, deserializer=deserializer)
-        self._sweeper = Sweeper(self._sweep)
 
     @classmethod
     @contextmanager
@@ -73,26 +70,6 @@ class SqliteStore(ItemStore):
             store = cls(conn, index=index, ttl=ttl)
             stack.callback(store.stop_ttl_sweeper)
             yield store
-
-    def setup(self) -> None:
-        """Make the tables; done at the first use anyway.
-
-        Raises:
-            NewerStore: a newer nbhitl has written this file.
-        """
-        self._database.setup()
-
-    def sweep_ttl(self) -> int:
-        """Delete the items that have expired, and return how many."""
-        return self._sweep()
-
-    def start_ttl_sweeper(self, sweep_interval_minutes: int | None = None) -> Future[None]:
-        """Call `sweep_ttl()` from time to time in a thread, until `stop_ttl_sweeper()`; 5 minutes by default."""
-        return self._sweeper.start(interval_of(sweep_interval_minutes, self.ttl_config))
-
-    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """Stop it, and say whether it has ended within `timeout` seconds."""
-        return self._sweeper.stop(timeout)
 
 
 def __getattr__(name: str) -> object:

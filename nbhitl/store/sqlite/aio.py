@@ -10,8 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.sqlite import connect, store_name
-from nbhitl.store._items import ItemStore
-from nbhitl.store._sweeper import AsyncSweeper, interval_of
+from nbhitl.store._swept import AsyncSweptStore
 from nbhitl.store.sqlite._database import ItemDatabase, LentItemDatabase
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncSqliteStore"]
 
 
-class AsyncSqliteStore(ItemStore):
+class AsyncSqliteStore(AsyncSweptStore):
     """Keeps items in a SQLite database; async methods work on a thread of the store's own.
 
     The sync methods work too; of a store that was given an aiosqlite connection, from other threads than the one
@@ -51,7 +50,6 @@ class AsyncSqliteStore(ItemStore):
         else:
             self._database = LentItemDatabase(conn)
         super().__init__(self._database, index=index, ttl=ttl, deserializer=deserializer)
-        self._sweeper = AsyncSweeper(self.sweep_ttl)
 
     @property
     def conn(self) -> Any:
@@ -91,24 +89,3 @@ class AsyncSqliteStore(ItemStore):
         if isinstance(self._database, LentItemDatabase):
             return await self._database.run(call)
         return await asyncio.get_running_loop().run_in_executor(self._worker, call)
-
-    async def setup(self) -> None:
-        """Make the tables; done at the first use anyway.
-
-        Raises:
-            NewerStore: a newer nbhitl has written this file.
-        """
-        await self._off_the_loop(self._database.setup)
-
-    async def sweep_ttl(self) -> int:
-        """Delete the items that have expired, and return how many."""
-        count: int = await self._off_the_loop(self._sweep)
-        return count
-
-    async def start_ttl_sweeper(self, sweep_interval_minutes: int | None = None) -> asyncio.Task[None]:
-        """Call `sweep_ttl()` from time to time, until `stop_ttl_sweeper()`; 5 minutes by default."""
-        return self._sweeper.start(interval_of(sweep_interval_minutes, self.ttl_config))
-
-    async def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """Stop it, and say whether it has ended within `timeout` seconds."""
-        return await self._sweeper.stop(timeout)
