@@ -14,8 +14,8 @@ from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
 from nbhitl.graph._action import action_of
-from nbhitl.graph._schema import has_keys, reader_of, schema_types
-from nbhitl.graph._signature import first_parameter, hints_of
+from nbhitl.graph._schema import keyed_parameter, reader_of, schema_types
+from nbhitl.graph._signature import hints_of
 from nbhitl.graph._subgraphs import called_namespace
 
 if TYPE_CHECKING:
@@ -140,10 +140,9 @@ def _routes(topology: Topology) -> dict[str, tuple[tuple[str, Any], ...]]:
 def _branches(topology: Topology, name: str, schema: Any, readers: Readers) -> tuple[Branch, ...]:
     branches = []
     for spec in topology.branches.get(name, ()):
-        hint = first_parameter(spec.path, hints_of(spec.path))
-        own = hint is not None and has_keys(hint)
-        reader = readers(hint if own else schema)
-        branches.append(Branch(action_of(spec.path, spec.name), spec.ends, reader, not own, spec.name))
+        own = keyed_parameter(spec.path, hints_of(spec.path))
+        reader = readers(schema if own is None else own)
+        branches.append(Branch(action_of(spec.path, spec.name), spec.ends, reader, own is None, spec.name))
     return tuple(branches)
 
 

@@ -53,20 +53,6 @@ def check_path_map(path_map: object, where: str) -> None:
         )
 
 
-def check_edge(start_key: object, end_key: object) -> None:
-    """Check that an edge is given by names.
-
-    Raises:
-        TypeError: it is not.
-    """
-    if not isinstance(start_key, (str, Collection)):
-        raise TypeError(
-            f"add_edge({start_key!r}, ...): an edge starts at a node's name, or at a list of them."
-        )
-    if not isinstance(end_key, str) and isinstance(end_key, Collection):
-        raise TypeError(f"add_edge(..., {end_key!r}): an edge ends at one node. Add an edge for each.")
-
-
 def check_schema(schema: object) -> None:
     """Check that a schema is a type.
 

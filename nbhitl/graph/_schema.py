@@ -14,6 +14,7 @@ from nbhitl.channels.base import BaseChannel
 from nbhitl.channels.binop import BinaryOperatorAggregate
 from nbhitl.channels.last_value import LastValue
 from nbhitl.engine.program import ROOT, Reader
+from nbhitl.graph._signature import first_parameter
 from nbhitl.managed.base import is_managed_value
 
 if TYPE_CHECKING:
@@ -58,6 +59,15 @@ def has_keys(schema: Any) -> bool:
         and get_origin(schema) is None
         and bool(getattr(schema, "__annotations__", None))
     )
+
+
+def keyed_parameter(target: Any, hints: dict[str, Any] | None) -> Any:
+    """Return the type of a function's first parameter where it names state keys, else None.
+
+    `hints` are what `hints_of(target)` returned.
+    """
+    hint = first_parameter(target, hints)
+    return hint if hint is not None and has_keys(hint) else None
 
 
 def type_hints(schema: Any) -> dict[str, Any]:

@@ -6,31 +6,19 @@ from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Self
 
-from nbhitl.constants import END, NS_END, NS_SEP, START
+from nbhitl.constants import END, START
 from nbhitl.engine.spec import BranchSpec, NodeSpec
-from nbhitl.graph._action import (
-    check_action,
-    check_timeout,
-    named_action,
-    path_name,
-    plain_name,
-    step_name,
-)
+from nbhitl.graph._action import check_timeout, named_action, path_name, plain_name, step_name
 from nbhitl.graph._compile import build_program, build_topology
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
-from nbhitl.graph._mistakes import (
-    breakpoint_names,
-    check_edge,
-    check_schema,
-    near,
-    not_compiled,
-    retry_policies,
-)
-from nbhitl.graph._schema import SchemaKeys, has_keys, is_plain, schema_keys
-from nbhitl.graph._signature import first_parameter, hints_of
-from nbhitl.graph._targets import declared_targets, path_targets
+from nbhitl.graph._edges import check_edge, check_ways
+from nbhitl.graph._mistakes import breakpoint_names, check_schema, near, not_compiled, retry_policies
+from nbhitl.graph._node_spec import check_new_name, node_spec
+from nbhitl.graph._schema import SchemaKeys, is_plain, keyed_parameter, schema_keys
+from nbhitl.graph._signature import hints_of
+from nbhitl.graph._targets import path_targets
 from nbhitl.types import TimeoutPolicy, ensure_valid_checkpointer
 
 if TYPE_CHECKING:
@@ -137,39 +125,18 @@ class StateGraph:
             names = renamed(deprecated, {"retry": "retry_policy", "input": "input_schema"})
             retry_policy = names.get("retry_policy", retry_policy)
             input_schema = names.get("input_schema", input_schema)
+        declared: dict[str, Any] = {
+            "defer": defer, "metadata": metadata, "input_schema": input_schema, "retry_policy": retry_policy,
+            "cache_policy": cache_policy, "error_handler": error_handler, "destinations": destinations,
+            "timeout": timeout, "trace_policy": trace_policy,
+        }  # fmt: skip
         if node is None:
-            return partial(self._decorated, defer=defer, metadata=metadata, input_schema=input_schema,
-                           retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
-                           destinations=destinations, timeout=timeout, trace_policy=trace_policy)  # fmt: skip
+            return partial(self._decorated, **declared)
         name, action = named_action(node, action)
-        self._check_name(name)
-        check_action(action, name)
-        if trace_policy is not None and not hasattr(trace_policy, "process_inputs"):
-            raise TypeError(f"trace_policy of node {name!r} is {trace_policy!r}; give a TracePolicy(...).")
-        if error_handler is not None:
-            check_action(error_handler, f"the error handler of {name}")
-        subgraph = action if isinstance(action, CompiledStateGraph) else None
-        asked = input_schema is None or destinations is None
-        hints = hints_of(action) if asked and subgraph is None and callable(action) else None
-        schema = input_schema
-        if schema is None:  # the type of the first parameter when it names state keys, else the graph's state
-            hint = first_parameter(action, hints)
-            schema = hint if hint is not None and has_keys(hint) else self.state_schema
-        self._add_schema(schema)
-        self.nodes[name] = NodeSpec(
-            name=name,
-            action=action,
-            input_schema=schema,
-            metadata=metadata,
-            defer=defer,
-            ends=declared_targets(destinations, hints),
-            retry=retry_policies(retry_policy),
-            cache=cache_policy,
-            timeout=TimeoutPolicy.of(timeout),
-            subgraph=subgraph,
-            error_handler=error_handler,
-            trace_policy=trace_policy,
-        )
+        check_new_name(name, self.nodes, self.channels)
+        spec = node_spec(name, action, self.state_schema, **declared)
+        self._add_schema(spec.input_schema)
+        self.nodes[name] = spec
         return self
 
     def set_node_defaults(
@@ -197,19 +164,6 @@ class StateGraph:
     def _decorated(self, action: Any, **options: Any) -> Any:
         self.add_node(action, **options)
         return action
-
-    def _check_name(self, name: str) -> None:
-        if name in self.nodes:
-            raise ValueError(f"Node `{name}` already present. Give this one another name.")
-        if name in (START, END):
-            raise ValueError(f"Node `{name}` is reserved.")
-        for reserved in (NS_SEP, NS_END):
-            if reserved in name:
-                raise ValueError(
-                    f"'{reserved}' is a reserved character and is not allowed in the node names."
-                )
-        if name in self.channels and not name.isidentifier():
-            raise ValueError(f"'{name}' is already being used as a state key")
 
     def _add_schema(self, schema: Any) -> None:
         if schema in self.schemas:
@@ -240,26 +194,13 @@ class StateGraph:
             ValueError: an edge from END, to START, or a barrier with an unknown node.
             TypeError: something else than names.
         """
-        check_edge(start_key, end_key)
+        check_edge(start_key, end_key, self.nodes)
         if isinstance(start_key, str):
-            if start_key == END:
-                raise ValueError("END cannot be a start node")
-            if end_key == START:
-                raise ValueError("START cannot be an end node")
             edge = (plain_name(start_key), plain_name(end_key))
             if edge not in self.edges:
                 self.edges.add(edge)
                 self._edge_order.append(edge)
             return self
-        for source in start_key:
-            if source == END:
-                raise ValueError("END cannot be a start node")
-            if source not in self.nodes:
-                raise ValueError(f"Need to add_node `{source}` first")
-        if end_key == START:
-            raise ValueError("START cannot be an end node")
-        if end_key != END and end_key not in self.nodes:
-            raise ValueError(f"Need to add_node `{end_key}` first")
         join = (tuple(map(plain_name, start_key)), plain_name(end_key))
         if join not in self.waiting_edges:
             self.waiting_edges.add(join)
@@ -285,9 +226,9 @@ class StateGraph:
         if name in self.branches.setdefault(source, {}):
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
         self.branches[source][name] = BranchSpec(path, path_targets(path, path_map), name)
-        hint = first_parameter(path, hints_of(path))
-        if hint is not None and has_keys(hint):
-            self._add_schema(hint)
+        schema = keyed_parameter(path, hints_of(path))
+        if schema is not None:
+            self._add_schema(schema)
         return self
 
     def add_sequence(self, nodes: Sequence[Any]) -> Self:
@@ -336,24 +277,8 @@ class StateGraph:
         """
         sources = {source for source, _ in self.edges} | set(self.branches)
         sources |= {source for join, _ in self.waiting_edges for source in join}
-        for source in sorted(sources):
-            if source not in self.nodes and source != START:
-                raise ValueError(f"Found edge starting at unknown node '{source}'{near(source, self.nodes)}")
-        if START not in sources:
-            raise ValueError(
-                "Graph must have an entrypoint: add at least one edge from START to another node"
-            )
-        for source, ends in self.branches.items():
-            for branch in ends.values():
-                for end in (branch.ends or {}).values():
-                    if end not in self.nodes and end != END:
-                        raise ValueError(
-                            f"At '{source}' node, '{branch.name}' branch found unknown target '{end}'"
-                            f"{near(end, self.nodes)}"
-                        )
-        for target in [target for _, target in self._edge_order] + [target for _, target in self._join_order]:
-            if target not in self.nodes and target != END:
-                raise ValueError(f"Found edge ending at unknown node `{target}`{near(target, self.nodes)}")
+        targets = [target for _, target in (*self._edge_order, *self._join_order)]
+        check_ways(sources, self.branches, targets, self.nodes)
         for node in interrupt or ():
             if node not in self.nodes:
                 raise ValueError(f"Interrupt node `{node}` not found{near(node, self.nodes)}")
