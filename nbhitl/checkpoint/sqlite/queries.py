@@ -54,6 +54,19 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
     """,
     "ALTER TABLE nbhitl_questions DROP COLUMN undo",
+    # A pair of question and answer writes 17 pages instead of 22: open questions are listed by way of the live ones.
+    """
+    ALTER TABLE nbhitl_writes RENAME TO nbhitl_writes_before;
+    CREATE TABLE nbhitl_writes (
+        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, task_id NOT NULL,
+        idx INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, channel TEXT NOT NULL,
+        value BLOB NOT NULL, PRIMARY KEY (thread_id, ns, checkpoint_id, task_id, idx)
+    ) WITHOUT ROWID;
+    INSERT INTO nbhitl_writes SELECT * FROM nbhitl_writes_before;
+    DROP TABLE nbhitl_writes_before;
+    DROP INDEX nbhitl_questions_open;
+    DROP INDEX nbhitl_questions_of_node;
+    """,
 )
 
 # Changes with every commit of another connection to the same file.
