@@ -265,7 +265,7 @@ def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
         values += [wanted.thread_prefix, wanted.thread_prefix + LAST_CHARACTER]
     values.append(ALL if wanted.limit is None else wanted.limit)
     where = " AND ".join(parts)
-    return f"SELECT {_QUESTION} FROM nbhitl_questions WHERE {where} ORDER BY asked_at LIMIT ?", values
+    return f"SELECT {_QUESTION} FROM nbhitl_questions WHERE {where} ORDER BY asked_at, rowid LIMIT ?", values
 
 
 def insert_if_quiet(lock: str, condition: str = "") -> str:
