@@ -37,7 +37,7 @@ class Borrowed:
         """
         if instance is None:
             return self
-        if langchain_module("runnables") is None:
+        if langchain_module("runnables.base") is None:
             raise ImportError(
                 f"{owner.__name__}.{self.name} comes from LangChain: pip install langchain-core to use it."
             )

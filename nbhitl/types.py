@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, final
 
 from nbhitl._context import current_task
 
 if TYPE_CHECKING:
     from nbhitl._payloads import CheckpointPayload, CheckpointTask, TaskPayload, TaskResultPayload
-    from nbhitl.checkpoint.base import CheckpointMetadata
+    from nbhitl.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata
     from nbhitl.config import RunnableConfig
+
+    # `compile(checkpointer=)`: a saver, True (keep state of its own), None (use the parent's), False (none).
+    Checkpointer = None | bool | BaseCheckpointSaver[Any]
 
 __all__ = [
     "All",
@@ -50,6 +55,10 @@ def __getattr__(name: str) -> Any:
 
         return getattr(_trace_policy, name)
     # Only type checkers and readers look at these.
+    if name == "Checkpointer":
+        from nbhitl.checkpoint.base import BaseCheckpointSaver
+
+        return None | bool | BaseCheckpointSaver
     if name.endswith("StreamPart"):
         from nbhitl import _stream_parts
 
@@ -74,9 +83,6 @@ StreamMode = Literal["values", "updates", "checkpoints", "tasks", "debug", "mess
 
 StreamWriter = Callable[[Any], None]
 """Puts its argument into the stream of mode `custom`, at once; does nothing in other modes."""
-
-Checkpointer = "None | bool | BaseCheckpointSaver[Any]"
-"""`compile(checkpointer=)`: a saver, True (keep state of its own), None (use the parent's), False (none)."""
 
 
 class _Missing:
@@ -151,6 +157,8 @@ def default_cache_key(*args: Any, **kwargs: Any) -> str | bytes:
 class CachePolicy:
     """Keep a node's result for inputs with the same key. `ttl` is seconds, None for ever."""
 
+    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)
+
     key_func: Callable[..., str | bytes] = default_cache_key
     ttl: int | None = None
 
@@ -202,6 +210,7 @@ class Interrupt:
     """
 
     __slots__ = ("id", "response_schema", "site", "value")
+    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)
 
     value: Any
     id: str
@@ -339,6 +348,8 @@ class Command(_Answering, Generic[N]):
         if not given:
             object.__setattr__(self, "resume", None)
         alone = self.update is None and not self.goto and self.graph is None
+        if not alone:
+            _join_tool_outputs()
         object.__setattr__(self, "_answers", self.resume is not None or (given and alone))
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -356,6 +367,13 @@ class Command(_Answering, Generic[N]):
     def __repr__(self) -> str:
         parts = [("graph", self.graph), ("update", self.update), ("resume", self.resume), ("goto", self.goto)]
         return f"Command({', '.join(f'{k}={v!r}' for k, v in parts if v)})"
+
+
+def _join_tool_outputs() -> None:
+    # Where LangChain's tools are loaded, what they return is made a text, except for objects of this class.
+    mixin = getattr(sys.modules.get("langchain_core.messages.tool"), "ToolOutputMixin", None)
+    if mixin is not None and mixin not in Command.__bases__:
+        Command.__bases__ = (*Command.__bases__, mixin)
 
 
 @dataclass(slots=True)

@@ -84,14 +84,13 @@ FENCES = {
     # Where a user's type or a form needs them, and then inside a function.
     "pydantic": ("nbhitl",),
     "jsonschema": ("nbhitl.engine.answer_schema",),
-    "typing_extensions": ("nbhitl.graph.message",),
+    "typing_extensions": ("nbhitl.graph.message", "nbhitl.typing"),
     "referencing": ("nbhitl.engine.answer_schema",),
     "numpy": ("nbhitl.checkpoint.serde.frames", "nbhitl.checkpoint.serde.numeric"),
 }
 ONLY_IN_FUNCTIONS = {
     "pydantic",
     "jsonschema",
-    "typing_extensions",
     "referencing",
     "langchain_core",
     "langgraph",

@@ -79,7 +79,7 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
     )
     routes = _routes(topology)
     # One for each schema, not for each node.
-    readers = cache(lambda schema: reader_of(schema, builder.schemas[schema], builder.channels))
+    readers = cache(lambda schema: reader_of(schema, builder.schema_keys[schema], builder.channels))
     shared: dict[str, Node] = {}
     program.nodes[START] = _start_node(builder, topology, routes.get(START, ()), readers)
     for spec in topology.nodes.values():
@@ -96,7 +96,7 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
 
 
 def _keys_of(builder: StateGraph, schema: Any) -> tuple[str, ...]:
-    return tuple(builder.schemas[schema].channels)
+    return tuple(builder.schema_keys[schema].channels)
 
 
 def _triggers(

@@ -99,12 +99,14 @@ def _channel(name: str, hint: Any, schema: Any) -> BaseChannel[Any, Any, Any]:
     hint = _bare(hint)
     if get_origin(hint) is Annotated:
         typ, marker = _bare(hint.__origin__), hint.__metadata__[-1]
-        if isinstance(marker, BaseChannel):
-            channel = marker.copy()
-            channel.typ, channel.key = typ, name
-            return channel
-        if isinstance(marker, type) and issubclass(marker, BaseChannel):
-            return marker(typ, key=name)
+        # A channel counts wherever it stands, a reducer only as the last.
+        for extra in hint.__metadata__:
+            if isinstance(extra, BaseChannel):
+                channel = extra.copy()
+                channel.typ, channel.key = typ, name
+                return channel
+            if isinstance(extra, type) and issubclass(extra, BaseChannel):
+                return extra(typ, key=name)
         if callable(marker):
             return BinaryOperatorAggregate(typ, _checked_reducer(marker, name, schema), name)
         hint = typ

@@ -72,14 +72,15 @@ class StateGraph:
         self.branches: dict[str, dict[str, BranchSpec]] = {}
         self.channels: dict[str, BaseChannel[Any, Any, Any]] = {}
         self.managed: dict[str, Any] = {}
-        self.schemas: dict[Any, SchemaKeys] = {}
+        self.schemas: dict[Any, dict[str, Any]] = {}
+        self.schema_keys: dict[Any, SchemaKeys] = {}
         # Sets have no order, and a drawing needs one.
         self._edge_order: list[tuple[str, str]] = []
         self._join_order: list[tuple[tuple[str, ...], str]] = []
         self.defaults = NodeDefaults()
         for schema in (state_schema, self.input_schema, self.output_schema):
             check_schema(schema)
-            self._add_schema(schema)
+            self._add_schema(schema, allow_managed=schema is state_schema)
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(not_compiled(name), name=name, obj=self)
@@ -165,11 +166,17 @@ class StateGraph:
         self.add_node(action, **options)
         return action
 
-    def _add_schema(self, schema: Any) -> None:
+    def _add_schema(self, schema: Any, *, allow_managed: bool = True) -> None:
         if schema in self.schemas:
             return
         keys = schema_keys(schema)
-        self.schemas[schema] = keys
+        if keys.managed and not allow_managed:
+            raise ValueError(
+                f"Invalid managed channels detected in {schema.__name__}: {', '.join(keys.managed)}. Managed channels "
+                "are not permitted in Input/Output schema: the engine fills them. Declare them in the state schema."
+            )
+        self.schemas[schema] = {**keys.channels, **keys.managed}
+        self.schema_keys[schema] = keys
         for name, channel in keys.channels.items():
             known = self.channels.get(name)
             if known is None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import types
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._langchain import langchain_module
 from nbhitl.config import RunnableConfig
-from nbhitl.prebuilt.function_tool import FunctionTool, is_tool_output
+from nbhitl.prebuilt.function_tool import FunctionTool
 from nbhitl.prebuilt.injection import injected_args, resolved_hints
-from nbhitl.types import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,68 +48,24 @@ def injected_args_of(tool: Any) -> InjectedArgs:
     return injected_args([f for f in functions if inspect.isroutine(f)], tool.get_input_schema())
 
 
-class _Carried:
-    """What a tool returned, on its way through LangChain, which would make text of nbhitl's Command."""
-
-    value: Any
-
-
-@functools.cache
-def _carried_class() -> type[_Carried]:
-    messages = langchain_module("messages.tool")
-    assert messages is not None
-    return types.new_class("Carried", (_Carried, messages.ToolOutputMixin))
-
-
-def _carry(output: Any) -> Any:
-    items = output if isinstance(output, list) else [output]
-    if not (is_tool_output(output) and any(isinstance(item, Command) for item in items)):
-        return output
-    carried = _carried_class()()
-    carried.value = output
-    return carried
-
-
 class Runner:
-    """Runs one tool; as the tool's own `invoke` and `ainvoke`, but Commands come back as they are."""
+    """Runs one tool, and knows what the graph fills in for it."""
 
     def __init__(self, tool: Any) -> None:
         self.name: str = tool.name
         self.injected = injected_args_of(tool)
-        self._tool = tool if isinstance(tool, FunctionTool) else _carrying(tool)
+        self._tool = tool
         # Imported by LangChain's first call, which would upset the order of calls that start together.
         for module in ("tracers.context", "tracers.langchain", "tracers.stdout", "tracers.run_collector"):
             langchain_module(module)
 
     def invoke(self, call: dict[str, Any], config: RunnableConfig) -> Any:
         """Return what the tool returns for `call`: mostly a ToolMessage, made by the tool."""
-        return _delivered(self._tool.invoke(call, config))
+        return self._tool.invoke(call, config)
 
     async def ainvoke(self, call: dict[str, Any], config: RunnableConfig) -> Any:
         """As `invoke`."""
-        return _delivered(await self._tool.ainvoke(call, config))
-
-
-def _delivered(output: Any) -> Any:
-    return output.value if isinstance(output, _Carried) else output
-
-
-def _carrying(tool: Any) -> Any:
-    """Return a copy of a LangChain tool whose Commands get through LangChain; the tool stays as it is."""
-    copied = tool.model_copy()
-
-    @functools.wraps(tool._run)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        return _carry(type(tool)._run(copied, *args, **kwargs))
-
-    @functools.wraps(tool._arun)
-    async def arun(*args: Any, **kwargs: Any) -> Any:
-        return _carry(await type(tool)._arun(copied, *args, **kwargs))
-
-    # Set past pydantic, which keeps names with an underscore to itself.
-    object.__setattr__(copied, "_run", run)
-    object.__setattr__(copied, "_arun", arun)
-    return copied
+        return await self._tool.ainvoke(call, config)
 
 
 def _with_langchain_config(function: Callable[..., Any]) -> Callable[..., Any]:
