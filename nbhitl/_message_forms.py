@@ -319,4 +319,5 @@ def openai_format(messages: list[Any], format: str) -> list[Any]:
             "add_messages(format='langchain-openai') needs langchain-core: pip install langchain-core, or "
             "leave out format="
         )
-    return module.convert_to_messages(module.convert_to_openai_messages(messages))  # type: ignore[no-any-return]
+    formatted: list[Any] = module.convert_to_messages(module.convert_to_openai_messages(messages))
+    return formatted

@@ -21,9 +21,7 @@ class AnyValue(ValueChannel[Value, Value], Generic[Value]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AnyValue)
 
-    __hash__ = None  # type: ignore[assignment]
-
-    def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Value]) -> bool:
         if values:
             self.value = values[-1]
             return True

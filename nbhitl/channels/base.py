@@ -35,12 +35,12 @@ class BaseChannel(ABC, Generic[Value, Update, Stored]):
 
     @property
     @abstractmethod
-    def ValueType(self) -> Any:  # noqa: N802 - LangGraph's name
+    def ValueType(self) -> Any:
         """The type of the value that `get` returns."""
 
     @property
     @abstractmethod
-    def UpdateType(self) -> Any:  # noqa: N802 - LangGraph's name
+    def UpdateType(self) -> Any:
         """The type of one write."""
 
     def copy(self) -> Self:
@@ -106,11 +106,11 @@ class ValueChannel(BaseChannel[Value, Value, Stored], Generic[Value, Stored]):
         self.value: Any = MISSING
 
     @property
-    def ValueType(self) -> Any:  # noqa: N802
+    def ValueType(self) -> Any:
         return self.typ
 
     @property
-    def UpdateType(self) -> Any:  # noqa: N802
+    def UpdateType(self) -> Any:
         return self.typ
 
     def fresh(self) -> Self:
@@ -124,9 +124,10 @@ class ValueChannel(BaseChannel[Value, Value, Stored], Generic[Value, Stored]):
         return channel
 
     def get(self) -> Value:
-        if self.value is MISSING:
+        value: Value = self.value
+        if value is MISSING:
             raise EmptyChannelError
-        return self.value  # type: ignore[no-any-return]
+        return value
 
 
 class GuardedChannel(ValueChannel[Value, Stored], Generic[Value, Stored]):
@@ -140,8 +141,6 @@ class GuardedChannel(ValueChannel[Value, Stored], Generic[Value, Stored]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and other.guard == self.guard
-
-    __hash__ = None  # type: ignore[assignment]
 
     def fresh(self) -> Self:
         return type(self)(self.typ, self.guard, self.key)

@@ -85,12 +85,10 @@ class BinaryOperatorAggregate(ValueChannel[Value, Value], Generic[Value]):
             or self.operator == other.operator
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
-    def fresh(self) -> Self:  # noqa: D102
+    def fresh(self) -> Self:
         return type(self)(self.typ, self.operator, self.key)
 
-    def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Value]) -> bool:
         if not values:
             return False
         self.value = fold(self.operator, self.value, values, self.key)

@@ -58,12 +58,10 @@ class DeltaChannel(ValueChannel[Value, Any], Generic[Value]):
             )
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
-    def fresh(self) -> Self:  # noqa: D102
+    def fresh(self) -> Self:
         return type(self)(self.reducer, self.typ, snapshot_frequency=self.snapshot_frequency, key=self.key)
 
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
+    def from_checkpoint(self, checkpoint: Any) -> Self:
         channel = self.fresh()
         channel.value = self.empty() if checkpoint is MISSING else checkpoint
         return channel
@@ -89,7 +87,7 @@ class DeltaChannel(ValueChannel[Value, Any], Generic[Value]):
             value = self.empty()
         return self.reducer([] if value is MISSING else value, list(writes))
 
-    def update(self, values: Sequence[Any]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Any]) -> bool:
         if not values:
             return False
         self.value = self.folded(self.value, values)

@@ -18,7 +18,7 @@ class EphemeralValue(GuardedChannel[Value, Value], Generic[Value]):
 
     __slots__ = ()
 
-    def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Value]) -> bool:
         if values:
             self.take(values)
             return True

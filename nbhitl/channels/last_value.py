@@ -31,9 +31,7 @@ class LastValue(ValueChannel[Value, Value], Generic[Value]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LastValue)
 
-    __hash__ = None  # type: ignore[assignment]
-
-    def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Value]) -> bool:
         if not values:
             return False
         if len(values) != 1:
@@ -54,36 +52,34 @@ class LastValueAfterFinish(ValueChannel[Value, "tuple[Value, bool]"], Generic[Va
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LastValueAfterFinish)
 
-    __hash__ = None  # type: ignore[assignment]
-
-    def checkpoint(self) -> Any:  # noqa: D102
+    def checkpoint(self) -> Any:
         return MISSING if self.value is MISSING else (self.value, self.finished)
 
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
+    def from_checkpoint(self, checkpoint: Any) -> Self:
         channel = self.fresh()
         if checkpoint is not MISSING:
             channel.value, channel.finished = checkpoint
         return channel
 
-    def get(self) -> Value:  # noqa: D102
+    def get(self) -> Value:
         if not self.finished:
             raise EmptyChannelError
         return super().get()
 
-    def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Value]) -> bool:
         if not values:
             return False
         self.finished = False
         self.value = values[-1]
         return True
 
-    def consume(self) -> bool:  # noqa: D102
+    def consume(self) -> bool:
         if not self.finished:
             return False
         self.value, self.finished = MISSING, False
         return True
 
-    def finish(self) -> bool:  # noqa: D102
+    def finish(self) -> bool:
         if self.finished or self.value is MISSING:
             return False
         self.finished = True

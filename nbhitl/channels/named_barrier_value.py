@@ -27,20 +27,18 @@ class NamedBarrierValue(BaseChannel[None, Value, "set[Value]"], Generic[Value]):
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.names == self.names
 
-    __hash__ = None  # type: ignore[assignment]
-
     @property
-    def ValueType(self) -> Any:  # noqa: N802, D102
+    def ValueType(self) -> Any:
         return self.typ
 
     @property
-    def UpdateType(self) -> Any:  # noqa: N802, D102
+    def UpdateType(self) -> Any:
         return self.typ
 
-    def checkpoint(self) -> Any:  # noqa: D102
+    def checkpoint(self) -> Any:
         return set(self.seen)
 
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
+    def from_checkpoint(self, checkpoint: Any) -> Self:
         channel = type(self)(self.typ, self.names, self.key)
         if checkpoint is not MISSING:
             channel.restore(checkpoint)
@@ -50,11 +48,11 @@ class NamedBarrierValue(BaseChannel[None, Value, "set[Value]"], Generic[Value]):
         """Take on what `checkpoint()` returned."""
         self.seen = set(checkpoint)
 
-    def get(self) -> None:  # noqa: D102
+    def get(self) -> None:
         if self.seen != self.names:
             raise EmptyChannelError
 
-    def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Value]) -> bool:
         changed = False
         for value in values:
             if value not in self.names:
@@ -67,7 +65,7 @@ class NamedBarrierValue(BaseChannel[None, Value, "set[Value]"], Generic[Value]):
                 changed = True
         return changed
 
-    def consume(self) -> bool:  # noqa: D102
+    def consume(self) -> bool:
         if self.seen != self.names:
             return False
         self.seen = set()
@@ -83,25 +81,25 @@ class NamedBarrierValueAfterFinish(NamedBarrierValue[Value]):
         super().__init__(typ, names, key)
         self.finished = False
 
-    def checkpoint(self) -> Any:  # noqa: D102
+    def checkpoint(self) -> Any:
         return (set(self.seen), self.finished)
 
-    def restore(self, checkpoint: Any) -> None:  # noqa: D102
+    def restore(self, checkpoint: Any) -> None:
         seen, self.finished = checkpoint
         self.seen = set(seen)
 
-    def get(self) -> None:  # noqa: D102
+    def get(self) -> None:
         if not self.finished:
             raise EmptyChannelError
         super().get()
 
-    def consume(self) -> bool:  # noqa: D102
+    def consume(self) -> bool:
         if not self.finished or not super().consume():
             return False
         self.finished = False
         return True
 
-    def finish(self) -> bool:  # noqa: D102
+    def finish(self) -> bool:
         if self.finished or self.seen != self.names:
             return False
         self.finished = True

@@ -27,31 +27,29 @@ class Topic(BaseChannel["Sequence[Value]", "Value | list[Value]", "list[Value]"]
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Topic) and other.accumulate == self.accumulate
 
-    __hash__ = None  # type: ignore[assignment]
-
     @property
-    def ValueType(self) -> Any:  # noqa: N802, D102
+    def ValueType(self) -> Any:
         return list[self.typ]  # type: ignore[name-defined]
 
     @property
-    def UpdateType(self) -> Any:  # noqa: N802, D102
+    def UpdateType(self) -> Any:
         return self.typ | list[self.typ]  # type: ignore[name-defined]
 
-    def checkpoint(self) -> Any:  # noqa: D102
+    def checkpoint(self) -> Any:
         return list(self.values) if self.values else MISSING
 
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
+    def from_checkpoint(self, checkpoint: Any) -> Self:
         channel = type(self)(self.typ, self.accumulate, self.key)
         if checkpoint is not MISSING:
             channel.values = list(checkpoint)
         return channel
 
-    def get(self) -> Sequence[Value]:  # noqa: D102
+    def get(self) -> Sequence[Value]:
         if not self.values:
             raise EmptyChannelError
         return list(self.values)
 
-    def update(self, values: Sequence[Any]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Any]) -> bool:
         changed = False
         if not self.accumulate:
             changed = bool(self.values)

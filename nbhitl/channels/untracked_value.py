@@ -18,18 +18,18 @@ class UntrackedValue(GuardedChannel[Value, Any], Generic[Value]):
 
     __slots__ = ()
 
-    def copy(self) -> Self:  # noqa: D102
+    def copy(self) -> Self:
         channel = self.fresh()
         channel.value = self.value
         return channel
 
-    def checkpoint(self) -> Any:  # noqa: D102
+    def checkpoint(self) -> Any:
         return MISSING
 
-    def from_checkpoint(self, checkpoint: Any) -> Self:  # noqa: D102
+    def from_checkpoint(self, checkpoint: Any) -> Self:
         return self.fresh()
 
-    def update(self, values: Sequence[Value]) -> bool:  # noqa: D102
+    def update(self, values: Sequence[Value]) -> bool:
         if not values:
             return False
         self.take(values)

@@ -16,7 +16,7 @@ from nbhitl.checkpoint.serde.tagged_json import bytes_tree, from_json, loads_ine
 from nbhitl.errors import BundleError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from nbhitl.checkpoint._rows import Codec
 
@@ -175,9 +175,9 @@ def _list(lists: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return found
 
 
-def _row(make: Callable[..., Any], entry: dict[str, Any], thread_id: str) -> Any:
+def _row(make: type[Any], entry: dict[str, Any], thread_id: str) -> Any:
     """Return the row of an entry; every field is of its type."""
-    fields: tuple[str, ...] = make._fields  # type: ignore[attr-defined]
+    fields: tuple[str, ...] = make._fields
     unknown = entry.keys() - set(fields)
     if unknown or "thread_id" in entry:
         raise BundleError(f"the bundle is damaged: an entry has the field {min(unknown or {'thread_id'})!r}.")

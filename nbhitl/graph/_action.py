@@ -34,7 +34,8 @@ def action_of(target: Any, name: str) -> Action:
     """
     check_action(target, name)
     if isinstance(target, dict):
-        target = getattr(langchain_module("runnables"), "RunnableParallel")(target)  # noqa: B009
+        runnables: Any = langchain_module("runnables")
+        target = runnables.RunnableParallel(target)
     if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
         return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
     injects = injected_parameters(target)

@@ -263,12 +263,12 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         return self.get_graph(config, xray=xray)
 
     @property
-    def InputType(self) -> Any:  # noqa: N802 - LangChain's name
+    def InputType(self) -> Any:
         """The type of what a run takes."""
         return None if self.builder is None else self.builder.input_schema
 
     @property
-    def OutputType(self) -> Any:  # noqa: N802 - LangChain's name
+    def OutputType(self) -> Any:
         """The type of what a run returns, for a state that is one value; else None."""
         return self.builder.output_schema if self.builder is not None and self.program.root_output else None
 

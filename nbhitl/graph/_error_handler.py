@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from nbhitl._context import current_task
 from nbhitl.engine.program import Action, Node, Reader
 from nbhitl.errors import NodeError
 from nbhitl.graph._action import action_of
+from nbhitl.graph._signature import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def handler_node(name: str, spec: NodeSpec, reader: Reader, defaults: NodeDefaul
 
 def _asks_for_the_error(handler: Any) -> bool:
     """Whether the handler has a parameter `error: NodeError`."""
-    target = handler if inspect.isroutine(handler) else getattr(handler, "__call__", handler)  # noqa: B004
+    target = called(handler) or handler
     try:
         return get_type_hints(target).get(_PARAMETER) is NodeError
     except (NameError, TypeError):

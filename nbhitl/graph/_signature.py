@@ -123,9 +123,12 @@ def is_async(target: Any) -> bool:
         return bool(plain[0].__code__.co_flags & inspect.CO_COROUTINE)
     while isinstance(target, functools.partial):
         target = target.func
-    return inspect.iscoroutinefunction(target) or (
-        not inspect.isroutine(target) and inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
-    )
+    return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(called(target))
+
+
+def called(target: Any) -> Any:
+    """Return what runs when `target` is called: itself, or an object's `__call__`; None if there is none."""
+    return target if inspect.isroutine(target) else getattr(target, "__call__", None)  # noqa: B004 - to look into it
 
 
 def _plain(target: Any) -> tuple[FunctionType, int] | None:
@@ -135,7 +138,7 @@ def _plain(target: Any) -> tuple[FunctionType, int] | None:
     """
     func, bound = target, 0
     if type(target) is not FunctionType:
-        method = target if type(target) is MethodType else getattr(target, "__call__", None)  # noqa: B004
+        method = called(target)
         if type(method) is not MethodType:
             return None
         if method is not target and (method.__self__ is not target or _says_otherwise(target)):

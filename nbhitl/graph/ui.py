@@ -129,8 +129,9 @@ def ui_message_reducer(
             continue
         removed.discard(message["id"])
         if known is not None and known["type"] == "ui" and message["metadata"].get("merge"):
-            message = {**message, "props": {**known["props"], **message["props"]}}  # noqa: PLW2901 - joined
-        merged[message["id"]] = message
+            merged[message["id"]] = {**message, "props": {**known["props"], **message["props"]}}
+        else:
+            merged[message["id"]] = message
     return [message for id, message in merged.items() if id not in removed]
 
 

@@ -79,7 +79,8 @@ def drive(graph: Graph, flow: Flow[T]) -> T:
             else:
                 step = flow.send(result)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        returned: T = end.value
+        return returned
 
 
 def _perform(graph: Graph, step: Instruction) -> Any:
@@ -135,7 +136,8 @@ async def adrive(graph: Graph, flow: Flow[T]) -> T:
             else:
                 step = flow.send(result)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        returned: T = end.value
+        return returned
 
 
 async def _aperform(graph: Graph, step: Instruction) -> Any:

@@ -78,7 +78,7 @@ def once(key: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     if not isinstance(key, str) or not key:
         raise ValueError(f"once() needs a key that names the effect, such as 'audit-row'; got {key!r}.")
     effect = _effect(key)
-    if iscoroutinefunction(fn) or iscoroutinefunction(getattr(fn, "__call__", None)):  # noqa: B004
+    if iscoroutinefunction(fn) or iscoroutinefunction(getattr(fn, "__call__", None)):  # noqa: B004 - to look into it
         return _arun(effect, fn, args, kwargs)
     return _run(effect, fn, args, kwargs)
 

@@ -130,9 +130,9 @@ def _rebuild_enum(cls: type[Enum], data: list[Any]) -> Enum:
         ) from None
 
 
-def _rebuild_named_tuple(cls: type, values: list[Any]) -> Any:
-    fields: tuple[str, ...] = cls._fields  # type: ignore[attr-defined]
-    defaults: dict[str, Any] = cls._field_defaults  # type: ignore[attr-defined]
+def _rebuild_named_tuple(cls: type[Any], values: list[Any]) -> Any:
+    fields: tuple[str, ...] = cls._fields
+    defaults: dict[str, Any] = cls._field_defaults
     missing = fields[len(values) :]
     if len(values) > len(fields) or any(name not in defaults for name in missing):
         raise StoreError(
