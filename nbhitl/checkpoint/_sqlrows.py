@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._newest import Newest
 from nbhitl.checkpoint._once import OnceRow
 from nbhitl.checkpoint._rows import StepRow, WriteRow
 from nbhitl.checkpoint._store import Tally
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     Statement = tuple[str, Sequence[Any]]
 
 _FEW = 8
-_KNOWN_NEWEST = 64
 _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 
 
@@ -29,9 +29,11 @@ class SqlDatabase(Protocol):
     """Connections to a database with the tables. In all SQL `?` stands where a value is bound.
 
     `is_far` says that asking takes longer than answering; `take_and_answer` is then the statement for
-    `RowStore.take_alone`: `_sql.TAKE`, and if that changes a row, the write.
+    `RowStore.take_alone`: `_sql.TAKE`, and if that changes a row, the write. While `held`, nothing is changed through
+    this object by other threads, if `change_mark` can tell of changes.
     """
 
+    held: AbstractContextManager[object]
     is_far: bool
     take_and_answer: str
 
@@ -45,7 +47,9 @@ class SqlDatabase(Protocol):
         """Return the first row of a query, or None."""
 
     def change_mark(self) -> object | None:
-        """Return what is different after any change of the database, whoever made it; None if nobody knows."""
+        """Return what is different after any change of the database but those made through this object; None if
+        nobody knows.
+        """
 
     def each(self, statements: Sequence[Statement]) -> list[list[Any]]:
         """Return the rows of each query, asked in one go if that is quicker."""
@@ -83,7 +87,7 @@ class SqlRows:
         self._db = database
         self._pack = pack
         self._unpack = unpack
-        self._newest: dict[tuple[str, str], tuple[object, tuple[StepRow, Sequence[WriteRow]]]] = {}
+        self._newest = Newest()
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
         return self._db.atomic(threads, rewriting)
@@ -96,18 +100,16 @@ class SqlRows:
         return None if found is None else self._step(found)
 
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
-        mark = self._db.change_mark()
-        known = self._newest.get((thread, ns))
-        if known is not None and mark is not None and known[0] == mark:
-            return known[1]
-        found = self._read_newest(thread, ns)
-        if found is None:
-            return None
-        if mark is not None:
-            if len(self._newest) >= _KNOWN_NEWEST:
-                self._newest.clear()
-            self._newest[thread, ns] = mark, found
-        return found
+        with self._db.held:
+            mark = self._db.change_mark()
+            if mark is None:
+                return self._read_newest(thread, ns)
+            known = self._newest.at(thread, ns, mark)
+            if known is not None:
+                return known[1]
+            found = self._read_newest(thread, ns)
+            self._newest.keep(thread, ns, mark, found)
+            return found
 
     def _read_newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         if not self._db.is_far:
@@ -156,10 +158,18 @@ class SqlRows:
 
     def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
         self._db.do(_sql.REPLACE_STEP if replace else _sql.INSERT_STEP, self._step_values(row))
+        if replace:
+            self._newest.forget()
+        else:
+            self._newest.added(row)
 
     def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
         values = self._step_values(row)
-        return self._db.insert_lazily(values) if lazily else self._db.insert_if_quiet(values)
+        with self._db.held:
+            added = self._db.insert_lazily(values) if lazily else self._db.insert_if_quiet(values)
+            if added:
+                self._newest.added(row)
+        return added
 
     def read_row(self, row: tuple[Any, ...]) -> StepRow:
         """Return a step, given as `insert_lazily` is."""
@@ -168,6 +178,7 @@ class SqlRows:
     def delete_steps(
         self, thread: str, ns: str, checkpoint_ids: Iterable[str], *, keep_decisions: bool = False
     ) -> None:
+        self._newest.forget()
         keys = [(thread, ns, self._pack(checkpoint_id)) for checkpoint_id in checkpoint_ids]
         for statement in _sql.DELETE_STEP:
             self._db.do_many(statement, keys)
@@ -188,8 +199,10 @@ class SqlRows:
             self._db.do_many(_sql.INSERT_WRITE, first)
         if last:
             self._db.do_many(_sql.REPLACE_WRITE, last)
+        self._newest.wrote(rows)
 
     def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
+        self._newest.forget()
         self._db.do(_sql.DELETE_WRITE, (thread, ns, self._pack(checkpoint_id), self._pack(task_id), idx))
 
     def questions(
@@ -272,6 +285,7 @@ class SqlRows:
         tally = self._db.do_counted(_sql.TAKE_OPEN, values)
         if tally.changed:
             self._db.do(_sql.REPLACE_WRITE, written)
+            self._newest.wrote((resume,))
         return tally
 
     def ask_anew(self, question: Question) -> Tally:
@@ -314,6 +328,7 @@ class SqlRows:
         ]
 
     def delete_thread(self, thread: str) -> None:
+        self._newest.forget()
         for statement in _sql.DELETE_THREAD:
             self._db.do(statement, (thread,))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -15,6 +15,7 @@ from nbhitl.checkpoint.postgres._errors import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from nbhitl.checkpoint.postgres._links import Answer, Link, Statement
@@ -33,6 +34,7 @@ class Database:
         link: lends the connections.
     """
 
+    held: AbstractContextManager[object] = nullcontext()
     is_far = True
     take_and_answer = queries.TAKE_AND_ANSWER
     tables: Any = queries  # which tables to make, and where their version is written

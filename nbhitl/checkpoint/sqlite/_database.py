@@ -24,6 +24,7 @@ from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from nbhitl.checkpoint.sqlite._group import Values
@@ -71,7 +72,11 @@ class Database:
         self._group = self.waiting.group
         self._transaction = Transaction(self)
         self._lock = RLock()
+        self.held: AbstractContextManager[object] = self._lock
         self._ready = False
+        # How many rows this object has changed, and what the connection's count was when its transaction began.
+        self._own = self._own_before = 0
+        self._failed = 0
 
     def atomic(self, threads: tuple[str, ...] = (), rewriting: bool = False) -> Transaction:
         """Return a transaction; SQLite lets one write at a time, whatever the thread."""
@@ -101,8 +106,10 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error, sql, values) from error
 
-    def change_mark(self) -> tuple[int, int] | None:
-        """Return what is different after any change; None within a transaction, which may yet be undone."""
+    def change_mark(self) -> tuple[int, int, int] | None:
+        """Return what is different after any change that this object has not made and committed; None within a
+        transaction.
+        """
         conn = self.conn
         with self._lock:
             try:
@@ -113,7 +120,7 @@ class Database:
                 if conn.in_transaction:
                     return None
                 by_others: int = conn.execute(queries.DATA_VERSION).fetchone()[0]
-                return by_others, conn.total_changes
+                return by_others, conn.total_changes - self._own, self._failed
             except _ERRORS as error:
                 raise self.failure(error, queries.DATA_VERSION) from error
 
@@ -141,7 +148,9 @@ class Database:
                     raise self.failure(sqlite3.OperationalError("the connection is within a transaction"))
                 changed = conn.total_changes
                 conn.execute(sql, values)
-                return conn.total_changes - changed
+                changed = conn.total_changes - changed
+                self._own += changed
+                return changed
             except _ERRORS as error:
                 raise self.failure(error, sql, values) from error
 
@@ -215,12 +224,14 @@ class Database:
                 self.setup()
             self.conn.execute("BEGIN IMMEDIATE")
             begun = True
+            self._own_before = self.conn.total_changes
             if self._group.rows:
                 self.waiting.carry(self.conn)
         except BaseException as error:
             if begun and self.conn.in_transaction:  # Ctrl-C, before anybody could end it
                 self.conn.execute("ROLLBACK")
             self.waiting.undone()
+            self._failed += 1
             self._lock.release()
             if isinstance(error, _ERRORS):
                 raise self.failure(error, rows=self._group.rows) from error
@@ -232,6 +243,7 @@ class Database:
             self.conn.execute("COMMIT" if commit else "ROLLBACK")
             if commit:
                 self.waiting.committed()
+                self._own += self.conn.total_changes - self._own_before
         except _ERRORS as error:
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
@@ -281,7 +293,8 @@ class Database:
 
     def forget_waiting(self) -> None:
         """In a forked process: what waits is the parent's to write, and so is the lock."""
-        self._lock = RLock()
+        self._lock = self.held = RLock()
+        self._failed += 1
         self.waiting.forget()
 
     def setup(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import Future
+from contextlib import nullcontext
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,6 +38,7 @@ class LentDatabase(Database):
                 "Use AsyncSqliteSaver.from_conn_string(path)."
             )
         super().__init__(None, "SQLite store (aiosqlite)")
+        self.held = nullcontext()
         self.given = given
         self._thread: threading.Thread | None = None
         self._sessions = threading.local()
