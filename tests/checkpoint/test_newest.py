@@ -1,0 +1,123 @@
+"""The newest step that a saver in SQLite has kept is the one in the file, whoever has changed it."""
+
+import random
+import sqlite3
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from nbhitl.checkpoint.records import TaskWrites
+from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.constants import PULL
+from nbhitl.errors import ReviewError, StoreError, UnknownInterruptError
+
+from .building import Run
+
+
+class Story:
+    """One thread that two savers on a file, and other people's SQL, change in turn."""
+
+    def __init__(self, savers, seed):
+        self.savers, self.random, self.run = savers, random.Random(seed), Run(savers[0])
+        self.asked = 0
+
+    def step(self):
+        self.run.step({"n": self.random.random()}, appended={"items": [1]})
+
+    def pause(self):
+        self.asked += 1
+        self.run.pause(f"q{self.asked}", task=self.random.choice("ab"))
+
+    def answer(self):
+        self.run.saver.claim(self.run.request({f"q{self.asked}": "yes"}))
+
+    def release(self):
+        self.run.saver.release(*self.run.place(), (f"q{self.asked}",))
+
+    def results(self):
+        tasks = [TaskWrites(f"task-{name}", name, (PULL, name), [("n", 1)]) for name in "ab"]
+        self.run.saver.put_pending(self.run.key(self.run.head), tasks[: self.random.randint(1, 2)])
+
+    def delete(self):
+        saver = self.run.saver
+        saver._rows.newest("t", "")
+        if self.random.random() < 0.5:
+            saver.delete_thread("t")
+        else:
+            saver.prune(["t"], strategy="delete")
+        assert saver.load(self.run.key()) is None
+        self.run = Run(self.run.saver)
+        self.step()
+
+    def prune(self):
+        self.run.saver.prune(["t"])
+
+    def by_hand(self):
+        sql = self.random.choice(["DELETE FROM nbhitl_writes", "UPDATE nbhitl_steps SET created_at = 'now'"])
+        self.run.saver.conn.execute(sql)
+
+    def taken_back_by_hand(self):
+        conn = self.run.saver.conn
+        conn.execute("BEGIN")
+        conn.execute("UPDATE nbhitl_steps SET created_at = 'never'")
+        self.run.saver.load(self.run.key())
+        conn.execute("ROLLBACK")
+
+    def refused(self):
+        conn = self.run.saver.conn
+        conn.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON nbhitl_questions BEGIN SELECT RAISE(ABORT, 'disk'); END"
+        )
+        with pytest.raises(StoreError, match="disk"):
+            self.run.pause("refused")
+        conn.execute("DROP TRIGGER refuse")
+
+    def goes_on(self):
+        self.run.saver = self.random.choice(self.savers)
+        what = [self.step] * 4 + [self.pause, self.answer] * 3
+        what += [self.release, self.results, self.delete, self.prune, self.by_hand, self.taken_back_by_hand]
+        what += [self.refused]
+        with suppress(ReviewError, UnknownInterruptError):  # it is answered, or was asked elsewhere
+            self.random.choice(what)()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_kept_is_what_the_file_holds(tmp_path, seed):
+    with ExitStack() as stack:
+        path = str(tmp_path / "store.db")
+        savers = [stack.enter_context(SqliteSaver.from_conn_string(path)) for _ in range(2)]
+        story = Story(savers, seed)
+        story.step()
+        for _ in range(150):
+            story.goes_on()
+            for saver in savers:
+                rows = saver._rows
+                step, writes = rows.newest("t", "")
+                assert (step, list(writes)) == rows._read_newest("t", "")
+
+
+def test_a_pause_is_answered_without_reading_the_thread_again(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        assert saver.load(Run(saver).key()) is None
+        run = Run(saver)
+        run.step({"n": 1})
+        run.pause("q")
+        said = []
+        saver.conn.set_trace_callback(said.append)
+        stored = saver.load(run.key(), share=True)
+        saver.conn.set_trace_callback(None)
+    assert (stored.values, [write[1] for write in stored.writes]) == ({"n": 1}, ["__interrupt__"])
+    assert said == ["PRAGMA data_version"]
+
+
+def test_what_another_connection_has_changed_is_read(tmp_path):
+    path = str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as saver:
+        run = Run(saver)
+        saver.load(run.key())
+        run.step({"n": 1})
+        saver.flush()
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("DELETE FROM nbhitl_steps")
+        other.close()
+        assert saver.load(run.key()) is None
