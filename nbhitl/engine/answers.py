@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.leases import LEASE
 from nbhitl.checkpoint.records import ClaimRequest
 from nbhitl.constants import INTERRUPT, RESUME
 from nbhitl.engine.instructions import StoreCall
@@ -130,8 +131,6 @@ def _check_against_schemas(
 def _claim_request(
     progress: Progress, answers: dict[str, Any], entries: dict[str, list[Any]], *, named: bool
 ) -> ClaimRequest:
-    from nbhitl.checkpoint.leases import LEASE
-
     run, settings = progress.run, progress.settings
     return ClaimRequest(
         run.thread_id or "",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, TaskWrites
 from nbhitl.constants import INPUT, NULL_TASK_ID, START
+from nbhitl.engine.answers import take_answers
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
@@ -214,8 +215,6 @@ def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> 
     if not command.answers and not writes and not command.goto:
         raise EmptyInputError("Received empty Command input: give it resume=, update= or goto=.")
     if command.answers:
-        from nbhitl.engine.answers import take_answers
-
         yield from take_answers(progress, command.resume, check_replay=not writes, named=named)
     if writes:
         progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]

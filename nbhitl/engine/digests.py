@@ -1,17 +1,16 @@
 """What is kept of a question, to hold its replay and its answers against it; pure.
 
-Loaded with the first question: programs that ask nobody need neither OpenSSL nor the canonical encoding.
+OpenSSL and the encodings are loaded with the first question: programs that ask nobody need neither.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from hashlib import sha256
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.serde import canonical_bytes, packed_plain, plain_value, unpacked_plain
-
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from nbhitl.types import Interrupt
 
 _LARGE = 4096
@@ -22,26 +21,39 @@ def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
     if type(value) is str:
         return _digest_of_text(value) if len(value) <= _LARGE else _digest_of_text.__wrapped__(value)
-    packed = packed_plain(value)
+    packed = _encodings().packed_plain(value)
     if packed is not None and len(packed) <= _LARGE:
         return _digest_of_packed(packed)
-    plainly = plain_value(value)
+    plainly = _encodings().plain_value(value)
     return _digest(value) if plainly is value else payload_digest(plainly)
+
+
+@cache
+def _encodings() -> ModuleType:
+    from nbhitl.checkpoint import serde
+
+    return serde
 
 
 @lru_cache(maxsize=1024)
 def _digest_of_text(text: str) -> str:
-    return sha256(b"s" + text.encode("utf-8", "surrogatepass")).hexdigest()
+    return _sha256(b"s" + text.encode("utf-8", "surrogatepass"))
 
 
 @lru_cache(maxsize=1024)
 def _digest_of_packed(packed: bytes) -> str:
     """A node that asks many questions asks the same ones again each time it restarts."""
-    return _digest(unpacked_plain(packed))
+    return _digest(_encodings().unpacked_plain(packed))
 
 
 def _digest(value: Any) -> str:
-    return sha256(b"v" + canonical_bytes(value)).hexdigest()
+    return _sha256(b"v" + _encodings().canonical_bytes(value))
+
+
+def _sha256(data: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(data).hexdigest()
 
 
 def what_was_asked(question: Interrupt) -> str:

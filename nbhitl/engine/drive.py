@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.leases import end, hold, let_go
 from nbhitl.engine.fail import stop, stopped_at_tasks
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.run_task import run_task
@@ -180,8 +181,6 @@ class Driver:
                 note_unsaved(self.run, wanted, error)
                 raise
             if wanted.method == "claim":
-                from nbhitl.checkpoint.leases import hold
-
                 self.lease = hold(self.run.saver, wanted.args[0])
             return done
         if kind is Await:
@@ -275,7 +274,5 @@ class Driver:
         self.drop_waiting()
         if self.lease is None:
             return
-        from nbhitl.checkpoint.leases import end, let_go
-
         # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
         (end if self.progress.claimed else let_go)(self.lease)

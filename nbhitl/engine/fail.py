@@ -9,6 +9,7 @@ from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.constants import ERROR
 from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, Await, Start, StoreCall
+from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.prepare import note_children
 from nbhitl.engine.progress import starts_left, task_writes, unsaved_writes
@@ -76,8 +77,6 @@ def stop(progress: Progress, *, before_tasks: bool) -> Generator[Any, Any, None]
         progress.claimed = {}
     yield from progress.save_held()
     if progress.paused and progress.keeps:
-        from nbhitl.engine.pause import save_pause
-
         yield from save_pause(progress, sorted(progress.paused, key=plan_order), [])
 
 
@@ -138,8 +137,6 @@ def _save_ends(
     """Save the questions and errors of the step, and let go of the answers that the run had taken up."""
     paused = sorted((other for other in others if other.interrupts is not None), key=plan_order)
     if paused:
-        from nbhitl.engine.pause import save_pause
-
         yield from save_pause(progress, paused, [])
     ended = {other.task.id for other in others} | progress.saved_tasks
     assert result.error is not None

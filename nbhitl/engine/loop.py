@@ -21,6 +21,7 @@ from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
 from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
+from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import task_writes, unsaved_writes
 from nbhitl.engine.read import read_state
@@ -265,8 +266,6 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
         progress.claimed = {id: task for id, task in progress.claimed.items() if id not in anew}
     yield from progress.save_at_exit()
     if progress.keeps:
-        from nbhitl.engine.pause import save_pause
-
         yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
     progress.claimed, progress.paused = {}, []
     if progress.run.parent is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import entry_id
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
+from nbhitl.engine.digests import what_was_asked
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 
 if TYPE_CHECKING:
@@ -159,8 +160,6 @@ def resume_entries(
 
     `before` are the entries that the tasks have from earlier answers.
     """
-    from nbhitl.engine.digests import what_was_asked
-
     entries: dict[str, list[Any]] = {}
     for task_id, interrupts in pending.items():
         new = [[i.id, what_was_asked(i), answers[i.id]] for i in interrupts if i.id in answers]

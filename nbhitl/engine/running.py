@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import NS_SEP
+from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import interrupt_id
 from nbhitl.errors import GraphInterrupt
@@ -159,7 +160,7 @@ class RunningTask:
         if entry is None:
             raise self.pause(GraphInterrupt((self._question(value, id, response_schema),)))
         asked, answer = entry
-        if asked and self.run.replay_check != "off":
+        if asked and self.run.replay_check != "off" and asked != payload_digest(value):
             from nbhitl.engine.replay import check_question
 
             check_question(self, id, asked, value)
