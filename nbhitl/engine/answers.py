@@ -9,13 +9,7 @@ from nbhitl.checkpoint.records import ClaimRequest
 from nbhitl.constants import INTERRUPT, RESUME
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
-from nbhitl.engine.questions import (
-    asked_questions,
-    is_answer_map,
-    match_answers,
-    resume_entries,
-    saved_entries,
-)
+from nbhitl.engine.questions import is_answer_map, match_answers, resume_entries, tasks_left
 from nbhitl.errors import UnknownInterruptError
 
 if TYPE_CHECKING:
@@ -46,18 +40,18 @@ def take_answers(
         from nbhitl.engine.carried import ask_on_the_branch
 
         yield from ask_on_the_branch(progress)
-    pending = _of_this_graph(progress, resume)
+    left = tasks_left(_of_this_graph(progress, resume))
     answers = match_answers(
         resume,
-        pending,
+        left,
         can_go_on=bool(progress.head.sends or progress.head.ready(progress.program)),
         strict=progress.settings.strict,
         thread_id=progress.run.thread_id,
     )
     if not answers:
         return
-    asked = asked_questions(pending)
-    entries = resume_entries(asked, answers, saved_entries(progress.pending))
+    asked = left.asked
+    entries = resume_entries(asked, answers, left.answered)
     if check_replay:
         _check_against_schemas(asked, answers, progress.run.thread_id)
     else:
@@ -105,9 +99,9 @@ def _of_this_graph(progress: Progress, resume: Any) -> Sequence[tuple[str, str, 
 
     lost = asking.difference([task.id for task in all_tasks(*step, pending)])
     left = [write for write in pending if write[1] != INTERRUPT or write[0] not in lost]
-    ids = [i.id for task_id, of_task in asked_questions(pending).items() if task_id in lost for i in of_task]
+    ids = [i.id for task_id, of_task in tasks_left(pending).asked.items() if task_id in lost for i in of_task]
     meant = [id for id in ids if id in resume] if is_answer_map(resume) else ids
-    if meant and (is_answer_map(resume) or not asked_questions(left)):
+    if meant and (is_answer_map(resume) or not tasks_left(left).asked):
         raise UnknownInterruptError(
             f"The node that asked question {', '.join(meant)} on thread {progress.run.thread_id!r} is not one that "
             f"graph {progress.program.name!r} would run next: it was renamed, removed or put elsewhere since. Answer "

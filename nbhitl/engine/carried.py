@@ -14,7 +14,7 @@ from nbhitl.engine.digests import payload_digest, what_was_asked
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
-from nbhitl.engine.questions import asked_questions, finished_tasks, open_questions
+from nbhitl.engine.questions import open_questions, tasks_left
 from nbhitl.engine.tasks import interrupt_id
 from nbhitl.types import Interrupt
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 def ask_on_the_branch(progress: Progress) -> Generator[Any, Any, None]:
     """Put the question that was open before the change on the run's checkpoint, if it was one, and nothing ran since."""
-    if asked_questions(progress.pending) or finished_tasks(progress.pending):
+    left = tasks_left(progress.pending)
+    if left.asked or left.finished:
         return
     found = yield from _asked_before(progress)
     if len(found) != 1:

@@ -13,7 +13,7 @@ from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.prepare import note_children
 from nbhitl.engine.progress import starts_left, task_writes, unsaved_writes
-from nbhitl.engine.questions import asked_questions
+from nbhitl.engine.questions import tasks_left
 from nbhitl.engine.report import report
 from nbhitl.engine.tasks import Task, plan_order
 from nbhitl.engine.unsaved import left_unsaved
@@ -112,7 +112,7 @@ def fail_to_apply(
 def _show_answered(error: QuestionChanged, pending: Sequence[tuple[str, str, Any]]) -> None:
     """Show the question that was answered beside the one that is asked now, where it is still at hand."""
     answered = [
-        i for of_task in asked_questions(pending).values() for i in of_task if i.id == error.interrupt_id
+        i for of_task in tasks_left(pending).asked.values() for i in of_task if i.id == error.interrupt_id
     ]
     shown = f" Answered was {answered[0].value!r}." if answered else ""
     if shown and not str(error).endswith(shown):

@@ -47,13 +47,13 @@ def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]
         left = by_task.get(task.id)
         if not left:
             continue
-        writes = [(channel, value) for channel, value in left if channel not in RESERVED]
-        if writes:
-            task.writes = writes
-        task.starts = saved_starts(left)
-        for channel, value in left:
-            if channel == RESUME:
-                task.answers = dict(zip(map(entry_id, value), map(_ANSWER, value), strict=True))
+        channels = dict(left)
+        if not RESERVED.issuperset(channels):
+            task.writes = [(channel, value) for channel, value in left if channel not in RESERVED]
+        task.starts = saved_starts(channels)
+        if RESUME in channels:
+            entries = channels[RESUME]
+            task.answers = dict(zip(map(entry_id, entries), map(_ANSWER, entries), strict=True))
 
 
 def at_breakpoint(tasks: Sequence[Task], nodes: Collection[str] | Literal["*"]) -> list[Task]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint.records import entry_id
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
@@ -31,61 +32,68 @@ def is_answer_map(resume: Any) -> bool:
     return isinstance(resume, dict) and bool(resume) and all(map(is_interrupt_id, resume))
 
 
-def asked_questions(writes: Sequence[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
-    """Return what unfinished tasks of a checkpoint have asked, answered or not: `{task_id: [Interrupt]}`."""
-    done = finished_tasks(writes)
-    return {
-        task_id: list(value) if isinstance(value, (list, tuple)) else [value]
-        for task_id, channel, value in writes
-        if channel == INTERRUPT and task_id not in done
-    }
+class Left(NamedTuple):
+    """What tasks left at a checkpoint.
+
+    `finished` are the ids of tasks that have left results, `asked` what the others have asked, answered or not,
+    `{task_id: [Interrupt]}`, and `answered` the answers to be delivered, `{task_id: [[id, what was asked, answer]]}`.
+    """
+
+    finished: set[str]
+    asked: dict[str, list[Interrupt]]
+    answered: dict[str, list[Any]]
+
+    def still_open(self) -> dict[str, list[Interrupt]]:
+        """Return the questions that have no answer: `{task_id: [Interrupt]}`."""
+        if not self.answered:
+            return self.asked
+        answered = set(map(entry_id, chain.from_iterable(self.answered.values())))
+        return {
+            task_id: still_open
+            for task_id, interrupts in self.asked.items()
+            if (still_open := [i for i in interrupts if i.id not in answered])
+        }
 
 
-def finished_tasks(writes: Iterable[tuple[str, str, Any]]) -> set[str]:
-    """Return the ids of tasks that have left results."""
-    return {task_id for task_id, channel, _ in writes if channel not in RESERVED and task_id != NULL_TASK_ID}
+def tasks_left(writes: Iterable[tuple[str, str, Any]]) -> Left:
+    """Return what the pending writes of a checkpoint tell of its tasks."""
+    finished: set[str] = set()
+    asked, answered = {}, {}
+    for task_id, channel, value in writes:
+        if channel == INTERRUPT:
+            asked[task_id] = list(value) if isinstance(value, (list, tuple)) else [value]
+        elif channel == RESUME:
+            answered[task_id] = list(value)
+        elif channel not in RESERVED and task_id != NULL_TASK_ID:
+            finished.add(task_id)
+    for task_id in finished:
+        asked.pop(task_id, None)
+    return Left(finished, asked, answered)
 
 
-def open_questions(writes: Sequence[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
+def open_questions(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
     """Return the questions among a checkpoint's pending writes that have no answer: `{task_id: [Interrupt]}`."""
-    return _without_answer(asked_questions(writes), writes)
+    return tasks_left(writes).still_open()
 
 
-def _without_answer(
-    asked: dict[str, list[Interrupt]], writes: Sequence[tuple[str, str, Any]]
-) -> dict[str, list[Interrupt]]:
-    entries = saved_entries(writes)
-    if not entries:
-        return asked
-    answered = set().union(*(map(entry_id, rows) for rows in entries.values()))
-    return {
-        task_id: still_open
-        for task_id, interrupts in asked.items()
-        if (still_open := [i for i in interrupts if i.id not in answered])
-    }
-
-
-def taken_up(writes: Sequence[tuple[str, str, Any]]) -> set[str]:
+def taken_up(writes: Iterable[tuple[str, str, Any]]) -> set[str]:
     """Return the ids of questions that have an answer which is not known to be applied.
 
     A task that has since asked something else has used up the answers before.
     """
-    entries = saved_entries(writes)
-    if not entries:
-        return set()
-    done, asked = finished_tasks(writes), asked_questions(writes)
+    left = tasks_left(writes)
     ids: set[str] = set()
-    for task_id, rows in entries.items():
-        if task_id in asked:
-            ids |= {i.id for i in asked[task_id]}.intersection(map(entry_id, rows))
-        elif task_id not in done:
+    for task_id, rows in left.answered.items():
+        if task_id in left.asked:
+            ids |= {i.id for i in left.asked[task_id]}.intersection(map(entry_id, rows))
+        elif task_id not in left.finished:
             ids.update(map(entry_id, rows))
     return ids
 
 
 def match_answers(
     resume: Any,
-    writes: Sequence[tuple[str, str, Any]],
+    left: Left,
     *,
     can_go_on: bool,
     strict: bool = False,
@@ -99,7 +107,7 @@ def match_answers(
 
     Args:
         resume: the value of `Command(resume=)`.
-        writes: the checkpoint's pending writes.
+        left: what tasks left at the checkpoint.
         can_go_on: whether the checkpoint has tasks that are about to run.
         strict: take `{}` for a map that names nothing, and refuse with UnknownInterruptError only.
         thread_id: the thread, for errors.
@@ -108,9 +116,8 @@ def match_answers(
         UnknownInterruptError: nothing is open, or an id in the map is not.
         RuntimeError: a single answer while several questions are open; strictly an UnknownInterruptError.
     """
-    questions = asked_questions(writes)
-    asked = [i.id for interrupts in questions.values() for i in interrupts]
-    still_open = [i.id for interrupts in _without_answer(questions, writes).values() for i in interrupts]
+    asked = [i.id for interrupts in left.asked.values() for i in interrupts]
+    still_open = [i.id for interrupts in left.still_open().values() for i in interrupts]
     if is_answer_map(resume):
         asked_ids = set(asked)
         unknown = [id for id in resume if id not in asked_ids]
@@ -134,7 +141,7 @@ def match_answers(
         raise _ambiguous(still_open, strict=strict)
     if still_open or asked:
         return {(still_open or asked)[-1]: resume}
-    if can_go_on and not finished_tasks(writes):
+    if can_go_on and not left.finished:
         return {}
     raise UnknownInterruptError(
         f"Command(resume=...) was given, but no question is open on thread {thread_id!r}: it is finished, or was "
@@ -168,17 +175,11 @@ def resume_entries(
     return entries
 
 
-def saved_entries(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Any]]:
-    """Return the answers among a checkpoint's pending writes: `{task_id: [[id, what was asked, answer], ...]}`."""
-    return {task_id: list(value) for task_id, channel, value in writes if channel == RESUME}
-
-
-def saved_starts(left: Iterable[tuple[str, Any]]) -> int:
-    """Return how often a task's node has started, by what the task left: `[(channel, value), ...]`.
+def saved_starts(channels: Mapping[str, Any]) -> int:
+    """Return how often a task's node has started, by what the task left: `{channel: value}`.
 
     A number is only saved from the second start on; a question or an error tells of the first.
     """
-    channels = dict(left)
     if SCHEDULED in channels:
         return int(channels[SCHEDULED])
     return 1 if INTERRUPT in channels or ERROR in channels else 0

@@ -228,7 +228,7 @@ def _task_shown(
     asked = [i for channel, value in left if channel == INTERRUPT for i in _listed(value)]
     return PregelTask.with_input(
         read_input,
-        saved_starts(left) + bool(writes),
+        saved_starts(dict(left)) + bool(writes),
         id=task.id,
         name=task.name,
         path=task.path,

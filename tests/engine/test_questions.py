@@ -13,16 +13,14 @@ from nbhitl.checkpoint.records import CheckpointKey, Claim
 from nbhitl.constants import ERROR, INTERRUPT, NO_WRITES, NULL_TASK_ID, RESUME, RETURN, TASKS
 from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.questions import (
-    asked_questions,
     check_claims,
-    finished_tasks,
     is_answer_map,
     is_interrupt_id,
     match_answers,
     open_questions,
     resume_entries,
-    saved_entries,
     taken_up,
+    tasks_left,
 )
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 from nbhitl.types import Interrupt, Send
@@ -104,23 +102,23 @@ def taken(task: str, *ids: str) -> tuple[str, str, object]:
 
 @pytest.mark.parametrize("resume", [*FALSY, "yes", {"approve": True}, {1: 2}, {A: 1, "note": 2}])
 def test_any_value_answers_the_one_open_question(resume):
-    assert match_answers(resume, writes_of(t1=A), can_go_on=True) == {A: resume}
+    assert match_answers(resume, tasks_left(writes_of(t1=A)), can_go_on=True) == {A: resume}
 
 
 @pytest.mark.parametrize("answer", FALSY)
 def test_a_map_names_its_question(answer):
-    assert match_answers({A: answer}, writes_of(t1=A), can_go_on=True) == {A: answer}
+    assert match_answers({A: answer}, tasks_left(writes_of(t1=A)), can_go_on=True) == {A: answer}
 
 
 def test_a_map_may_answer_some_or_all():
-    writes = writes_of(t1=A, t2=[B, C])
-    assert match_answers({B: 1}, writes, can_go_on=True) == {B: 1}
-    assert match_answers({A: 1, C: 2, B: 3}, writes, can_go_on=True) == {A: 1, C: 2, B: 3}
+    left = tasks_left(writes_of(t1=A, t2=[B, C]))
+    assert match_answers({B: 1}, left, can_go_on=True) == {B: 1}
+    assert match_answers({A: 1, C: 2, B: 3}, left, can_go_on=True) == {A: 1, C: 2, B: 3}
 
 
 def test_a_map_with_one_unknown_id_answers_nothing():
     with pytest.raises(UnknownInterruptError, match=f"{C} is open.*open are: {A}, {B}") as caught:
-        match_answers({A: 1, C: 2}, writes_of(t1=A, t2=B), can_go_on=True)
+        match_answers({A: 1, C: 2}, tasks_left(writes_of(t1=A, t2=B)), can_go_on=True)
     assert caught.value.reason == "not_pending"
     assert caught.value.interrupt_ids == (C,)
     assert caught.value.pending_ids == (A, B)
@@ -128,19 +126,19 @@ def test_a_map_with_one_unknown_id_answers_nothing():
 
 def test_a_map_is_not_taken_for_a_go_on():
     with pytest.raises(UnknownInterruptError, match="open are: none"):
-        match_answers({A: 1}, [], can_go_on=True)
+        match_answers({A: 1}, tasks_left([]), can_go_on=True)
 
 
 @pytest.mark.parametrize("writes", [writes_of(t1=A, t2=B), writes_of(t1=[A, B])])
 def test_one_answer_for_two_questions_is_refused(writes):
     with pytest.raises(RuntimeError, match=f"you must specify the interrupt id when resuming.*{A}, {B}"):
-        match_answers("yes", writes, can_go_on=True)
+        match_answers("yes", tasks_left(writes), can_go_on=True)
 
 
 @pytest.mark.parametrize("resume", [*FALSY, "yes"])
 def test_where_nothing_was_asked_any_value_means_go_on(resume):
-    assert match_answers(resume, [], can_go_on=True) == {}
-    assert match_answers(resume, [("t1", ERROR, "failed")], can_go_on=True) == {}
+    assert match_answers(resume, tasks_left([]), can_go_on=True) == {}
+    assert match_answers(resume, tasks_left([("t1", ERROR, "failed")]), can_go_on=True) == {}
 
 
 @pytest.mark.parametrize("resume", [*FALSY, "yes"])
@@ -148,18 +146,21 @@ def test_where_nothing_is_open_there_is_nothing_to_answer(resume):
     done = [*writes_of(t1=A), taken("t1", A), ("t1", "log", ["x"])]
     for writes, can_go_on in (([], False), (done, True), (done, False), ([("t1", "log", [])], True)):
         with pytest.raises(UnknownInterruptError, match="no question is open"):
-            match_answers(resume, writes, can_go_on=can_go_on)
+            match_answers(resume, tasks_left(writes), can_go_on=can_go_on)
 
 
 @pytest.mark.parametrize("resume", ["no", None, {A: "no"}])
 def test_an_answer_that_comes_second_is_matched_so_that_the_claim_refuses_it(resume):
     answer = resume[A] if resume and isinstance(resume, dict) else resume
-    assert match_answers(resume, [*writes_of(t1=A), taken("t1", A)], can_go_on=True) == {A: answer}
+    left = tasks_left([*writes_of(t1=A), taken("t1", A)])
+    assert match_answers(resume, left, can_go_on=True) == {A: answer}
 
 
 def test_a_plain_answer_goes_to_the_question_that_nobody_has_taken_up():
-    assert match_answers("yes", [*writes_of(t1=A, t2=B), taken("t1", A)], can_go_on=True) == {B: "yes"}
-    assert match_answers("yes", [*writes_of(t1=[A, B]), taken("t1", B)], can_go_on=True) == {A: "yes"}
+    left = tasks_left([*writes_of(t1=A, t2=B), taken("t1", A)])
+    assert match_answers("yes", left, can_go_on=True) == {B: "yes"}
+    left = tasks_left([*writes_of(t1=[A, B]), taken("t1", B)])
+    assert match_answers("yes", left, can_go_on=True) == {A: "yes"}
 
 
 ANSWERS = st.recursive(
@@ -178,7 +179,7 @@ ANSWERS = st.recursive(
 )
 def test_no_answer_reaches_another_question(answers, tasks):
     writes = writes_of(**{f"task_{id[0]}": id for id in tasks})
-    assert match_answers(answers, writes, can_go_on=True) == answers
+    assert match_answers(answers, tasks_left(writes), can_go_on=True) == answers
     entries = resume_entries(open_questions(writes), answers, {})
     assert {row[0]: row[2] for rows in entries.values() for row in rows} == answers
     assert all(task == f"task_{rows[0][0][0]}" for task, rows in entries.items())
@@ -193,8 +194,8 @@ def test_no_answer_reaches_another_question(answers, tasks):
 def test_what_is_taken_up_and_not_applied():
     writes = [*writes_of(t1=[A, B], t2=C), taken("t1", A), taken("t2", C), ("t2", "log", ["done"])]
     assert taken_up(writes) == {A}
-    assert asked_questions(writes) == {"t1": asked(A, B)}
-    assert finished_tasks(writes) == {"t2"}
+    assert tasks_left(writes).asked == {"t1": asked(A, B)}
+    assert tasks_left(writes).finished == {"t2"}
 
 
 def test_answers_before_a_task_s_next_question_are_used_up():
@@ -203,7 +204,8 @@ def test_answers_before_a_task_s_next_question_are_used_up():
 
 
 def test_what_a_command_wrote_is_no_finished_task():
-    assert finished_tasks([(NULL_TASK_ID, "log", ["x"]), ("t1", ERROR, "no"), ("t2", RESUME, [])]) == set()
+    writes = [(NULL_TASK_ID, "log", ["x"]), ("t1", ERROR, "no"), ("t2", RESUME, [])]
+    assert tasks_left(writes).finished == set()
 
 
 KEY = CheckpointKey("t", "", "cp")
@@ -254,9 +256,9 @@ def test_answers_are_saved_with_what_was_asked_after_those_before():
     assert before == {"t1": [[A, payload_digest("question a"), "first"]]}
 
 
-def test_saved_entries_are_found_again():
+def test_saved_answers_are_found_again():
     writes = [("t1", "log", []), ("t1", RESUME, ([A, "", 1],)), ("t2", INTERRUPT, asked(B))]
-    assert saved_entries(writes) == {"t1": [[A, "", 1]]}
+    assert tasks_left(writes).answered == {"t1": [[A, "", 1]]}
 
 
 @pytest.mark.parametrize(
