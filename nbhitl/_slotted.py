@@ -71,9 +71,12 @@ def sparse(cls: type[T]) -> type[T]:
 
 
 def _taker(owner: str, optional: tuple[str, ...]) -> Any:
+    known = frozenset(optional)
+
     def take(self: Any, more: tuple[Any, ...], given: dict[str, Any]) -> None:
-        given.update(zip(optional, more, strict=False))
-        if len(more) > len(optional) or not given.keys() <= set(optional):
+        if more:
+            given.update(zip(optional, more, strict=False))
+        if len(more) > len(optional) or not known.issuperset(given):
             raise TypeError(
                 f"{owner}() has the optional fields {', '.join(optional)}; got {', '.join(given)}"
             )

@@ -14,6 +14,7 @@ is over is in doubt: its owner may have died before or after the effect.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint.records import Claim
@@ -118,7 +119,7 @@ def take(
         AlreadyAnswered: somebody's answer came first, or the thread went on without one.
         AnswerInDoubt: somebody's answer was taken up and never reported back.
     """
-    until = (instant(at) + timedelta(seconds=lease)).isoformat(timespec="microseconds")
+    until = _lease_end(at, lease)
     if question.state == RECORDED:
         if question.answer != answer:
             raise _taken(question)
@@ -134,6 +135,12 @@ def take(
     return question._replace(
         state=DELIVERED, answer=answer, by=by, at=moment(at), owner=owner, lease_until=until
     )
+
+
+@lru_cache(maxsize=8)
+def _lease_end(at: str, lease: float) -> str:
+    """Return when a lease is over that begins then: the same for all answers that are taken up together."""
+    return (instant(at) + timedelta(seconds=lease)).isoformat(timespec="microseconds")
 
 
 def record(question: Question, answer: bytes, by: str | None, at: str) -> Question:
@@ -166,8 +173,7 @@ def renew(question: Question, owner: str, at: str, lease: float) -> Question:
     """
     if question.state != DELIVERED or question.owner != owner:
         raise _taken(question)
-    until = (instant(at) + timedelta(seconds=lease)).isoformat(timespec="microseconds")
-    return question._replace(lease_until=until)
+    return question._replace(lease_until=_lease_end(at, lease))
 
 
 def drop(question: Question) -> Question:

@@ -276,12 +276,13 @@ def stores_steps(saver: object) -> bool:
     """
     if not isinstance(saver, StepSaver):
         return False
-    return _OVERRIDABLE.isdisjoint(vars(saver)) and _are_ours(*_methods(type(saver)))
+    cls: type = type(saver)
+    return _OVERRIDABLE.isdisjoint(vars(saver)) and _overrides_nothing(cls)
 
 
 @lru_cache(maxsize=64)
-def _are_ours(*methods: Callable[..., Any]) -> bool:
-    return all(method.__module__.startswith("nbhitl.checkpoint.") for method in methods)
+def _overrides_nothing(cls: type) -> bool:
+    return all(method.__module__.startswith("nbhitl.checkpoint.") for method in _methods(cls))
 
 
 _OVERRIDABLE = frozenset(

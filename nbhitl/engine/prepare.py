@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._context import CURRENT_TASK
@@ -14,7 +15,7 @@ from nbhitl.engine.running import TASK_KEY, Run, RunningTask
 from nbhitl.errors import MissingThreadId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.events import Stream
@@ -139,9 +140,7 @@ def step_saver(saver: Any, program: Program) -> Any:
 
     It can hold values of the classes that the graph's schemas name: another graph's saver may not know them yet.
     """
-    from nbhitl.checkpoint.steps import stores_steps  # which a graph without a saver need not load
-
-    if stores_steps(saver):
+    if _stores_steps()(saver):
         if program.schema_types:
             from nbhitl.checkpoint.serde import Serde
 
@@ -151,6 +150,13 @@ def step_saver(saver: Any, program: Program) -> Any:
     from nbhitl.engine.foreign import ForeignSaver
 
     return ForeignSaver(saver.saver if isinstance(saver, ForeignSaver) else saver, program)
+
+
+@cache
+def _stores_steps() -> Callable[[object], bool]:
+    from nbhitl.checkpoint.steps import stores_steps  # which a graph without a saver need not load
+
+    return stores_steps
 
 
 def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> Any:

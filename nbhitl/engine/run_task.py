@@ -49,12 +49,7 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             writes = yield from _attempt(running, values)
         except GraphInterrupt as pause:
             yield from _tell_failed(running, pause)
-            lost = swallowed_before(running, pause)
-            if lost is not None:
-                return TaskResult(task, [], error=swallowed(running, lost), attempts=running.attempt)
-            # It holds the frames that it came through and they hold it: without them no run waits for the collector.
-            pause.__traceback__ = None
-            return TaskResult(task, [], interrupts=_asked(task, pause), attempts=running.attempt)
+            return _paused(running, pause)
         except ParentCommand as up:
             yield from _tell_failed(running, up)
             if up.args[0].graph != run.ns and up.args[0].graph != task.name:
@@ -72,6 +67,16 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             yield delay
         else:
             return TaskResult(task, writes or [(NO_WRITES, None)])
+
+
+def _paused(running: RunningTask, pause: GraphInterrupt) -> TaskResult:
+    task = running.task
+    lost = swallowed_before(running, pause)
+    if lost is not None:
+        return TaskResult(task, [], error=swallowed(running, lost), attempts=running.attempt)
+    # It holds the frames that it came through and they hold it: without them no run waits for the collector.
+    pause.__traceback__ = None
+    return TaskResult(task, [], interrupts=_asked(task, pause), attempts=running.attempt)
 
 
 def _tell_failed(running: RunningTask, error: BaseException) -> Generator[Any, Any, None]:
@@ -258,6 +263,8 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
             returned = function(state)
             if type(returned) is dict and running.paused is None:
                 return TaskResult(running.task, _writes(running, returned) or [(NO_WRITES, None)])
+        except GraphInterrupt as pause:
+            return _paused(running, pause)
         except Exception as error:
             return _in_steps(running, values, raised=error)
         except BaseException as error:
