@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.leases import LEASE
+from nbhitl.checkpoint import leases
 from nbhitl.checkpoint.records import ClaimRequest
 from nbhitl.constants import INTERRUPT, RESUME
 from nbhitl.engine.instructions import StoreCall
@@ -135,6 +135,6 @@ def _claim_request(
         settings.by,
         progress.clock.now(),
         settings.owner,
-        LEASE,
+        leases.LEASE,
         named,
     )
