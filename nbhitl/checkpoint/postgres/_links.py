@@ -25,6 +25,7 @@ Statement: TypeAlias = "tuple[str, Sequence[Any]]"
 
 
 _MOST_ENDED = 64
+_MOST_WORKERS = 8
 
 
 class Answer(NamedTuple):
@@ -201,6 +202,14 @@ class LentLink(Link):
     def _wait(self, result: Coroutine[Any, Any, Any]) -> Any:
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(result, self._loop).result()
+
+
+def lent(given: Any) -> tuple[Link, int]:
+    """Return the link to somebody's connection or pool, sync or async, and how many threads are worth having for it."""
+    is_pool = hasattr(given, "getconn")
+    is_async = asyncio.iscoroutinefunction(given.getconn if is_pool else given.execute)
+    workers = min(getattr(given, "max_size", 1), _MOST_WORKERS) if is_pool else 1
+    return (LentLink(given) if is_async else Link(given)), workers
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

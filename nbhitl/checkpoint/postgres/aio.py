@@ -13,7 +13,7 @@ import psycopg
 from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._database import Database
-from nbhitl.checkpoint.postgres._links import LentLink, Link
+from nbhitl.checkpoint.postgres._links import Link, lent
 from nbhitl.checkpoint.steps import StepSaver
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = ["AsyncPostgresSaver"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_MOST_WORKERS = 8
 
 
 class AsyncPostgresSaver(StepSaver):
@@ -43,15 +42,12 @@ class AsyncPostgresSaver(StepSaver):
     """
 
     def __init__(self, conn: Any, pipe: Any = None, serde: SerializerProtocol | None = None) -> None:
-        is_pool = hasattr(conn, "getconn")
-        if not (is_pool or isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection))):
+        if not (hasattr(conn, "getconn") or isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection))):
             raise TypeError(
                 f"AsyncPostgresSaver needs a psycopg connection or a pool of them, not {type(conn).__name__}. "
                 "Use AsyncPostgresSaver.from_conn_string(...)."
             )
-        is_async = asyncio.iscoroutinefunction(conn.getconn if is_pool else conn.execute)
-        workers = min(getattr(conn, "max_size", 1), _MOST_WORKERS) if is_pool else 1
-        self._begin(LentLink(conn) if is_async else Link(conn), workers, serde)
+        self._begin(*lent(conn), serde)
 
     def _begin(self, link: Link, workers: int, serde: SerializerProtocol | None) -> None:
         self._database = Database(link)

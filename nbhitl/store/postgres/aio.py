@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.postgres import connect
-from nbhitl.checkpoint.postgres._links import LentLink, Link
+from nbhitl.checkpoint.postgres._links import Link, lent
 from nbhitl.store._swept import AsyncSweptStore
 from nbhitl.store.postgres import PoolConfig, PostgresIndexConfig, pool_arguments
 from nbhitl.store.postgres._database import ItemDatabase
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from nbhitl.store.base import TTLConfig
 
 __all__ = ["AsyncPostgresStore", "PoolConfig"]
-
-_MOST_WORKERS = 8
 
 
 class AsyncPostgresStore(AsyncSweptStore):
@@ -47,15 +45,12 @@ class AsyncPostgresStore(AsyncSweptStore):
         index: PostgresIndexConfig | None = None,
         ttl: TTLConfig | None = None,
     ) -> None:
-        is_pool = hasattr(conn, "getconn")
-        if not (is_pool or hasattr(conn, "pgconn")):
+        if not (hasattr(conn, "getconn") or hasattr(conn, "pgconn")):
             raise TypeError(
                 f"AsyncPostgresStore needs a psycopg connection or a pool of them, not {type(conn).__name__}. "
                 "Use AsyncPostgresStore.from_conn_string(...)."
             )
-        is_async = asyncio.iscoroutinefunction(conn.getconn if is_pool else conn.execute)
-        workers = min(getattr(conn, "max_size", 1), _MOST_WORKERS) if is_pool else 1
-        self._begin(LentLink(conn) if is_async else Link(conn), workers, index, ttl, deserializer)
+        self._begin(*lent(conn), index, ttl, deserializer)
 
     def _begin(
         self, link: Link, workers: int, index: Any, ttl: TTLConfig | None, deserializer: Any = None
