@@ -7,15 +7,16 @@ A row's body is a list, `[kind, frame, values, appended, removed, results, base]
     FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}]
     CLASSIC  values is the checkpoint that `put` was given; the rest is empty
 
-A result that is the new value of its key, or a run of its appended items, is stored as a reference to it; a task
-whose id follows from its place, with its step instead of the id. The whole state of a long thread is compressed.
+A result that is the new value of its key, or a run of its appended items, is stored as a reference to it; results
+that are the first new values, in their order, as `[how many]`; a task whose id follows from its place, with its step
+instead of the id. The whole state of a long thread is compressed.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from itertools import chain, islice
-from operator import is_
+from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl._slotted import made, of_fields, slotted
@@ -29,11 +30,13 @@ from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DELTA, FULL, CLASSIC = 0, 1, 2
 
 SOURCES = ("input", "loop", "update", "fork")
+
+_CHANNEL, _VALUE = itemgetter(0), itemgetter(1)
 
 _NO_FRAME: tuple[Any, ...] = ((), (), (), None, None, None)
 
@@ -120,9 +123,9 @@ class Body:
         """
         try:
             return [
-                (task_id, write[0], self._written(write))
+                (task_id, channel, value)
                 for task_id, writes in ((_task_id(row, *task[:3]), task[3]) for task in self.results)
-                for write in writes
+                for channel, value in self._written(writes)
             ]
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise StoreError(f"a stored step is damaged: its results cannot be read ({error!r})") from error
@@ -135,17 +138,24 @@ class Body:
                     _task_id(row, task_id, name, path),
                     name,
                     tuple(path or (PULL, name)),
-                    [(w[0], self._written(w)) for w in writes],
+                    [*self._written(writes)],
                 )
                 for task_id, name, path, writes in self.results
             ]
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise StoreError(f"a stored step is damaged: its results cannot be read ({error!r})") from error
 
-    def _written(self, write: list[Any]) -> Any:
-        if len(write) < 3:
-            return write[1] if len(write) == 2 else None
-        channel, start, count = write
+    def _written(self, writes: list[list[Any]]) -> Iterator[tuple[str, Any]]:
+        for write in writes:
+            if type(write[0]) is int:
+                for channel in islice(self.values if self.base is None else self.base[1], write[0]):
+                    yield channel, self.values[channel]
+            elif len(write) < 3:
+                yield write[0], write[1] if len(write) == 2 else None
+            else:
+                yield write[0], self._referred(*write)
+
+    def _referred(self, channel: str, start: int | None, count: int | None) -> Any:
         if start is None:
             return self.values[channel]
         items = self._appended(channel)
@@ -185,14 +195,12 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     tip.checkpoint_id = checkpoint_id
     tip.depth = depth = tip.depth + 1
     versions = tip.versions
-    if record.removed:
-        for key in record.removed:
-            versions.pop(key, None)
+    for key in record.removed:
+        versions.pop(key, None)
     for key in record.values:
         versions[key] = depth
-    if record.appended:
-        for key in record.appended:
-            versions[key] = depth
+    for key in record.appended:
+        versions[key] = depth
     body = _step_body(record, versions, depth, whole=is_snapshot)
     try:
         data = serde.dumps(body)
@@ -213,35 +221,40 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
 
 
 def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whole: bool) -> list[Any]:
-    values, appended = record.values, record.appended
+    values, appended, step = record.values, record.appended, record.metadata["step"]
     found: dict[str, int] = {}
     results = []
     for task in record.results:
-        results.append(_result(task, record, found))
-    frame = _frame_data(record.frame)
-    removed = [*record.removed] if record.removed else None
+        results.append(_result(task, step, values, appended, found))
+    frame, removed = _frame_data(record.frame), [*record.removed] if record.removed else None
+    if not whole and (appended or len(values) != len(versions)):
+        return [DELTA, frame, values, appended, removed, results, None]
+    counts = {key: len(items) for key, items in appended.items()} if appended else {}
+    base = [versions, [*values, *counts], counts]
     if whole:
         values = dict(record.full())
         for key in values:
             versions.setdefault(key, depth)
-    elif appended or len(values) != len(versions):
-        return [DELTA, frame, values, appended, removed, results, None]
-    else:  # every key has a new value
-        return [FULL, frame, values, None, removed, results, [versions, [*values], {}]]
-    counts = {key: len(items) for key, items in appended.items()}
-    base = [versions, [*record.values, *counts], counts]
     return [FULL, frame, values, None, removed, results, base]
 
 
-def _result(task: TaskWrites, record: StepRecord, found: dict[str, int]) -> list[Any]:
-    """A task's writes, with references for what the step stores anyway.
+def _result(
+    task: TaskWrites,
+    step: int,
+    values: dict[str, Any],
+    appended: dict[str, list[Any]],
+    found: dict[str, int],
+) -> list[Any]:
+    """A task's writes, with references for what the step stores anyway: its new values and appended items.
 
     `found` is where among the appended items of each key the next write is likely to be: writes were applied
     in the order of the tasks.
     """
     task_id, name, path, pairs = task
-    values, appended = record.values, record.appended
     writes: list[list[Any]] = []
+    if len(values) > 1 and _begins_with(pairs, values):
+        writes.append([len(values)])
+        pairs = pairs[len(values) :]
     for channel, value in pairs:
         if value is None:
             writes.append([channel])
@@ -252,7 +265,16 @@ def _result(task: TaskWrites, record: StepRecord, found: dict[str, int]) -> list
         else:
             writes.append([channel, value])
     place = None if path == (PULL, name) else list(path)
-    return [packed(task_id) if task_id else record.metadata["step"], name, place, writes]
+    return [packed(task_id) if task_id else step, name, place, writes]
+
+
+def _begins_with(pairs: Sequence[tuple[str, Any]], values: dict[str, Any]) -> bool:
+    """Whether the first writes are all of the new values, in their order."""
+    return (
+        len(pairs) >= len(values)
+        and all(map(is_, values, map(_CHANNEL, pairs)))
+        and all(map(is_, values.values(), map(_VALUE, pairs)))
+    )
 
 
 def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, int]) -> list[Any] | None:

@@ -72,8 +72,8 @@ def apply_writes(
     if ends_step:
         _consume(head, results)
     known = len(head.values)
-    triggers, sends, updates = _sort_out(program, head, results)
-    changes = _fold(program, head, results, updates)
+    triggers, sends, updates, several = _sort_out(program, head, results)
+    changes = _fold(program, head, results, updates, several)
     if not ends_step:
         head.triggers = tuple(dict.fromkeys((*head.triggers, *triggers)))
         head.sends = (*head.sends, *sends)
@@ -90,19 +90,23 @@ def apply_writes(
 
 
 def _fold(
-    program: Program, head: Head, results: Sequence[TaskResult], updates: Mapping[str, list[Any]]
+    program: Program,
+    head: Head,
+    results: Sequence[TaskResult],
+    updates: Mapping[str, Any],
+    several: Mapping[str, list[Any]],
 ) -> Changes:
-    """Fold the writes to each key into the state, and return what changed."""
+    """Fold the writes to each key into the state, and return what changed; see `_sort_out`."""
     changes = Changes({}, {}, updates.keys())
-    changed, values = changes.values, head.values
-    for key, writes in updates.items():
-        rule = program.keys[key]
+    changed, values, plain = changes.values, head.values, program.plain
+    for key, value in updates.items():
+        if key in plain and not several and not isinstance(value, _MAY_OVERWRITE):
+            changed[key] = values[key] = value
+            continue
+        rule, writes = program.keys[key], several.get(key) or [value]
         try:
             if rule.kind is _LAST:
-                value = writes[0]
-                if len(writes) > 1 or isinstance(value, _MAY_OVERWRITE):
-                    value = _last_value(key, writes)
-                changed[key] = values[key] = value
+                changed[key] = values[key] = _last_value(key, writes)
             elif rule.kind is _REDUCE:
                 _reduce(rule, head, writes, changes)
             else:
@@ -120,8 +124,8 @@ def _in_schema_order(program: Program, values: dict[str, Any], added: int) -> di
 
     Most graphs fill their keys in that order; then there is nothing to do.
     """
-    rank = program.rank
-    newest_first = [rank[key] for key in islice(reversed(values), added + 1)] if added > 0 else []
+    rank = program.rank.__getitem__
+    newest_first = [*map(rank, islice(reversed(values), added + 1))] if added > 0 else []
     if newest_first == sorted(newest_first, reverse=True) and newest_first and not program.objects:
         return values
     return {key: values[key] for key in program.keys if key in values}
@@ -146,20 +150,25 @@ def _consume(head: Head, results: Sequence[TaskResult]) -> None:
 
 def _sort_out(
     program: Program, head: Head, results: Sequence[TaskResult]
-) -> tuple[list[str], list[Send], dict[str, list[Any]]]:
-    """Return the triggers and Sends among the writes, and the writes to state keys by key."""
+) -> tuple[list[str], list[Send], dict[str, Any], dict[str, list[Any]]]:
+    """Return the triggers and Sends among the writes, the first write to each state key, and all to those that got
+    several.
+    """
     triggers: list[str] = []
     sends: list[Send] = []
-    updates: dict[str, list[Any]] = {}
+    updates: dict[str, Any] = {}
+    several: dict[str, list[Any]] = {}
     keys, starts, gates = program.keys, program.starts, program.gates
     gate_writes: dict[str, list[Any]] = {}
     for result in results:
         for channel, value in result.writes:
             if channel in keys:
-                if channel in updates:
-                    updates[channel].append(value)
+                if channel not in updates:
+                    updates[channel] = value
+                elif channel in several:
+                    several[channel].append(value)
                 else:
-                    updates[channel] = [value]
+                    several[channel] = [updates[channel], value]
             elif channel in gates:
                 gate_writes.setdefault(channel, []).append(value)
             elif channel in starts:
@@ -174,7 +183,7 @@ def _sort_out(
         if gate is None:
             gate = head.objects[channel] = gates[channel].from_checkpoint(MISSING)
         gate.update(values)
-    return triggers, sends, updates
+    return triggers, sends, updates, several
 
 
 def _last_value(name: str, writes: list[Any]) -> Any:

@@ -152,6 +152,8 @@ def read_output(values: Mapping[str, Any], keys: Sequence[str], *, single: bool)
     """Return what of the state is shown: a dict of `keys`, or the value of the single one."""
     if single:
         return values.get(keys[0])
+    if all(map(values.__contains__, keys)):
+        return dict(zip(keys, map(values.__getitem__, keys), strict=True))
     return {key: values[key] for key in keys if key in values}
 
 

@@ -89,7 +89,7 @@ class Program:
 
     `starts` maps a trigger channel to the node it starts, `triggers` a node to all its trigger channels. `gates`
     are the triggers that are objects (barriers, deferred nodes); `goto` maps a node's name to its trigger channel.
-    `reduced` and `objects` are the keys of these kinds; there may be few of them among many.
+    `plain`, `reduced` and `objects` are the keys of these kinds; there may be few of them among many.
     `untracked` are the keys that are never saved.
     """
 
@@ -104,6 +104,7 @@ class Program:
     root_state: bool = False
     root_output: bool = False
     start: str = "__start__"
+    plain: frozenset[str] = frozenset()
     reduced: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     untracked: frozenset[str] = frozenset()
@@ -119,6 +120,7 @@ class Program:
         return self._rank
 
     def __post_init__(self) -> None:
+        self.plain = frozenset(name for name, rule in self.keys.items() if rule.kind is KeyKind.LAST)
         self.reduced = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.REDUCE)
         self.objects = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.OBJECT)
         self.untracked = frozenset(name for name in self.objects if not self.keys[name].saved)

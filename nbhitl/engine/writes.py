@@ -32,8 +32,10 @@ def writes_of(program: Program, node: Node, returned: Any) -> Writes:
     if type(returned) is dict and INTERRUPT in returned:
         _refuse_foreign_pause(returned[INTERRUPT], node.name)
     if type(returned) is dict and not program.root_state:
-        keys = program.keys
-        return [(key, value) for key, value in returned.items() if key in keys]
+        known = program.keys
+        if returned.keys() <= known.keys():
+            return [*returned.items()]
+        return [(key, value) for key, value in returned.items() if key in known]
     writes = [
         (key, value)
         for item in _items(returned)

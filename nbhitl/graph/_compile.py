@@ -172,7 +172,7 @@ def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers
 
     def take_input(value: Any) -> Any:
         if type(value) is dict and ROOT not in keys:
-            return {key: v for key, v in value.items() if key in keys}
+            return value if value.keys() <= keys else {key: v for key, v in value.items() if key in keys}
         return value
 
     branches = _branches(topology, START, builder.input_schema, readers)
