@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import chain, islice
-from operator import is_, itemgetter
+from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl._slotted import made, of_fields, slotted
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 DELTA, FULL, CLASSIC = 0, 1, 2
 
 SOURCES = ("input", "loop", "update", "fork")
-
-_CHANNEL, _VALUE = itemgetter(0), itemgetter(1)
 
 _NO_FRAME: tuple[Any, ...] = ((), (), (), None, None, None)
 
@@ -197,8 +195,7 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     versions = tip.versions
     for key in record.removed:
         versions.pop(key, None)
-    for key in record.values:
-        versions[key] = depth
+    versions |= dict.fromkeys(record.values, depth)
     for key in record.appended:
         versions[key] = depth
     body = _step_body(record, versions, depth, whole=is_snapshot)
@@ -270,11 +267,12 @@ def _result(
 
 def _begins_with(pairs: Sequence[tuple[str, Any]], values: dict[str, Any]) -> bool:
     """Whether the first writes are all of the new values, in their order."""
-    return (
-        len(pairs) >= len(values)
-        and all(map(is_, values, map(_CHANNEL, pairs)))
-        and all(map(is_, values.values(), map(_VALUE, pairs)))
-    )
+    if len(pairs) < len(values):
+        return False
+    for (channel, value), (key, new) in zip(pairs, values.items(), strict=False):
+        if value is not new or channel != key:
+            return False
+    return True
 
 
 def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, int]) -> list[Any] | None:

@@ -72,8 +72,9 @@ def apply_writes(
     if ends_step:
         _consume(head, results)
     known = len(head.values)
-    triggers, sends, updates, several = _sort_out(program, head, results)
-    changes = _fold(program, head, results, updates, several)
+    changes = Changes({}, {})
+    triggers, sends, updates = _sort_out(program, head, results, changes.values)
+    _fold(program, head, results, updates, changes)
     if not ends_step:
         head.triggers = tuple(dict.fromkeys((*head.triggers, *triggers)))
         head.sends = (*head.sends, *sends)
@@ -93,20 +94,17 @@ def _fold(
     program: Program,
     head: Head,
     results: Sequence[TaskResult],
-    updates: Mapping[str, Any],
-    several: Mapping[str, list[Any]],
-) -> Changes:
-    """Fold the writes to each key into the state, and return what changed; see `_sort_out`."""
-    changes = Changes({}, {}, updates.keys())
-    changed, values, plain = changes.values, head.values, program.plain
-    for key, value in updates.items():
-        if key in plain and not several and not isinstance(value, _MAY_OVERWRITE):
-            changed[key] = values[key] = value
-            continue
-        rule, writes = program.keys[key], several.get(key) or [value]
+    updates: Mapping[str, list[Any]],
+    changes: Changes,
+) -> None:
+    """Fold the writes to each key into the state; `changes` has the plain new values already, and gets the rest."""
+    changed, values = changes.values, head.values
+    changes.written = changed.keys() | updates.keys() if updates else changed.keys()
+    for key, writes in updates.items():
+        rule = program.keys[key]
         try:
             if rule.kind is _LAST:
-                changed[key] = values[key] = _last_value(key, writes)
+                changed[key] = _last_value(key, [*writes, changed[key]] if key in changed else writes)
             elif rule.kind is _REDUCE:
                 _reduce(rule, head, writes, changes)
             else:
@@ -116,7 +114,7 @@ def _fold(
 
             note_writers(error, rule, values.get(key, MISSING), results)
             raise
-    return changes
+    values.update(changed)
 
 
 def _in_schema_order(program: Program, values: dict[str, Any], added: int) -> dict[str, Any]:
@@ -149,26 +147,26 @@ def _consume(head: Head, results: Sequence[TaskResult]) -> None:
 
 
 def _sort_out(
-    program: Program, head: Head, results: Sequence[TaskResult]
-) -> tuple[list[str], list[Send], dict[str, Any], dict[str, list[Any]]]:
-    """Return the triggers and Sends among the writes, the first write to each state key, and all to those that got
-    several.
+    program: Program, head: Head, results: Sequence[TaskResult], changed: dict[str, Any]
+) -> tuple[list[str], list[Send], dict[str, list[Any]]]:
+    """Return the triggers and Sends among the writes, and the writes that have to be folded by key.
+
+    What is simply the new value of its key goes to `changed`.
     """
     triggers: list[str] = []
     sends: list[Send] = []
-    updates: dict[str, Any] = {}
-    several: dict[str, list[Any]] = {}
-    keys, starts, gates = program.keys, program.starts, program.gates
+    updates: dict[str, list[Any]] = {}
+    plain, keys, starts, gates = program.plain, program.keys, program.starts, program.gates
     gate_writes: dict[str, list[Any]] = {}
     for result in results:
         for channel, value in result.writes:
-            if channel in keys:
-                if channel not in updates:
-                    updates[channel] = value
-                elif channel in several:
-                    several[channel].append(value)
+            if channel in plain and channel not in changed and not isinstance(value, _MAY_OVERWRITE):
+                changed[channel] = value
+            elif channel in keys:
+                if channel in updates:
+                    updates[channel].append(value)
                 else:
-                    several[channel] = [updates[channel], value]
+                    updates[channel] = [value]
             elif channel in gates:
                 gate_writes.setdefault(channel, []).append(value)
             elif channel in starts:
@@ -183,7 +181,7 @@ def _sort_out(
         if gate is None:
             gate = head.objects[channel] = gates[channel].from_checkpoint(MISSING)
         gate.update(values)
-    return triggers, sends, updates, several
+    return triggers, sends, updates
 
 
 def _last_value(name: str, writes: list[Any]) -> Any:
