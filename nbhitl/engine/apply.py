@@ -163,10 +163,7 @@ def _sort_out(
             if channel in plain and channel not in changed and not isinstance(value, _MAY_OVERWRITE):
                 changed[channel] = value
             elif channel in keys:
-                if channel in updates:
-                    updates[channel].append(value)
-                else:
-                    updates[channel] = [value]
+                updates.setdefault(channel, []).append(value)
             elif channel in gates:
                 gate_writes.setdefault(channel, []).append(value)
             elif channel in starts:
