@@ -41,7 +41,7 @@ _INSERT_IF_QUIET = """
     WITH added (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11) AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
     INSERT INTO nbhitl_steps SELECT added.* FROM added WHERE NOT EXISTS (
         SELECT 1 FROM nbhitl_questions
-        WHERE thread_id = added.c1 AND state IN ('open', 'recorded', 'delivered')
+        WHERE thread_id = added.c1 AND state NOT IN ('applied', 'dropped')
     ) AND (added.c6 IS NULL OR EXISTS (
         SELECT 1 FROM nbhitl_steps AS step
         WHERE step.thread_id = added.c1 AND step.ns = added.c2 AND step.checkpoint_id = added.c4 {lock}
@@ -101,11 +101,11 @@ QUESTION: Final = (
 )
 LIVE_QUESTIONS: Final = (
     f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? "
-    "AND state IN ('open', 'recorded', 'delivered') ORDER BY rowid"
+    "AND state NOT IN ('applied', 'dropped') ORDER BY rowid"
 )
 DELIVERED_TO_TASK: Final = (
     f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? AND task_id = ? "
-    "AND state IN ('open', 'recorded', 'delivered') AND state = 'delivered'"
+    "AND state NOT IN ('applied', 'dropped') AND state = 'delivered'"
 )
 PUT_QUESTION: Final = f"""
     INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -118,11 +118,6 @@ PUT_QUESTION: Final = f"""
 INSERT_QUESTION: Final = f"""
     INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
-"""
-# What moves on questions that were read first: new state, owner and lease by their keys.
-MOVE_QUESTION: Final = """
-    UPDATE nbhitl_questions SET state = ?, owner = ?, lease_until = ?
-    WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND interrupt_id = ?
 """
 TAKE_OPEN: Final = """
     UPDATE nbhitl_questions
@@ -146,21 +141,21 @@ TAKE: Final = """
 # `claims.after_pause` where one task asks its next question.
 USE_UP: Final = """
     UPDATE nbhitl_questions SET state = 'applied', owner = NULL, lease_until = NULL
-    WHERE thread_id = ? AND task_id = ? AND state IN ('open', 'recorded', 'delivered') AND state = 'delivered'
+    WHERE thread_id = ? AND task_id = ? AND state NOT IN ('applied', 'dropped') AND state = 'delivered'
         AND ns = ? AND checkpoint_id = ? AND interrupt_id <> ?
 """
 # `claims.after_step` for the questions of a thread: namespace, first and last of the namespaces below, step, parent.
 SETTLE: Final = """
     UPDATE nbhitl_questions SET
         state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, owner = NULL, lease_until = NULL
-    WHERE thread_id = ? AND state IN ('open', 'recorded', 'delivered') AND (ns = ? OR (ns >= ? AND ns < ?))
+    WHERE thread_id = ? AND state NOT IN ('applied', 'dropped') AND (ns = ? OR (ns >= ? AND ns < ?))
         AND ((state <> 'delivered' AND checkpoint_id <= ?) OR (state = 'delivered' AND checkpoint_id = ?))
 """
 # The same after a step of results: those that were delivered below are applied too.
 SETTLE_BELOW: Final = """
     UPDATE nbhitl_questions SET
         state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, owner = NULL, lease_until = NULL
-    WHERE thread_id = ? AND state IN ('open', 'recorded', 'delivered') AND (ns = ? OR (ns >= ? AND ns < ?))
+    WHERE thread_id = ? AND state NOT IN ('applied', 'dropped') AND (ns = ? OR (ns >= ? AND ns < ?))
         AND ((state <> 'delivered' AND checkpoint_id <= ?) OR (state = 'delivered' AND (checkpoint_id = ? OR ns <> ?)))
 """
 
@@ -214,7 +209,7 @@ THREADS: Final = """
         WHERE step.thread_id = roots.thread_id AND step.ns = '' AND step.checkpoint_id = roots.checkpoint_id
     ), (
         SELECT count(*) FROM nbhitl_questions AS asked
-        WHERE asked.thread_id = roots.thread_id AND asked.state IN ('open', 'recorded', 'delivered')
+        WHERE asked.thread_id = roots.thread_id AND asked.state NOT IN ('applied', 'dropped')
             AND asked.state = 'open'
     )
     FROM roots WHERE checkpoint_id IS NOT NULL LIMIT ?
@@ -248,7 +243,7 @@ def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
     parts, values = [], list[Any]()
     # States are spelled out where there is an index on the questions in them.
     if LIVE.issuperset(wanted.states):
-        parts.append("state IN ('open', 'recorded', 'delivered')")
+        parts.append("state NOT IN ('applied', 'dropped')")
     if wanted.states == (OPEN,):
         parts.append("state = 'open'")
     else:

@@ -222,6 +222,22 @@ def test_a_migration_happens_as_a_whole(postgres, saver, monkeypatch):
         assert again.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
 
 
+@pytest.mark.parametrize("version", range(1, len(queries.MIGRATIONS)))
+def test_a_store_of_every_earlier_version_goes_on(postgres, monkeypatch, version):
+    with monkeypatch.context() as patch, PostgresSaver.from_conn_string(postgres) as earlier:
+        patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:version])
+        run = Run(earlier)
+        run.step({"n": 1})
+        run.pause("q1")
+    with PostgresSaver.from_conn_string(postgres) as saver:
+        run.saver = saver
+        assert [question.interrupt_id for question in saver.pending()] == ["q1"]
+        saver.claim(run.request({"q1": "yes"}))
+        run.step({"n": 2})
+        assert [claim.state for claim in saver.claims("t")] == ["applied"]
+        assert saver.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
+
+
 def test_tables_that_are_gone_can_be_made_again(run, other):
     other.execute("DROP TABLE nbhitl_steps, nbhitl_writes, nbhitl_questions, nbhitl_once, nbhitl_schema")
     with pytest.raises(StoreError, match=r"thread 't'.*call setup\(\)"):

@@ -55,6 +55,7 @@ MIGRATIONS: Final = (
     """,
     "ALTER TABLE nbhitl_questions DROP COLUMN undo",
     # A pair of question and answer writes 17 pages instead of 22: open questions are listed by way of the live ones.
+    # Which these are is found out by two comparisons: of a list of three states SQLite makes a table, for each row.
     """
     ALTER TABLE nbhitl_writes RENAME TO nbhitl_writes_before;
     CREATE TABLE nbhitl_writes (
@@ -66,13 +67,14 @@ MIGRATIONS: Final = (
     DROP TABLE nbhitl_writes_before;
     DROP INDEX nbhitl_questions_open;
     DROP INDEX nbhitl_questions_of_node;
+    DROP INDEX nbhitl_questions_live;
+    CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
+        WHERE state NOT IN ('applied', 'dropped');
     """,
 )
 
 # Changes with every commit of another connection to the same file.
 DATA_VERSION: Final = "PRAGMA data_version"
 SCHEMA_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nbhitl_schema'"
-ANY_LIVE: Final = (
-    "SELECT 1 FROM nbhitl_questions WHERE thread_id = ? AND state IN ('open', 'recorded', 'delivered')"
-)
+ANY_LIVE: Final = "SELECT 1 FROM nbhitl_questions WHERE thread_id = ? AND state NOT IN ('applied', 'dropped')"
 STEP_EXISTS: Final = "SELECT 1 FROM nbhitl_steps WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?"
