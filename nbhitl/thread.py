@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from nbhitl.errors import NotAnswered, QuestionOpen, ReviewError
 from nbhitl.portable import Portable
+from nbhitl.recorded import Recorded
 from nbhitl.review.beside import Beside
 from nbhitl.review.engines import engine_of
 from nbhitl.review.flows import Flows
-from nbhitl.review.pending import Reading
 from nbhitl.review.runner import Runner
 from nbhitl.review.session import ReviewSession, labels, utc_now
-from nbhitl.review.settings import (
-    breakpoints,
-    check_nodes,
-    current_user,
-    run_settings,
-    targets,
-    thread_config,
-)
+from nbhitl.review.settings import current_user, reading_of, run_settings, thread_config
 from nbhitl.review.shared import shared_thread
 from nbhitl.review.text import card_text
 from nbhitl.review.verbs import Answerable
@@ -32,17 +25,16 @@ if TYPE_CHECKING:
     from datetime import datetime
     from threading import Thread
 
-    import pandas as pd
-
     from nbhitl.review.card import Card
     from nbhitl.review.decisions import Decision
     from nbhitl.review.drive import Flow
     from nbhitl.review.protocol import Snapshot
+    from nbhitl.widgets.graph_state import Drawing
 
 __all__ = ["GraphThread"]
 
 
-class GraphThread(Answerable, Portable):
+class GraphThread(Answerable, Portable, Recorded):
     """One thread of a compiled graph: nbhitl's, or one compiled by LangGraph.
 
     Args:
@@ -82,21 +74,10 @@ class GraphThread(Answerable, Portable):
         self.graph = graph
         self.thread_id = thread_id
         self.config = thread_config(config, thread_id)
-        check_nodes(graph, replies or {}, "replies")
-        check_nodes(graph, routes or {}, "routes")
-        check_nodes(graph, interrupt_before, "interrupt_before")
-        check_nodes(graph, interrupt_after, "interrupt_after")
         flows = Flows(
             session=ReviewSession(thread_id, by=by or current_user(), verified=by is not None, clock=clock),
             engine=engine,
-            reading=Reading(
-                thread_id=thread_id,
-                replies=replies or {},
-                routes={node: targets(to) for node, to in (routes or {}).items()},
-                before=breakpoints(graph, "interrupt_before_nodes", interrupt_before),
-                after=breakpoints(graph, "interrupt_after_nodes", interrupt_after),
-                has_claims=True,
-            ),
+            reading=reading_of(graph, thread_id, replies, routes, interrupt_before, interrupt_after),
             config=self.config,
             shared=shared_thread(graph.checkpointer, thread_id),
             how=run_settings(context, interrupt_before, interrupt_after),
@@ -311,36 +292,10 @@ class GraphThread(Answerable, Portable):
             f"Thread {self.thread_id!r} waits for an answer at {nodes} ({labels(found)}). {then}"
         )
 
-    def history(self, **columns: Any) -> pd.DataFrame:
-        """Return one row a checkpoint, oldest first; see `nbhitl.history.history_frame`."""
-        from nbhitl.history import history_frame
-
-        return history_frame(self.graph, self.config, decisions=self._pairs(), **columns)
-
-    def writes(self) -> pd.DataFrame:
-        """Return one row a write; see `nbhitl.history.writes_frame`."""
-        from nbhitl.history import writes_frame
-
-        return writes_frame(self.graph, self.config)
-
-    def decisions(self, **columns: Any) -> pd.DataFrame:
-        """Return one row a decision made in this session; see `nbhitl.history.decisions_frame`."""
-        from nbhitl.history import decisions_frame
-
-        return decisions_frame(self._pairs(), **columns)
-
-    def diff(self, a: str, b: str) -> pd.DataFrame:
-        """Return what differs between two checkpoints, named by label (`cp3`) or id."""
-        from nbhitl.history import diff_frame, find_checkpoint, read_history
-
-        rows = read_history(self.graph, self.config)
-        return diff_frame(find_checkpoint(rows, a).snapshot, find_checkpoint(rows, b).snapshot)
-
-    def _pairs(self) -> list[tuple[Any, Decision]]:
-        return [(card.question, card.decision) for card in self.session.cards if card.decision is not None]
-
     def draw(self) -> Drawing:
         """Return the graph with the state of each node, to end a cell with."""
+        from nbhitl.widgets.graph_state import Drawing
+
         return Drawing(self)
 
     # -- going back -----------------------------------------------------------------------------
@@ -439,18 +394,3 @@ class GraphThread(Answerable, Portable):
         found = self.session.open_cards
         head = f"GraphThread({self.thread_id!r}): {self.session.state}"
         return "\n".join([head, *map(card_text, found)])
-
-
-class Drawing:
-    """A thread's graph with the state of each node; shows itself in a cell."""
-
-    def __init__(self, thread: GraphThread) -> None:
-        from nbhitl.widgets.graph_state import GraphState
-
-        self._bundle = GraphState(thread).record()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return dict(self._bundle)
-
-    def __repr__(self) -> str:
-        return self._bundle["text/plain"]

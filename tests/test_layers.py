@@ -44,7 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("func", "prebuilt", "pregel"),
     ("review",),
     ("widgets", "terminal", "script", "history"),
-    ("thread", "moving", "portable", "inbox", "magics", "cli", "lab", "demo", "__main__"),
+    ("thread", "moving", "portable", "recorded", "inbox", "magics", "cli", "lab", "demo", "__main__"),
 )
 RANKS = {f"nbhitl.{name}": rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbhitl.errors import UnknownNodeError
+from nbhitl.review.pending import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +44,34 @@ def _listed(nodes: Sequence[str]) -> Any:
     return nodes if isinstance(nodes, str) else list(nodes)
 
 
-def breakpoints(graph: Any, attribute: str, own: Sequence[str]) -> frozenset[str] | Literal["*"]:
+def reading_of(
+    graph: Any,
+    thread_id: str,
+    replies: Mapping[str, Mapping[str, Any]] | None,
+    routes: Mapping[str, str | Sequence[str]] | None,
+    before: Sequence[str],
+    after: Sequence[str],
+) -> Reading:
+    """Return how the thread is read, with the arguments of GraphThread.
+
+    Raises:
+        UnknownNodeError: one of them names a node that the graph does not have.
+    """
+    _check_nodes(graph, replies or {}, "replies")
+    _check_nodes(graph, routes or {}, "routes")
+    _check_nodes(graph, before, "interrupt_before")
+    _check_nodes(graph, after, "interrupt_after")
+    return Reading(
+        thread_id=thread_id,
+        replies=replies or {},
+        routes={node: _targets(to) for node, to in (routes or {}).items()},
+        before=_breakpoints(graph, "interrupt_before_nodes", before),
+        after=_breakpoints(graph, "interrupt_after_nodes", after),
+        has_claims=True,
+    )
+
+
+def _breakpoints(graph: Any, attribute: str, own: Sequence[str]) -> frozenset[str] | Literal["*"]:
     """Return the graph's own static breakpoints and the thread's, "*" for every node."""
     of_graph = getattr(graph, attribute, None) or ()
     if "*" in (of_graph, own):
@@ -51,12 +79,12 @@ def breakpoints(graph: Any, attribute: str, own: Sequence[str]) -> frozenset[str
     return frozenset(of_graph) | frozenset(own)
 
 
-def targets(to: str | Sequence[str]) -> tuple[str, ...]:
+def _targets(to: str | Sequence[str]) -> tuple[str, ...]:
     """Return one or several node names as a tuple."""
     return (to,) if isinstance(to, str) else tuple(to)
 
 
-def check_nodes(graph: Any, names: Iterable[str], where: str) -> None:
+def _check_nodes(graph: Any, names: Iterable[str], where: str) -> None:
     """Raise UnknownNodeError if a name is none of the graph's nodes; paths into subgraphs are taken."""
     known = [str(name) for name in getattr(graph, "nodes", ())]
     if names == "*" or not known:

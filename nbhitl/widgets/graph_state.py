@@ -140,6 +140,19 @@ class GraphState:
             wanted = snapshot.parent_config["configurable"]["checkpoint_id"]
 
 
+class Drawing:
+    """A thread's graph with the state of each node; shows itself in a cell."""
+
+    def __init__(self, thread: Any) -> None:
+        self._bundle = GraphState(thread).record()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return dict(self._bundle)
+
+    def __repr__(self) -> str:
+        return self._bundle["text/plain"]
+
+
 def _diagram(graph: Any) -> Diagram:
     topology = getattr(graph, "topology", None)
     return langgraph_diagram(graph) if topology is None else diagram_of(topology)
