@@ -95,6 +95,14 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
     return program
 
 
+def register_types(program: Program, *keepers: Any) -> None:
+    """Let the checkpointer and the cache hold instances of the classes that the graph's schemas name."""
+    for keeper in keepers:
+        register = getattr(getattr(keeper, "serde", None), "register", None)
+        if register is not None:
+            register(*program.schema_types)
+
+
 def _keys_of(builder: StateGraph, schema: Any) -> tuple[str, ...]:
     return tuple(builder.schema_keys[schema].channels)
 

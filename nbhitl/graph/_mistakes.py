@@ -41,6 +41,19 @@ def breakpoint_names(nodes: All | Sequence[str] | None, given_as: str) -> tuple[
     return tuple(nodes)
 
 
+def refuse_transformers(given: object) -> None:
+    """Refuse what `compile(transformers=...)` is given, if anything.
+
+    Raises:
+        NotImplementedError: there are transformers.
+    """
+    if given:
+        raise NotImplementedError(
+            'compile(transformers=...): they are for stream_events(version="v3"), which nbhitl does not have. '
+            "Leave them out, and read stream() or astream_events() instead."
+        )
+
+
 def check_path_map(path_map: object, where: str) -> None:
     """Check that `path_map` is a map or a list.
 

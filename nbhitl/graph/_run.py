@@ -122,11 +122,7 @@ def start(
         warn_of_modes("print_mode", options.print_mode)
     config = None if config is None else settled(config)
     parent = calling_task(config)
-    outer = ambient_config() if parent is None else None
-    if outer and CONF in outer and (CONF in (config or ()) or CONF in (graph.config or ())):
-        outer = cast("RunnableConfig", {key: value for key, value in outer.items() if key != CONF})
-    ground = merge_configs(outer, graph.config) if outer else graph.config
-    merged = merge_configs(ground, config) if ground else (config or {})
+    merged = _merged(graph, config, ambient_config() if parent is None else None)
     above = parent.run.stream if parent is not None else None
     heard = Stream({*modes, *options.print_mode}, put, utc_now, subgraphs=options.subgraphs, above=above)
     run, key = prepare_run(
@@ -155,6 +151,19 @@ def start(
 
         steps = with_lifecycle(steps, progress, callbacks)
     return progress, traced(steps, run, graph.name, input)
+
+
+def _merged(
+    graph: CompiledStateGraph, config: RunnableConfig | None, outer: RunnableConfig | None
+) -> RunnableConfig:
+    """Return what a run is configured with: the caller's entries, over the graph's, over those that lie around it.
+
+    The place of the thread that lies around is left out where the caller or the graph names one.
+    """
+    if outer and CONF in outer and (CONF in (config or ()) or CONF in (graph.config or ())):
+        outer = cast("RunnableConfig", {key: value for key, value in outer.items() if key != CONF})
+    ground = merge_configs(outer, graph.config) if outer else graph.config
+    return merge_configs(ground, config) if ground else (config or {})
 
 
 def _settings(graph: CompiledStateGraph, run: Any, options: RunOptions, *, streams: bool) -> Settings:

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any, Self
 from nbhitl.constants import END, START
 from nbhitl.engine.spec import BranchSpec, NodeSpec
 from nbhitl.graph._action import check_timeout, named_action, path_name, plain_name, step_name
-from nbhitl.graph._compile import build_program, build_topology
+from nbhitl.graph._compile import build_program, build_topology, register_types
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
 from nbhitl.graph._edges import check_edge, check_ways
-from nbhitl.graph._mistakes import breakpoint_names, check_schema, near, not_compiled, retry_policies
+from nbhitl.graph._mistakes import (
+    breakpoint_names,
+    check_schema,
+    near,
+    not_compiled,
+    refuse_transformers,
+    retry_policies,
+)
 from nbhitl.graph._node_spec import check_new_name, node_spec
 from nbhitl.graph._schema import SchemaKeys, is_plain, keyed_parameter, schema_keys
 from nbhitl.graph._signature import hints_of
@@ -321,36 +328,23 @@ class StateGraph:
             ValueError: an edge leads to nowhere, there is no way in, or a node with a timeout is not async.
             TypeError: `checkpointer` is not a saver.
         """
-        if transformers:
-            raise NotImplementedError(
-                'compile(transformers=...): they are for stream_events(version="v3"), which nbhitl does not have. '
-                "Leave them out, and read stream() or astream_events() instead."
-            )
+        refuse_transformers(transformers)
         checkpointer = ensure_valid_checkpointer(checkpointer)
         before = breakpoint_names(interrupt_before, "interrupt_before")
         after = breakpoint_names(interrupt_after, "interrupt_after")
         self.validate([n for n in (*before, *after) if n != "*"])
         for spec in self.nodes.values():
             check_timeout(spec.name, spec.action, spec.timeout)
-        name = name or "LangGraph"
+        name, nodes = name or "LangGraph", with_defaults(self.nodes, self.defaults)
         topology = build_topology(
-            name,
-            with_defaults(self.nodes, self.defaults),
-            self._edge_order,
-            self._join_order,
-            self.branches,
-            before,
-            after,
+            name, nodes, self._edge_order, self._join_order, self.branches, before, after
         )
         program = build_program(self, topology)
         if store is not None or cache is not None:
             from nbhitl.graph._unheard import warn_of_keepers
 
             warn_of_keepers(store, cache)
-        for keeper in (checkpointer, cache):
-            register = getattr(getattr(keeper, "serde", None), "register", None)
-            if register is not None:
-                register(*program.schema_types)
+        register_types(program, checkpointer, cache)
         return CompiledStateGraph(
             builder=self,
             program=program,
