@@ -137,10 +137,20 @@ def take(
     )
 
 
-@lru_cache(maxsize=8)
 def _lease_end(at: str, lease: float) -> str:
-    """Return when a lease is over that begins then: the same for all answers that are taken up together."""
-    return (instant(at) + timedelta(seconds=lease)).isoformat(timespec="microseconds")
+    at = moment(at)
+    if lease % 1:
+        return (instant(at) + timedelta(seconds=lease)).isoformat(timespec="microseconds")
+    return _later(at[:_SECONDS], int(lease)) + at[_SECONDS:]
+
+
+_SECONDS = len("2000-01-01T00:00:00")
+
+
+@lru_cache(maxsize=8)
+def _later(second: str, lease: int) -> str:
+    """Return the second in which a lease is over: to spell a time takes a third of what it takes to claim an answer."""
+    return (datetime.fromisoformat(second) + timedelta(seconds=lease)).isoformat()
 
 
 def record(question: Question, answer: bytes, by: str | None, at: str) -> Question:

@@ -55,6 +55,19 @@ def test_a_lease_ends_on_the_dot(now, doubt):
         take(TAKEN, now=now)
 
 
+@pytest.mark.parametrize(
+    ("given", "lease", "until"),
+    [
+        ("2026-12-31T23:59:59.999999+00:00", 60.0, "2027-01-01T00:00:59.999999+00:00"),
+        ("2026-12-31T23:59:59.999999+00:00", 0.5, "2027-01-01T00:00:00.499999+00:00"),
+        ("2026-12-31T23:59:59+02:00", 0.0, "2026-12-31T21:59:59.000000+00:00"),
+        ("2026-12-31T23:59:59", 86400, "2027-01-01T23:59:59.000000+00:00"),
+    ],
+)
+def test_the_end_of_a_lease_is_spelt_as_all_times_are(given, lease, until):
+    assert claims.take(QUESTION, b"yes", "ann", given, "kernel", lease).lease_until == until
+
+
 def test_a_released_question_can_be_answered_again():
     assert claims.release(TAKEN) == QUESTION
     assert take(claims.release(TAKEN), b"no").answer == b"no"
