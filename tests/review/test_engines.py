@@ -12,7 +12,7 @@ import pytest
 
 from nbhitl.review.attach_langgraph import LangGraphEngine, check_release
 from nbhitl.review.engines import OwnEngine, engine_of
-from nbhitl.review.settings import breakpoints
+from nbhitl.review.settings import reading_of
 from nbhitl.review.watch import Watch
 
 
@@ -70,11 +70,14 @@ print([name for name in ("langgraph", "langchain_core", "pandas", "ipywidgets", 
 
 
 def test_breakpoints_of_the_graph_and_of_the_thread():
+    def before(graph, own):
+        return reading_of(graph, "t", None, None, own, ()).before
+
     graph = SimpleNamespace(interrupt_before_nodes=["a"])
-    assert breakpoints(graph, "interrupt_before_nodes", ["b"]) == {"a", "b"}
-    assert breakpoints(graph, "interrupt_before_nodes", "*") == "*"
-    assert breakpoints(SimpleNamespace(interrupt_before_nodes="*"), "interrupt_before_nodes", ()) == "*"
-    assert breakpoints(SimpleNamespace(), "interrupt_before_nodes", ()) == frozenset()
+    assert before(graph, ["b"]) == {"a", "b"}
+    assert before(graph, "*") == "*"
+    assert before(SimpleNamespace(interrupt_before_nodes="*"), ()) == "*"
+    assert before(SimpleNamespace(), ()) == frozenset()
 
 
 class TestWatch:
