@@ -1,7 +1,7 @@
 """The rules of claims, by value: no saver, no clock."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbhitl.checkpoint import claims
@@ -127,6 +127,7 @@ def test_times_are_compared_as_times():
 moves = st.sampled_from(["take", "record", "release", "drop", "step", "pause", "results", "error", "again"])
 
 
+@settings(derandomize=True)
 @given(st.lists(st.tuples(moves, st.integers(0, 100)), max_size=12))
 def test_no_order_of_events_applies_two_answers(events):
     """Whatever happens, an answer that was applied is the last one, and only open questions take one."""

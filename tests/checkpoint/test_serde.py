@@ -88,7 +88,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(value=values)
 def test_any_value_comes_back(value):
     serde = Serde(learn=True)
@@ -97,7 +97,7 @@ def test_any_value_comes_back(value):
     assert type(back) is type(value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(value=values)
 def test_equal_values_have_one_canonical_spelling(value):
     serde = Serde(learn=True)

@@ -85,7 +85,7 @@ def test_long_texts_differ_by_line():
     assert len(change.lines) == 6
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(derandomize=True, max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(min_size=1), json_values, min_size=1, max_size=4), st.data())
 def test_an_edit_is_whole_and_typed_or_refused(args, data):
     name = data.draw(st.sampled_from(sorted(args)))
@@ -106,7 +106,7 @@ def test_an_edit_is_whole_and_typed_or_refused(args, data):
             prepare(asked, edit(wrong))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(derandomize=True, max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(json_values)
 def test_json_text_round_trips(value):
     assert same(parse_json(json.dumps(value)), value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbhitl.widgets.blocks import MOST_CHARS, MOST_ROWS, code_language, table_block, value_block
@@ -17,6 +17,7 @@ JSON = st.recursive(
 )
 
 
+@settings(derandomize=True)
 @given(JSON, st.text())
 def test_every_value_has_a_block_that_can_be_sent(value: object, name: str) -> None:
     block = value_block(value, name)
