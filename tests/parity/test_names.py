@@ -110,6 +110,8 @@ NOT_HERE = [
     ("prebuilt", "ToolCallTransformer", "stream_events"),
     ("pregel", "NodeBuilder", "built with nbhitl.graph.StateGraph"),
     ("pregel.remote", "RemoteGraph", "langgraph.pregel.remote"),
+    ("func", "entrypoint", "Make each task a node of a nbhitl.graph.StateGraph"),
+    ("func", "task", "from langgraph.func"),
 ]
 
 
@@ -118,6 +120,12 @@ def test_a_name_that_is_not_here_says_what_to_use(module: str, name: str, advice
     assert named(LANGGRAPH, module, name)
     with pytest.raises(ImportError, match=advice):
         exec(f"from {NBHITL}.{module} import {name}")
+
+
+def test_the_functional_api_is_missing_like_a_module() -> None:
+    with pytest.raises(ModuleNotFoundError, match="no functional API") as failed:
+        import_module("nbhitl.func")
+    assert failed.value.name == "nbhitl.func"
 
 
 def missing_parameters(theirs: object, ours: object) -> list[str]:
