@@ -62,10 +62,8 @@ MIGRATIONS: Final = (
     );
     CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
     """,
-    # Open questions are listed by way of the live ones, whose states are now told apart as in SQLite.
+    # Which questions are live is told as in SQLite.
     """
-    DROP INDEX nbhitl_questions_open;
-    DROP INDEX nbhitl_questions_of_node;
     DROP INDEX nbhitl_questions_live;
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
         WHERE state NOT IN ('applied', 'dropped');

@@ -54,8 +54,8 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
     """,
     "ALTER TABLE nbhitl_questions DROP COLUMN undo",
-    # A pair of question and answer writes 17 pages instead of 22: open questions are listed by way of the live ones.
-    # Which these are is found out by two comparisons: of a list of three states SQLite makes a table, for each row.
+    # Pending writes are kept in their key: a page less for each. Which questions are live is found out by two
+    # comparisons: of a list of three states SQLite makes a table, for each row.
     """
     ALTER TABLE nbhitl_writes RENAME TO nbhitl_writes_before;
     CREATE TABLE nbhitl_writes (
@@ -65,8 +65,6 @@ MIGRATIONS: Final = (
     ) WITHOUT ROWID;
     INSERT INTO nbhitl_writes SELECT * FROM nbhitl_writes_before;
     DROP TABLE nbhitl_writes_before;
-    DROP INDEX nbhitl_questions_open;
-    DROP INDEX nbhitl_questions_of_node;
     DROP INDEX nbhitl_questions_live;
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
         WHERE state NOT IN ('applied', 'dropped');
