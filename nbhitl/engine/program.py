@@ -64,7 +64,7 @@ class Node:
     """A node, ready to run. `routes` are the writes that start its static successors.
 
     `called_namespace` turns a task's namespace into that of the graph which the node calls, None if it calls none.
-    `is_one_call` tells a sync function of the state with static edges, that is called once.
+    `is_plain` tells a sync function of the state that is called once, as are the path functions of its branches.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Node:
     metadata: Mapping[str, Any] | None = None
     called_namespace: Callable[[str], str | None] = lambda _: None
     trace_policy: Any = None
-    is_one_call: bool = False
+    is_plain: bool = False
 
 
 @slotted

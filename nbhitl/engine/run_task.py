@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import langchain_scope
 from nbhitl.constants import CHILDREN, NO_WRITES, PUSH
-from nbhitl.engine.read import read_state, with_writes
+from nbhitl.engine.paths import path_routes, path_state
+from nbhitl.engine.read import read_state
 from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.returned import result_of_call
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.swallowed import note_swallowed, swallowed, swallowed_before
 from nbhitl.engine.tasks import TaskResult, interrupt_id
-from nbhitl.engine.writes import target_writes, writes_of
-from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand, UnknownPathKey, nearest
-from nbhitl.types import MISSING, Interrupt, Send
+from nbhitl.engine.writes import writes_of
+from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand
+from nbhitl.types import MISSING, Interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from contextvars import Context
 
     from nbhitl.engine.program import Action, Branch, Node, Program
@@ -164,10 +164,8 @@ def _branch_writes(
     returned: Any,
 ) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
     """Ask a path function where to go, on the state with the task's own writes applied."""
-    run, node = running.run, running.node
-    state = read_state(branch.reader, with_writes(run.program, values, writes), running.task.step, run.stop)
-    if branch.merges_return and type(state) is dict and isinstance(returned, dict):
-        state = {**returned, **state}
+    run = running.run
+    state = path_state(running, branch, values, writes, returned)
     outer = None
     if run.trace is not None:
         from nbhitl.engine.traces import open_branch
@@ -190,42 +188,7 @@ def _branch_writes(
         yield from close_branch(running, outer, answer)
     if running.paused is not None:
         raise swallowed(running, running.paused)
-    if type(answer) is str:
-        channel = run.program.goto.get(answer if branch.ends is None else branch.ends.get(answer, ""))
-        if channel is not None:
-            return [(channel, None)]
-    return _routes(run.program, node, branch, answer)
-
-
-def _routes(program: Program, node: Node, branch: Branch, answer: Any) -> list[tuple[str, Any]]:
-    """Return the writes that start what a path function named: one place, or a list of places."""
-    targets = answer if isinstance(answer, (list, tuple)) else [answer]
-    where = f"the conditional edge {branch.name!r} of node {node.name!r}"
-    routes: list[tuple[str, Any]] = []
-    for target in targets:
-        named = _named_end(branch, target, where)
-        if named is None:
-            raise ValueError(
-                f"Branch did not return a valid destination: {where} returned None. Return a node's name, END, a "
-                "Send, or a list of these."
-            )
-        routes.extend(target_writes(program, named, where))
-    return routes
-
-
-def _named_end(branch: Branch, target: Any, where: str) -> Any:
-    """Return the node that a path function's answer stands for."""
-    if branch.ends is None or isinstance(target, Send):
-        return target
-    try:
-        return branch.ends[target]
-    except (KeyError, TypeError):
-        known = [str(key) for key in branch.ends]
-        message = (
-            f"{where} returned {target!r}, which its path map does not have."
-            f"{nearest(target, known, 'It has')} Return one of its keys, or add this one to path_map."
-        )
-        raise (UnknownPathKey if isinstance(target, Hashable) else TypeError)(message) from None
+    return path_routes(running, branch, answer)
 
 
 def _for_this_graph(up: ParentCommand) -> Any:
@@ -256,20 +219,8 @@ def run_task(run: Run, task: Task, values: Mapping[str, Any], context: Context) 
 
 def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
     enter_task(running)
-    function = _one_call(running)
-    if function is not None:
-        try:
-            state = running.state = _input(running, values)
-            returned = function(state)
-            if type(returned) is dict and running.paused is None:
-                return TaskResult(running.task, _writes(running, returned) or [(NO_WRITES, None)])
-        except GraphInterrupt as pause:
-            return _paused(running, pause)
-        except Exception as error:
-            return _in_steps(running, values, raised=error)
-        except BaseException as error:
-            return _in_steps(running, values, raised=node_cancelled(running, error))
-        return _in_steps(running, values, returned=returned)
+    if _is_everyday(running):
+        return _straight(running, values)
     if running.node.timeout is not None or running.task.timeout is not None:
         from nbhitl.engine.timeouts import refuse_timeout  # which loads asyncio
 
@@ -277,36 +228,58 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
     return _in_steps(running, values)
 
 
-def _one_call(running: RunningTask) -> Callable[[Any], Any] | None:
-    """Return the function that is all that a task calls, and once: then nothing is gained by telling it in steps."""
+def _is_everyday(running: RunningTask) -> bool:
+    """Whether a task does no more than call a few functions once each: then nothing is gained by telling it in steps."""
     run, task = running.run, running.task
-    if (
-        running.node.is_one_call
+    return (
+        running.node.is_plain
         and task.timeout is None
         and run.trace is None
         and not run.stream.messages
         and task.failed is None
         and task.returned is MISSING
-    ):
-        return running.node.action.sync
-    return None
+    )
+
+
+def _straight(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
+    """Call a node and its path functions; what they return beyond the usual, or raise, is told in steps."""
+    node, made = running.node, []
+    try:
+        state = running.state = _input(running, values)
+        returned = node.action.sync(state)  # type: ignore[misc]
+        made.append(returned)
+        if type(returned) is not dict or running.paused is not None:
+            return _in_steps(running, values, made)
+        writes = _writes(running, returned)
+        for branch in node.branches:
+            answer = branch.action.sync(path_state(running, branch, values, writes, returned))  # type: ignore[misc]
+            made.append(answer)
+            if type(answer) is not str or running.paused is not None:
+                return _in_steps(running, values, made)
+            writes.extend(path_routes(running, branch, answer))
+    except GraphInterrupt as pause:
+        return _paused(running, pause)
+    except Exception as error:
+        return _in_steps(running, values, made, error)
+    except BaseException as error:
+        return _in_steps(running, values, made, node_cancelled(running, error))
+    return TaskResult(running.task, writes or [(NO_WRITES, None)])
 
 
 def _in_steps(
     running: RunningTask,
     values: Mapping[str, Any],
-    *,
-    returned: Any = MISSING,
+    made: Sequence[Any] = (),
     raised: Exception | None = None,
 ) -> TaskResult:
-    """Make the calls of a task until it ends; the first one but for what it `returned` or `raised`, if it was made."""
+    """Make the calls of a task until it ends, but for those that were made: what they returned, what the next raised."""
     steps = task_steps(running, values)
     try:
         wanted = next(steps)
+        for returned in made:
+            wanted = steps.send(returned)
         if raised is not None:
             wanted = steps.throw(raised)
-        elif returned is not MISSING:
-            wanted = steps.send(returned)
         while True:
             if type(wanted) is float:
                 time.sleep(wanted)
