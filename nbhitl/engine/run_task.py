@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from contextvars import Context
 
-    from nbhitl.engine.program import Action, Branch, Node, Program
+    from nbhitl.engine.program import Action, Branch
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import Task
 
