@@ -20,18 +20,30 @@ class Newest:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[object, Found | None]] = {}
+        # By thread and namespace: mark, what was found, and the writes of the step that came since.
+        self._kept: dict[tuple[str, str], tuple[object, Found | None, list[WriteRow]]] = {}
 
-    def at(self, thread: str, ns: str, mark: object) -> tuple[object, Found | None] | None:
-        """Return what `keep` was given with this mark, and what has become of it; None if nothing was."""
+    def at(self, thread: str, ns: str, mark: object) -> tuple[Found | None] | None:
+        """Return in a tuple what `keep` was given with this mark, and what has become of it; None if nothing was."""
         known = self._kept.get((thread, ns))
-        return known if known is not None and known[0] == mark else None
+        if known is None or known[0] != mark:
+            return None
+        _, found, since = known
+        if found is None or not since:
+            return (found,)
+        writes = merged(found[1], since)
+        if writes is None:
+            del self._kept[thread, ns]
+            return None
+        found = (found[0], writes)
+        self._kept[thread, ns] = mark, found, []
+        return (found,)
 
     def keep(self, thread: str, ns: str, mark: object, found: Found | None) -> None:
         """Keep what was read: a step and its pending writes, or that there is none."""
         if len(self._kept) >= _KEPT:
             self._kept.clear()
-        self._kept[thread, ns] = mark, found
+        self._kept[thread, ns] = mark, found, []
 
     def forget(self) -> None:
         """Forget everything: steps or writes were deleted or replaced."""
@@ -39,42 +51,32 @@ class Newest:
 
     def added(self, row: StepRow) -> None:
         """Take notice of a new step."""
-        known = self._kept.get(row[:2])
+        place, own, parent = row[:2], row[2], row[3]
+        known = self._kept.get(place)
         if known is None:
             return
-        mark, found = known
-        if (found is None and row.parent_id is None) or (found is not None and _follows(found[0], row)):
-            self._kept[row[:2]] = mark, (row, ())
+        mark, found, _ = known
+        last = None if found is None else found[0][2]
+        if parent == last and (last is None or own > last):
+            self._kept[place] = mark, (row, ()), []
         else:
-            del self._kept[row[:2]]
+            del self._kept[place]
 
     def wrote(self, rows: Sequence[WriteRow]) -> None:
         """Take notice of pending writes, which are there beside others of theirs or instead of them."""
         for row in rows:
             known = self._kept.get(row[:2])
-            if known is None or known[1] is None:
-                continue
-            mark, (step, writes) = known[0], known[1]
-            if step.checkpoint_id == row.checkpoint_id:
-                merged = _merged(writes, row)
-                if merged is None:
-                    del self._kept[row[:2]]
-                else:
-                    self._kept[row[:2]] = mark, (step, merged)
+            if known is not None and known[1] is not None and known[1][0][2] == row[2]:
+                known[2].append(row)
 
 
-def _follows(step: StepRow, row: StepRow) -> bool:
-    """Whether a step below another one is the newest then."""
-    return row.parent_id == step.checkpoint_id and row.checkpoint_id > step.checkpoint_id
-
-
-def _merged(writes: Sequence[WriteRow], new: WriteRow) -> Sequence[WriteRow] | None:
-    """One task's writes in the order of their indexes, of those below 0 the last; None if several tasks have written."""
-    merged = {}
-    for row in writes:
-        if row.task_id != new.task_id:
+def merged(writes: Sequence[WriteRow], since: Sequence[WriteRow]) -> Sequence[WriteRow] | None:
+    """Return one task's writes in the order of their indexes, of those below 0 the last; None if several have written."""
+    task = since[0].task_id
+    by_idx: dict[int, WriteRow] = {}
+    for row in (*writes, *since):
+        if row.task_id != task:
             return None
-        merged[row.idx] = row
-    if new.idx < 0 or new.idx not in merged:
-        merged[new.idx] = new
-    return [merged[idx] for idx in sorted(merged)]
+        if row.idx < 0 or row.idx not in by_idx:
+            by_idx[row.idx] = row
+    return [by_idx[idx] for idx in sorted(by_idx)]

@@ -115,19 +115,13 @@ PUT_QUESTION: Final = f"""
         answer = excluded.answer, "by" = excluded."by", "at" = excluded."at", owner = excluded.owner,
         lease_until = excluded.lease_until
 """
-INSERT_QUESTION: Final = f"""
-    INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+# A question that is open, and what it asks.
+INSERT_QUESTION: Final = """
+    INSERT INTO nbhitl_questions (
+        thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')
     ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
 """
-TAKE_OPEN: Final = """
-    UPDATE nbhitl_questions
-    SET state = 'delivered', answer = ?, "by" = ?, "at" = ?, owner = ?, lease_until = ?
-    WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND interrupt_id = ? AND state = 'open'
-"""
-ANSWERED: Final = (
-    "SELECT value FROM nbhitl_writes "
-    "WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND task_id = ? AND idx = ?"
-)
 # `claims.take` of an open question whose task has been answered so far as the last value says (empty: not at all).
 TAKE: Final = """
     UPDATE nbhitl_questions

@@ -8,7 +8,6 @@ from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._newest import Newest
 from nbhitl.checkpoint._once import OnceRow
 from nbhitl.checkpoint._rows import StepRow, WriteRow
-from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.claims import DELIVERED, Question
 from nbhitl.checkpoint.records import ThreadInfo
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint._outline import LeanRow
-    from nbhitl.checkpoint._store import QuestionFilter
+    from nbhitl.checkpoint._store import QuestionFilter, Tally
 
     Statement = tuple[str, Sequence[Any]]
 
@@ -50,6 +49,9 @@ class SqlDatabase(Protocol):
         """Return what is different after any change of the database but those made through this object; None if
         nobody knows.
         """
+
+    def knows_quiet(self, thread: str) -> bool:
+        """Whether this transaction has found out that no question of the thread is live."""
 
     def each(self, statements: Sequence[Statement]) -> list[list[Any]]:
         """Return the rows of each query, asked in one go if that is quicker."""
@@ -106,7 +108,7 @@ class SqlRows:
                 return self._read_newest(thread, ns)
             known = self._newest.at(thread, ns, mark)
             if known is not None:
-                return known[1]
+                return known[0]
             found = self._read_newest(thread, ns)
             self._newest.keep(thread, ns, mark, found)
             return found
@@ -264,14 +266,10 @@ class SqlRows:
 
     def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
         written = self._write_values(resume)
-        values = (*taken[11:], *written[:3], taken.interrupt_id)
+        values = (*taken[11:], *written[:3], taken.interrupt_id, *written[:5], b"", before)
         if self._db.is_far:
-            values = (*values, *written[:5], b"", before, *written)
-            return self._db.do_counted(self._db.take_and_answer, values)
-        found = self._db.one(_sql.ANSWERED, written[:5])
-        if (b"" if found is None else found[0]) != before:
-            return Tally()
-        tally = self._db.do_counted(_sql.TAKE_OPEN, values)
+            return self._db.do_counted(self._db.take_and_answer, (*values, *written))
+        tally = self._db.do_counted(_sql.TAKE, values)
         if tally.changed:
             self._db.do(_sql.REPLACE_WRITE, written)
             self._newest.wrote((resume,))
@@ -279,8 +277,9 @@ class SqlRows:
 
     def ask_anew(self, question: Question) -> Tally:
         thread, ns, checkpoint_id, interrupt_id, task, *_ = values = self._question_values(question)
-        self._db.do(_sql.USE_UP, (thread, task, ns, checkpoint_id, interrupt_id))
-        return self._db.do_counted(_sql.INSERT_QUESTION, values)
+        if not self._db.knows_quiet(thread):
+            self._db.do(_sql.USE_UP, (thread, task, ns, checkpoint_id, interrupt_id))
+        return self._db.do_counted(_sql.INSERT_QUESTION, values[:10])
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
         return [*map(self._question, self._db.all(*_sql.find_questions(wanted)))]
@@ -338,11 +337,13 @@ class SqlRows:
         return WriteRow(thread, ns, self._unpack(checkpoint_id), self._unpack(task_id), *rest)
 
     def _write_values(self, row: WriteRow) -> tuple[Any, ...]:
-        return (row.thread_id, row.ns, self._pack(row.checkpoint_id), self._pack(row.task_id), *row[4:])
+        thread, ns, checkpoint_id, task_id, idx, name, path, channel, value = row
+        return (thread, ns, self._pack(checkpoint_id), self._pack(task_id), idx, name, path, channel, value)
 
     def _question(self, row: Sequence[Any]) -> Question:
         thread, ns, checkpoint_id, interrupt_id, task_id, *rest = row
         return Question(thread, ns, self._unpack(checkpoint_id), interrupt_id, self._unpack(task_id), *rest)
 
     def _question_values(self, row: Question) -> tuple[Any, ...]:
-        return (*row[:2], self._pack(row.checkpoint_id), row.interrupt_id, self._pack(row.task_id), *row[5:])
+        thread, ns, checkpoint_id, interrupt_id, task_id, *rest = row
+        return (thread, ns, self._pack(checkpoint_id), interrupt_id, self._pack(task_id), *rest)

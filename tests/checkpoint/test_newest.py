@@ -3,15 +3,22 @@
 import random
 import sqlite3
 from contextlib import ExitStack, suppress
+from typing import TypedDict
 
 import pytest
 
 from nbhitl.checkpoint.records import TaskWrites
-from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.checkpoint.sqlite import SqliteSaver, _group
 from nbhitl.constants import PULL
 from nbhitl.errors import ReviewError, StoreError, UnknownInterruptError
+from nbhitl.graph import START, StateGraph
+from nbhitl.types import Command, interrupt
 
 from .building import Run
+
+
+class Answer(TypedDict):
+    n: int
 
 
 class Story:
@@ -121,3 +128,20 @@ def test_what_another_connection_has_changed_is_read(tmp_path):
         other.execute("DELETE FROM nbhitl_steps")
         other.close()
         assert saver.load(run.key()) is None
+
+
+def test_a_question_and_its_answer_take_three_transactions_of_few_statements(tmp_path, monkeypatch):
+    monkeypatch.setattr(_group, "QUICK", 60.0)
+    monkeypatch.setattr(_group, "AGE", 60.0)
+    builder = StateGraph(Answer).add_node("ask", lambda state: {"n": interrupt("how many?")})
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        graph = builder.add_edge(START, "ask").compile(checkpointer=saver)
+        said = []
+        for thread in ("before", "traced"):
+            config = {"configurable": {"thread_id": thread}}
+            saver.conn.set_trace_callback(said.append if thread == "traced" else None)
+            graph.invoke({"n": 0}, config)
+            assert graph.invoke(Command(resume=7), config) == {"n": 7}
+        saver.conn.set_trace_callback(None)
+    assert said.count("COMMIT") == 3
+    assert len(said) == 18

@@ -68,6 +68,10 @@ class Database:
     def change_mark(self) -> None:
         """Unknown: to find out would take as long as to read again."""
 
+    def knows_quiet(self, thread: str) -> bool:
+        """It does not: a transaction begins with what it does."""
+        return False
+
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change something, within a transaction."""
         self.now.gather([(sql, values)])

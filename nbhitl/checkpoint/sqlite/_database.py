@@ -124,6 +124,10 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error, queries.DATA_VERSION) from error
 
+    def knows_quiet(self, thread: str) -> bool:
+        """Whether this transaction has found out that no question of the thread is live."""
+        return thread in self.waiting.quiet
+
     def each(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
         """Return the rows of each query."""
         return [self.all(sql, values) for sql, values in statements]
@@ -204,9 +208,13 @@ class Database:
 
     def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
         """Change something, within a transaction; return how many rows were changed."""
-        before = self.conn.total_changes
-        self.do(sql, values)
-        return Tally(self.conn.total_changes - before)
+        conn = self.conn
+        before = conn.total_changes
+        try:
+            conn.execute(sql, values)
+        except _ERRORS as error:
+            raise self.failure(error, sql, values) from error
+        return Tally(conn.total_changes - before)
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
@@ -222,11 +230,12 @@ class Database:
         try:
             if not self._ready:
                 self.setup()
-            self.conn.execute("BEGIN IMMEDIATE")
+            conn = self.conn
+            conn.execute("BEGIN IMMEDIATE")
             begun = True
-            self._own_before = self.conn.total_changes
+            self._own_before = conn.total_changes
             if self._group.rows:
-                self.waiting.carry(self.conn)
+                self.waiting.carry(conn)
         except BaseException as error:
             if begun and self.conn.in_transaction:  # Ctrl-C, before anybody could end it
                 self.conn.execute("ROLLBACK")
@@ -239,18 +248,21 @@ class Database:
 
     def end(self, *, commit: bool) -> None:
         """End the transaction, and give the lock back."""
+        conn, waiting = self.conn, self.waiting
         try:
-            self.conn.execute("COMMIT" if commit else "ROLLBACK")
+            conn.execute("COMMIT" if commit else "ROLLBACK")
             if commit:
-                self.waiting.committed()
-                self._own += self.conn.total_changes - self._own_before
+                if waiting.carried:
+                    waiting.committed()
+                self._own += conn.total_changes - self._own_before
         except _ERRORS as error:
-            if self.conn.in_transaction:
-                self.conn.execute("ROLLBACK")
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
             if commit:
-                raise self.failure(error, rows=self.waiting.carried) from error
+                raise self.failure(error, rows=waiting.carried) from error
         finally:
-            self.waiting.undone()
+            if waiting.carried:
+                waiting.undone()
             self._lock.release()
 
     def write_behind(self, now: float) -> None:

@@ -53,7 +53,7 @@ class Waiting:
         file: where the connection's database is; without one, no step waits.
     """
 
-    __slots__ = ("_file", "_pace", "_synchronous", "carried", "group", "owner")
+    __slots__ = ("_file", "_pace", "_synchronous", "carried", "group", "owner", "quiet")
 
     def __init__(self, file: str) -> None:
         self.group = Group()
@@ -61,6 +61,8 @@ class Waiting:
         self._file = file
         self._pace = Pace()
         self.carried: list[Values] = []
+        # Threads without live questions, as the transaction found that carried their steps.
+        self.quiet: set[str] = set()
         self._synchronous = -1
 
     def may_take(self, row: Values, now: float) -> bool:
@@ -111,20 +113,24 @@ class Waiting:
     def committed(self) -> None:
         """Let go of what was carried."""
         self.carried = []
+        self.quiet = set()
 
     def undone(self) -> None:
         """Let wait on what was carried."""
         if self.carried:
             self.group.put_back(self.carried, 0.0)
             self.carried = []
+            self.quiet = set()
 
     def _insert(self, conn: sqlite3.Connection, rows: list[Values]) -> None:
         try:
             if len(rows) == 1 and _inserted_quietly(conn, rows[0]):
+                self.quiet = {rows[0][0]}
                 return
             live, missing = _looked(conn, rows)
             kept = attached(rows, missing) if missing else rows
             conn.executemany(_sql.INSERT_STEP, kept)
+            self.quiet = {row[0] for row in rows} - live
         except sqlite3.IntegrityError:
             self._sort_out(conn)
             return
@@ -188,6 +194,7 @@ class Waiting:
         """Drop everything: it is somebody else's to write."""
         self.group.taken()
         self.carried = []
+        self.quiet = set()
 
 
 def _inserted_quietly(conn: sqlite3.Connection, row: Values) -> bool:
