@@ -128,7 +128,7 @@ class ToolNode(RunnableObject):
     ) -> None:
         self.name = name
         self.tags = tags
-        self._handle_errors = handle_tool_errors
+        self._handle_tool_errors = handle_tool_errors
         self._messages_key = messages_key
         self._wrap = wrap_tool_call
         self._awrap = awrap_tool_call
@@ -271,10 +271,10 @@ class ToolNode(RunnableObject):
         if (
             isinstance(error, GraphBubbleUp)
             or execute.pause is not None
-            or not handles(self._handle_errors, error)
+            or not handles(self._handle_tool_errors, error)
         ):
             raise execute.pause or error
-        return self._error_message(request.tool_call, error_content(self._handle_errors, error))
+        return self._error_message(request.tool_call, error_content(self._handle_tool_errors, error))
 
     def _execute(self, request: ToolCallRequest, kind: InputKind, config: RunnableConfig) -> Any:
         call, runner = request.tool_call, self._runner(request)
@@ -311,9 +311,9 @@ class ToolNode(RunnableObject):
             raise error
         if _is_validation_error(error):
             error = invocation_error(call["name"], error, call["args"], injected.names)
-        if not handles(self._handle_errors, error):
+        if not handles(self._handle_tool_errors, error):
             raise error
-        return self._error_message(call, error_content(self._handle_errors, error))
+        return self._error_message(call, error_content(self._handle_tool_errors, error))
 
     def _unknown_tool(self, call: dict[str, Any]) -> Any:
         return self._error_message(
