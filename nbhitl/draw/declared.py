@@ -66,15 +66,15 @@ def _metadata(spec: NodeSpec, topology: Topology) -> dict[str, Any] | None:
     metadata = dict(spec.metadata or {})
     if spec.defer:
         metadata["defer"] = True
-    tools = getattr(spec.action, "tools_by_name", None)
-    if isinstance(tools, dict):
-        metadata["__tools"] = list(tools)
     before, after = (
         spec.name in names and "*" not in names
         for names in (topology.interrupt_before, topology.interrupt_after)
     )
     if before or after:
         metadata["__interrupt"] = "before,after" if before and after else "before" if before else "after"
+    tools = getattr(spec.action, "tools_by_name", None)
+    if isinstance(tools, dict):
+        metadata["__tools"] = list(tools)
     return metadata or None
 
 
