@@ -40,7 +40,6 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     for other in late:
         if other.error is None and other.interrupts is None and progress.keeps:
             progress.held.append(task_writes(progress.program, other, other.writes))
-            report(progress, other)
     if progress.saves_steps:
         yield from progress.save_held()
     if isinstance(error, ParentCommand):

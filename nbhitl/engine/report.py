@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbhitl.engine import events
+from nbhitl.engine.tasks import interrupt_id
 
 if TYPE_CHECKING:
     from nbhitl.engine.progress import Progress
@@ -23,8 +24,18 @@ def report(progress: Progress, result: TaskResult) -> None:
         if stream.wants("values"):
             state = progress.output()
             progress.emit("values", {**state, **chunk} if isinstance(state, dict) else chunk)
-    elif result.interrupts is None and result.error is None and stream.wants("updates"):
+    elif (
+        result.interrupts is None
+        and stream.wants("updates")
+        and (result.error is None or _answered(progress, result))
+    ):
         keys = progress.settings.output_keys
         progress.emit("updates", events.updates_chunk(keys, progress.settings.single, result))
     if not (hidden or result.cached) and stream.wants("tasks"):
         progress.emit("tasks", events.result_payload(progress.program.stream_keys, result), progress.step)
+
+
+def _answered(progress: Progress, result: TaskResult) -> bool:
+    """Whether a task that failed had got an answer: then it shows as a node that wrote nothing, as LangGraph has it."""
+    first = interrupt_id(result.task.namespace, 0)
+    return first in result.task.answers or first in progress.run.answers

@@ -94,6 +94,22 @@ def program_nodes_edges_and_mermaid(record):
         record("mermaid", shown.draw_mermaid())
 
 
+def program_breakpoints_of_tool_nodes(record):
+    for options in ({}, {"defer": True, "metadata": {"team": "x"}}):
+        built = (
+            StateGraph(MessagesState)
+            .add_node("tools", ToolNode([search]), **options)
+            .add_edge(START, "tools")
+        )
+        for pauses in (
+            {"interrupt_before": ["tools"]},
+            {"interrupt_after": ["tools"], "interrupt_before": ["tools"]},
+        ):
+            shown = built.compile(**pauses).get_graph()
+            record("metadata", list(shown.nodes["tools"].metadata.items()))
+            record("mermaid", shown.draw_mermaid())
+
+
 def program_subgraphs_opened(record):
     inner = builder("x", "y").add_edge("x", "y").compile()
     branching = builder("p", "q").add_conditional_edges("p", step, {"on": "q", "off": END}).compile()

@@ -214,3 +214,32 @@ def program_a_node_interrupt_takes_no_answer(record, saver):
     graph.invoke(Command(resume="no use"), CONFIG)
     look(record, "asked again", graph)
     record("set", graph.invoke(Command(update={"path": ["set"]}), CONFIG)["path"])
+
+
+def program_failures_in_the_stream(record, saver):
+    def slow(state):
+        sleep(0.05)
+        return {"path": ["slow"]}
+
+    def fails(state):
+        sleep(0.01)
+        raise ValueError("first time")
+
+    def fails_after_an_answer(state):
+        raise ValueError(interrupt("q"))
+
+    builder = (
+        StateGraph(State).add_node(slow).add_node(fails).add_edge(START, "slow").add_edge(START, "fails")
+    )
+    record.chunks(
+        "a sibling that ends later", builder.compile(checkpointer=saver).stream({"path": []}, CONFIG)
+    )
+    saver.delete_thread("1")
+    child = chain(None, fails_after_an_answer)
+    above = StateGraph(State).add_node("child", child).add_edge(START, "child").compile(checkpointer=saver)
+    for name, graph in (("one level", chain(saver, fails_after_an_answer)), ("two levels", above)):
+        graph.invoke({"path": []}, CONFIG)
+        for given in (Command(resume="bad"), None):
+            stream = graph.stream(given, CONFIG, stream_mode=["updates", "values"], subgraphs=True)
+            record.chunks(name, stream)
+        saver.delete_thread("1")
