@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import END, INTERRUPT, TASKS
@@ -124,12 +125,22 @@ def command_updates(command: Command[Any]) -> Iterable[tuple[str, Any]]:
     ):
         return update
     if _has_fields(update):
-        return model_updates(update, type(update).__annotations__)
+        return model_updates(update, field_names(type(update)))
     return ((ROOT, update),)
 
 
 def _has_fields(value: Any) -> bool:
-    return bool(getattr(type(value), "__annotations__", None)) and not isinstance(value, (str, bytes))
+    return bool(field_names(type(value))) and not isinstance(value, (str, bytes))
+
+
+@lru_cache(maxsize=256)
+def field_names(cls: type) -> tuple[str, ...]:
+    """Return the names that a class and its bases annotate, those of the bases first; of a model its fields."""
+    fields = getattr(cls, "model_fields", None)
+    if isinstance(fields, dict):
+        return tuple(fields)
+    found = (name for base in reversed(cls.__mro__) for name in getattr(base, "__annotations__", None) or ())
+    return tuple(dict.fromkeys(found))
 
 
 def model_updates(value: Any, keys: Collection[str]) -> Iterable[tuple[str, Any]]:

@@ -54,11 +54,12 @@ def schema_keys(schema: Any) -> SchemaKeys:
 
 def has_keys(schema: Any) -> bool:
     """Whether a schema names the keys of the state."""
-    return (
-        isinstance(schema, type)
-        and get_origin(schema) is None
-        and bool(getattr(schema, "__annotations__", None))
-    )
+    return isinstance(schema, type) and get_origin(schema) is None and _is_annotated(schema)
+
+
+def _is_annotated(cls: type) -> bool:
+    # A class tells only its own annotations; what it inherits counts as well.
+    return any(getattr(base, "__annotations__", None) for base in cls.__mro__)
 
 
 def keyed_parameter(target: Any, hints: dict[str, Any] | None) -> Any:
@@ -182,7 +183,7 @@ def _collect(hint: Any, found: dict[Any, bool]) -> None:
     found[hint] = (
         is_dataclass(hint) or hasattr(hint, "model_fields") or issubclass(hint, Enum) or _is_named_tuple(hint)
     )
-    if getattr(hint, "__annotations__", None):
+    if _is_annotated(hint):
         try:
             hints = type_hints(hint)
         except (NameError, TypeError):
