@@ -125,17 +125,22 @@ def command_updates(command: Command[Any]) -> Iterable[tuple[str, Any]]:
     ):
         return update
     if _has_fields(update):
-        return model_updates(update, field_names(type(update)))
+        return model_updates(update, _field_names(update))
     return ((ROOT, update),)
 
 
 def _has_fields(value: Any) -> bool:
-    return bool(field_names(type(value))) and not isinstance(value, (str, bytes))
+    return bool(_field_names(value)) and not isinstance(value, (str, bytes))
+
+
+def _field_names(value: Any) -> tuple[str, ...]:
+    cls: Any = type(value)
+    return _annotated_names(cls)
 
 
 @lru_cache(maxsize=256)
-def field_names(cls: type) -> tuple[str, ...]:
-    """Return the names that a class and its bases annotate, those of the bases first; of a model its fields."""
+def _annotated_names(cls: Any) -> tuple[str, ...]:
+    # What the class and its bases annotate, those of the bases first; of a model its fields.
     fields = getattr(cls, "model_fields", None)
     if isinstance(fields, dict):
         return tuple(fields)
