@@ -184,6 +184,15 @@ _NAMESPACES_OF_NAMES: Final = """
     )
     SELECT thread_id, ns FROM spaces WHERE ns IS NOT NULL
 """
+ASKING_NODES: Final = """
+    WITH RECURSIVE nodes (node) AS (
+        SELECT min(node) FROM nbhitl_questions WHERE state = 'open'
+        UNION ALL
+        SELECT (SELECT min(node) FROM nbhitl_questions WHERE state = 'open' AND node > nodes.node)
+        FROM nodes WHERE nodes.node IS NOT NULL
+    )
+    SELECT node FROM nodes WHERE node IS NOT NULL
+"""
 NAMESPACES: Final = f"WITH RECURSIVE names (thread_id) AS ({_EVERY_THREAD}), {_NAMESPACES_OF_NAMES}"
 NAMESPACES_OF: Final = f"WITH RECURSIVE names (thread_id) AS (VALUES (?)), {_NAMESPACES_OF_NAMES}"
 THREADS: Final = """
@@ -233,7 +242,7 @@ def settle(thread: str, ns: str, parent: Any, source: str | None, made: Any) -> 
 
 
 def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
-    """Return the query for a filter, made of fixed parts, and its parameters."""
+    """Return the query for a filter, made of fixed parts, and its parameters; it gives questions and their row ids."""
     parts, values = [], list[Any]()
     # States are spelled out where there is an index on the questions in them.
     if LIVE.issuperset(wanted.states):
@@ -254,7 +263,8 @@ def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
         values += [wanted.thread_prefix, wanted.thread_prefix + LAST_CHARACTER]
     values.append(ALL if wanted.limit is None else wanted.limit)
     where = " AND ".join(parts)
-    return f"SELECT {_QUESTION} FROM nbhitl_questions WHERE {where} ORDER BY asked_at, rowid LIMIT ?", values
+    found = f"SELECT {_QUESTION}, rowid FROM nbhitl_questions WHERE {where}"
+    return f"{found} ORDER BY asked_at, rowid LIMIT ?", values
 
 
 def insert_if_quiet(lock: str, condition: str = "") -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._newest import Newest
 from nbhitl.checkpoint._once import OnceRow
 from nbhitl.checkpoint._rows import StepRow, WriteRow
-from nbhitl.checkpoint.claims import DELIVERED, Question
+from nbhitl.checkpoint.claims import DELIVERED, OPEN, Question
 from nbhitl.checkpoint.records import ThreadInfo
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     Statement = tuple[str, Sequence[Any]]
 
 _FEW = 8
+_WHEN_ASKED = itemgetter(Question._fields.index("asked_at"), -1)
+"""Of a row of `_sql.find_questions`."""
 _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 
 
@@ -282,7 +286,13 @@ class SqlRows:
         return self._db.do_counted(_sql.INSERT_QUESTION, values[:10])
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
-        return [*map(self._question, self._db.all(*_sql.find_questions(wanted)))]
+        """Open questions are found node by node: so one index is enough to find them by node and by age."""
+        filters = [wanted]
+        if wanted.states == (OPEN,) and wanted.node is None and wanted.thread_prefix is None:
+            filters = [wanted._replace(node=node) for (node,) in self._db.all(_sql.ASKING_NODES)]
+        found = chain.from_iterable(self._db.each([_sql.find_questions(part) for part in filters]))
+        rows = sorted(found, key=_WHEN_ASKED) if len(filters) > 1 else found
+        return [self._question(row[:-1]) for row in islice(rows, wanted.limit)]
 
     def once_entry(self, thread: str, key: str) -> OnceRow | None:
         found = self._db.one(_sql.ONCE_ENTRY, (thread, key))

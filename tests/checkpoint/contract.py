@@ -612,6 +612,14 @@ class SaverContract(ABC):
         assert [t.thread_id for t in saver.threads(prefix="a", limit=1)] == ["a1"]
         assert saver.threads()[2].checkpoint_id == run.head
 
+    def test_questions_of_one_moment_are_listed_in_the_order_in_which_they_were_asked(self, saver):
+        for number, node in enumerate("zaz"):
+            run = Run(saver, f"t{number}")
+            run.step({"n": 0})
+            run.pause(f"q{number}", task=node)
+        assert [q.interrupt_id for q in saver.pending()] == ["q0", "q1", "q2"]
+        assert [q.interrupt_id for q in saver.pending(limit=2)] == ["q0", "q1"]
+
     # -- upkeep ---------------------------------------------------------------------------------------------
 
     def grown(self, saver: StepSaver, thread: str = "t", length: int = 20) -> Run:

@@ -170,7 +170,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path):
     ("sql", "values", "index"),
     [
         (_sql.LIVE_QUESTIONS, ("t",), "nbhitl_questions_live"),
-        (_sql.find_questions(QuestionFilter(("open",)))[0], (5,), "nbhitl_questions_open"),
+        (_sql.ASKING_NODES, (), "nbhitl_questions_of_node"),
         (_sql.find_questions(QuestionFilter(("open",), node="n"))[0], ("n", 5), "nbhitl_questions_of_node"),
         (
             _sql.find_questions(QuestionFilter(("open",), thread_prefix="t"))[0],

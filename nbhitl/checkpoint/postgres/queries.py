@@ -62,8 +62,9 @@ MIGRATIONS: Final = (
     );
     CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
     """,
-    # Which questions are live is told as in SQLite.
+    # Which questions are live is told as in SQLite, and which are open too.
     """
+    DROP INDEX nbhitl_questions_open;
     DROP INDEX nbhitl_questions_live;
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
         WHERE state NOT IN ('applied', 'dropped');

@@ -55,7 +55,8 @@ MIGRATIONS: Final = (
     """,
     "ALTER TABLE nbhitl_questions DROP COLUMN undo",
     # Pending writes are kept in their key: a page less for each. Which questions are live is found out by two
-    # comparisons: of a list of three states SQLite makes a table, for each row.
+    # comparisons: of a list of three states SQLite makes a table, for each row. The index of open questions by node
+    # finds those of all nodes too, so asking and answering write a page less each.
     """
     ALTER TABLE nbhitl_writes RENAME TO nbhitl_writes_before;
     CREATE TABLE nbhitl_writes (
@@ -65,6 +66,7 @@ MIGRATIONS: Final = (
     ) WITHOUT ROWID;
     INSERT INTO nbhitl_writes SELECT * FROM nbhitl_writes_before;
     DROP TABLE nbhitl_writes_before;
+    DROP INDEX nbhitl_questions_open;
     DROP INDEX nbhitl_questions_live;
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
         WHERE state NOT IN ('applied', 'dropped');
