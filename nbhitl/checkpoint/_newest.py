@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbhitl.checkpoint._ids import packed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nbhitl.checkpoint._rows import StepRow, WriteRow
 
     Found = tuple[StepRow, Sequence[WriteRow]]
+    Kept = tuple[object, Found | None, list[WriteRow]]
 
 _KEPT = 64
 
@@ -21,7 +24,7 @@ class Newest:
 
     def __init__(self) -> None:
         # By thread and namespace: mark, what was found, and the writes of the step that came since.
-        self._kept: dict[tuple[str, str], tuple[object, Found | None, list[WriteRow]]] = {}
+        self._kept: dict[tuple[str, str], Kept] = {}
 
     def at(self, thread: str, ns: str, mark: object) -> tuple[Found | None] | None:
         """Return in a tuple what `keep` was given with this mark, and what has become of it; None if nothing was."""
@@ -51,16 +54,23 @@ class Newest:
 
     def added(self, row: StepRow) -> None:
         """Take notice of a new step."""
-        place, own, parent = row[:2], row[2], row[3]
-        known = self._kept.get(place)
+        self.restore(row, self.without(row))
+
+    def without(self, row: StepRow) -> Kept | None:
+        """Forget what is newest where a step is about to be added; return what is to be restored once it is there.
+
+        So nothing outdated is kept if Ctrl-C comes just after the step was saved.
+        """
+        known = self._kept.pop(row[:2], None)
         if known is None:
-            return
-        mark, found, _ = known
-        last = None if found is None else found[0][2]
-        if parent == last and (last is None or own > last):
-            self._kept[place] = mark, (row, ()), []
-        else:
-            del self._kept[place]
+            return None
+        last = None if known[1] is None else known[1][0][2]
+        return (known[0], (row, ()), []) if row[3] == last and _is_later(row[2], last) else None
+
+    def restore(self, row: StepRow, kept: Kept | None) -> None:
+        """Keep what `without` returned for this step."""
+        if kept is not None:
+            self._kept[row[:2]] = kept
 
     def wrote(self, rows: Sequence[WriteRow]) -> None:
         """Take notice of pending writes, which are there beside others of theirs or instead of them."""
@@ -80,3 +90,11 @@ def merged(writes: Sequence[WriteRow], since: Sequence[WriteRow]) -> Sequence[Wr
         if row.idx < 0 or row.idx not in by_idx:
             by_idx[row.idx] = row
     return [by_idx[idx] for idx in sorted(by_idx)]
+
+
+def _is_later(own: str, last: str | None) -> bool:
+    """Whether a step comes after another one, or after none; ids that are no UUIDs are stored, and sorted, otherwise."""
+    if last is None:
+        return True
+    new, old = packed(own), packed(last)
+    return type(new) is type(old) and new > old  # type: ignore[operator]

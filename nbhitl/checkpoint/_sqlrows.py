@@ -172,9 +172,10 @@ class SqlRows:
     def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
         values = self._step_values(row)
         with self._db.held:
+            newest = self._newest.without(row)
             added = self._db.insert_lazily(values) if lazily else self._db.insert_if_quiet(values)
             if added:
-                self._newest.added(row)
+                self._newest.restore(row, newest)
         return added
 
     def read_row(self, row: tuple[Any, ...]) -> StepRow:

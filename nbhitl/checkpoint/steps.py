@@ -276,13 +276,13 @@ def stores_steps(saver: object) -> bool:
     """
     if not isinstance(saver, StepSaver):
         return False
-    cls: type = type(saver)
-    return _OVERRIDABLE.isdisjoint(vars(saver)) and _overrides_nothing(cls)
+    # The class is asked each time: somebody may have patched a method in the meantime.
+    return _OVERRIDABLE.isdisjoint(vars(saver)) and _are_ours(*_methods(type(saver)))
 
 
 @lru_cache(maxsize=64)
-def _overrides_nothing(cls: type) -> bool:
-    return all(method.__module__.startswith("nbhitl.checkpoint.") for method in _methods(cls))
+def _are_ours(*methods: Callable[..., Any]) -> bool:
+    return all(method.__module__.startswith("nbhitl.checkpoint.") for method in methods)
 
 
 _OVERRIDABLE = frozenset(

@@ -39,6 +39,14 @@ def test_overriding_put_makes_it_a_classic_saver():
     assert not stores_steps(object())
 
 
+def test_so_does_patching_put_after_the_class_was_used(monkeypatch):
+    assert stores_steps(InMemorySaver())
+    monkeypatch.setattr(InMemorySaver, "put", lambda self, *args: None)
+    assert not stores_steps(InMemorySaver())
+    monkeypatch.undo()
+    assert stores_steps(InMemorySaver())
+
+
 def test_threads_write_at_once():
     saver = InMemorySaver()
 

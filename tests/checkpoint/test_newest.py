@@ -2,11 +2,13 @@
 
 import random
 import sqlite3
+import sys
 from contextlib import ExitStack, suppress
 from typing import TypedDict
 
 import pytest
 
+from nbhitl.checkpoint._newest import merged
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.checkpoint.sqlite import SqliteSaver, _group
 from nbhitl.constants import PULL
@@ -145,3 +147,52 @@ def test_a_question_and_its_answer_take_three_transactions_of_few_statements(tmp
         saver.conn.set_trace_callback(None)
     assert said.count("COMMIT") == 3
     assert len(said) == 18
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_ctrl_c_around_a_step_leaves_nothing_outdated(tmp_path, monkeypatch, saved):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        saver.load(run.key())
+        insert = saver._database.insert_if_quiet
+
+        def interrupted(row):
+            if saved:
+                insert(row)
+            raise KeyboardInterrupt
+
+        record = run.record({"n": 2})
+        monkeypatch.setattr(saver._database, "insert_if_quiet", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            saver.put_step(record)
+        assert saver.load(run.key()).values == {"n": 2 if saved else 1}
+
+
+def test_an_id_that_is_no_uuid_is_sorted_as_the_file_does(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        rows = saver._rows
+        below, _ = rows.newest("t", "")
+        with rows.atomic("t"):
+            rows.insert_step(below._replace(checkpoint_id="zzz", parent_id=below.checkpoint_id))
+        assert rows.newest("t", "") == rows._read_newest("t", "")
+
+
+def test_many_writes_of_a_task_are_kept_in_time(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        saver.load(run.key())
+        tasks = [TaskWrites("task-a", "a", (PULL, "a"), [(f"k{n}", n) for n in range(5000)])]
+        seen = []
+        sys.setprofile(lambda frame, event, _: seen.append(1) if frame.f_code is merged.__code__ else None)
+        try:
+            saver.put_pending(run.key(run.head), tasks)
+        finally:
+            sys.setprofile(None)
+        assert len(seen) <= 10  # not once for each of them, with all that were there before
+        step, writes = saver._rows.newest("t", "")
+        assert (step, list(writes)) == saver._rows._read_newest("t", "")
+        assert len(writes) == 5000

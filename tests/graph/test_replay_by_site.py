@@ -54,6 +54,17 @@ def test_another_payload_at_the_same_place_is_the_same_question(run, saver):
     assert run.invoke(graph, Command(resume="yes"), BY_SITE) == {"log": ["yes"]}
 
 
+def test_what_is_asked_at_the_same_place_need_not_even_be_data(run, saver):
+    payloads = iter([{"pay": 10}, {"pay": object()}])
+
+    def pay(state: State) -> State:
+        return {"log": [interrupt(next(payloads))]}
+
+    graph = graph_of(pay, saver=saver)
+    run.invoke(graph, {}, BY_SITE)
+    assert run.invoke(graph, Command(resume="yes"), BY_SITE) == {"log": ["yes"]}
+
+
 def test_another_place_is_another_question(run, saver):
     run.invoke(graph_of(two_questions(), saver=saver), {}, BY_SITE)
     edited = graph_of(two_questions(swapped=True), saver=saver)
