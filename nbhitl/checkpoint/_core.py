@@ -75,6 +75,25 @@ class SaverCore(BaseCheckpointSaver[int]):
         return None if row is None else self._folded_at(row)
 
     def _folded_at(self, row: StepRow) -> Folded:
+        """Fold a step; if what it is folded from went while it was read, as by pruning, what the step is now.
+
+        Raises:
+            StoreError: it is damaged, or was deleted meanwhile.
+        """
+        try:
+            return self._folded_once(row)
+        except StoreError:
+            now = self._rows.step(*row[:3])
+            if now == row:
+                raise
+        if now is None:
+            raise StoreError(
+                f"thread {row.thread_id!r}, checkpoint {row.checkpoint_id}: somebody deleted it while it was read. "
+                "Read the thread again."
+            )
+        return self._folded_once(now)
+
+    def _folded_once(self, row: StepRow) -> Folded:
         if row.is_whole:
             return fold([row], self._codec)
         between = self._rows.steps_from(row.thread_id, row.ns, row.base_id, row.checkpoint_id)

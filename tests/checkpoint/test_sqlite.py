@@ -83,6 +83,28 @@ async def test_a_lent_connection_is_opened_at_the_first_use():
     await conn.close()
 
 
+@pytest.mark.parametrize("how", ["prune", "delete_thread"])
+def test_a_thread_that_others_prune_or_delete_is_read_meanwhile(tmp_path, monkeypatch, how):
+    path = str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as saver, SqliteSaver.from_conn_string(path) as other:
+        run = Run(saver)
+        run.step({"n": 1, "text": "a" * 2000})
+        run.step({"n": 2})
+        read = saver._rows.steps_from
+
+        def meanwhile(*place):
+            other.prune(["t"]) if how == "prune" else other.delete_thread("t")
+            return read(*place)
+
+        monkeypatch.setattr(saver._rows, "steps_from", meanwhile)
+        if how == "prune":
+            assert saver.load(run.key()).values == {"n": 2, "text": "a" * 2000}
+        else:
+            with pytest.raises(StoreError, match=r"thread 't', .* somebody deleted it while it was read"):
+                saver.load(run.key())
+            assert saver.load(run.key()) is None
+
+
 def test_another_connection_is_refused():
     with pytest.raises(TypeError, match="not str"):
         AsyncSqliteSaver("file.db")

@@ -138,6 +138,12 @@ def test_two_writes_to_a_key_without_reducer_are_refused():
         after(CHAIN, {}, wrote(pulled("a"), last="1"), wrote(pulled("b"), last="2"))
 
 
+def test_of_several_conflicts_the_one_written_first_is_told_of():
+    results = wrote(pulled("a"), last="1", total=1, log={}), wrote(pulled("b"), total="x", log={}, last={})
+    with pytest.raises(InvalidUpdateError, match="At key 'last'"):
+        after(CHAIN, {}, *results)
+
+
 def test_the_state_before_is_left_alone():
     old = {"log": ["old"]}
     before = deepcopy(old)
