@@ -14,7 +14,7 @@ from nbhitl.checkpoint.steps import StepSaver
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -334,6 +334,13 @@ class InMemorySaver(StepSaver):
 
     def __init__(self, *, serde: SerializerProtocol | None = None) -> None:
         super().__init__(_Rows(), serde=serde if serde is not None else Serde(learn=True))
+
+    @property
+    def storage(self) -> MutableMapping[str, Any]:
+        """The threads by their id, each `{namespace: {checkpoint id: CheckpointTuple}}`; `del` deletes a thread."""
+        from nbhitl.checkpoint._kept import KeptThreads
+
+        return KeptThreads(self)
 
     def __enter__(self) -> Self:
         return self

@@ -332,7 +332,11 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         """The graph's nodes, START included; each can be invoked alone."""
         from nbhitl.graph._nodes import NodeView
 
-        return {name: NodeView(node) for name, node in self.program.nodes.items()}
+        specs, triggers = self.topology.nodes, self.program.triggers
+        return {
+            name: NodeView(node, specs.get(name), triggers.get(name, (name,)))
+            for name, node in self.program.nodes.items()
+        }
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return mimebundle(self.topology)

@@ -5,18 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nbhitl.engine.program import Node
+    from nbhitl.engine.spec import NodeSpec
 
 
 class NodeView:
-    """One node of a compiled graph. `invoke(state)` runs its function and returns what it returns."""
+    """One node of a compiled graph. `invoke(state)` runs its function and returns what it returns.
 
-    __slots__ = ("_node", "metadata", "name")
+    `bound` is what the node runs: a tool node, a graph or another Runnable as it was given, else this view, whose
+    `func` and `afunc` are the node's function. `triggers` are the channels that start it.
+    """
 
-    def __init__(self, node: Node) -> None:
+    __slots__ = ("_node", "afunc", "bound", "func", "metadata", "name", "subgraphs", "triggers")
+
+    def __init__(self, node: Node, spec: NodeSpec | None, triggers: Iterable[str]) -> None:
         self._node = node
         self.name = node.name
         self.metadata = node.metadata
+        self.func, self.afunc = node.action.sync, node.action.async_
+        self.bound: Any = spec.action if spec is not None and hasattr(spec.action, "invoke") else self
+        self.subgraphs: list[Any] = [] if spec is None or spec.subgraph is None else [spec.subgraph]
+        self.triggers = list(triggers)
 
     def invoke(self, state: Any, config: Any = None) -> Any:
         """Run the node's function on `state`, outside of any graph.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from nbhitl.checkpoint.sqlite._database import Database, store_error
@@ -12,6 +12,7 @@ from nbhitl.checkpoint.sqlite._saver import WaitingSaver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint.serde import SerializerProtocol
 
@@ -75,6 +76,30 @@ class SqliteSaver(WaitingSaver):
     def conn(self) -> sqlite3.Connection:
         """The connection."""
         return self._database.conn
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held while the connection is in use; take it to use the connection yourself."""
+        return self._database.held
+
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
+        """Lend a cursor for SQL of your own, after all that the saver still has to write.
+
+        The saver's tables are not LangGraph's `checkpoints` and `writes`: `saver.threads()`, `list`, `delete_thread`
+        and `prune` do what programs read or change there.
+
+        Args:
+            transaction: commit at the end of the `with` block.
+        """
+        self.setup()
+        self.flush()
+        with self.lock, closing(self.conn.cursor()) as cursor:
+            try:
+                yield cursor
+            finally:
+                if transaction:
+                    self.conn.commit()
 
     @classmethod
     @contextmanager
