@@ -60,8 +60,6 @@ def read_everything(saver: Any, run: Run) -> None:
 def changed_in(saver: Any, table: str, column: str, change: Callable[[bytes], bytes], row: int) -> Any:
     """Change the bytes of one row, by SQL; returns what to call to put them back."""
     key, mark = ("ctid", "%s") if "Postgres" in type(saver).__name__ else ("rowid", "?")
-    if table == "nbhitl_writes" and key == "rowid":
-        key = "idx"  # its table has no rowid, and one task has written here
     set_value = f"UPDATE {table} SET {column} = {mark} WHERE {key} = {mark} RETURNING {key}"
 
     def execute(sql: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -200,7 +200,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path):
             "nbhitl_questions_live",
         ),
         (_sql.NEWEST_STEP, ("t", ""), "nbhitl_steps_key"),
-        (_sql.WRITES, ("t", "", "c"), "PRIMARY KEY"),
+        (_sql.WRITES, ("t", "", "c"), "nbhitl_writes_key"),
     ],
 )
 def test_queries_use_their_indexes(sql, values, index):

@@ -54,18 +54,9 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
     """,
     "ALTER TABLE nbhitl_questions DROP COLUMN undo",
-    # Pending writes are kept in their key: a page less for each. Which questions are live is found out by two
-    # comparisons: of a list of three states SQLite makes a table, for each row. The index of open questions by node
-    # finds those of all nodes too, so asking and answering write a page less each.
+    # Which questions are live is found out by two comparisons: of a list of three states SQLite makes a table, for each
+    # row. The index of open questions by node finds those of all nodes too: asking and answering write a page less.
     """
-    ALTER TABLE nbhitl_writes RENAME TO nbhitl_writes_before;
-    CREATE TABLE nbhitl_writes (
-        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, task_id NOT NULL,
-        idx INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, channel TEXT NOT NULL,
-        value BLOB NOT NULL, PRIMARY KEY (thread_id, ns, checkpoint_id, task_id, idx)
-    ) WITHOUT ROWID;
-    INSERT INTO nbhitl_writes SELECT * FROM nbhitl_writes_before;
-    DROP TABLE nbhitl_writes_before;
     DROP INDEX nbhitl_questions_open;
     DROP INDEX nbhitl_questions_live;
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
