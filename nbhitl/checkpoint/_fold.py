@@ -77,8 +77,8 @@ def fold(chain: Sequence[StepRow], serde: Codec) -> Folded:
 
 
 def _whole(row: StepRow, body: Body) -> tuple[dict[str, Any], dict[str, int]]:
-    if body.kind == FULL and body.base is not None:
-        return body.values, body.base[0]
+    if body.kind == FULL:
+        return body.values, dict.fromkeys(body.values, row.depth) if body.base is None else body.base[0]
     if body.kind == CLASSIC:
         return body.values, {}
     raise damaged(row)

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._fold import DAMAGE
-from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec, decode_frame, decode_metadata
+from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec, decode_frame, metadata_of
 from nbhitl.checkpoint._squeeze import decompressed
 from nbhitl.checkpoint.records import StepOutline
+from nbhitl.checkpoint.serde import Serde
 from nbhitl.errors import StoreError
 from nbhitl.types import MISSING
 
@@ -21,6 +22,9 @@ LeanRow = tuple[str, str | None, str, bytes, bytes]
 """The id of a checkpoint, that of its parent, when it was made, its metadata and body."""
 
 State = dict[str, Any]
+
+_BATCH = 16
+"""How many rows are decoded at once."""
 
 _made = tuple.__new__  # makes a NamedTuple in half the time
 
@@ -35,10 +39,9 @@ def outlined(
     Raises:
         StoreError: a row is damaged.
     """
-    loads = serde.loads
     children = Counter([row[1] for row in rows])
     states: dict[str | None, State] = {}
-    for checkpoint_id, parent_id, created_at, metadata, data in rows:
+    for (checkpoint_id, parent_id, created_at, *_), metadata, body in _decoded(rows, serde):
         siblings = children[parent_id] - 1
         if siblings:
             children[parent_id] = siblings
@@ -46,17 +49,17 @@ def outlined(
         else:
             before = states.pop(parent_id, None)
         try:
-            kind, frame, values, appended, removed, _, base = loads(decompressed(data))
+            kind, frame, values, appended, removed, _, base = body
             if kind == CLASSIC:
                 after, touched = None, None
             elif kind == DELTA and before is not None:
                 after = before
                 touched = _apply(before, values, appended, removed)
             else:
-                after, touched = values, _of_whole(before, values, base[1], removed)
+                after, touched = values, _of_whole(before, values, base[1] if base else values, removed)
             plain = frame is None or len(frame) < 3
             outline = _made(StepOutline, (
-                checkpoint_id, parent_id, created_at, decode_metadata(metadata, serde),
+                checkpoint_id, parent_id, created_at, metadata_of(metadata),
                 () if frame is None else frame[0], None if plain else decode_frame(frame), touched,
                 pending.get(checkpoint_id, ()),
             ))  # fmt: skip
@@ -70,6 +73,15 @@ def outlined(
             states[checkpoint_id] = after
 
 
+def _decoded(rows: Sequence[LeanRow], serde: Codec) -> Iterator[tuple[LeanRow, Any, Any]]:
+    """Yield each row with its metadata and its body, decoded some at a time."""
+    loads_each = serde.loads_each if type(serde) is Serde else lambda datas: [*map(serde.loads, datas)]
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        _, _, _, metadata, bodies = zip(*batch, strict=True)
+        yield from zip(batch, loads_each(metadata), loads_each([*map(decompressed, bodies)]), strict=True)
+
+
 def _own(state: State | None) -> State | None:
     """A parent's state for one of its children to change, while others still need it."""
     if state is None:
@@ -81,18 +93,20 @@ def _apply(
     state: State, values: State, appended: dict[str, list[Any]] | None, removed: Sequence[str] | None
 ) -> dict[str, tuple[Any, Any]]:
     touched = {}
-    for key in removed or ():
-        touched[key] = state.pop(key, MISSING), MISSING
+    if removed:
+        for key in removed:
+            touched[key] = state.pop(key, MISSING), MISSING
     for key, value in values.items():
         touched[key] = state.get(key, MISSING), value
         state[key] = value
-    for key, items in (appended or {}).items():
-        if key not in state:
-            state[key] = list(items)
-            touched[key] = MISSING, items
-        elif items:
-            state[key].extend(items)
-            touched[key] = None, items
+    if appended:
+        for key, items in appended.items():
+            if key not in state:
+                state[key] = list(items)
+                touched[key] = MISSING, items
+            elif items:
+                state[key].extend(items)
+                touched[key] = None, items
     return touched
 
 
@@ -101,7 +115,10 @@ def _of_whole(
 ) -> dict[str, tuple[Any, Any]]:
     if before is None:
         return {key: (MISSING, value) for key, value in after.items()}
-    touched = {key: (before.get(key, MISSING), MISSING) for key in removed or ()}
+    touched = {}
+    if removed:
+        for key in removed:
+            touched[key] = before.get(key, MISSING), MISSING
     for key in written:
         touched[key] = before.get(key, MISSING), after[key]
     return touched

@@ -4,7 +4,8 @@ A row's body is a list, `[kind, frame, values, appended, removed, results, base]
 `[triggers, writers, sends, channels, start, children]`:
 
     DELTA    values and appended hold what changed, removed what is gone; base is None
-    FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}]
+    FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}],
+             None where every key has a new value
     CLASSIC  values is the checkpoint that `put` was given; the rest is empty
 
 A result that is the new value of its key, or a run of its appended items, is stored as a reference to it; results
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 DELTA, FULL, CLASSIC = 0, 1, 2
+
+_DELTAS = 2
+"""How many times as many bytes of deltas as of the whole state there may be before it is stored whole again."""
 
 SOURCES = ("input", "loop", "update", "fork")
 
@@ -187,7 +191,7 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     Raises:
         UnsupportedValue: a value that cannot be stored; the message names where it is.
     """
-    checkpoint_id, is_snapshot = record.checkpoint_id, tip is None or tip.since >= tip.size
+    checkpoint_id, is_snapshot = record.checkpoint_id, tip is None or tip.since >= _DELTAS * tip.size
     if tip is None:
         tip = Tip(checkpoint_id, checkpoint_id, 0, 0, 0, {})
     tip.checkpoint_id = checkpoint_id
@@ -224,14 +228,14 @@ def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whol
     for task in record.results:
         results.append(_result(task, step, values, appended, found))
     frame, removed = _frame_data(record.frame), [*record.removed] if record.removed else None
-    if not whole and (appended or len(values) != len(versions)):
-        return [DELTA, frame, values, appended, removed, results, None]
+    if not whole:
+        kind = DELTA if appended or len(values) != len(versions) else FULL
+        return [kind, frame, values, appended or None, removed, results, None]
     counts = {key: len(items) for key, items in appended.items()} if appended else {}
     base = [versions, [*values, *counts], counts]
-    if whole:
-        values = dict(record.full())
-        for key in values:
-            versions.setdefault(key, depth)
+    values = dict(record.full())
+    for key in values:
+        versions.setdefault(key, depth)
     return [FULL, frame, values, None, removed, results, base]
 
 
@@ -350,10 +354,6 @@ def encode_body(body: Body, serde: Codec) -> bytes:
     )
 
 
-_PAIR, _UINT16 = b"\x92", 0xCD
-"""How MessagePack begins a list of two, and a number of two bytes."""
-
-
 def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
     """Return the bytes of a checkpoint's metadata: the usual one is `[source, step]`; what is more, or of another
     form, stays as it is. `decode_metadata` gives it back.
@@ -378,11 +378,15 @@ def decode_metadata(data: bytes, serde: Codec) -> dict[str, Any]:
     Raises:
         StoreError: the bytes are damaged.
     """
-    if len(data) == 5 and data[:1] == _PAIR and data[2] == _UINT16 and serde.__class__ is Serde:
-        # Of the long threads' many steps, without the decoder: a source's number and a step's.
-        loaded: Any = data[1], data[3] << 8 | data[4]
-    else:
-        loaded = serde.loads(data)
+    return metadata_of(serde.loads(data))
+
+
+def metadata_of(loaded: Any) -> dict[str, Any]:
+    """Return the metadata that was stored as this value; see `encode_metadata`.
+
+    Raises:
+        StoreError: it is none.
+    """
     if isinstance(loaded, dict):
         return loaded
     try:

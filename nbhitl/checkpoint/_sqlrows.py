@@ -147,13 +147,14 @@ class SqlRows:
             size = min(size * 4, _LARGEST_BATCH)
 
     def outline(self, thread: str, ns: str) -> Sequence[LeanRow]:
-        unpack, names = self._unpack, dict[Any, str]()
-        found: list[LeanRow] = []
-        for own, parent, created_at, metadata, body in self._db.all(_sql.OUTLINE, (thread, ns)):
-            names[own] = name = unpack(own)
-            above = None if parent is None else names.get(parent) or unpack(parent)
-            found.append((name, above, created_at, metadata, body))
-        return found
+        rows = self._db.all(_sql.OUTLINE, (thread, ns))
+        if not rows:
+            return ()
+        own, parents, *rest = zip(*rows, strict=True)
+        unpack = getattr(self._unpack, "__wrapped__", self._unpack)  # so many are not worth remembering
+        names = dict(zip(own, map(unpack, own), strict=True))
+        above = [None if parent is None else names.get(parent) or self._unpack(parent) for parent in parents]
+        return [*zip(names.values(), above, *rest, strict=True)]
 
     def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
         """Sought one by one: a first child is nearly always the next row, and its results are enough."""

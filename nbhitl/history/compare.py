@@ -15,6 +15,8 @@ __all__ = ["ROOT", "Change", "as_mapping", "compare_values", "same_value"]
 ROOT = "__root__"
 """The key under which a state that is no mapping is shown."""
 
+_PLAIN = frozenset({int, str, float, bool, bytes})
+
 Kind = Literal["added", "appended", "inserted", "removed", "replaced"]
 
 
@@ -47,6 +49,8 @@ def same_value(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b):
         return False
+    if type(a) in _PLAIN:
+        return bool(a == b)
     equals = getattr(a, "equals", None)
     if callable(equals):
         return bool(equals(b))

@@ -53,23 +53,27 @@ def history_frame(
     """
     rows = read_history(graph, config) if values else read_rows(graph, config)
     decided = _by_checkpoint(decisions)
+    of = _columns(rows)
+    asked = [
+        (row if questions or decided else None) for row, questions in zip(rows, of["questions"], strict=True)
+    ]
     table: dict[str, Any] = {
-        "step": _numbers([row.step for row in rows]),
-        "source": _texts([row.source for row in rows]),
-        "ran": _texts([", ".join(row.ran) for row in rows]),
-        "changed": _texts([", ".join(row.changed) for row in rows]),
-        "next": _texts([", ".join(row.next) for row in rows]),
-        "question": _texts([" | ".join(_questions(row, decided)) for row in rows]),
-        "answer": _texts([_answer(row, decided) for row in rows]),
-        "error": _texts([" | ".join(row.errors) for row in rows]),
-        "parent": _texts([row.parent for row in rows]),
-        "branch": _numbers([row.branch for row in rows]),
+        "step": _numbers(of["step"]),
+        "source": _texts(of["source"]),
+        "ran": _texts(map(", ".join, of["ran"])),
+        "changed": _texts(map(", ".join, of["changed"])),
+        "next": _texts(map(", ".join, of["next"])),
+        "question": _texts([" | ".join(_questions(row, decided)) if row else "" for row in asked]),
+        "answer": _texts([_answer(row, decided) if row else "" for row in asked]),
+        "error": _texts(map(" | ".join, of["errors"])),
+        "parent": _texts(of["parent"]),
+        "branch": _numbers(of["branch"]),
     }
     if values:
         table |= _state_columns(rows, None if values is True else list(values))
     if ids:
         table |= _id_columns(rows, str(config["configurable"]["thread_id"]))
-    index = pd.Index(_texts(row.label for row in rows), name="checkpoint")
+    index = pd.Index(_texts(of["label"]), name="checkpoint")
     return pd.DataFrame({name: _on(index, column) for name, column in table.items()}, index=index)
 
 
@@ -149,6 +153,12 @@ def decisions_frame(decisions: Iterable[tuple[Question, Decision]], *, ids: bool
     return pd.DataFrame(table)
 
 
+def _columns(rows: Sequence[HistoryRow]) -> dict[str, Sequence[Any]]:
+    """Return the fields of all rows by name."""
+    columns = [*zip(*rows, strict=True)] or [()] * len(HistoryRow._fields)
+    return dict(zip(HistoryRow._fields, columns, strict=True))
+
+
 def _by_checkpoint(
     decisions: Iterable[tuple[Question, Decision]],
 ) -> dict[str, list[tuple[Question, Decision]]]:
@@ -159,8 +169,6 @@ def _by_checkpoint(
 
 
 def _questions(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> list[str]:
-    if not (row.questions or decided):
-        return []
     known = {question.id: question.text for question, _ in decided.get(row.checkpoint_id, [])}
     asked = {interrupt_id: _question_text(payload) for interrupt_id, payload in row.questions}
     # A breakpoint leaves no interrupt in the checkpoint; only its decision tells of it.
@@ -168,8 +176,6 @@ def _questions(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decis
 
 
 def _answer(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> str:
-    if not decided:
-        return row.standing
     return " | ".join(_short(decision_line(d)) for _, d in decided.get(row.checkpoint_id, [])) or row.standing
 
 

@@ -299,8 +299,9 @@ class SaverContract(ABC):
             run.saver._rows.delete_thread("t")  # as another process would
         run.step({}, appended={"items": [2]})
         run.step({}, appended={"items": [3]})
-        assert run.saver.load(run.key()).values == {"n": 0, "items": [0, 1, 2, 3]}
-        assert len(states(run)) == 2
+        run.step({}, appended={"items": [4]})
+        assert run.saver.load(run.key()).values == {"n": 0, "items": [0, 1, 2, 3, 4]}
+        assert len(states(run)) in (2, 3)  # a step that waited as a difference went with its thread
 
     def test_a_child_with_an_earlier_id_can_be_read(self, run):
         early = run.record({"n": 1}).checkpoint_id

@@ -14,7 +14,7 @@ from nbhitl.checkpoint.serde.whole import unpacked
 from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nbhitl.checkpoint.serde.plain import Codec
 
@@ -103,6 +103,14 @@ class Serde:
             StoreError: the bytes are damaged, or hold an instance of a class that is not registered.
         """
         return self._decoder.value_of(data)
+
+    def loads_each(self, datas: Sequence[bytes]) -> list[Any]:
+        """Return the value of each of these, as `loads` does one by one, in a fraction of the time.
+
+        Raises:
+            StoreError: as `loads`.
+        """
+        return self._decoder.values_of(datas)
 
     def loads_lenient(self, data: bytes) -> Any:
         """As `loads`, but an instance of an unknown class comes back as an inert `Opaque`."""

@@ -9,11 +9,11 @@ from ormsgpack import unpackb
 
 from nbhitl.checkpoint.serde import foreign, graphtypes, plain, tags
 from nbhitl.checkpoint.serde.usertypes import rebuild, related, type_name
-from nbhitl.checkpoint.serde.whole import END, MARK, PAIR, more_bytes, unpacked
+from nbhitl.checkpoint.serde.whole import END, MARK, PAIR, more_bytes, unpacked, unpacked_each
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _PLAIN = frozenset({list, str, bytes, dict, int, float, bool, type(None)})
 """What the content of a tag is: never an object, which might be a range without end, made into a tuple."""
@@ -50,6 +50,14 @@ class Decoder:
             if isinstance(first, StoreError):
                 raise first from None
             raise StoreError(f"a stored value is damaged and cannot be read: {first}") from first
+
+    def values_of(self, datas: Sequence[bytes]) -> list[Any]:
+        """Return the value of each, as `value_of` does."""
+        try:
+            return unpacked_each(datas, self._decode)
+        except Exception:  # reading them one by one tells which is damaged, and why
+            _failure.__dict__.pop("error", None)
+            return [self.value_of(data) for data in datas]
 
     def _decode(self, tag: int, data: bytes) -> Any:
         try:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ormsgpack import unpackb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # The value is read as the first of two. The second is what nobody knows beforehand, so that it stands where the
 # value ends and nowhere else. One copy of the bytes is cheaper than any other way to learn where the value ended.
-PAIR = b"\x92"
+PAIR, _LIST = b"\x92", b"\xdd"
 MARK = os.urandom(8)
 END = b"\xc4\x08" + MARK
 
@@ -27,6 +27,19 @@ def unpacked(data: bytes, hook: Callable[[int, bytes], Any] | None = None) -> An
     if end != MARK:
         raise more_bytes()
     return value
+
+
+def unpacked_each(datas: Sequence[bytes], hook: Callable[[int, bytes], Any] | None = None) -> list[Any]:
+    """Return the values of all of these, as `unpacked` does one by one, in a fraction of the time.
+
+    Raises:
+        ValueError: some bytes are no value, or a value and more.
+    """
+    joined = b"".join((_LIST, (2 * len(datas)).to_bytes(4), END.join((*datas, b""))))
+    found: list[Any] = unpackb(joined, ext_hook=hook)
+    if found[1::2] != [MARK] * len(datas):
+        raise more_bytes()
+    return found[::2]
 
 
 def more_bytes() -> ValueError:
