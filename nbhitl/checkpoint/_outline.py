@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._fold import DAMAGE
@@ -14,24 +15,22 @@ from nbhitl.errors import StoreError
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from nbhitl.checkpoint.base import PendingWrite
 
-LeanRow = tuple[str, str | None, str, bytes, bytes]
-"""The id of a checkpoint, that of its parent, when it was made, its metadata and body."""
+LeanRows = tuple[Sequence[str], Sequence[str | None], Sequence[str], Sequence[bytes], Sequence[bytes]]
+"""Of some checkpoints their ids, those of their parents, when they were made, their metadata and their bodies."""
 
 State = dict[str, Any]
 
-_BATCH = 16
+_BATCH = 32
 """How many rows are decoded at once."""
 
 _made = tuple.__new__  # makes a NamedTuple in half the time
 
 
-def outlined(
-    rows: Sequence[LeanRow], pending: dict[str, list[PendingWrite]], serde: Codec
-) -> Iterator[StepOutline]:
+def outlined(rows: LeanRows, pending: dict[str, list[PendingWrite]], serde: Codec) -> Iterator[StepOutline]:
     """Yield what each of a namespace's steps wrote, oldest first as the rows are.
 
     Values in an outline may change when the next one is asked for.
@@ -39,9 +38,11 @@ def outlined(
     Raises:
         StoreError: a row is damaged.
     """
-    children = Counter([row[1] for row in rows])
+    ids, parents, times, metadata, bodies = rows
+    children = Counter(parents)
     states: dict[str | None, State] = {}
-    for (checkpoint_id, parent_id, created_at, *_), metadata, body in _decoded(rows, serde):
+    decoded = _decoded(metadata, bodies, serde)
+    for checkpoint_id, parent_id, created_at, (about, body) in zip(ids, parents, times, decoded, strict=True):
         siblings = children[parent_id] - 1
         if siblings:
             children[parent_id] = siblings
@@ -59,7 +60,7 @@ def outlined(
                 after, touched = values, _of_whole(before, values, base[1] if base else values, removed)
             plain = frame is None or len(frame) < 3
             outline = _made(StepOutline, (
-                checkpoint_id, parent_id, created_at, metadata_of(metadata),
+                checkpoint_id, parent_id, created_at, metadata_of(about),
                 () if frame is None else frame[0], None if plain else decode_frame(frame), touched,
                 pending.get(checkpoint_id, ()),
             ))  # fmt: skip
@@ -73,13 +74,14 @@ def outlined(
             states[checkpoint_id] = after
 
 
-def _decoded(rows: Sequence[LeanRow], serde: Codec) -> Iterator[tuple[LeanRow, Any, Any]]:
-    """Yield each row with its metadata and its body, decoded some at a time."""
+def _decoded(metadata: Sequence[bytes], bodies: Sequence[bytes], serde: Codec) -> Iterator[tuple[Any, Any]]:
+    """Yield the metadata and the body of each row, decoded some at a time."""
     loads_each = serde.loads_each if type(serde) is Serde else lambda datas: [*map(serde.loads, datas)]
-    for start in range(0, len(rows), _BATCH):
-        batch = rows[start : start + _BATCH]
-        _, _, _, metadata, bodies = zip(*batch, strict=True)
-        yield from zip(batch, loads_each(metadata), loads_each([*map(decompressed, bodies)]), strict=True)
+    for start in range(0, len(bodies), _BATCH):
+        batch = slice(start, start + _BATCH)
+        yield from zip(
+            loads_each(metadata[batch]), loads_each([*map(decompressed, bodies[batch])]), strict=True
+        )
 
 
 def _own(state: State | None) -> State | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from nbhitl.checkpoint._outline import LeanRow
+    from nbhitl.checkpoint._outline import LeanRows
     from nbhitl.checkpoint._store import QuestionFilter, Tally
 
     Statement = tuple[str, Sequence[Any]]
@@ -146,15 +146,13 @@ class SqlRows:
             last = rows[-1][2]
             size = min(size * 4, _LARGEST_BATCH)
 
-    def outline(self, thread: str, ns: str) -> Sequence[LeanRow]:
+    def outline(self, thread: str, ns: str) -> LeanRows:
         rows = self._db.all(_sql.OUTLINE, (thread, ns))
-        if not rows:
-            return ()
-        own, parents, *rest = zip(*rows, strict=True)
+        own, parents, times, metadata, bodies = zip(*rows, strict=True) if rows else [()] * 5
         unpack = getattr(self._unpack, "__wrapped__", self._unpack)  # so many are not worth remembering
-        names = dict(zip(own, map(unpack, own), strict=True))
-        above = [None if parent is None else names.get(parent) or self._unpack(parent) for parent in parents]
-        return [*zip(names.values(), above, *rest, strict=True)]
+        ids = dict(zip(own, map(unpack, own), strict=True))
+        above = [None if parent is None else ids.get(parent) or unpack(parent) for parent in parents]
+        return [*ids.values()], above, times, metadata, bodies
 
     def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
         """Sought one by one: a first child is nearly always the next row, and its results are enough."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint._once import OnceRow
-    from nbhitl.checkpoint._outline import LeanRow
+    from nbhitl.checkpoint._outline import LeanRows
     from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint.claims import Question
     from nbhitl.checkpoint.records import ThreadInfo
@@ -63,8 +63,8 @@ class RowStore(Protocol):
     def steps_newest_first(self, thread: str, ns: str, before: str | None) -> Iterator[StepRow]:
         """Yield the steps of the namespace whose ids are less than `before`."""
 
-    def outline(self, thread: str, ns: str) -> Sequence[LeanRow]:
-        """Return all steps of the namespace, oldest first: id, parent's id, time, metadata and body."""
+    def outline(self, thread: str, ns: str) -> LeanRows:
+        """Return all steps of the namespace, oldest first: ids, parents' ids, times, metadata and bodies."""
 
     def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
         """Yield the later steps whose parent this is, oldest first."""

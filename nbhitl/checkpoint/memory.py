@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from nbhitl.checkpoint._once import OnceRow
-    from nbhitl.checkpoint._outline import LeanRow
+    from nbhitl.checkpoint._outline import LeanRows
     from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint._store import QuestionFilter
     from nbhitl.checkpoint.claims import Question
@@ -132,11 +132,12 @@ class _Rows:
             end = len(space.ids) if before is None else bisect_left(space.ids, before)
             return iter([space.steps[checkpoint_id] for checkpoint_id in reversed(space.ids[:end])])
 
-    def outline(self, thread: str, ns: str) -> Sequence[LeanRow]:
+    def outline(self, thread: str, ns: str) -> LeanRows:
         with self._lock:
             space = self._known(thread, ns)
             rows = [space.steps[checkpoint_id] for checkpoint_id in space.ids] if space else []
-        return [(row.checkpoint_id, row.parent_id, row.created_at, row.metadata, row.body) for row in rows]
+        _, _, ids, parents, times, *_, metadata, bodies = zip(*rows, strict=True) if rows else [()] * 11
+        return ids, parents, times, metadata, bodies
 
     def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
         with self._lock:

@@ -118,21 +118,14 @@ class StepOutline(NamedTuple):
     pending: Sequence[tuple[str, str, Any]]
 
 
-class HistoryLine(NamedTuple):
-    """A checkpoint in one line: `changed` are the state keys that differ from the parent's, `next` the nodes
-    that its step ran or would run, `questions` the interrupts asked at it as `(id, payload)`, `errors` pairs
-    of a node and its error.
-    """
-
-    checkpoint_id: str
-    parent_id: str
-    created_at: str | None
-    step: int
-    source: str
-    changed: tuple[str, ...]
-    next: tuple[str, ...]
-    questions: tuple[tuple[str, Any], ...]
-    errors: tuple[tuple[str, Any], ...]
+HistoryLine = tuple[
+    str, str, str | None, int, str, tuple[str, ...], tuple[str, ...], tuple[tuple[str, Any], ...],
+    tuple[tuple[str, Any], ...],
+]  # fmt: skip
+"""A checkpoint in one line: its id, the parent's, when it was made, step and source, the state keys that differ from
+the parent's, the nodes that its step ran or would run, the interrupts asked at it as `(id, payload)`, and its errors as
+pairs of a node and the error.
+"""
 
 
 class QuestionRecord(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.records import Frame, HistoryLine, StoredCheckpoint
+from nbhitl.checkpoint.records import Frame, StoredCheckpoint
 from nbhitl.constants import NULL_TASK_ID
 from nbhitl.engine.head import new_head
 from nbhitl.engine.questions import RESERVED
@@ -14,13 +14,11 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from nbhitl.checkpoint.records import StepOutline
+    from nbhitl.checkpoint.records import HistoryLine, StepOutline
     from nbhitl.engine.program import Program
 
     Same = Callable[[Any, Any], bool]
     Told = tuple[tuple[str, ...], tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]]
-
-_made = tuple.__new__  # makes a NamedTuple in half the time
 
 
 def history_lines(
@@ -39,7 +37,7 @@ def history_lines(
     first = new_head(program).values
     known: set[str] = set()
     started: dict[tuple[str, ...], Told] = {}
-    lines = []
+    lines: list[HistoryLine] = []
     for step in steps:
         own, parent_id, created_at, metadata, triggers, frame, touched, pending = step
         if touched is None or (pending and _updates_aside(pending)):
@@ -54,15 +52,8 @@ def history_lines(
             if frame is None and not pending:
                 started[tuple(triggers)] = told
         known.add(own)
-        place = (
-            own,
-            parent_id or "",
-            created_at,
-            metadata.get("step", 0),
-            metadata.get("source", ""),
-            changed,
-        )
-        lines.append(_made(HistoryLine, place + told))
+        step_number, source = metadata.get("step", 0), metadata.get("source", "")
+        lines.append((own, parent_id or "", created_at, step_number, source, changed, *told))
     return lines
 
 

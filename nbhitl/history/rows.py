@@ -10,11 +10,12 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nbhitl._slotted import of_fields
-from nbhitl.checkpoint.records import HistoryLine
 from nbhitl.history.compare import as_mapping, same_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from nbhitl.checkpoint.records import HistoryLine
 
 __all__ = ["HasHistory", "HistoryRow", "find_checkpoint", "history_rows", "read_history", "written_keys"]
 
@@ -83,7 +84,7 @@ def history_rows(snapshots: Iterable[Any]) -> list[HistoryRow]:
 
 def _line(snapshot: Any, parent: Any) -> HistoryLine:
     metadata = snapshot.metadata or {}
-    return HistoryLine(
+    return (
         _id(snapshot.config),
         _id(snapshot.parent_config),
         snapshot.created_at,
@@ -155,6 +156,8 @@ def _source(snapshot: Any) -> str:
 
 
 def _branches(ids: Sequence[str], parents: Sequence[str]) -> list[int]:
+    if parents == ("", *ids[:-1]):
+        return [1] * len(ids)
     branches: dict[str, int] = {}
     continued: set[str] = set()
     count = 0
