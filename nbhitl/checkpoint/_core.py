@@ -48,6 +48,10 @@ class _Typed:
         return self._inner.loads_typed((kind.decode(), content))
 
 
+class StepGone(StoreError):
+    """Somebody deleted a step while it was read."""
+
+
 class SaverCore(BaseCheckpointSaver[int]):
     """A saver's store and serializer."""
 
@@ -72,13 +76,18 @@ class SaverCore(BaseCheckpointSaver[int]):
 
     def _folded(self, thread: str, ns: str, checkpoint_id: str | None) -> Folded | None:
         row = self._rows.step(thread, ns, checkpoint_id)
-        return None if row is None else self._folded_at(row)
+        try:
+            return None if row is None else self._folded_at(row)
+        except StepGone:
+            row = self._rows.step(thread, ns, checkpoint_id)
+            return None if row is None else self._folded_at(row)
 
     def _folded_at(self, row: StepRow) -> Folded:
         """Fold a step; if what it is folded from went while it was read, as by pruning, what the step is now.
 
         Raises:
-            StoreError: it is damaged, or was deleted meanwhile.
+            StepGone: it was deleted meanwhile.
+            StoreError: it is damaged.
         """
         try:
             return self._folded_once(row)
@@ -87,7 +96,7 @@ class SaverCore(BaseCheckpointSaver[int]):
             if now == row:
                 raise
         if now is None:
-            raise StoreError(
+            raise StepGone(
                 f"thread {row.thread_id!r}, checkpoint {row.checkpoint_id}: somebody deleted it while it was read. "
                 "Read the thread again."
             )

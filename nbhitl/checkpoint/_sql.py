@@ -47,7 +47,8 @@ _INSERT_IF_QUIET = """
         WHERE step.thread_id = added.c1 AND step.ns = added.c2 AND step.checkpoint_id = added.c4 {lock}
     )) {condition}
 """
-INSERT_IF_QUIET: Final = _INSERT_IF_QUIET.format(lock="", condition="")
+# A row comes back for the step: a count of changes would include those of triggers, and of others on the connection.
+INSERT_IF_QUIET: Final = _INSERT_IF_QUIET.format(lock="", condition="RETURNING 1")
 REPLACE_STEP: Final = f"""
     {INSERT_STEP} ON CONFLICT (thread_id, ns, checkpoint_id) DO UPDATE SET
         parent_id = excluded.parent_id, created_at = excluded.created_at, base_id = excluded.base_id,

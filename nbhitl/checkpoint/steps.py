@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._classic import ClassicSaver
+from nbhitl.checkpoint._core import StepGone
 from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, tip_of
 from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
@@ -45,6 +46,12 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             share: read quickly what was read before: messages in lists may be the same objects as in an
                 earlier result, as long as nobody has changed them since.
         """
+        try:
+            return self._load(key, share)
+        except StepGone:
+            return self._load(key, share)
+
+    def _load(self, key: CheckpointKey, share: bool) -> StoredCheckpoint | None:
         if key.checkpoint_id is None:
             return self._newest(key.thread_id, key.ns, share)
         row = self._rows.step(*key)

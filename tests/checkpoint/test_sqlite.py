@@ -83,26 +83,43 @@ async def test_a_lent_connection_is_opened_at_the_first_use():
     await conn.close()
 
 
-@pytest.mark.parametrize("how", ["prune", "delete_thread"])
-def test_a_thread_that_others_prune_or_delete_is_read_meanwhile(tmp_path, monkeypatch, how):
+def loaded(saver):
+    stored = saver.load(CheckpointKey("t", ""))
+    return stored and stored.values["n"]
+
+
+def got(saver):
+    found = saver.get_tuple({"configurable": {"thread_id": "t"}})
+    return found and found.checkpoint["channel_values"]["n"]
+
+
+MEANWHILE = {
+    "pruned": (lambda run: run.saver.prune(["t"]), 2),
+    "continued and pruned": (lambda run: (run.step({"n": 3}), run.saver.prune(["t"])), 3),
+    "deleted": (lambda run: run.saver.delete_thread("t"), None),
+}
+
+
+@pytest.mark.parametrize("how", MEANWHILE)
+@pytest.mark.parametrize("read", [loaded, got])
+def test_a_thread_is_read_while_others_prune_or_delete_it(tmp_path, monkeypatch, read, how):
     path = str(tmp_path / "store.db")
-    with SqliteSaver.from_conn_string(path) as saver, SqliteSaver.from_conn_string(path) as other:
-        run = Run(saver)
+    change, n = MEANWHILE[how]
+    with SqliteSaver.from_conn_string(path) as other, SqliteSaver.from_conn_string(path) as saver:
+        run = Run(other)
         run.step({"n": 1, "text": "a" * 2000})
         run.step({"n": 2})
-        read = saver._rows.steps_from
+        other.flush()
+        between, left = saver._rows.steps_from, [change]
 
         def meanwhile(*place):
-            other.prune(["t"]) if how == "prune" else other.delete_thread("t")
-            return read(*place)
+            while left:
+                left.pop()(run)
+            return between(*place)
 
         monkeypatch.setattr(saver._rows, "steps_from", meanwhile)
-        if how == "prune":
-            assert saver.load(run.key()).values == {"n": 2, "text": "a" * 2000}
-        else:
-            with pytest.raises(StoreError, match=r"thread 't', .* somebody deleted it while it was read"):
-                saver.load(run.key())
-            assert saver.load(run.key()) is None
+        assert read(saver) == n
+        assert not left
 
 
 def test_another_connection_is_refused():
@@ -124,6 +141,23 @@ def test_what_was_saved_is_there_after_reopening(tmp_path):
         run.saver = saver
         run.step({}, appended={"items": [30]})
         assert saver.load(run.key()).values["items"] == list(range(31))
+
+
+def test_triggers_of_the_users_own_do_not_count(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        saver.setup()
+        saver.conn.execute("CREATE TABLE log (at)")
+        for table in ("steps", "writes", "questions"):
+            for event in ("INSERT", "UPDATE"):
+                sql = f"AFTER {event} ON nbhitl_{table} BEGIN INSERT INTO log VALUES (1), (2); END"
+                saver.conn.execute(f"CREATE TRIGGER log_{event}_{table} {sql}")
+        run = Run(saver)
+        for n in range(2):
+            run.step({"n": n})
+            assert saver.load(run.key()).values == {"n": n}
+            run.pause(f"q{n}")
+            assert [claim.interrupt_id for claim in saver.claim(run.request({f"q{n}": "yes"}))] == [f"q{n}"]
+        assert saver.conn.execute("SELECT count(*) FROM log").fetchone()[0] > 8
 
 
 def test_a_newer_store_is_refused(tmp_path):

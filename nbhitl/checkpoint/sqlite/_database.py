@@ -140,7 +140,7 @@ class Database:
             raise self.failure(error, sql, values) from error
 
     def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Change something in a transaction of its own; return how many rows were changed."""
+        """Change something in a transaction of its own; return how many rows the statement returned."""
         conn = self.conn
         with self._lock:
             try:
@@ -150,19 +150,16 @@ class Database:
                     return self._do_after_waiting(sql, values)
                 if conn.in_transaction:
                     raise self.failure(sqlite3.OperationalError("the connection is within a transaction"))
-                changed = conn.total_changes
-                conn.execute(sql, values)
-                changed = conn.total_changes - changed
-                self._own += changed
-                return changed
+                before = conn.total_changes
+                returned = len(conn.execute(sql, values).fetchall())
+                self._own += conn.total_changes - before
+                return returned
             except _ERRORS as error:
                 raise self.failure(error, sql, values) from error
 
     def _do_after_waiting(self, sql: str, values: Sequence[Any]) -> int:
         with self._transaction:
-            changed = self.conn.total_changes
-            self.conn.execute(sql, values)
-            return self.conn.total_changes - changed
+            return len(self.conn.execute(sql, values).fetchall())
 
     def insert_if_quiet(self, row: Values) -> bool:
         """Add a step; see `RowStore.insert_if_quiet`."""
@@ -208,13 +205,10 @@ class Database:
 
     def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
         """Change something, within a transaction; return how many rows were changed."""
-        conn = self.conn
-        before = conn.total_changes
         try:
-            conn.execute(sql, values)
+            return Tally(self.conn.execute(sql, values).rowcount)
         except _ERRORS as error:
             raise self.failure(error, sql, values) from error
-        return Tally(conn.total_changes - before)
 
     def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""

@@ -198,9 +198,7 @@ class Waiting:
 
 
 def _inserted_quietly(conn: sqlite3.Connection, row: Values) -> bool:
-    changed = conn.total_changes
-    conn.execute(_sql.INSERT_IF_QUIET, row)
-    return conn.total_changes > changed
+    return bool(conn.execute(_sql.INSERT_IF_QUIET, row).fetchall())
 
 
 def _looked(conn: sqlite3.Connection, rows: Sequence[Values]) -> tuple[set[str], set[Step]]:
