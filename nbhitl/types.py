@@ -10,6 +10,7 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, final
 
 from nbhitl._context import current_task
+from nbhitl.constants import INTERRUPT
 
 if TYPE_CHECKING:
     from nbhitl._payloads import CheckpointPayload, CheckpointTask, TaskPayload, TaskResultPayload
@@ -390,6 +391,29 @@ class GraphOutput(Generic[OutputT]):
 
     value: OutputT
     interrupts: tuple[Interrupt, ...] = ()
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a key of the state, or the questions, as from the dict that `version="v1"` returns; deprecated."""
+        _deprecate_reading("result[key]")
+        if key == INTERRUPT:
+            return self.interrupts
+        return self.value[key] if isinstance(self.value, dict) else getattr(self.value, key)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether the dict that `version="v1"` returns has that key; deprecated."""
+        _deprecate_reading("key in result")
+        if key == INTERRUPT:
+            return bool(self.interrupts)
+        return key in self.value if isinstance(self.value, dict) else hasattr(self.value, key)
+
+
+def _deprecate_reading(how: str) -> None:
+    import warnings
+
+    from nbhitl.warnings import LangGraphDeprecatedSinceV11
+
+    text = f"Reading a GraphOutput by `{how}` is deprecated. Use `result.value` and `result.interrupts`."
+    warnings.warn(LangGraphDeprecatedSinceV11(text), stacklevel=3)
 
 
 def interrupt(value: Any, *, response_schema: dict[str, Any] | type | None = None) -> Any:

@@ -96,6 +96,10 @@ def program_version_2(record, saver):
     record("class", type(output).__name__)
     done = graph.invoke(Command(resume=1), CONFIG, version="v2")
     record("done", (done.value, done.interrupts))
+    for result in output, done:
+        record("read like version 1", (result["path"], result["__interrupt__"], "path" in result))
+        record("whether it has", ("__interrupt__" in result, "other" in result))
+    record.error("other", lambda: done["other"])
 
 
 def program_version_2_streams(record, saver):
