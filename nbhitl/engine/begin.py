@@ -40,10 +40,15 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
         # An answer goes to the question that is open now, whichever checkpoint below was named.
         progress.run.start_map = {}
     stored: StoredCheckpoint | None = yield StoreCall("load", (key, True))
-    if stored is not None and progress.run.parent is not None:
-        progress.continues = True
+    caller = progress.run.parent
+    if stored is not None and caller is not None:
+        # What an attempt made that failed does not count for the next one.
+        again = caller.attempt > 1 and not caller.run.resuming
+        progress.continues = not again
         if progress.run.stateful and key.checkpoint_id is None:
-            stored = yield from _at_this_point(progress, stored, key)
+            stored = yield from _at_this_point(progress, stored, key, again)
+        elif again:
+            stored = None
     if stored is None:
         return False
     progress.head = head_of(progress.program, stored)
@@ -64,18 +69,18 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
 
 
 def _at_this_point(
-    progress: Progress, newest: StoredCheckpoint, key: CheckpointKey
+    progress: Progress, newest: StoredCheckpoint, key: CheckpointKey, again: bool
 ) -> Generator[Any, Any, StoredCheckpoint | None]:
     """Return the state that a called graph had at this point of its caller's timeline.
 
     That is the newest one if the task that calls now made it, before it paused or failed, or before the state of
-    its caller was changed by hand; else the one that the caller's checkpoint remembers. So a replay of the caller
-    finds the state of then, at every depth.
+    its caller was changed by hand, but not if it tries `again`; else the one that the caller's checkpoint
+    remembers. So a replay of the caller finds the state of then, at every depth.
     """
     caller = progress.run.parent
     assert caller is not None
     made_at = (newest.metadata.get("parents") or {}).get(caller.run.ns)
-    if made_at == caller.task.checkpoint_id:
+    if made_at == caller.task.checkpoint_id and not again:
         return newest
     goes_on = bool(made_at) and caller.run.resuming and _can_go_on(progress, newest)
     if goes_on and (yield from _was_changed(caller, made_at)):

@@ -561,5 +561,49 @@ def test_d22_a_run_that_stopped_before_its_checkpoint(
     assert following == {LANGGRAPH: (), NBHITL: ("second",)}
 
 
+def _retried(on: SimpleNamespace, child: Any) -> Any:
+    policy = import_module(f"{on.name}.types").RetryPolicy(initial_interval=0.001, retry_on=ConnectionError)
+    builder = on.StateGraph(State).add_node("child", child, retry_policy=policy)
+    return builder.add_edge(on.START, "child").compile(checkpointer=on.InMemorySaver())
+
+
+def test_d23_an_answer_outlives_an_attempt(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    asks_again = {}
+    for on in (langgraph, nbhitl):
+        attempts: list[int] = []
+
+        def fails_once(state: State, attempts: list[int] = attempts) -> dict[str, Any]:
+            attempts.append(1)
+            if len(attempts) == 1:
+                raise ConnectionError
+            return {"log": ["sent"]}
+
+        builder = on.StateGraph(State).add_node("ask", lambda state, on=on: {"log": [on.interrupt("send?")]})
+        builder.add_node("send", fails_once).add_edge(on.START, "ask").add_edge("ask", "send")
+        graph = _retried(on, builder.compile())
+        graph.invoke({"log": []}, CONFIG)
+        asks_again[on.name] = "__interrupt__" in graph.invoke(on.Command(resume="yes"), CONFIG)
+    assert asks_again == {LANGGRAPH: True, NBHITL: False}
+
+
+def test_d23_what_a_child_remembers_of_attempts(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    remembered = {}
+    for on in (langgraph, nbhitl):
+        states: list[list[str]] = []
+
+        def fails_once(state: State, states: list[list[str]] = states) -> dict[str, Any]:
+            states.append(list(state["log"]))
+            if len(states) == 1:
+                raise ConnectionError
+            return {"log": ["sent"]}
+
+        builder = on.StateGraph(State).add_node("send", fails_once).add_edge(on.START, "send")
+        graph = _retried(on, builder.compile(checkpointer=True))
+        assert graph.invoke({"log": ["a"]}, CONFIG) == {"log": ["a", "a", "sent"]}
+        graph.invoke({"log": ["b"]}, CONFIG)
+        remembered[on.name] = states[-1][: -len(["a", "a", "sent", "b"])]
+    assert remembered == {LANGGRAPH: ["a"], NBHITL: ["a", "sent"]}
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)

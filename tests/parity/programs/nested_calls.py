@@ -4,7 +4,7 @@ import operator
 from typing import Annotated
 
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, RetryPolicy, interrupt
 from typing_extensions import TypedDict
 
 
@@ -170,3 +170,54 @@ def program_error_inside(record, saver):
     record.error(
         "as a node", lambda: direct.invoke({"items": []}, {"configurable": {"thread_id": "2"}}), "deep"
     )
+
+
+def program_retried_graphs(record, saver):
+    def attempts_of(graph, seen):
+        def fails_twice(state):
+            seen.append(list(state["path"]))
+            if len(seen) < 3:
+                raise ConnectionError("not yet")
+            return {"path": ["ok"]}
+
+        graph.add_node("first", lambda state: {"path": ["first"]}).add_node(fails_twice)
+        return graph.add_edge(START, "first").add_edge("first", "fails_twice")
+
+    policy = RetryPolicy(max_attempts=4, initial_interval=0.001, jitter=False)
+    for keeps in (None, True, False):
+        for durability in ("async", "exit"):
+            seen = []
+            child = attempts_of(StateGraph(State), seen).compile(checkpointer=keeps)
+
+            def calling(state, child=child):
+                return {"path": child.invoke({"path": ["called"]})["path"]}
+
+            for name, node in (("as a node", child), ("in a function", calling)):
+                seen.clear()
+                builder = (
+                    StateGraph(State).add_node("node", node, retry_policy=policy).add_edge(START, "node")
+                )
+                graph = builder.compile(checkpointer=saver)
+                result = graph.invoke({"path": ["in"]}, CONFIG, durability=durability)
+                record(f"{name}, {keeps}, {durability}", (result, list(seen)))
+                record("state", graph.get_state(CONFIG).values)
+                saver.delete_thread("1")
+
+
+def program_a_retried_graph_that_asks(record, saver):
+    attempts = []
+
+    def ask(state):
+        attempts.append(1)
+        if len(attempts) < 2:
+            raise ConnectionError("not yet")
+        return {"path": [interrupt("q")]}
+
+    child = StateGraph(State).add_node("first", lambda state: {"path": ["first"]}).add_node(ask)
+    child = child.add_edge(START, "first").add_edge("first", "ask").compile()
+    policy = RetryPolicy(max_attempts=4, initial_interval=0.001, jitter=False)
+    graph = StateGraph(State).add_node("child", child, retry_policy=policy).add_edge(START, "child")
+    graph = graph.compile(checkpointer=saver)
+    record("asked", graph.invoke({"path": ["in"]}, CONFIG))
+    record("below", graph.get_state(CONFIG, subgraphs=True).tasks[0].state.values)
+    record("answered", graph.invoke(Command(resume="yes"), CONFIG))
