@@ -605,5 +605,20 @@ def test_d23_what_a_child_remembers_of_attempts(langgraph: SimpleNamespace, nbhi
     assert remembered == {LANGGRAPH: ["a"], NBHITL: ["a", "sent"]}
 
 
+def test_d24_a_cached_answer(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    asked = {}
+    for on in (langgraph, nbhitl):
+        policy = import_module(f"{on.name}.types").CachePolicy()
+        builder = on.StateGraph(State).add_edge(on.START, "ask")
+        builder.add_node("ask", lambda state, on=on: {"log": [on.interrupt("delete?")]}, cache_policy=policy)
+        cache = import_module(f"{on.name}.cache.memory").InMemoryCache()
+        graph = builder.compile(checkpointer=on.InMemorySaver(), cache=cache)
+        graph.invoke({"log": []}, CONFIG)
+        assert graph.invoke(on.Command(resume="yes"), CONFIG) == {"log": ["yes"]}
+        asked[on.name] = graph.invoke({"log": []}, {"configurable": {"thread_id": "2"}})
+    assert asked[LANGGRAPH] == {"log": ["yes"]}
+    assert [question.value for question in asked[NBHITL]["__interrupt__"]] == ["delete?"]
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)
