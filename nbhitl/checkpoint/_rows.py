@@ -199,7 +199,8 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     versions = tip.versions
     for key in record.removed:
         versions.pop(key, None)
-    versions |= dict.fromkeys(record.values, depth)
+    for key in record.values:
+        versions[key] = depth
     for key in record.appended:
         versions[key] = depth
     body = _step_body(record, versions, depth, whole=is_snapshot)
@@ -361,8 +362,8 @@ def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
     if len(metadata) == 3 and not metadata.get("parents", True):
         source, step = metadata.get("source"), metadata.get("step")
         if source in SOURCES and type(step) is int:
-            known = SOURCES.index(source), step
-            return _known_metadata(*known) if serde.__class__ is Serde else serde.dumps([*known])
+            number = SOURCES.index(source)
+            return _known_metadata(number, step) if serde.__class__ is Serde else serde.dumps([number, step])
     return serde.dumps(metadata)
 
 

@@ -155,12 +155,12 @@ class _Rows:
     def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
         """Only for the usual step: after the newest one, or below it."""
         with self._lock:
-            thread = self._threads.get(row.thread_id)
-            space = thread.spaces.get(row.ns) if thread is not None else None
-            if thread is None or space is None or thread.live or row.parent_id not in space.steps:
+            thread_id, ns, checkpoint_id, parent_id = row[:4]
+            thread = self._threads.get(thread_id)
+            if thread is None or thread.live:
                 return False
-            checkpoint_id = row.checkpoint_id
-            if checkpoint_id <= space.ids[-1]:
+            space = thread.spaces.get(ns)
+            if space is None or parent_id not in space.steps or checkpoint_id <= space.ids[-1]:
                 return False
             space.steps[checkpoint_id] = row
             space.ids.append(checkpoint_id)

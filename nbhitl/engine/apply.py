@@ -72,9 +72,12 @@ def apply_writes(
     if ends_step:
         _consume(head, results)
     known = len(head.values)
-    changes = Changes({}, {})
-    triggers, sends, updates = _sort_out(program, head, results, changes.values)
-    _fold(program, head, results, updates, changes)
+    changed: dict[str, Any] = {}
+    triggers, sends, updates = _sort_out(program, head, results, changed)
+    changes = Changes(changed, {}, changed.keys())
+    if updates:
+        _fold(program, head, results, updates, changes)
+    head.values.update(changed)
     if not ends_step:
         head.triggers = tuple(dict.fromkeys((*head.triggers, *triggers)))
         head.sends = (*head.sends, *sends)
@@ -99,7 +102,7 @@ def _fold(
 ) -> None:
     """Fold the writes to each key into the state; `changes` has the plain new values already, and gets the rest."""
     changed, values = changes.values, head.values
-    changes.written = changed.keys() | updates.keys() if updates else changed.keys()
+    changes.written = changed.keys() | updates.keys()
     if not changed.keys().isdisjoint(
         updates
     ):  # a conflict: which one is told of does not depend on the values
@@ -119,7 +122,6 @@ def _fold(
 
             note_writers(error, rule, values.get(key, MISSING), results)
             raise
-    values.update(changed)
 
 
 def _in_schema_order(program: Program, values: dict[str, Any], added: int) -> dict[str, Any]:

@@ -218,14 +218,32 @@ def run_task(run: Run, task: Task, values: Mapping[str, Any], context: Context) 
 
 
 def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
+    """Call a node and its path functions; what is more than that, or goes wrong, is told in steps."""
     enter_task(running)
-    if _is_everyday(running):
-        return _straight(running, values)
-    if running.node.timeout is not None or running.task.timeout is not None:
-        from nbhitl.engine.timeouts import refuse_timeout  # which loads asyncio
-
-        return TaskResult(running.task, [], error=refuse_timeout(running))
-    return _in_steps(running, values)
+    if not _is_everyday(running):
+        return _refused(running) or _in_steps(running, values)
+    node = running.node
+    made: tuple[Any, ...] = ()
+    try:
+        state = running.state = _input(running, values)
+        returned = node.action.sync(state)  # type: ignore[misc]
+        made = (returned,)
+        if type(returned) is not dict or running.paused is not None:
+            return _in_steps(running, values, made)
+        writes = _writes(running, returned)
+        for branch in node.branches:
+            answer = branch.action.sync(path_state(running, branch, values, writes, returned))  # type: ignore[misc]
+            made = (*made, answer)
+            if type(answer) is not str or running.paused is not None:
+                return _in_steps(running, values, made)
+            writes.extend(path_routes(running, branch, answer))
+    except GraphInterrupt as pause:
+        return _paused(running, pause)
+    except Exception as error:
+        return _in_steps(running, values, made, error)
+    except BaseException as error:
+        return _in_steps(running, values, made, node_cancelled(running, error))
+    return TaskResult(running.task, writes or [(NO_WRITES, None)])
 
 
 def _is_everyday(running: RunningTask) -> bool:
@@ -241,29 +259,13 @@ def _is_everyday(running: RunningTask) -> bool:
     )
 
 
-def _straight(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
-    """Call a node and its path functions; what they return beyond the usual, or raise, is told in steps."""
-    node, made = running.node, []
-    try:
-        state = running.state = _input(running, values)
-        returned = node.action.sync(state)  # type: ignore[misc]
-        made.append(returned)
-        if type(returned) is not dict or running.paused is not None:
-            return _in_steps(running, values, made)
-        writes = _writes(running, returned)
-        for branch in node.branches:
-            answer = branch.action.sync(path_state(running, branch, values, writes, returned))  # type: ignore[misc]
-            made.append(answer)
-            if type(answer) is not str or running.paused is not None:
-                return _in_steps(running, values, made)
-            writes.extend(path_routes(running, branch, answer))
-    except GraphInterrupt as pause:
-        return _paused(running, pause)
-    except Exception as error:
-        return _in_steps(running, values, made, error)
-    except BaseException as error:
-        return _in_steps(running, values, made, node_cancelled(running, error))
-    return TaskResult(running.task, writes or [(NO_WRITES, None)])
+def _refused(running: RunningTask) -> TaskResult | None:
+    """Return the error for a limit in time, which a sync run cannot keep."""
+    if running.node.timeout is None and running.task.timeout is None:
+        return None
+    from nbhitl.engine.timeouts import refuse_timeout  # which loads asyncio
+
+    return TaskResult(running.task, [], error=refuse_timeout(running))
 
 
 def _in_steps(
