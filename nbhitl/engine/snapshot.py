@@ -66,6 +66,28 @@ def snapshot_of(
     head = head_of(program, stored)
     step = int(stored.metadata.get("step", -1)) + 1
     tasks = plan_tasks(program, head, step, stored.ns)
+    following: tuple[str, ...] = ()
+    shown: tuple[PregelTask, ...] = ()
+    if tasks or stored.writes:
+        head, following, shown = _under_way(program, stored, head, tasks, step, newest=newest)
+    parents = stored.metadata.get("parents") or None
+    parent_id = stored.parent_id
+    return StateSnapshot(
+        read_values(program, head),
+        following,
+        checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents),
+        stored.metadata,  # type: ignore[arg-type]
+        stored.created_at,
+        checkpoint_config(stored.thread_id, stored.ns, parent_id, parents) if parent_id else None,
+        shown,
+        tuple([i for task in shown for i in task.interrupts]) if shown else (),
+    )
+
+
+def _under_way(
+    program: Program, stored: StoredCheckpoint, head: Head, tasks: list[Task], step: int, *, newest: bool
+) -> tuple[Head, tuple[str, ...], tuple[PregelTask, ...]]:
+    """Return the state with what tasks have already done, the nodes that run next, and the tasks of the step."""
     if stored.writes:
         apply_null_writes(program, head, stored.writes)
     left = _by_task(stored.writes)
@@ -87,32 +109,13 @@ def snapshot_of(
     open_ids = None
     if newest and left:
         open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked}
-    shown = tuple([
-        _task_shown(
-            program,
-            task,
-            left.get(task.id, ()),
-            open_ids,
-            partial(_input_of, program, task, inputs, start),
-            stored.thread_id,
+    shown = []
+    for task in tasks:
+        read_input = partial(_input_of, program, task, inputs, start)
+        shown.append(
+            _task_shown(program, task, left.get(task.id, ()), open_ids, read_input, stored.thread_id)
         )
-        for task in tasks
-    ])  # fmt: skip
-    parents = stored.metadata.get("parents") or None
-    return StateSnapshot(
-        values=read_values(program, head),
-        next=tuple([task.name for task in following]),
-        config=checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents),
-        metadata=stored.metadata,  # type: ignore[arg-type]
-        created_at=stored.created_at,
-        parent_config=(
-            checkpoint_config(stored.thread_id, stored.ns, stored.parent_id, parents)
-            if stored.parent_id
-            else None
-        ),
-        tasks=shown,
-        interrupts=tuple([i for task in shown for i in task.interrupts]),
-    )
+    return head, tuple([task.name for task in following]), tuple(shown)
 
 
 def _stopped_besides(

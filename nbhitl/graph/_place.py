@@ -36,8 +36,9 @@ class Place:
     """
 
     def __init__(self, graph: Any, config: RunnableConfig, *, reads: bool = False) -> None:
-        self.config = merge_configs(graph.config, settled(config))
-        configurable = self.config.get(CONF, {})
+        own = settled(config)
+        self.config = merge_configs(graph.config, own) if graph.config else own
+        configurable = self.config.get(CONF) or {}
         self.ns = str(configurable.get("checkpoint_ns") or "")
         self.graph = graph
         if self.ns and not (reads and is_elsewhere(graph, self.ns)):
@@ -83,13 +84,14 @@ class Place:
 
     def progress(self) -> Progress:
         """Return the ground for changing this thread."""
-        run = Run(self.graph.program, self.config, Stream((), lambda _: None, utc_now))
+        config = merge_configs(self.config)
+        run = Run(self.graph.program, config, Stream((), lambda _: None, utc_now))
         run.saver = self.saver
         run.thread_id = self.thread_id
         run.ns = self.ns
         run.checkpoint_map = dict(self.parents)
         run.durability = "sync"
-        settings = Settings(output_keys=self.graph.program.output_keys, metadata=caller_metadata(self.config))
+        settings = Settings(output_keys=self.graph.program.output_keys, metadata=caller_metadata(config))
         return Progress(run, settings, _CLOCK)
 
 
@@ -113,7 +115,7 @@ def snapshot(place: Place, subgraphs: bool) -> Generator[Place, Any, StateSnapsh
 def state_of(place: Place, stored: StoredCheckpoint | None) -> StateSnapshot:
     """Return what the checkpoint shows that a place names; an empty state if there is none."""
     if stored is None:
-        empty = cast("RunnableConfig", {CONF: dict(place.config.get(CONF, {}))})
+        empty = cast("RunnableConfig", {CONF: dict(place.config.get(CONF) or {})})
         return StateSnapshot({}, (), empty, None, None, None, (), ())
     return snapshot_of(place.graph.program, stored, newest=place.checkpoint_id is None)
 
