@@ -143,6 +143,55 @@ def test_what_was_saved_is_there_after_reopening(tmp_path):
         assert saver.load(run.key()).values["items"] == list(range(31))
 
 
+class Interrupted(sqlite3.Connection):
+    """A connection that Ctrl-C interrupts right after a statement."""
+
+    after = ""
+
+    def execute(self, sql, *values):
+        done = super().execute(sql, *values)
+        if sql == self.after:
+            self.after = ""
+            raise KeyboardInterrupt
+        return done
+
+
+def interrupted(**how):
+    raise KeyboardInterrupt
+
+
+NEXT = {
+    "a step": lambda run: run.step({"n": 2}),
+    "a pause": lambda run: run.pause("q"),
+    "a read": lambda run: run.saver.load(run.key()),
+}
+
+
+@pytest.mark.parametrize("then", NEXT)
+@pytest.mark.parametrize("when", ["begun", "before its end", "committed"])
+def test_ctrl_c_leaves_no_transaction_open(tmp_path, monkeypatch, when, then):
+    how = {"factory": Interrupted, "isolation_level": None, "check_same_thread": False}
+    conn = sqlite3.connect(tmp_path / "store.db", **how)
+    run = Run(SqliteSaver(conn))
+    run.step({"n": 1})
+    run.saver.load(run.key())
+    conn.after = {"begun": "BEGIN IMMEDIATE", "committed": "COMMIT"}.get(when, "")
+    if when == "before its end":
+        monkeypatch.setattr(run.saver._database, "end", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run.pause("interrupted")
+    monkeypatch.undo()
+    NEXT[then](run)
+    assert not conn.in_transaction
+    other = threading.Thread(target=run.saver.load, args=(run.key(),), daemon=True)
+    other.start()
+    other.join(20)
+    assert not other.is_alive()
+    asked = ["interrupted"] if when == "committed" and then != "a step" else []
+    assert [q.interrupt_id for q in run.saver.pending()] == asked + ["q"] * (then == "a pause")
+    conn.close()
+
+
 def test_triggers_of_the_users_own_do_not_count(tmp_path):
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
         saver.setup()

@@ -7,7 +7,8 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from nbhitl.checkpoint.sqlite._database import Database, store_error
+from nbhitl.checkpoint.sqlite._database import Database
+from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._saver import WaitingSaver
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._behind import WRITER
+from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
 from nbhitl.checkpoint.sqlite._waiting import Waiting
 from nbhitl.errors import StoreError
@@ -41,7 +42,11 @@ class Transaction:
         self._database = database
 
     def __enter__(self) -> None:
-        self._database.begin()
+        try:
+            self._database.begin()
+        except BaseException:
+            self._database.end_left_over()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -77,6 +82,7 @@ class Database:
         # How many rows this object has changed, and what the connection's count was when its transaction began.
         self._own = self._own_before = 0
         self._failed = 0
+        self._is_open = False  # whether a transaction was begun here
 
     def atomic(self, threads: tuple[str, ...] = (), rewriting: bool = False) -> Transaction:
         """Return a transaction; SQLite lets one write at a time, whatever the thread."""
@@ -117,6 +123,7 @@ class Database:
                     self.write_waiting()
                 elif not self._ready:
                     self.setup()
+                self.end_left_over()
                 if conn.in_transaction:
                     return None
                 by_others: int = conn.execute(queries.DATA_VERSION).fetchone()[0]
@@ -148,6 +155,7 @@ class Database:
                     self.setup()
                 if self._group.rows:
                     return self._do_after_waiting(sql, values)
+                self.end_left_over()
                 if conn.in_transaction:
                     raise self.failure(sqlite3.OperationalError("the connection is within a transaction"))
                 before = conn.total_changes
@@ -220,25 +228,38 @@ class Database:
     def begin(self) -> None:
         """Take the lock and the right to write, waiting for other processes."""
         self._lock.acquire()
-        begun = False
         try:
             if not self._ready:
                 self.setup()
+            self.end_left_over()
             conn = self.conn
+            if conn.in_transaction:
+                raise sqlite3.OperationalError("cannot start a transaction within a transaction")
+            self._is_open = True
             conn.execute("BEGIN IMMEDIATE")
-            begun = True
             self._own_before = conn.total_changes
             if self._group.rows:
                 self.waiting.carry(conn)
         except BaseException as error:
-            if begun and self.conn.in_transaction:  # Ctrl-C, before anybody could end it
-                self.conn.execute("ROLLBACK")
-            self.waiting.undone()
-            self._failed += 1
-            self._lock.release()
+            if not self._is_open:
+                self._lock.release()
+            self.end_left_over()
             if isinstance(error, _ERRORS):
                 raise self.failure(error, rows=self._group.rows) from error
             raise
+
+    def end_left_over(self) -> None:
+        """Undo a transaction that Ctrl-C has left open, or that failed to begin; the caller holds the lock.
+
+        There is one if it is open while its thread does something else: transactions are not nested.
+        """
+        if self._is_open:
+            if self.conn.in_transaction:
+                self.conn.execute("ROLLBACK")
+            self.waiting.undone()
+            self._failed += 1
+            self._is_open = False
+            self._lock.release()
 
     def end(self, *, commit: bool) -> None:
         """End the transaction, and give the lock back."""
@@ -257,6 +278,7 @@ class Database:
         finally:
             if waiting.carried:
                 waiting.undone()
+            self._is_open = False
             self._lock.release()
 
     def write_behind(self, now: float) -> None:
@@ -301,6 +323,7 @@ class Database:
         """In a forked process: what waits is the parent's to write, and so is the lock."""
         self._lock = self.held = RLock()
         self._failed += 1
+        self._is_open = False
         self.waiting.forget()
 
     def setup(self) -> None:
@@ -366,28 +389,3 @@ class Database:
             threads = ", ".join(map(repr, threads_of(rows)[:3]))
             return store_error(f"{self.name}, thread {threads}, {len(rows)} steps not saved yet", error)
         return store_error(self.name if thread is None else f"{self.name}, thread {thread!r}", error)
-
-
-_ADVICE = {
-    "thread": "Open it with check_same_thread=False, or use SqliteSaver.from_conn_string(path).",
-    "locked": "Another process has been writing for too long; end it, or open with a longer timeout=.",
-    "within a transaction": "End your own transaction first, or give the saver a connection of its own.",
-    "closed database": "Use the saver inside its `with` block, or keep its connection open.",
-    "UNIQUE": "A checkpoint of this id is there already; ids must be fresh.",
-    "malformed": "The file is damaged; restore it from a copy, or use another file.",
-    "not a database": "The file is of another kind; use another file.",
-    "disk": "Make room on the disk and check that the folder can be written to.",
-    "readonly": "Check that the file and its folder can be written to.",
-    "unable to open": "Check that the folder exists and that the file can be written to.",
-    "surrogates": "Thread ids, namespaces and node names must be text that UTF-8 can hold.",
-}
-"""What to do, by a part of SQLite's message."""
-
-
-def store_error(name: str, error: Exception) -> StoreError:
-    """Return the error for a failure of SQLite in the store of that name, with what to do about it."""
-    text = str(error)
-    advice = next(
-        (advice for part, advice in _ADVICE.items() if part in text), "Check the file and its folder."
-    )
-    return StoreError(f"{name}: {text}. {advice}")

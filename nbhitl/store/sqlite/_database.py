@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from nbhitl.checkpoint.sqlite._database import Database, store_error
+from nbhitl.checkpoint.sqlite._database import Database
+from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._lent import LentDatabase
 from nbhitl.store import _tables
 
