@@ -55,6 +55,10 @@ def __getattr__(name: str) -> Any:
         from nbhitl import _trace_policy
 
         return getattr(_trace_policy, name)
+    if name == "RunnableConfig":  # which programs import from here as well
+        from nbhitl.config import RunnableConfig
+
+        return RunnableConfig
     # Only type checkers and readers look at these.
     if name == "Checkpointer":
         from nbhitl.checkpoint.base import BaseCheckpointSaver

@@ -41,7 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("draw",),
     ("graph",),
-    ("func", "prebuilt", "pregel"),
+    ("func", "prebuilt", "pregel", "utils"),
     ("review",),
     ("widgets", "terminal", "script", "history"),
     ("thread", "moving", "portable", "recorded", "inbox", "magics", "cli", "lab", "demo", "__main__"),

@@ -320,3 +320,11 @@ def is_saver(obj: object) -> bool:
     if isinstance(obj, BaseCheckpointSaver):
         return True
     return not isinstance(obj, type) and all(callable(getattr(obj, name, None)) for name in _SAVER_METHODS)
+
+
+def __getattr__(name: str) -> Any:
+    if name != "RunnableConfig":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nbhitl.config import RunnableConfig  # which programs import from here as well
+
+    return RunnableConfig

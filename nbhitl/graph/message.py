@@ -226,6 +226,10 @@ def __getattr__(name: str) -> Any:
     if name == "MessagesState":
         globals()[name] = found = _messages_state()
         return found
+    if name in ("BaseMessage", "RemoveMessage"):  # which programs import from here as well
+        from nbhitl import messages
+
+        return getattr(messages, name)
     if name != "MessageGraph":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from nbhitl.graph.message_graph import MessageGraph

@@ -6,6 +6,7 @@ from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Self
 
+from nbhitl.config import RunnableConfig  # noqa: F401 - programs import it from here as well
 from nbhitl.constants import END, START
 from nbhitl.engine.spec import BranchSpec, NodeSpec
 from nbhitl.graph._action import check_timeout, named_action, path_name, plain_name, step_name

@@ -127,3 +127,54 @@ def program_a_builder_tells_its_schemas(record):
     )
     record.error("as input", lambda: StateGraph(Asked, input_schema=Whole), refused)
     record.error("as output", lambda: StateGraph(Asked, output_schema=Whole), refused)
+
+
+def program_names_from_where_programs_import_them(record):
+    from langchain_core.messages import BaseMessage as Base
+    from langgraph.checkpoint.base import RunnableConfig as one
+    from langgraph.graph.message import BaseMessage, RemoveMessage
+    from langgraph.graph.state import RunnableConfig as two
+    from langgraph.types import RunnableConfig as three
+    from langgraph.utils.config import get_config, get_store
+
+    def node(state, config: three):
+        same = get_config()["configurable"]["thread_id"] == config["configurable"]["thread_id"]
+        return {"messages": [AIMessage(f"{same} {get_store()}", id="a")]}
+
+    record("configs", {one.__name__, two.__name__, three.__name__})
+    record("messages", (BaseMessage is Base, RemoveMessage(id="x").type))
+    graph = StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile()
+    record("run", graph.invoke({"messages": []}, CONFIG))
+
+
+async def program_a_function_and_its_async_twin(record, saver):
+    from langgraph.utils.runnable import RunnableCallable
+
+    def plain(state, config, *, mark="-"):
+        return {"messages": [AIMessage(f"plain {mark} {config['configurable']['thread_id']}", id="p")]}
+
+    async def twin(state, config, *, mark="-"):
+        return {"messages": [AIMessage(f"twin {mark} {config['configurable']['thread_id']}", id="t")]}
+
+    def more(state, runtime, store, writer):
+        writer("more")
+        return {"messages": [AIMessage(f"{runtime.store} {store}", id="m")]}
+
+    both = RunnableCallable(plain, twin, name="both", mark="m")
+    builder = StateGraph(MessagesState).add_node(both).add_node("plain", RunnableCallable(plain, trace=False))
+    builder.add_node("more", RunnableCallable(more)).add_edge("plain", "more")
+    builder.add_node("twin", RunnableCallable(None, twin)).add_edge(START, "both").add_edge("both", "plain")
+    graph = builder.compile()
+    record("nodes", list(builder.nodes))
+    record.chunks("sync", graph.stream({"messages": []}, CONFIG))
+    builder.add_edge("more", "twin")
+    asynchronous = builder.compile(checkpointer=saver).astream(
+        {"messages": []}, CONFIG, stream_mode=["updates", "custom"]
+    )
+    await record.achunks("async", asynchronous)
+    record.error(
+        "sync only",
+        lambda: builder.compile().invoke({"messages": []}, CONFIG),
+        "No synchronous function provided to",
+    )
+    record.error("nothing", lambda: RunnableCallable(None), "At least one of func or afunc must be provided.")
