@@ -55,8 +55,8 @@ def ancestry(rows: Sequence[StepRow], target: StepRow, since: str | None = None)
 def _broken(row: StepRow) -> StoreError:
     return StoreError(
         f"thread {row.thread_id!r}, checkpoint {row.checkpoint_id}: its parent {row.parent_id} is not "
-        "in the store. "
-        "The store was changed from outside; delete the thread or restore the file."
+        "in the store. Read the thread again: somebody may have pruned it while it was read. If that changes "
+        "nothing, the store was changed from outside; delete the thread or restore the file."
     )
 
 
