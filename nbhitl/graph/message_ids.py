@@ -51,12 +51,15 @@ class MessageIds:
         self.messages.extend(messages)
 
     def moved_to(self, messages: list[Any]) -> bool:
-        """Make this describe `messages`, if the two begin with the same objects; whether they do.
+        """Make this describe `messages`, if the two begin with the same objects; whether they do: if not, it is spent.
 
         The others have to be messages that need no conversion.
         """
         same = min(len(messages), len(self.messages)) - _SHORT
-        if same <= 0 or not self._begins(messages, same):
+        if same <= 0:
+            return False
+        del self.messages[same:]
+        if not self._begins(messages):
             return False
         tail = messages[same:]
         if not all(map(is_settled_class, set(map(type, tail)))):
@@ -67,17 +70,17 @@ class MessageIds:
         if self.ids[same:] != ids:
             self.ids[same:] = ids
             self._positions = None
-        self.messages = messages.copy()
+        self.messages += tail
         return True
 
-    def _begins(self, messages: list[Any], count: int) -> bool:
+    def _begins(self, messages: list[Any]) -> bool:
         mine = self.messages
-        middle = count // 2
+        middle = len(mine) // 2
         if messages[0] is not mine[0] or messages[middle] is not mine[middle]:
             return False
         try:
             # Compares object identities first, in C; what is equal without being the same has equal ids.
-            return mine[:count] == messages[:count]
+            return mine == messages[: len(mine)]
         except Exception:  # a message's content may hold values that refuse to be compared
             return False
 
