@@ -335,6 +335,12 @@ def test_d14_no_thread_id(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -
         compiled(langgraph, lambda state: {}).invoke({"log": []}, config)
     with pytest.raises(ValueError, match="thread_id"):
         compiled(nbhitl, lambda state: {}).invoke({"log": []}, config)
+    config = {"configurable": {"thread_id": None}}
+    graph = compiled(langgraph, lambda state: {"log": ["ran"]})
+    graph.invoke({"log": []}, config)
+    assert graph.get_state({"configurable": {"thread_id": "None"}}).values == {"log": ["ran"]}
+    with pytest.raises(ValueError, match="thread_id"):
+        compiled(nbhitl, lambda state: {}).invoke({"log": []}, config)
 
 
 def test_d14_durability_sync_without_a_checkpointer(

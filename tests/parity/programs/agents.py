@@ -1,6 +1,7 @@
 """What libraries of agents do with graphs: tools called by hand, channels among other marks, generic middleware."""
 
 import operator
+from dataclasses import dataclass
 from typing import Annotated, Generic, NotRequired, TypedDict
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
@@ -16,6 +17,10 @@ from langgraph.typing import ContextT, InputT, OutputT, StateT
 from typing_extensions import TypeVar
 
 CONFIG = {"configurable": {"thread_id": "1"}}
+
+
+class Notes(TypedDict):
+    notes: Annotated[list, operator.add]
 
 
 def call(name, args, id="c1"):
@@ -178,3 +183,27 @@ async def program_a_function_and_its_async_twin(record, saver):
         "No synchronous function provided to",
     )
     record.error("nothing", lambda: RunnableCallable(None), "At least one of func or afunc must be provided.")
+
+
+def program_an_empty_context_is_none(record):
+    class Fields(TypedDict, total=False):
+        user: str
+
+    @dataclass
+    class Data:
+        user: str = "nobody"
+
+    for schema in None, Fields, Data:
+        builder = StateGraph(Notes, context_schema=schema)
+        builder.add_node("a", lambda state, runtime: {"notes": [repr(runtime.context)]})
+        graph = builder.add_edge(START, "a").compile()
+        above = StateGraph(Notes).add_node(
+            "b", lambda state, graph=graph: graph.invoke({"notes": []}, context={})
+        )
+        above = above.add_edge(START, "b").compile()
+        for given in ({}, None, {"user": "me"}):
+            record(
+                repr(given),
+                [one.split(".")[-1] for one in graph.invoke({"notes": []}, context=given)["notes"]],
+            )
+        record("below", above.invoke({"notes": []}, context={"user": "above"})["notes"] != [])
