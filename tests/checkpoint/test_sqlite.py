@@ -192,6 +192,30 @@ def test_ctrl_c_leaves_no_transaction_open(tmp_path, monkeypatch, when, then):
     conn.close()
 
 
+def test_ctrl_c_while_another_thread_saves_leaves_that_alone(tmp_path, monkeypatch):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        add_writes, is_open, go_on = saver._rows.add_writes, threading.Event(), threading.Event()
+
+        def slowly(rows):
+            add_writes(rows)
+            is_open.set()
+            go_on.wait(20)
+
+        monkeypatch.setattr(saver._rows, "add_writes", slowly)
+        other = threading.Thread(target=run.pause, args=("q",), daemon=True)
+        other.start()
+        is_open.wait(20)
+        monkeypatch.setattr(saver._database, "begin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            saver.delete_thread("t")
+        monkeypatch.undo()
+        go_on.set()
+        other.join(20)
+        assert [q.interrupt_id for q in saver.pending()] == ["q"]
+
+
 def test_triggers_of_the_users_own_do_not_count(tmp_path):
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
         saver.setup()

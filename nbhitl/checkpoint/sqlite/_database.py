@@ -42,10 +42,13 @@ class Transaction:
         self._database = database
 
     def __enter__(self) -> None:
+        database = self._database
         try:
-            self._database.begin()
-        except BaseException:
-            self._database.end_left_over()
+            database.begin()
+        except (
+            BaseException
+        ):  # Ctrl-C may have come just after it had begun, or while another thread has one open
+            database.end_own_left_over()
             raise
 
     def __exit__(
@@ -247,6 +250,12 @@ class Database:
             if isinstance(error, _ERRORS):
                 raise self.failure(error, rows=self._group.rows) from error
             raise
+
+    def end_own_left_over(self) -> None:
+        """As `end_left_over`, if no other thread holds the lock."""
+        if self._lock.acquire(blocking=False):
+            self.end_left_over()
+            self._lock.release()
 
     def end_left_over(self) -> None:
         """Undo a transaction that Ctrl-C has left open, or that failed to begin; the caller holds the lock.
