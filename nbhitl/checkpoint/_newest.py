@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbhitl.checkpoint._ids import packed
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,6 +11,7 @@ if TYPE_CHECKING:
 
     Found = tuple[StepRow, Sequence[WriteRow]]
     Kept = tuple[object, Found | None, list[WriteRow]]
+    Space = tuple[str, str]
 
 _KEPT = 64
 
@@ -52,25 +51,18 @@ class Newest:
         """Forget everything: steps or writes were deleted or replaced."""
         self._kept.clear()
 
-    def added(self, row: StepRow) -> None:
-        """Take notice of a new step."""
-        self.restore(row, self.without(row))
-
-    def without(self, row: StepRow) -> Kept | None:
-        """Forget what is newest where a step is about to be added; return what is to be restored once it is there.
+    def leave(self, space: Space) -> Kept | None:
+        """Forget what is newest where a step is about to be added; return what `follow` wants once it is there.
 
         So nothing outdated is kept if Ctrl-C comes just after the step was saved.
         """
-        known = self._kept.pop(row[:2], None)
-        if known is None:
-            return None
-        last = None if known[1] is None else known[1][0][2]
-        return (known[0], (row, ()), []) if row[3] == last and _is_later(row[2], last) else None
+        return self._kept.pop(space, None)
 
-    def restore(self, row: StepRow, kept: Kept | None) -> None:
-        """Keep what `without` returned for this step."""
-        if kept is not None:
-            self._kept[row[:2]] = kept
+    def follow(self, space: Space, left: Kept, row: StepRow, *, is_later: bool) -> None:
+        """Take notice of a new step, that `is_later` than its parent in the order of the store."""
+        mark, found, _ = left
+        if row[3] == (None if found is None else found[0][2]) and (found is None or is_later):
+            self._kept[space] = mark, (row, ()), []
 
     def wrote(self, rows: Sequence[WriteRow]) -> None:
         """Take notice of pending writes, which are there beside others of theirs or instead of them."""
@@ -90,11 +82,3 @@ def merged(writes: Sequence[WriteRow], since: Sequence[WriteRow]) -> Sequence[Wr
         if row.idx < 0 or row.idx not in by_idx:
             by_idx[row.idx] = row
     return [by_idx[idx] for idx in sorted(by_idx)]
-
-
-def _is_later(own: str, last: str | None) -> bool:
-    """Whether a step comes after another one, or after none; ids that are no UUIDs are stored, and sorted, otherwise."""
-    if last is None:
-        return True
-    new, old = packed(own), packed(last)
-    return type(new) is type(old) and new > old  # type: ignore[operator]

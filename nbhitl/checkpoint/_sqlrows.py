@@ -162,19 +162,21 @@ class SqlRows:
             last = found[2]
 
     def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
-        self._db.do(_sql.REPLACE_STEP if replace else _sql.INSERT_STEP, self._step_values(row))
+        values, space = self._step_values(row), row[:2]
+        left = self._newest.leave(space)
+        self._db.do(_sql.REPLACE_STEP if replace else _sql.INSERT_STEP, values)
         if replace:
             self._newest.forget()
-        else:
-            self._newest.added(row)
+        elif left is not None:
+            self._newest.follow(space, left, row, is_later=_is_later(*values[2:4]))
 
     def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
-        values = self._step_values(row)
+        values, space = self._step_values(row), row[:2]
         with self._db.held:
-            newest = self._newest.without(row)
+            left = self._newest.leave(space)
             added = self._db.insert_lazily(values) if lazily else self._db.insert_if_quiet(values)
-            if added:
-                self._newest.restore(row, newest)
+            if added and left is not None:
+                self._newest.follow(space, left, row, is_later=_is_later(*values[2:4]))
         return added
 
     def read_row(self, row: tuple[Any, ...]) -> StepRow:
@@ -357,3 +359,8 @@ class SqlRows:
     def _question_values(self, row: Question) -> tuple[Any, ...]:
         thread, ns, checkpoint_id, interrupt_id, task_id, *rest = row
         return (thread, ns, self._pack(checkpoint_id), interrupt_id, self._pack(task_id), *rest)
+
+
+def _is_later(own: Any, parent: Any) -> bool:
+    """Whether a step's stored id comes after its parent's; ids that are no UUIDs are stored, and sorted, otherwise."""
+    return type(own) is type(parent) and bool(own > parent)
