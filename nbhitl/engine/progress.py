@@ -33,18 +33,32 @@ class Progress:
     `saved_id` the newest checkpoint that the saver has.
     """
 
-    # What every run begins with; an instance holds what has changed.
-    step = -1
-    base_id = ""
-    source = "input"
-    created_at = ""
-    parent_id: str | None = None
-    saved_id: str | None = None
-    unsaved: Changes | None = None
-    # For a called graph: whether its checkpoint was made by the very task that calls it now.
-    continues = False
-    # What the output showed last. It is read from the head when the run ends, unless it can vanish before.
-    shown: Any = MISSING
+    __slots__ = (
+        "base_id",
+        "claimed",
+        "clock",
+        "continues",
+        "created_at",
+        "head",
+        "held",
+        "is_unseen",
+        "keeps",
+        "parent_id",
+        "paused",
+        "pending",
+        "program",
+        "run",
+        "saved_id",
+        "saved_tasks",
+        "saves_steps",
+        "settings",
+        "shown",
+        "shows",
+        "source",
+        "step",
+        "transient",
+        "unsaved",
+    )
 
     def __init__(self, run: Run, settings: Settings, clock: Clock) -> None:
         self.run = run
@@ -57,13 +71,24 @@ class Progress:
         self.settings = settings
         self.clock = clock
         self.head = new_head(run.program)
+        self.step = -1
+        self.base_id = ""
+        self.source = "input"
+        self.created_at = ""
+        self.parent_id: str | None = None
+        self.saved_id: str | None = None
         self.pending: list[tuple[str, str, Any]] = []
+        self.unsaved: Changes | None = None
         self.saved_tasks: set[str] = set()
         # What tasks of the step left, in a run that saves only where it ends: should it end before the step does.
         self.held: list[TaskWrites] = []
+        # For a called graph: whether its checkpoint was made by the very task that calls it now.
+        self.continues = False
         # Answers that this run took up, {interrupt id: task id}, and the tasks of the step that have paused.
         self.claimed: dict[str, str] = {}
         self.paused: list[TaskResult] = []
+        # What the output showed last. It is read from the head when the run ends, unless it can vanish before.
+        self.shown: Any = MISSING
         self.shows = frozenset(settings.output_keys)
         self.transient = not self.shows.isdisjoint(run.program.objects)
 

@@ -42,28 +42,35 @@ class Run:
     `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver.
     """
 
-    # Of most runs these stay as they are, so an instance holds them once they change.
-    ns = ""
-    thread_id: str | None = None
-    saver: Any = None
-    store: Any = None
-    cache: Any = None
-    context: Any = None
-    control: RunControl | None = None
-    durability: Durability = "async"
-    max_concurrency: int | None = None
-    step_timeout: float | None = None
-    resuming = False
-    stateful = False
-    replay_check = "payload"
-    # Whether the answer that the run was given names no question, and the questions of before it is tried on.
-    unnamed = False
-    carried: frozenset[str] = frozenset()
-    stop = 0
-    # What `once()` has done, for a run without a saver.
-    journal: StepSaver | None = None
-    asynchronous = False
-    trace: OpenRun | None = None
+    __slots__ = (
+        "answers",
+        "asynchronous",
+        "cache",
+        "carried",
+        "checkpoint_map",
+        "children",
+        "config",
+        "context",
+        "control",
+        "durability",
+        "journal",
+        "max_concurrency",
+        "ns",
+        "parent",
+        "program",
+        "replay_check",
+        "resuming",
+        "saver",
+        "start_map",
+        "stateful",
+        "step_timeout",
+        "stop",
+        "store",
+        "stream",
+        "thread_id",
+        "trace",
+        "unnamed",
+    )
 
     def __init__(
         self, program: Program, config: RunnableConfig, stream: Stream, *, parent: RunningTask | None = None
@@ -72,10 +79,31 @@ class Run:
         self.config = config
         self.stream = stream
         self.parent = parent
+        self.ns = ""
+        self.thread_id: str | None = None
+        self.saver: Any = None
+        self.store: Any = None
+        self.cache: Any = None
+        self.context: Any = None
+        self.control: RunControl | None = None
+        self.durability: Durability = "async"
+        self.max_concurrency: int | None = None
+        self.step_timeout: float | None = None
+        self.resuming = False
+        self.stateful = False
+        self.replay_check = "payload"
         self.answers: Mapping[str, tuple[str, Any]] = {}
+        # Whether the answer that the run was given names no question, and the questions of before it is tried on.
+        self.unnamed = False
+        self.carried: frozenset[str] = frozenset()
         self.checkpoint_map: dict[str, str] = {}
         self.children: dict[str, str] = {}
         self.start_map: dict[str, str] = {}
+        self.stop = 0
+        # What `once()` has done, for a run without a saver.
+        self.journal: StepSaver | None = None
+        self.asynchronous = False
+        self.trace: OpenRun | None = None
 
 
 class RunningTask:
