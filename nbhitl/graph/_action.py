@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from types import FunctionType
 from typing import Any
 
 from nbhitl._langchain import langchain_module
@@ -32,12 +33,13 @@ def action_of(target: Any, name: str) -> Action:
     Raises:
         TypeError: `target` is none of these.
     """
-    check_action(target, name)
-    if isinstance(target, dict):
-        runnables: Any = langchain_module("runnables")
-        target = runnables.RunnableParallel(target)
-    if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
-        return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
+    if type(target) is not FunctionType:  # which nearly all are
+        check_action(target, name)
+        if isinstance(target, dict):
+            runnables: Any = langchain_module("runnables")
+            target = runnables.RunnableParallel(target)
+        if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
+            return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
     injects = injected_parameters(target)
     if is_async(target):
         return Action(name, None, target, injects)

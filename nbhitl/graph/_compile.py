@@ -157,7 +157,7 @@ def _branches(topology: Topology, name: str, schema: Any, readers: Readers) -> t
 def _node(topology: Topology, spec: NodeSpec, routes: Routes, readers: Readers) -> Node:
     action = action_of(spec.action, spec.name)
     branches = _branches(topology, spec.name, spec.input_schema, readers) if topology.branches else ()
-    is_plain = not spec.retry and spec.timeout is None and _are_plain(action, *[b.action for b in branches])
+    varies = spec.retry or action.injects or action.sync is None or spec.timeout is not None
     return Node(
         name=spec.name,
         action=action,
@@ -170,13 +170,13 @@ def _node(topology: Topology, spec: NodeSpec, routes: Routes, readers: Readers) 
         metadata=spec.metadata,
         called_namespace=called_namespace(spec),
         trace_policy=spec.trace_policy,
-        is_plain=is_plain,
+        is_plain=not varies and (not branches or _are_plain(branches)),
     )
 
 
-def _are_plain(*actions: Action) -> bool:
-    """Whether all of these are sync functions of the state alone."""
-    return all(action.sync is not None and not action.injects for action in actions)
+def _are_plain(branches: tuple[Branch, ...]) -> bool:
+    """Whether all path functions are sync functions of the state alone."""
+    return all(branch.action.sync is not None and not branch.action.injects for branch in branches)
 
 
 def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers: Readers) -> Node:
@@ -196,5 +196,5 @@ def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers
         routes=routes,
         branches=branches,
         hidden=True,
-        is_plain=_are_plain(*[branch.action for branch in branches]),
+        is_plain=_are_plain(branches),
     )

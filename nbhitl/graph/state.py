@@ -134,16 +134,19 @@ class StateGraph:
             names = renamed(deprecated, {"retry": "retry_policy", "input": "input_schema"})
             retry_policy = names.get("retry_policy", retry_policy)
             input_schema = names.get("input_schema", input_schema)
-        declared: dict[str, Any] = {
-            "defer": defer, "metadata": metadata, "input_schema": input_schema, "retry_policy": retry_policy,
-            "cache_policy": cache_policy, "error_handler": error_handler, "destinations": destinations,
-            "timeout": timeout, "trace_policy": trace_policy,
-        }  # fmt: skip
         if node is None:
-            return partial(self._decorated, **declared)
+            return partial(
+                self._decorated, defer=defer, metadata=metadata, input_schema=input_schema,
+                retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
+                destinations=destinations, timeout=timeout, trace_policy=trace_policy,
+            )  # fmt: skip
         name, action = named_action(node, action)
         check_new_name(name, self.nodes, self.channels)
-        spec = node_spec(name, action, self.state_schema, **declared)
+        spec = node_spec(
+            name, action, self.state_schema, defer=defer, metadata=metadata, input_schema=input_schema,
+            retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
+            destinations=destinations, timeout=timeout, trace_policy=trace_policy,
+        )  # fmt: skip
         self._add_schema(spec.input_schema)
         self.nodes[name] = spec
         return self
