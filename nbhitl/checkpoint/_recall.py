@@ -14,6 +14,7 @@ import sys
 from collections import OrderedDict
 from copy import deepcopy
 from datetime import date, datetime, time, timedelta
+from operator import itemgetter
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 CONSTANT = frozenset({
     str, int, float, bool, bytes, type(None), complex, date, datetime, time, timedelta,
 })  # fmt: skip
+_CONTENT = itemgetter("content")
 _LATE_CONSTANTS = {"decimal": "Decimal", "uuid": "UUID"}
 _KEPT_STATES = 32
 _LAST, _BY_TURNS = 64, 64
@@ -121,7 +123,7 @@ class _Items:
             if self._next >= count - _LAST:
                 self._next = 0
             return (
-                [fields["content"] for fields in self._fields] == self._contents
+                [*map(_CONTENT, self._fields)] == self._contents
                 and self._intact(count - _LAST, count)
                 and self._intact(first, first + _BY_TURNS)
             )
