@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._rows import StepRow, WriteRow
 
     Found = tuple[StepRow, Sequence[WriteRow]]
-    Kept = tuple[object, Found | None, list[WriteRow]]
+    Kept = tuple[
+        object, Found | None, list[WriteRow]
+    ]  # the mark, what was found, and the writes that came since
     Space = tuple[str, str]
 
 _KEPT = 64
+_NOTHING: Kept = None, None, []
 
 
 class Newest:
@@ -61,15 +64,16 @@ class Newest:
     def follow(self, space: Space, left: Kept, row: StepRow, *, is_later: bool) -> None:
         """Take notice of a new step, that `is_later` than its parent in the order of the store."""
         mark, found, _ = left
-        if row[3] == (None if found is None else found[0][2]) and (found is None or is_later):
+        parent_id = None if found is None else found[0].checkpoint_id
+        if row.parent_id == parent_id and (found is None or is_later):
             self._kept[space] = mark, (row, ()), []
 
     def wrote(self, rows: Sequence[WriteRow]) -> None:
         """Take notice of pending writes, which are there beside others of theirs or instead of them."""
         for row in rows:
-            known = self._kept.get(row[:2])
-            if known is not None and known[1] is not None and known[1][0][2] == row[2]:
-                known[2].append(row)
+            _, found, since = self._kept.get(row[:2], _NOTHING)
+            if found is not None and found[0].checkpoint_id == row.checkpoint_id:
+                since.append(row)
 
 
 def merged(writes: Sequence[WriteRow], since: Sequence[WriteRow]) -> Sequence[WriteRow] | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._slotted import of_fields
 from nbhitl.checkpoint._fold import DAMAGE
 from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec, decode_frame, metadata_of
 from nbhitl.checkpoint._squeeze import decompressed
@@ -27,7 +28,7 @@ State = dict[str, Any]
 _BATCH = 32
 """How many rows are decoded at once."""
 
-_made = tuple.__new__  # makes a NamedTuple in half the time
+_outline = of_fields(StepOutline)
 
 
 def outlined(rows: LeanRows, pending: dict[str, list[PendingWrite]], serde: Codec) -> Iterator[StepOutline]:
@@ -59,7 +60,7 @@ def outlined(rows: LeanRows, pending: dict[str, list[PendingWrite]], serde: Code
             else:
                 after, touched = values, _of_whole(before, values, base[1] if base else values, removed)
             plain = frame is None or len(frame) < 3
-            outline = _made(StepOutline, (
+            outline = _outline((
                 checkpoint_id, parent_id, created_at, metadata_of(about),
                 () if frame is None else frame[0], None if plain else decode_frame(frame), touched,
                 pending.get(checkpoint_id, ()),

@@ -226,13 +226,15 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
     made: tuple[Any, ...] = ()
     try:
         state = running.state = _input(running, values)
-        returned = node.action.sync(state)  # type: ignore[misc]
+        function: Any = node.action.sync  # there is one, since the node is plain
+        returned = function(state)
         made = (returned,)
         if type(returned) is not dict or running.paused is not None:
             return _in_steps(running, values, made)
         writes = _writes(running, returned)
         for branch in node.branches:
-            answer = branch.action.sync(path_state(running, branch, values, writes, returned))  # type: ignore[misc]
+            function = branch.action.sync
+            answer = function(path_state(running, branch, values, writes, returned))
             made = (*made, answer)
             if type(answer) is not str or running.paused is not None:
                 return _in_steps(running, values, made)

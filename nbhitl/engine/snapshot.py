@@ -70,13 +70,13 @@ def snapshot_of(
     shown: tuple[PregelTask, ...] = ()
     if tasks or stored.writes:
         head, following, shown = _under_way(program, stored, head, tasks, step, newest=newest)
-    parents = stored.metadata.get("parents") or None
-    parent_id = stored.parent_id
+    metadata: Any = stored.metadata
+    parents, parent_id = metadata.get("parents") or None, stored.parent_id
     return StateSnapshot(
         read_values(program, head),
         following,
         checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents),
-        stored.metadata,  # type: ignore[arg-type]
+        metadata,
         stored.created_at,
         checkpoint_config(stored.thread_id, stored.ns, parent_id, parents) if parent_id else None,
         shown,

@@ -45,9 +45,8 @@ class Transaction:
         database = self._database
         try:
             database.begin()
-        except (
-            BaseException
-        ):  # Ctrl-C may have come just after it had begun, or while another thread has one open
+        except BaseException:
+            # Ctrl-C may have come just after it had begun, or while another thread has one open.
             database.end_own_left_over()
             raise
 
