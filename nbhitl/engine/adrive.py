@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import leases
 from nbhitl.engine.arun_task import arun_task
-from nbhitl.engine.fail import stop, stopped_at_tasks
+from nbhitl.engine.fail import save_stopped, stop, stopped_at_tasks
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.engine.unsaved import note_unsaved
@@ -86,7 +86,7 @@ class AsyncDriver:
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.run = progress.run
-        self.tasks: set[asyncio.Task[TaskResult]] = set()
+        self.tasks: dict[asyncio.Task[TaskResult], Task] = {}
         self.results: asyncio.Queue[asyncio.Task[TaskResult]] | None = None
         self.deadline: float | None = None
         self.lease: int | None = None
@@ -167,7 +167,7 @@ class AsyncDriver:
         gate = asyncio.Semaphore(limit) if limit is not None and limit < len(tasks) else None
         for task in tasks:
             running = loop.create_task(self._one(task, gate))
-            self.tasks.add(running)
+            self.tasks[running] = task
             running.add_done_callback(self.results.put_nowait)
 
     async def _one(self, task: Task, gate: asyncio.Semaphore | None) -> TaskResult:
@@ -187,36 +187,39 @@ class AsyncDriver:
             async with asyncio.timeout_at(self.deadline):
                 done = await self.results.get()
         except TimeoutError:
+            stopped = [_cancelled(result.task) for result in await self._cancel_all()]
+            await self._perform_all(save_stopped(self.progress, stopped))
             raise TimeoutError(
                 f"The step did not end within step_timeout={self.run.step_timeout} s (graph {self.run.program.name!r})."
             ) from None
-        self.tasks.discard(done)
+        del self.tasks[done]
         return done.result()
 
     async def abandon(self) -> list[TaskResult]:
-        """Cancel what is running, and return the results that were already there."""
+        """Cancel what is running; return the results that were already there, and what was cancelled."""
         finished = []
         if self.results is not None:
             while not self.results.empty():
                 done = self.results.get_nowait()
-                self.tasks.discard(done)
+                del self.tasks[done]
                 if not done.cancelled() and done.exception() is None:
                     finished.append(done.result())
-        await self._cancel_all()
-        return finished
+        return finished + [_cancelled(result.task) for result in await self._cancel_all()]
 
     async def stop(
         self, steps: Generator[Any, Any, Outcome], wanted: Any, *, before_tasks: bool = False
     ) -> None:
         """Save where the run is that was stopped at `wanted`."""
-        await self._cancel_all()
+        stopped = await self._cancel_all()
         if not stopped_at_tasks(steps, wanted):
             return
-        saving = stop(self.progress, before_tasks=before_tasks)
+        await self._perform_all(stop(self.progress, before_tasks=before_tasks, stopped=stopped))
+
+    async def _perform_all(self, steps: Generator[Any, Any, None]) -> None:
         answer = None
         with suppress(StopIteration):
             while True:
-                answer = await self.perform(saving.send(answer))
+                answer = await self.perform(steps.send(answer))
 
     async def close(self) -> None:
         """Cancel what is still running, and let go of the answers that the run took up."""
@@ -224,9 +227,20 @@ class AsyncDriver:
         # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
         (leases.end if self.progress.claimed else leases.let_go)(self.lease)
 
-    async def _cancel_all(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        if self.tasks:
-            await asyncio.gather(*self.tasks, return_exceptions=True)
-            self.tasks.clear()
+    async def _cancel_all(self) -> list[TaskResult]:
+        """Cancel what is running; return what its tasks left, of those that did not heed it their results."""
+        for running in self.tasks:
+            running.cancel()
+        if not self.tasks:
+            return []
+        ended = await asyncio.gather(*self.tasks, return_exceptions=True)
+        stopped = [
+            _cancelled(task) if isinstance(result, BaseException) else result
+            for task, result in zip(self.tasks.values(), ended, strict=True)
+        ]
+        self.tasks.clear()
+        return stopped
+
+
+def _cancelled(task: Task) -> TaskResult:
+    return TaskResult(task, [], error=asyncio.CancelledError(), attempts=0, cancelled=True)

@@ -20,7 +20,7 @@ from nbhitl.engine.unsaved import left_unsaved
 from nbhitl.errors import ParentCommand, QuestionChanged, UnsupportedValue, is_invalid_resume
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from nbhitl.engine.progress import Progress
     from nbhitl.engine.tasks import TaskResult
@@ -65,11 +65,14 @@ def stopped_at_tasks(steps: Generator[Any, Any, Any], wanted: Any) -> bool:
     return isinstance(wanted, (Task, Start, Await)) and getattr(steps, "gi_frame", None) is not None
 
 
-def stop(progress: Progress, *, before_tasks: bool) -> Generator[Any, Any, None]:
+def stop(
+    progress: Progress, *, before_tasks: bool, stopped: Sequence[TaskResult] = ()
+) -> Generator[Any, Any, None]:
     """Save where a run is that is stopped at its tasks: the checkpoint that they stand on, and what they have asked.
 
     Args:
         before_tasks: none has started, so the answers for them were not used: their questions are open again.
+        stopped: what the tasks left that were stopped on their way.
     """
     if before_tasks and progress.claimed and progress.saved_id == progress.head.checkpoint_id:
         yield StoreCall("release", (*progress.key, tuple(progress.claimed)))
@@ -77,6 +80,26 @@ def stop(progress: Progress, *, before_tasks: bool) -> Generator[Any, Any, None]
     yield from progress.save_held()
     if progress.paused and progress.keeps:
         yield from save_pause(progress, sorted(progress.paused, key=plan_order), [])
+    yield from save_stopped(progress, stopped)
+
+
+def save_stopped(progress: Progress, stopped: Sequence[TaskResult]) -> Generator[Any, Any, None]:
+    """Save what tasks left that were stopped on their way: one that was cancelled has failed, if it was not answered.
+
+    One that was answered is in doubt.
+    """
+    if not (stopped and progress.keeps):
+        return
+    for result in stopped:
+        if result.error is None and result.interrupts is None:
+            progress.held.append(task_writes(progress.program, result, result.writes))
+    yield from progress.save_held()
+    answered = set(progress.claimed.values())
+    cancelled = [result for result in stopped if result.cancelled and result.task.id not in answered]
+    if cancelled:
+        failures = {result.task.id: repr(result.error) for result in cancelled}
+        tasks = {result.task.id: result.task for result in cancelled}
+        yield StoreCall("put_pending", (progress.key, _error_writes(failures, tasks, {})))
 
 
 def fail_to_apply(
@@ -137,7 +160,7 @@ def _save_ends(
     paused = sorted((other for other in others if other.interrupts is not None), key=plan_order)
     if paused:
         yield from save_pause(progress, paused, [])
-    ended = {other.task.id for other in others} | progress.saved_tasks
+    ended = {other.task.id for other in others if not other.cancelled} | progress.saved_tasks
     assert result.error is not None
     if is_invalid_resume(result.error):
         refused = tuple(id for id, task_id in progress.claimed.items() if task_id not in ended)
@@ -153,10 +176,15 @@ def _save_ends(
             failures[task_id] = f"stopped, because node {result.task.name!r} failed"
     starts = {other.task.id: starts_left(other) for other in (result, *others)}
     tasks = {task.id: task for task in (*_planned(progress), *(other.task for other in (result, *others)))}
-    writes = [
+    yield StoreCall("put_pending", (progress.key, _error_writes(failures, tasks, starts)))
+
+
+def _error_writes(
+    failures: dict[str, str], tasks: Mapping[str, Task], starts: Mapping[str, Sequence[tuple[str, Any]]]
+) -> list[TaskWrites]:
+    return [
         TaskWrites(
             task_id, tasks[task_id].name, tasks[task_id].path, [(ERROR, text), *starts.get(task_id, ())]
         )
         for task_id, text in failures.items()
     ]
-    yield StoreCall("put_pending", (progress.key, writes))

@@ -94,7 +94,8 @@ class TaskResult:
 
     `interrupts` is None for a task that does not pause, and empty for one that stopped at a breakpoint of a
     graph that it called. `cached` tells writes that come from an earlier run or from a cache.
-    `attempts` is how often the node started in this run.
+    `attempts` is how often the node started in this run. `cancelled` tells a task that was stopped on its way, which
+    shows as its error.
     """
 
     task: Task
@@ -103,6 +104,7 @@ class TaskResult:
     error: BaseException | None = None
     cached: bool = False
     attempts: int = 1
+    cancelled: bool = False
 
 
 def apply_order(result: TaskResult) -> tuple[int, Any]:
