@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import aiosqlite
@@ -250,6 +251,44 @@ def test_tables_of_others_are_left_alone(tmp_path):
     Run(SqliteSaver(conn)).step({"n": 0})
     assert conn.execute("SELECT x FROM writes").fetchall() == [(1,)]
     conn.close()
+
+
+def page_size(conn):
+    return conn.execute("PRAGMA page_size").fetchone()[0]
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_a_new_file_gets_small_pages(tmp_path, mode):
+    conn = sqlite3.connect(tmp_path / "store.db", timeout=7)
+    conn.execute(f"PRAGMA journal_mode = {mode}")
+    Run(SqliteSaver(conn)).step({"n": 0})
+    assert (page_size(conn), conn.execute("PRAGMA busy_timeout").fetchone()[0]) == (2048, 7000)
+    assert conn.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    conn.close()
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as again:
+        again.setup()
+        assert again.conn.execute("PRAGMA wal_autocheckpoint").fetchone() == (2000,)
+
+
+def test_pages_of_a_file_in_use_stay(tmp_path):
+    """One with tables of others', one that others have open, and one for which somebody has chosen a size."""
+    for name in ("tables.db", "open.db", "chosen.db"):
+        conn = sqlite3.connect(tmp_path / name, timeout=30)
+        other = sqlite3.connect(tmp_path / name)
+        if name == "tables.db":
+            conn.execute("CREATE TABLE mine (x)")
+        elif name == "open.db":
+            conn.execute("PRAGMA journal_mode = WAL")
+            other.execute("SELECT * FROM sqlite_master").fetchall()
+        else:
+            conn.execute("PRAGMA page_size = 8192")
+        started = time.monotonic()
+        Run(SqliteSaver(conn)).step({"n": 0})
+        assert time.monotonic() - started < 10
+        assert page_size(conn) == (8192 if name == "chosen.db" else 4096)
+        assert conn.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        conn.close()
+        other.close()
 
 
 def test_a_transaction_of_the_users_own_is_not_committed(tmp_path):

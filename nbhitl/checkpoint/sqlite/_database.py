@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import sqlite3
-import time
 from contextlib import suppress
 from threading import RLock
 from time import monotonic
@@ -20,6 +19,7 @@ from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._behind import WRITER
 from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
+from nbhitl.checkpoint.sqlite._layout import keep_log_long, lay_out
 from nbhitl.checkpoint.sqlite._waiting import Waiting
 from nbhitl.errors import StoreError
 
@@ -346,8 +346,9 @@ class Database:
                 return
             try:
                 if self._version() != len(self.tables.MIGRATIONS):
-                    self._use_wal()
+                    lay_out(self.conn)
                     self._migrate()
+                keep_log_long(self.conn)
             except _ERRORS as error:
                 raise self.failure(error) from error
             self._ready = True
@@ -375,18 +376,6 @@ class Database:
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
             raise
-
-    def _use_wal(self) -> None:
-        """Let readers and one writer work at once. SQLite does not wait by itself for its turn to switch."""
-        patience = time.monotonic() + 10
-        while True:
-            try:
-                self.conn.execute("PRAGMA journal_mode = WAL").fetchone()
-                return
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > patience:
-                    raise
-                time.sleep(0.01)
 
     def failure(
         self, error: Exception, sql: str = "", values: Sequence[Any] = (), rows: Sequence[Values] = ()
