@@ -49,7 +49,7 @@ class ReviewSaver(SaverCore):
         else:
             with self._rows.atomic(request.thread_id):
                 taken = self._take(place, request, answers)
-        return tuple(rules.as_claim(question, self._lenient) for question in taken)
+        return tuple([rules.answered(q, request.answers[q.interrupt_id]) for q in taken])
 
     def _take(self, place: Place, request: ClaimRequest, answers: Mapping[str, bytes]) -> list[Question]:
         questions, writes = self._rows.asked_at(*place, answers)
@@ -73,7 +73,7 @@ class ReviewSaver(SaverCore):
         self, place: Place, request: ClaimRequest, answers: Mapping[str, bytes]
     ) -> tuple[Question, WriteRow, bytes] | None:
         """What `RowStore.take_alone` needs where one answer is given, to a question that should be open."""
-        if self._rows.looks_first or len(answers) != 1 or len(request.resumes) != 1:
+        if len(answers) != 1 or len(request.resumes) != 1:
             return None
         ((interrupt_id, answer),) = answers.items()
         ((task, given),) = request.resumes.items()
@@ -310,12 +310,7 @@ class ReviewSaver(SaverCore):
         Returns:
             How many questions were added: if none, `_ask` is needed. None: so it is at once, nothing was done.
         """
-        if (
-            self._rows.looks_first
-            or len(asked) != 1
-            or any(_ended(tasks))
-            or any(task.task_id != asked[0].task_id for task in tasks)
-        ):
+        if len(asked) != 1 or any(_ended(tasks)) or any(task.task_id != asked[0].task_id for task in tasks):
             return None
         return self._rows.ask_anew(asked[0])
 

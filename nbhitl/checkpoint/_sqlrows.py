@@ -85,8 +85,6 @@ class SqlRows:
         unpack: makes the id of it again.
     """
 
-    looks_first = False
-
     def __init__(
         self, database: SqlDatabase, pack: Callable[[str], Any], unpack: Callable[[Any], str]
     ) -> None:

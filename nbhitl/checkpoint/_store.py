@@ -35,12 +35,7 @@ class Tally:
 
 
 class RowStore(Protocol):
-    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step.
-
-    `looks_first` says that looking costs next to nothing: `take_alone` and `ask_anew` do nothing then.
-    """
-
-    looks_first: bool
+    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step."""
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
         """Return a context in which changes are made together or, after an exception, not at all.
@@ -137,17 +132,17 @@ class RowStore(Protocol):
     def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         """Move the thread's questions on after the step `made` was added: `claims.after_step` for each."""
 
-    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally | None:
+    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
         """Take an open question up and add the write that delivers its answer; or change nothing.
 
         Nothing is changed where the question is not open, or its task's answers so far are not `before` (empty: there
-        are none). None: the store looks first.
+        are none).
         """
 
-    def ask_anew(self, question: Question) -> Tally | None:
+    def ask_anew(self, question: Question) -> Tally:
         """Add a question that is its task's next one, unless there is one of that id: nothing is changed then.
 
-        The answers that its task has used are applied in any case. None: the store looks first.
+        The answers that its task has used are applied in any case.
         """
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.records import Claim
 from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError
@@ -55,6 +56,30 @@ class Question(NamedTuple):
     at: str | None = None
     owner: str | None = None
     lease_until: str | None = None
+
+
+_question = of_fields(Question)
+
+
+def _moved(
+    question: Question,
+    state: str,
+    answer: bytes | None = None,
+    by: str | None = None,
+    at: str | None = None,
+    owner: str | None = None,
+    lease_until: str | None = None,
+) -> Question:
+    """Return the question with another claim; `_replace`, which looks fields up by name, takes four times as long."""
+    return _question((*question[:_CLAIM], state, answer, by, at, owner, lease_until))
+
+
+_CLAIM = Question._fields.index("state")
+
+
+def claimed_as(question: Question, other: Question) -> Question:
+    """Return the question with the claim of `other`."""
+    return _question((*question[:_CLAIM], *other[_CLAIM:]))
 
 
 def breakpoint_id(thread_id: str, checkpoint_id: str, task_id: str) -> str:
@@ -132,9 +157,7 @@ def take(
                 "question to answer it again, or drop it."
             )
         raise _taken(question)
-    return question._replace(
-        state=DELIVERED, answer=answer, by=by, at=moment(at), owner=owner, lease_until=until
-    )
+    return _moved(question, DELIVERED, answer, by, moment(at), owner, until)
 
 
 def _lease_end(at: str, lease: float) -> str:
@@ -161,7 +184,7 @@ def record(question: Question, answer: bytes, by: str | None, at: str) -> Questi
     """
     if question.state != OPEN:
         raise _taken(question)
-    return question._replace(state=RECORDED, answer=answer, by=by, at=moment(at))
+    return _moved(question, RECORDED, answer, by, moment(at), question.owner, question.lease_until)
 
 
 def release(question: Question) -> Question:
@@ -172,7 +195,7 @@ def release(question: Question) -> Question:
     """
     if question.state not in LIVE:
         raise _taken(question)
-    return question._replace(state=OPEN, answer=None, by=None, at=None, owner=None, lease_until=None)
+    return _moved(question, OPEN)
 
 
 def renew(question: Question, owner: str, at: str, lease: float) -> Question:
@@ -243,7 +266,7 @@ def report(question: Question, *, failed: bool) -> Question:
 
 
 def _applied(question: Question) -> Question:
-    return question._replace(state=APPLIED, owner=None, lease_until=None)
+    return _moved(question, APPLIED, question.answer, question.by, question.at)
 
 
 def _named(question: Question) -> str:
@@ -274,8 +297,13 @@ def _taken(question: Question) -> ReviewError:
 
 def as_claim(question: Question, loads: Callable[[bytes], Any]) -> Claim:
     """Return how a question stands, with its answer decoded."""
-    answer = None if question.answer is None else loads(question.answer)
-    return Claim(
-        question.thread_id, question.ns, question.checkpoint_id, question.interrupt_id, question.state,
-        answer, question.by, question.at, question.owner, question.lease_until,
-    )  # fmt: skip
+    return answered(question, None if question.answer is None else loads(question.answer))
+
+
+def answered(question: Question, answer: Any) -> Claim:
+    """Return how a question stands whose answer is known."""
+    _, by, at, owner, lease_until = question[_CLAIM + 1 :]
+    return _claim((*question[:4], question.state, answer, by, at, owner, lease_until))
+
+
+_claim = of_fields(Claim)

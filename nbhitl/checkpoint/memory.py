@@ -7,7 +7,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl._slotted import made, slotted
-from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE, after_step
+from nbhitl.checkpoint._store import Tally
+from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE, OPEN, after_pause, after_step, claimed_as
 from nbhitl.checkpoint.records import ThreadInfo
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.checkpoint.steps import StepSaver
@@ -81,8 +82,6 @@ class _Thread:
 
 class _Rows:
     """A `RowStore` of dicts. What can fail is done before anything changes, so nothing is left half done."""
-
-    looks_first = True
 
     def __init__(self) -> None:
         self._threads: dict[str, _Thread] = {}
@@ -258,11 +257,31 @@ class _Rows:
         moved = [after_step(question, ns, parent_id, source, made) for question in live]
         self.put_questions([new for old, new in zip(live, moved, strict=True) if new is not old])
 
-    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> None:
-        return None
+    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
+        thread, key = self._threads.get(taken.thread_id), taken[1:4]
+        asked = thread.live.get(key) if thread else None
+        if thread is None or asked is None or asked.state != OPEN:
+            return Tally()
+        written = thread.spaces[taken.ns].writes.setdefault(taken.checkpoint_id, {})
+        answered = written.get((resume.task_id, resume.idx))
+        if (b"" if answered is None else answered.value) != before:
+            return Tally()
+        written[resume.task_id, resume.idx] = resume
+        thread.questions[key] = thread.live[key] = claimed_as(asked, taken)
+        return Tally(1)
 
-    def ask_anew(self, question: Question) -> None:
-        return None
+    def ask_anew(self, question: Question) -> Tally:
+        thread, key = self._threads[question.thread_id], question[1:4]
+        used = [
+            after_pause(q, (question.task_id,), (question.interrupt_id,))
+            for q in thread.live.values()
+            if q[1:3] == key[:2]
+        ]
+        self.put_questions([q for q in used if q.state == APPLIED])
+        if key in thread.questions:
+            return Tally()
+        thread.questions[key] = thread.live[key] = question
+        return Tally(1)
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
         with self._lock:
