@@ -77,7 +77,9 @@ class ReviewSaver(SaverCore):
             return None
         ((interrupt_id, answer),) = answers.items()
         ((task, given),) = request.resumes.items()
-        before = [entry for entry in given if entry[0] != interrupt_id]
+        ids = [*map(entry_id, given)]
+        is_last = ids.index(interrupt_id) == len(ids) - 1
+        before = given[:-1] if is_last else [entry for entry in given if entry[0] != interrupt_id]
         asked = Question(*place, interrupt_id, task, "", "", b"", "", "")
         return (
             rules.take(asked, answer, request.by, request.at, request.owner, request.lease),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from nbhitl.engine.progress import Progress
+    from nbhitl.engine.questions import Left
     from nbhitl.types import Interrupt
 
 
@@ -40,7 +41,7 @@ def take_answers(
         from nbhitl.engine.carried import ask_on_the_branch
 
         yield from ask_on_the_branch(progress)
-    left = tasks_left(_of_this_graph(progress, resume))
+    left = _of_this_graph(progress, resume)
     answers = match_answers(
         resume,
         left,
@@ -79,8 +80,8 @@ def _refuse_without_questions(progress: Progress, resume: Any) -> None:
         )
 
 
-def _of_this_graph(progress: Progress, resume: Any) -> Sequence[tuple[str, str, Any]]:
-    """Return what is pending without the questions of tasks that this graph would not run.
+def _of_this_graph(progress: Progress, resume: Any) -> Left:
+    """Return what tasks left, without the questions of tasks that this graph would not run.
 
     Their node was renamed or removed since: an answer would be taken, and reach nobody.
 
@@ -90,18 +91,18 @@ def _of_this_graph(progress: Progress, resume: Any) -> Sequence[tuple[str, str, 
     pending, head = progress.pending, progress.head
     # Nearly always one task runs, and it is the one that asks: then nothing has to be planned to see it.
     if len({write[0] for write in pending}) == len(head.triggers) == 1 and not (head.sends or head.objects):
-        return pending
+        return progress.left()
     asking = {task_id for task_id, channel, _ in pending if channel == INTERRUPT}
     step = (progress.program, head, progress.step, progress.run.ns)
     if asking.issubset([task.id for task in plan_tasks(*step)]):
-        return pending
+        return progress.left()
     from nbhitl.engine.snapshot import all_tasks
 
     lost = asking.difference([task.id for task in all_tasks(*step, pending)])
-    left = [write for write in pending if write[1] != INTERRUPT or write[0] not in lost]
-    ids = [i.id for task_id, of_task in tasks_left(pending).asked.items() if task_id in lost for i in of_task]
+    left = tasks_left([write for write in pending if write[1] != INTERRUPT or write[0] not in lost])
+    ids = [i.id for task_id, of_task in progress.left().asked.items() if task_id in lost for i in of_task]
     meant = [id for id in ids if id in resume] if is_answer_map(resume) else ids
-    if meant and (is_answer_map(resume) or not tasks_left(left).asked):
+    if meant and (is_answer_map(resume) or not left.asked):
         raise UnknownInterruptError(
             f"The node that asked question {', '.join(meant)} on thread {progress.run.thread_id!r} is not one that "
             f"graph {progress.program.name!r} would run next: it was renamed, removed or put elsewhere since. Answer "

@@ -10,10 +10,7 @@ from nbhitl.engine.answers import take_answers
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
-from nbhitl.engine.questions import (
-    check_claims,
-    taken_up,
-)
+from nbhitl.engine.questions import check_claims
 from nbhitl.engine.tasks import TaskResult
 from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign
 from nbhitl.errors import EmptyInputError
@@ -199,7 +196,7 @@ def _respect_others(progress: Progress, input: Any, key: CheckpointKey) -> Gener
     claims call applied are in the checkpoint.
     """
     known: set[str] = set()
-    while not (others := taken_up(progress.pending)) <= known:
+    while not (others := progress.left().taken_up()) <= known:
         known = others
         claims = yield StoreCall("claims", (progress.key.thread_id,))
         yield from load(progress, input, key)

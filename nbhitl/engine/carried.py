@@ -14,7 +14,7 @@ from nbhitl.engine.digests import payload_digest, what_was_asked
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
-from nbhitl.engine.questions import open_questions, tasks_left
+from nbhitl.engine.questions import open_questions
 from nbhitl.engine.tasks import interrupt_id
 from nbhitl.types import Interrupt
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def ask_on_the_branch(progress: Progress) -> Generator[Any, Any, None]:
     """Put the question that was open before the change on the run's checkpoint, if it was one, and nothing ran since."""
-    left = tasks_left(progress.pending)
+    left = progress.left()
     if left.asked or left.finished:
         return
     found = yield from _asked_before(progress)
@@ -53,7 +53,7 @@ def inherit_answers(progress: Progress) -> Generator[Any, Any, None]:
     for before, task in (yield from _asked_before(progress)):
         if before.id in run.answers:
             id = interrupt_id(task.namespace, 0)
-            run.answers = {**run.answers, id: (what_was_asked(before), run.answers[before.id][1])}
+            run.answers = {**run.answers, id: (id, what_was_asked(before), run.answers[before.id][2])}
             run.carried |= {id}
 
 

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from nbhitl.types import Interrupt
@@ -21,7 +22,7 @@ def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
     if type(value) is str:
         return _digest_of_text(value) if len(value) <= _LARGE else _digest_of_text.__wrapped__(value)
-    packed = _encodings().packed_plain(value)
+    packed = _packing()(value)
     if packed is not None and len(packed) <= _LARGE:
         return _digest_of_packed(packed)
     plainly = _encodings().plain_value(value)
@@ -33,6 +34,11 @@ def _encodings() -> ModuleType:
     from nbhitl.checkpoint import serde
 
     return serde
+
+
+@cache
+def _packing() -> Callable[[Any], bytes | None]:
+    return _encodings().packed_plain  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1024)

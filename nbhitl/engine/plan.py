@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from nbhitl.checkpoint.records import entry_id
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
 
 _PUSH_TRIGGERS = (PUSH,)
-_ANSWER = itemgetter(1, 2)
 
 
 def plan_tasks(program: Program, head: Head, step: int, ns: str) -> list[Task]:
@@ -53,7 +51,7 @@ def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]
         task.starts = saved_starts(channels)
         if RESUME in channels:
             entries = channels[RESUME]
-            task.answers = dict(zip(map(entry_id, entries), map(_ANSWER, entries), strict=True))
+            task.answers = dict(zip(map(entry_id, entries), entries, strict=True))
 
 
 def at_breakpoint(tasks: Sequence[Task], nodes: Collection[str] | Literal["*"]) -> list[Task]:

@@ -11,6 +11,7 @@ from nbhitl.engine import events
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.head import frame_of, new_head
 from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.questions import tasks_left
 from nbhitl.engine.saved import saved_writes
 from nbhitl.types import MISSING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from nbhitl.engine.instructions import Clock, Settings
     from nbhitl.engine.program import Program
+    from nbhitl.engine.questions import Left
     from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import TaskResult
 
@@ -34,6 +36,7 @@ class Progress:
     """
 
     __slots__ = (
+        "_left",
         "base_id",
         "claimed",
         "clock",
@@ -78,6 +81,7 @@ class Progress:
         self.parent_id: str | None = None
         self.saved_id: str | None = None
         self.pending: list[tuple[str, str, Any]] = []
+        self._left: tuple[Any, Left] | None = None
         self.unsaved: Changes | None = None
         self.saved_tasks: set[str] = set()
         # What tasks of the step left, in a run that saves only where it ends: should it end before the step does.
@@ -96,6 +100,12 @@ class Progress:
     def key(self) -> CheckpointKey:
         """The checkpoint that the run is at."""
         return _checkpoint_key((self.run.thread_id or "", self.run.ns, self.head.checkpoint_id))
+
+    def left(self) -> Left:
+        """Return what the tasks of the checkpoint that the run is at left, by what is pending."""
+        if self._left is None or self._left[0] is not self.pending:
+            self._left = (self.pending, tasks_left(self.pending))
+        return self._left[1]
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -36,23 +36,39 @@ class Left(NamedTuple):
     """What tasks left at a checkpoint.
 
     `finished` are the ids of tasks that have left results, `asked` what the others have asked, answered or not,
-    `{task_id: [Interrupt]}`, and `answered` the answers to be delivered, `{task_id: [[id, what was asked, answer]]}`.
+    `{task_id: [Interrupt]}`, `answered` the answers to be delivered, `{task_id: [[id, what was asked, answer]]}`, and
+    `has_answer` the ids of all questions that those are for.
     """
 
     finished: set[str]
     asked: dict[str, list[Interrupt]]
     answered: dict[str, list[Any]]
+    has_answer: set[str]
 
     def still_open(self) -> dict[str, list[Interrupt]]:
         """Return the questions that have no answer: `{task_id: [Interrupt]}`."""
-        if not self.answered:
+        if not self.has_answer:
             return self.asked
-        answered = set(map(entry_id, chain.from_iterable(self.answered.values())))
         return {
             task_id: still_open
             for task_id, interrupts in self.asked.items()
-            if (still_open := [i for i in interrupts if i.id not in answered])
+            if (still_open := [i for i in interrupts if i.id not in self.has_answer])
         }
+
+    def taken_up(self) -> set[str]:
+        """Return the ids of questions that have an answer which is not known to be applied.
+
+        A task that has since asked something else has used up the answers before.
+        """
+        ids: set[str] = set()
+        for task_id, rows in self.answered.items():
+            if task_id in self.asked:
+                ids |= {i.id for i in self.asked[task_id] if i.id in self.has_answer}.intersection(
+                    map(entry_id, rows)
+                )
+            elif task_id not in self.finished:
+                ids.update(map(entry_id, rows))
+        return ids
 
 
 def tasks_left(writes: Iterable[tuple[str, str, Any]]) -> Left:
@@ -68,27 +84,12 @@ def tasks_left(writes: Iterable[tuple[str, str, Any]]) -> Left:
             finished.add(task_id)
     for task_id in finished:
         asked.pop(task_id, None)
-    return Left(finished, asked, answered)
+    return Left(finished, asked, answered, set(map(entry_id, chain.from_iterable(answered.values()))))
 
 
 def open_questions(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
     """Return the questions among a checkpoint's pending writes that have no answer: `{task_id: [Interrupt]}`."""
     return tasks_left(writes).still_open()
-
-
-def taken_up(writes: Iterable[tuple[str, str, Any]]) -> set[str]:
-    """Return the ids of questions that have an answer which is not known to be applied.
-
-    A task that has since asked something else has used up the answers before.
-    """
-    left = tasks_left(writes)
-    ids: set[str] = set()
-    for task_id, rows in left.answered.items():
-        if task_id in left.asked:
-            ids |= {i.id for i in left.asked[task_id]}.intersection(map(entry_id, rows))
-        elif task_id not in left.finished:
-            ids.update(map(entry_id, rows))
-    return ids
 
 
 def match_answers(

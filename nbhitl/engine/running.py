@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import is_dataclass
+from itertools import count, repeat
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from nbhitl.errors import GraphInterrupt
 from nbhitl.types import MISSING, Interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from nbhitl.checkpoint.steps import StepSaver
     from nbhitl.config import RunnableConfig
@@ -92,7 +93,7 @@ class Run:
         self.resuming = False
         self.stateful = False
         self.replay_check = "payload"
-        self.answers: Mapping[str, tuple[str, Any]] = {}
+        self.answers: Mapping[str, Sequence[Any]] = {}
         # Whether the answer that the run was given names no question, and the questions of before it is tried on.
         self.unnamed = False
         self.carried: frozenset[str] = frozenset()
@@ -127,14 +128,15 @@ class RunningTask:
         self.task = task
         self.node = node
         self.values = values
-        self.counters: dict[str, int] = {}
+        # The ids of the next questions of each scope: {scope: ids}.
+        self.next_ids: dict[str, Iterator[str]] = {}
         self.subgraph_calls: dict[str, int] = {}
         # Where the called graphs that keep state of their own are now: {ns: checkpoint id}.
         self.children: dict[str, str] = {}
 
     def restart(self) -> None:
         """Forget what one attempt asked and called: the node starts again from its top."""
-        self.counters = {}
+        self.next_ids = {}
         self.paused = self.earlier = None
         self.subgraph_calls = {}
         self.pushed = None
@@ -149,19 +151,17 @@ class RunningTask:
         was asked there.
         """
         scope = _SCOPE.get()
-        index = self.counters.get(scope, 0)
-        self.counters[scope] = index + 1
-        id = interrupt_id(f"{self.task.namespace}#{scope}" if scope else self.task.namespace, index)
-        entry = self.task.answers.get(id) or self.run.answers.get(id)
-        if entry is not None and id in self.run.carried:
+        id = next(self.next_ids.get(scope) or self._ids(scope))
+        run = self.run
+        entry = self.task.answers.get(id) or run.answers.get(id)
+        if entry is not None and id in run.carried:
             from nbhitl.engine.replay import asks_the_same
 
-            entry = entry if asks_the_same(self, entry[0], value) else None
+            entry = entry if asks_the_same(self, entry[1], value) else None
         if entry is None:
             raise self.pause(GraphInterrupt((self._question(value, id, response_schema),)))
-        asked, answer = entry
-        check = self.run.replay_check
-        if asked and check != "off" and (check == "site" or asked != payload_digest(value)):
+        _, asked, answer = entry
+        if asked and (run.replay_check != "payload" or asked != payload_digest(value)):
             from nbhitl.engine.replay import check_question
 
             check_question(self, id, asked, value)
@@ -172,6 +172,13 @@ class RunningTask:
         from nbhitl.engine.answer_schema import validated_answer
 
         return validated_answer(answer, response_schema)
+
+    def _ids(self, scope: str) -> Iterator[str]:
+        """Return the ids of the questions that a scope asks, the first one next."""
+        namespace = self.task.namespace
+        ids = map(interrupt_id, repeat(f"{namespace}#{scope}" if scope else namespace), count())
+        self.next_ids[scope] = ids
+        return ids
 
     def _question(self, value: Any, id: str, response_schema: Any) -> Interrupt:
         question = Interrupt(value, id)

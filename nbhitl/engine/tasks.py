@@ -12,7 +12,7 @@ from nbhitl.constants import NS_END, NS_SEP, PULL, PUSH
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nbhitl.cache.base import FullKey
     from nbhitl.errors import NodeError
@@ -43,7 +43,7 @@ class Task:
 
     `input` is what a Send carried; tasks started by an edge read the state when they start. `writes` are those
     of an earlier run of the same step, for a task that is already done; `answers` what it was answered so far,
-    `{interrupt id: (what was asked, answer)}`. `returned` stands for what the node would return, in an
+    `{interrupt id: [id, what was asked, answer]}`. `returned` stands for what the node would return, in an
     update from outside: the node does not run. `cache_key` names the task's result in the cache, `from_cache` tells
     that its writes were found there. `failed` and `error` are what a task of an error handler is about. `starts` is
     how often its node started in earlier runs, as far as they saved it.
@@ -58,7 +58,7 @@ class Task:
     input: Any = None
     timeout: TimeoutPolicy | None = None
     writes: list[tuple[str, Any]] | None = None
-    answers: Mapping[str, tuple[str, Any]] = _NO_ANSWERS
+    answers: Mapping[str, Sequence[Any]] = _NO_ANSWERS
     returned: Any = MISSING
     cache_key: FullKey | None = None
     from_cache: bool = False

@@ -256,7 +256,7 @@ def test_a_claim_in_full_and_the_task_that_gets_the_answer():
         "t", "", "cp", {QUESTION.id: None}, {pulled("a").id: rows}, "ada", NOON, "here", LEASE
     )
     assert steps.send(paused(a=QUESTION)) == StoreCall("claim", (request,))
-    assert steps.send(None).answers == {QUESTION.id: (payload_digest("really?"), None)}
+    assert steps.send(None).answers == {QUESTION.id: [QUESTION.id, payload_digest("really?"), None]}
 
 
 def test_an_answer_that_came_second_runs_nothing():
@@ -306,7 +306,7 @@ def test_a_second_question_of_the_same_task_keeps_the_first_answer():
     assert claim.args[0].answers == {OTHER.id: "no"}
     assert claim.args[0].resumes == {pulled("a").id: [first, [OTHER.id, payload_digest("sure?"), "no"]]}
     answers = steps.send(None).answers
-    assert {id: answer for id, (_, answer) in answers.items()} == {QUESTION.id: "yes", OTHER.id: "no"}
+    assert {id: answer for id, (_, _, answer) in answers.items()} == {QUESTION.id: "yes", OTHER.id: "no"}
 
 
 def test_an_answer_to_one_of_two_runs_both_tasks_and_asks_the_other_again():

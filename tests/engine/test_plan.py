@@ -109,4 +109,4 @@ def test_a_task_gets_its_answers_back(answer):
     task = pulled("a")
     recall_writes([task], [(task.id, RESUME, [["i1", "digest", "first"], ["i2", "", answer]])])
     assert task.writes is None
-    assert task.answers == {"i1": ("digest", "first"), "i2": ("", answer)}
+    assert task.answers == {"i1": ["i1", "digest", "first"], "i2": ["i2", "", answer]}

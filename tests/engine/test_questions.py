@@ -19,7 +19,6 @@ from nbhitl.engine.questions import (
     match_answers,
     open_questions,
     resume_entries,
-    taken_up,
     tasks_left,
 )
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
@@ -185,7 +184,7 @@ def test_no_answer_reaches_another_question(answers, tasks):
     assert all(task == f"task_{rows[0][0][0]}" for task, rows in entries.items())
     saved = [*writes, *((task, RESUME, rows) for task, rows in entries.items())]
     assert {i.id for left in open_questions(saved).values() for i in left} == {A, B, C} - set(answers)
-    assert taken_up(saved) == set(answers)
+    assert tasks_left(saved).taken_up() == set(answers)
 
 
 # -- what others are doing ---------------------------------------------------------------------------
@@ -193,14 +192,14 @@ def test_no_answer_reaches_another_question(answers, tasks):
 
 def test_what_is_taken_up_and_not_applied():
     writes = [*writes_of(t1=[A, B], t2=C), taken("t1", A), taken("t2", C), ("t2", "log", ["done"])]
-    assert taken_up(writes) == {A}
+    assert tasks_left(writes).taken_up() == {A}
     assert tasks_left(writes).asked == {"t1": asked(A, B)}
     assert tasks_left(writes).finished == {"t2"}
 
 
 def test_answers_before_a_task_s_next_question_are_used_up():
-    assert taken_up([*writes_of(t1=[B]), taken("t1", A)]) == set()
-    assert taken_up([taken("t1", A)]) == {A}
+    assert tasks_left([*writes_of(t1=[B]), taken("t1", A)]).taken_up() == set()
+    assert tasks_left([taken("t1", A)]).taken_up() == {A}
 
 
 def test_what_a_command_wrote_is_no_finished_task():
