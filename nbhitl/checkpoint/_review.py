@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, str]
 _RESUME_IDX = WRITES_IDX_MAP[RESUME]
+_PAUSING = WRITES_IDX_MAP.keys() - {ERROR}
+"""Channels of what a task leaves that has neither results nor an error."""
 
 
 class ReviewSaver(SaverCore):
@@ -312,8 +314,11 @@ class ReviewSaver(SaverCore):
         Returns:
             How many questions were added: if none, `_ask` is needed. None: so it is at once, nothing was done.
         """
-        if len(asked) != 1 or any(_ended(tasks)) or any(task.task_id != asked[0].task_id for task in tasks):
+        if len(asked) != 1:
             return None
+        for task in tasks:
+            if task.task_id != asked[0].task_id or any(channel not in _PAUSING for channel, _ in task.writes):
+                return None
         return self._rows.ask_anew(asked[0])
 
     def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:

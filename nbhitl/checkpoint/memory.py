@@ -271,13 +271,12 @@ class _Rows:
         return Tally(1)
 
     def ask_anew(self, question: Question) -> Tally:
+        self._space(question.thread_id, question.ns)
         thread, key = self._threads[question.thread_id], question[1:4]
-        used = [
-            after_pause(q, (question.task_id,), (question.interrupt_id,))
-            for q in thread.live.values()
-            if q[1:3] == key[:2]
-        ]
-        self.put_questions([q for q in used if q.state == APPLIED])
+        delivered = [q for q in thread.live.values() if q.state == DELIVERED and q[1:3] == key[:2]]
+        if delivered:
+            asks, ids = (question.task_id,), (question.interrupt_id,)
+            self.put_questions([after_pause(q, asks, ids) for q in delivered])
         if key in thread.questions:
             return Tally()
         thread.questions[key] = thread.live[key] = question
