@@ -138,13 +138,13 @@ def _thread_of(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
 def step_saver(saver: Any, program: Program) -> Any:
     """Return what the engine calls to keep a run: the saver itself if it stores steps.
 
-    It can hold values of the classes that the graph's schemas name: another graph's saver may not know them yet.
+    It can hold values of the graph's classes: another graph's saver may not know them yet.
     """
     if _stores_steps()(saver):
-        if program.schema_types:
-            from nbhitl.checkpoint.serde import Serde
-
-            if isinstance(saver.serde, Serde):
+        trust = getattr(saver.serde, "trust", None)
+        if trust is not None:
+            trust(program.homes)
+            if program.schema_types:
                 saver.serde.register_new(*program.schema_types)
         return saver
     from nbhitl.engine.foreign import ForeignSaver

@@ -90,7 +90,8 @@ class Program:
     `starts` maps a trigger channel to the node it starts, `triggers` a node to all its trigger channels. `gates`
     are the triggers that are objects (barriers, deferred nodes); `goto` maps a node's name to its trigger channel.
     `plain`, `reduced` and `objects` are the keys of these kinds; there may be few of them among many.
-    `untracked` are the keys that are never saved.
+    `untracked` are the keys that are never saved. A store may hold instances of `schema_types`, and of the classes
+    of the program's own: those of its modules, `homes`.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Program:
     untracked: frozenset[str] = frozenset()
     triggers: dict[str, tuple[str, ...]] = made(factory=dict)
     schema_types: tuple[type, ...] = ()
+    homes: frozenset[str] = frozenset()
     _rank: dict[str, int] | None = None
 
     @property

@@ -140,10 +140,10 @@ def _field_names(value: Any) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def _annotated_names(cls: Any) -> tuple[str, ...]:
-    # What the class and its bases annotate, those of the bases first; of a model its fields.
+    # What the class and its bases annotate, those of the bases first; of a model its fields and private attributes.
     fields = getattr(cls, "model_fields", None)
     if isinstance(fields, dict):
-        return tuple(fields)
+        return (*fields, *cls.__private_attributes__)
     found = (name for base in reversed(cls.__mro__) for name in getattr(base, "__annotations__", None) or ())
     return tuple(dict.fromkeys(found))
 

@@ -14,6 +14,7 @@ from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
 from nbhitl.graph._action import action_of
+from nbhitl.graph._homes import homes_of
 from nbhitl.graph._schema import keyed_parameter, reader_of, schema_types
 from nbhitl.graph._signature import hints_of
 from nbhitl.graph._subgraphs import called_namespace
@@ -76,6 +77,7 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
         root_state=ROOT in builder.channels,
         root_output=ROOT in _keys_of(builder, builder.output_schema),
         schema_types=_types_to_keep(builder, topology),
+        homes=homes_of(topology, builder.schemas),
     )
     routes = _routes(topology)
     # One for each schema, not for each node.
@@ -96,11 +98,13 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
 
 
 def register_types(program: Program, *keepers: Any) -> None:
-    """Let the checkpointer and the cache hold instances of the classes that the graph's schemas name."""
+    """Let the checkpointer and the cache hold instances of the graph's classes: its schemas', and its program's own."""
     for keeper in keepers:
-        register = getattr(getattr(keeper, "serde", None), "register", None)
-        if register is not None:
-            register(*program.schema_types)
+        serde = getattr(keeper, "serde", None)
+        for method, args in (("register", program.schema_types), ("trust", (program.homes,))):
+            known = getattr(serde, method, None)
+            if known is not None:
+                known(*args)
 
 
 def _keys_of(builder: StateGraph, schema: Any) -> tuple[str, ...]:

@@ -108,6 +108,7 @@ def test_canonical_bytes_do_not_depend_on_order_or_process():
     value = {"b": {3, 1, 2}, "a": {"y": (1, 2.0), "x": [True, None]}, 5: frozenset("abc"), "$x": Point(1)}
     turned = {"$x": Point(1), 5: frozenset("cba"), "a": {"x": [True, None], "y": (1, 2.0)}, "b": {2, 3, 1}}
     assert canonical_bytes(value) == canonical_bytes(turned)
+    assert canonical_bytes(Model()) == canonical_bytes(Model(Name="x", colors=[]))
     assert canonical_bytes((1, [2])) == canonical_bytes([1, (2,)])  # JSON has one kind of sequence
     assert canonical_bytes({"a": 1}) == b'nbhitl-canonical-1:{"a":1}'
     code = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import http
 import operator
 import socket
 import warnings
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,13 +22,6 @@ A_WRONG_ID = "a" * 32
 
 class State(TypedDict):
     log: Annotated[list, operator.add]
-
-
-@dataclass
-class Unnamed:
-    """A class that no state schema names."""
-
-    number: int
 
 
 def engine(name: str) -> SimpleNamespace:
@@ -480,18 +473,18 @@ def test_d19_a_step_that_cannot_be_applied_at_exit(
     assert goes_on == {LANGGRAPH: "as if it had ended", NBHITL: "told again"}
 
 
-def test_d20_a_class_that_no_schema_names(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+def test_d20_a_class_of_a_library_that_no_schema_names(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
     class Loose(TypedDict):
         value: Any
 
     ended: dict[str, Any] = {}
     for on in (langgraph, nbhitl):
         builder = (
-            on.StateGraph(Loose).add_node("n", lambda state: {"value": Unnamed(1)}).add_edge(on.START, "n")
+            on.StateGraph(Loose).add_node("n", lambda state: {"value": http.HTTPStatus.OK}).add_edge(on.START, "n")
         )
         in_memory = builder.compile(checkpointer=on.InMemorySaver())
         in_memory.invoke({"value": None}, CONFIG)
-        assert in_memory.get_state(CONFIG).values == {"value": Unnamed(1)}
+        assert in_memory.get_state(CONFIG).values == {"value": http.HTTPStatus.OK}
         with import_module(f"{on.name}.checkpoint.sqlite").SqliteSaver.from_conn_string(":memory:") as saver:
             graph = builder.compile(checkpointer=saver)
             try:
@@ -499,10 +492,10 @@ def test_d20_a_class_that_no_schema_names(langgraph: SimpleNamespace, nbhitl: Si
                 ended[on.name] = graph.get_state(CONFIG).values
             except TypeError as error:
                 ended[on.name] = str(error).partition(" cannot")[0]
-                saver.serde.register(Unnamed)
-                assert graph.invoke({"value": None}, CONFIG) == {"value": Unnamed(1)}
+                saver.serde.register(http.HTTPStatus)
+                assert graph.invoke({"value": None}, CONFIG) == {"value": http.HTTPStatus.OK}
     assert ended == {
-        LANGGRAPH: {"value": Unnamed(1)},
+        LANGGRAPH: {"value": http.HTTPStatus.OK},
         NBHITL: "state key 'value', written by node 'n', (thread '1')",
     }
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _PREFIX = b"nbhitl-canonical-1:"
 _UNORDERED = frozenset({tags.SET, tags.FROZENSET})
+_FIELDS_SET = 2
+"""Place of the names of the fields that a model was made with: models with and without a default given are equal."""
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -63,6 +65,8 @@ def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:
         return _tree(plainly, codec_for)
     tag, to_data = codec_for(kind)
     data = _tree(to_data(value), codec_for)
+    if tag == tags.PYDANTIC:
+        del data[_FIELDS_SET]
     if tag in _UNORDERED:
         data.sort(key=_text)
     return {f"${tags.NAMES[tag]}": data}

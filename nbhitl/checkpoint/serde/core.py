@@ -9,6 +9,7 @@ from ormsgpack import Ext, packb
 
 from nbhitl.checkpoint.serde import foreign, graphtypes, plain
 from nbhitl.checkpoint.serde.decoding import Decoder
+from nbhitl.checkpoint.serde.homes import Homes
 from nbhitl.checkpoint.serde.usertypes import Opaque, kind_of, type_name, unknown_class, user_codec
 from nbhitl.checkpoint.serde.whole import unpacked
 from nbhitl.errors import StoreError, UnsupportedValue
@@ -60,7 +61,8 @@ class Serde:
         self._codecs: dict[type, Codec] = dict(_ENCODERS)
         self._classes: dict[str, type] = {}
         self._registered: set[str] = set()
-        self._decoder = Decoder(self._classes)
+        self._homes = Homes()
+        self._decoder = Decoder(self._classes, self._homes)
 
     def register(self, *classes: type) -> None:
         """Let values be instances of these dataclasses, pydantic models, Enums or NamedTuples.
@@ -83,6 +85,10 @@ class Serde:
             TypeError: a class whose fields are not known.
         """
         self.register(*(cls for cls in classes if type_name(cls) not in self._registered))
+
+    def trust(self, homes: frozenset[str]) -> None:
+        """Let values be instances of classes that are written in the packages of these modules, or global names there."""
+        self._homes.add(homes)
 
     def dumps(self, value: Any) -> bytes:
         """Return `value` as bytes.
@@ -114,7 +120,7 @@ class Serde:
 
     def loads_lenient(self, data: bytes) -> Any:
         """As `loads`, but an instance of an unknown class comes back as an inert `Opaque`."""
-        return Decoder(self._classes, Opaque).value_of(data)
+        return Decoder(self._classes, self._homes, Opaque).value_of(data)
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Return the name of the format and the bytes, as LangGraph's savers want them."""
@@ -159,7 +165,8 @@ class Serde:
     def _may_store(self, cls: type) -> bool:
         if self._learn or type_name(cls) in self._classes:
             return True
-        return any(self._classes.get(type_name(base)) is base for base in cls.__mro__[1:-1])
+        known_base = any(self._classes.get(type_name(base)) is base for base in cls.__mro__[1:-1])
+        return known_base or self._homes.hold(cls)
 
     def _default(self, value: Any) -> Any:
         if isinstance(value, BaseException):

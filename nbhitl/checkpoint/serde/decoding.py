@@ -15,6 +15,8 @@ from nbhitl.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from nbhitl.checkpoint.serde.homes import Homes
+
 _PLAIN = frozenset({list, str, bytes, dict, int, float, bool, type(None)})
 """What the content of a tag is: never an object, which might be a range without end, made into a tuple."""
 
@@ -29,12 +31,16 @@ class Decoder:
 
     Args:
         classes: the known classes by name; classes found later are added to it.
+        homes: where programs have classes of their own.
         unknown: makes something of an instance of another class, of its tag, the class's name and the fields. Such
             an instance is an error by default.
     """
 
-    def __init__(self, classes: dict[str, type], unknown: Callable[..., Any] | None = None) -> None:
+    def __init__(
+        self, classes: dict[str, type], homes: Homes, unknown: Callable[..., Any] | None = None
+    ) -> None:
         self._classes = classes
+        self._homes = homes
         self._unknown = unknown
 
     def value_of(self, data: bytes) -> Any:
@@ -90,9 +96,9 @@ class Decoder:
         return foreign.decode(tag, content)
 
     def _find_class(self, name: str) -> type | None:
-        """A subclass of a known class, if this process has loaded it."""
-        for cls in related(list(self._classes.values())):
-            if type_name(cls) == name:
-                self._classes[name] = cls
-                return cls
-        return None
+        """A subclass of a known class, or a class of a program's own, if this process has loaded it."""
+        subclasses = (cls for cls in related(list(self._classes.values())) if type_name(cls) == name)
+        found = next(subclasses, None) or self._homes.find(name)
+        if found is not None:
+            self._classes[name] = found
+        return found

@@ -39,9 +39,20 @@ class EncryptedSerializer(SerializerProtocol):
 
     def register(self, *classes: type) -> None:
         """Let values be instances of these classes, where the inner serializer wants to know them."""
-        register = getattr(self.serde, "register", None)
-        if register is not None:
-            register(*classes)
+        self._pass_on("register", *classes)
+
+    def register_new(self, *classes: type) -> None:
+        """Register those of these classes whose names the serializer inside does not know yet."""
+        self._pass_on("register_new", *classes)
+
+    def trust(self, homes: frozenset[str]) -> None:
+        """Let values be instances of a program's own classes, if the serializer inside needs that said."""
+        self._pass_on("trust", homes)
+
+    def _pass_on(self, method: str, *args: Any) -> None:
+        known = getattr(self.serde, method, None)
+        if known is not None:
+            known(*args)
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Return the kind of encoding with the cipher's name, and the encrypted bytes."""

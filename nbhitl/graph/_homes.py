@@ -1,0 +1,38 @@
+"""In which modules the program is written that a graph belongs to; pure."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nbhitl.engine.spec import NodeSpec, Topology
+
+_NO_PROGRAM = frozenset({
+    "builtins", "functools", "typing", "typing_extensions", "pydantic", "nbhitl", "langgraph", "langchain_core"
+})  # fmt: skip
+
+
+def homes_of(topology: Topology, schemas: Iterable[Any]) -> frozenset[str]:
+    """Return the names of the modules in which a graph's nodes, paths and schemas are written, and those of called graphs.
+
+    Modules of the libraries that every program uses do not count.
+    """
+    paths = (branch.path for branches in topology.branches.values() for branch in branches)
+    written = chain(schemas, _actions(topology.nodes), paths)
+    below = (spec.subgraph.program.homes for spec in topology.nodes.values() if spec.subgraph is not None)
+    return frozenset(chain(filter(None, map(_home, written)), *below))
+
+
+def _actions(nodes: Mapping[str, NodeSpec]) -> Iterable[Any]:
+    return (spec.action for spec in nodes.values() if spec.subgraph is None)
+
+
+def _home(target: Any) -> str | None:
+    """Return the module of a function, a callable object or a class; None for one of a library."""
+    module = getattr(target, "__module__", None)
+    if module == "functools" or module == "langchain_core.runnables.base":
+        module = getattr(getattr(target, "func", None), "__module__", None)
+    return module if isinstance(module, str) and module.partition(".")[0] not in _NO_PROGRAM else None

@@ -1,0 +1,68 @@
+"""Values of classes that no schema names: in the state, asked and answered, in files too."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+from pydantic import BaseModel, PrivateAttr
+from typing_extensions import TypedDict
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+
+
+class Loose(TypedDict):
+    value: Any
+    log: list
+
+
+class Review(BaseModel):
+    text: str
+    notes: list[str] = []
+
+
+@dataclass
+class Option:
+    label: str
+    parts: list[Review] = field(default_factory=list)
+
+
+class Verdict(Enum):
+    YES = "yes"
+
+
+class Counted(BaseModel):
+    value: Any = 0
+    log: list = []
+    _seen: int = PrivateAttr(default=3)
+
+
+def graph_of(node, saver, schema=Loose):
+    return StateGraph(schema).add_node("node", node).add_edge(START, "node").compile(checkpointer=saver)
+
+
+def program_asked_and_answered(record, saver):
+    shown = Option("a", [Review(text="r", notes=["n"])])
+
+    def node(state):
+        return {"value": interrupt(shown), "log": [interrupt([Review(text="second")])]}
+
+    graph = graph_of(node, saver)
+    record("asks", graph.invoke({"value": None}, CONFIG))
+    record("open", graph.get_state(CONFIG).interrupts)
+    record("asks again", graph.invoke(Command(resume=Verdict.YES), CONFIG))
+    record("done", graph.invoke(Command(resume=Option("b")), CONFIG))
+    record("kept", graph.get_state(CONFIG).values)
+    record("history", [state.values for state in graph.get_state_history(CONFIG)])
+
+
+def program_updates_of_models(record, saver):
+    for name, schema in (("keys", Loose), ("model", Counted)):
+        graph = graph_of(lambda state: Command(update=Counted(value=Review(text="t"))), saver, schema)
+        config = {"configurable": {"thread_id": name}}
+        record(f"{name} command", graph.invoke({"value": 1, "log": []}, config))
+        record(f"{name} state", graph.get_state(config).values)
+        graph = graph_of(lambda state: Counted(value=Option("o")), saver, schema)
+        record(f"{name} model", graph.invoke({"value": 1, "log": []}, config))
+        record(f"{name} after", graph.get_state(config).values)
