@@ -33,6 +33,6 @@ def _actions(nodes: Mapping[str, NodeSpec]) -> Iterable[Any]:
 def _home(target: Any) -> str | None:
     """Return the module of a function, a callable object or a class; None for one of a library."""
     module = getattr(target, "__module__", None)
-    if module == "functools" or module == "langchain_core.runnables.base":
+    if module in ("functools", "langchain_core.runnables.base"):
         module = getattr(getattr(target, "func", None), "__module__", None)
     return module if isinstance(module, str) and module.partition(".")[0] not in _NO_PROGRAM else None
