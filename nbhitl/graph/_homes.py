@@ -16,7 +16,7 @@ _NO_PROGRAM = frozenset({
 
 
 def homes_of(topology: Topology, schemas: Iterable[Any]) -> frozenset[str]:
-    """Return the names of the modules in which a graph's nodes, paths and schemas are written, and those of called graphs.
+    """Return the names of the modules in which a graph's nodes, paths and schemas are written, of called graphs too.
 
     Modules of the libraries that every program uses do not count.
     """
