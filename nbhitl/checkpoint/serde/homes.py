@@ -11,6 +11,7 @@ from typing import Any
 
 from nbhitl.checkpoint.serde.usertypes import kind_of, type_name
 
+
 def _package(module: str) -> str:
     return module.partition(".")[0]
 
