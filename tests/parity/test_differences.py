@@ -473,14 +473,18 @@ def test_d19_a_step_that_cannot_be_applied_at_exit(
     assert goes_on == {LANGGRAPH: "as if it had ended", NBHITL: "told again"}
 
 
-def test_d20_a_class_of_a_library_that_no_schema_names(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+def test_d20_a_class_of_a_library_that_no_schema_names(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
     class Loose(TypedDict):
         value: Any
 
     ended: dict[str, Any] = {}
     for on in (langgraph, nbhitl):
         builder = (
-            on.StateGraph(Loose).add_node("n", lambda state: {"value": http.HTTPStatus.OK}).add_edge(on.START, "n")
+            on.StateGraph(Loose)
+            .add_node("n", lambda state: {"value": http.HTTPStatus.OK})
+            .add_edge(on.START, "n")
         )
         in_memory = builder.compile(checkpointer=on.InMemorySaver())
         in_memory.invoke({"value": None}, CONFIG)
