@@ -102,19 +102,20 @@ def match_answers(
 ) -> dict[str, Any]:
     """Return `{interrupt id: answer}` for a `Command(resume=...)`.
 
-    A map names its questions. Any other value answers the one question that is open. A question whose answer
-    is being applied is matched as well: the claim on it tells who was first. At a static breakpoint, where
-    nothing was asked, the answer only means to go on.
+    A map names its questions; ids that are not open are left aside if others are. Any other value answers the
+    one question that is open. A question whose answer is being applied is matched as well: the claim on it tells
+    who was first. At a static breakpoint, where nothing was asked, the answer only means to go on.
 
     Args:
         resume: the value of `Command(resume=)`.
         left: what tasks left at the checkpoint.
         can_go_on: whether the checkpoint has tasks that are about to run.
-        strict: take `{}` for a map that names nothing, and refuse with UnknownInterruptError only.
+        strict: take `{}` for a map that names nothing, refuse every id that is not open, and refuse with
+            UnknownInterruptError only.
         thread_id: the thread, for errors.
 
     Raises:
-        UnknownInterruptError: nothing is open, or an id in the map is not.
+        UnknownInterruptError: nothing is open, or none of the map's ids; strictly, an id of the map's is not.
         RuntimeError: a single answer while several questions are open; strictly an UnknownInterruptError.
     """
     asked = [i.id for interrupts in left.asked.values() for i in interrupts]
@@ -122,6 +123,9 @@ def match_answers(
     if is_answer_map(resume):
         asked_ids = set(asked)
         unknown = [id for id in resume if id not in asked_ids]
+        # A program may hand over all the answers that it has collected, those of before too.
+        if unknown and not strict and len(unknown) < len(resume):
+            return {id: answer for id, answer in resume.items() if id in asked_ids}
         if unknown:
             raise UnknownInterruptError(
                 f"No question with id {', '.join(unknown)} is open on thread {thread_id!r}; open are: "

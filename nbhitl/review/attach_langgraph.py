@@ -10,13 +10,13 @@ import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.review.engines import STRICT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 OLDEST = (1, 2, 22)
 """LangGraph's current release; older ones number the questions of a node differently."""
-
-_STRICT = "__pregel_strict_resume"
 
 
 def check_release(found: str) -> None:
@@ -87,7 +87,7 @@ class LangGraphEngine:
 
     def answering(self, config: Mapping[str, Any], by: str) -> dict[str, Any]:
         """Return `config` with resumes of unknown questions refused; LangGraph does not keep who answers."""
-        return {**config, "configurable": {**config["configurable"], _STRICT: True}}
+        return {**config, "configurable": {**config["configurable"], STRICT: True}}
 
     def is_invalid_answer(self, error: BaseException) -> bool:
         """Whether `error` judges an answer, and nothing was saved."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 BY = "__nbhitl_by"
 """The configurable entry by which nbhitl's engine learns who answers."""
+STRICT = "__pregel_strict_resume"
+"""The configurable entry by which either engine refuses a map of answers if any question in it is not open."""
 
 
 class Engine(Protocol):
@@ -84,8 +86,8 @@ class OwnEngine:
         return isinstance(value, Command)
 
     def answering(self, config: Mapping[str, Any], by: str) -> dict[str, Any]:
-        """Return `config` with who answers, for the store's claim; nbhitl's resumes are always strict."""
-        return {**config, "configurable": {**config["configurable"], BY: by}}
+        """Return `config` with who answers, for the store's claim, and resumes of unknown questions refused."""
+        return {**config, "configurable": {**config["configurable"], BY: by, STRICT: True}}
 
     def is_invalid_answer(self, error: BaseException) -> bool:
         """Whether `error` judges an answer, and nothing was saved."""

@@ -115,9 +115,14 @@ def test_a_map_may_answer_some_or_all():
     assert match_answers({A: 1, C: 2, B: 3}, left, can_go_on=True) == {A: 1, C: 2, B: 3}
 
 
-def test_a_map_with_one_unknown_id_answers_nothing():
+def test_ids_that_are_not_open_are_left_aside_where_others_are():
+    assert match_answers({C: 2, A: 1}, tasks_left(writes_of(t1=A, t2=B)), can_go_on=True) == {A: 1}
+
+
+@pytest.mark.parametrize(("resume", "strict"), [({C: 2}, False), ({A: 1, C: 2}, True)])
+def test_a_map_that_reaches_nobody_or_strictly_not_everybody_answers_nothing(resume, strict):
     with pytest.raises(UnknownInterruptError, match=f"{C} is open.*open are: {A}, {B}") as caught:
-        match_answers({A: 1, C: 2}, tasks_left(writes_of(t1=A, t2=B)), can_go_on=True)
+        match_answers(resume, tasks_left(writes_of(t1=A, t2=B)), can_go_on=True, strict=strict)
     assert caught.value.reason == "not_pending"
     assert caught.value.interrupt_ids == (C,)
     assert caught.value.pending_ids == (A, B)

@@ -168,3 +168,20 @@ def program_answers_of_many_types(record, saver):
         )
         graph.invoke({"path": []}, config)
         record(repr(value), graph.invoke(Command(resume=value), config)["answer"])
+
+
+def program_all_answers_so_far_in_each_map(record, saver):
+    """Ids that were answered before are left aside, whether their step is over or not."""
+    builder = StateGraph(State)
+    for name in ("a", "b"):
+        builder.add_node(name, lambda state, name=name: {"path": [name + interrupt(name)]})
+        builder.add_edge(START, name)
+    builder.add_node("c", lambda state: {"path": [interrupt("c"), interrupt("d")]})
+    graph = builder.add_edge(["a", "b"], "c").compile(checkpointer=saver)
+    graph.invoke({"path": []}, CONFIG)
+    answers = {"0" * 32: "nobody asked"}
+    for _ in range(4):
+        question = sorted(graph.get_state(CONFIG).interrupts, key=lambda question: question.value)[0]
+        answers[question.id] = question.value.upper()
+        record(f"after {question.value}", graph.invoke(Command(resume=dict(answers)), CONFIG))
+    record("end", graph.get_state(CONFIG))
