@@ -50,6 +50,13 @@ CONF: Final = "configurable"
 CONFIG_KEY_CHECKPOINTER: Final = "__pregel_checkpointer"
 RECURSION_LIMIT: Final = 10007
 
+RESERVED: Final = frozenset({
+    INPUT, INTERRUPT, RESUME, ERROR, NO_WRITES, "__error_source_node__", PUSH, PULL, CONF, CONFIG_KEY_CHECKPOINTER,
+    "checkpoint_id", "checkpoint_ns", "checkpoint_map", "__pregel_read", "__pregel_replay_state", "__pregel_resume_map",
+    "__pregel_resuming", "__pregel_send", "__pregel_stream", "__pregel_strict_resume", "__pregel_task_id",
+})  # fmt: skip
+"""What neither a node nor a state key may be called: the pseudo nodes, the write keys, and entries of configs."""
+
 UNNAMED = "condition"
 """The name of a conditional edge whose path function has none, such as a lambda."""
 

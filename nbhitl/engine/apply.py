@@ -6,13 +6,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import made, slotted
-from nbhitl.channels.binop import fold, unwrap_overwrite
+from nbhitl.channels.binop import fold
 from nbhitl.channels.last_value import concurrent_update_error
 from nbhitl.constants import CHILDREN, PULL, TASKS
 from nbhitl.engine.head import show_objects
 from nbhitl.engine.keys import KeyKind
 from nbhitl.engine.tasks import apply_order
-from nbhitl.types import MISSING, Overwrite
+from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from nbhitl.types import Send
 
 _LAST, _REDUCE = KeyKind.LAST, KeyKind.REDUCE
-_MAY_OVERWRITE = (Overwrite, dict)
 
 
 @slotted
@@ -81,6 +80,7 @@ def apply_writes(
     if not ends_step:
         head.triggers = tuple(dict.fromkeys((*head.triggers, *triggers)))
         head.sends = (*head.sends, *sends)
+        head.newest = (*head.newest, *triggers)
     else:
         head.triggers = tuple(triggers)
         head.sends = tuple(sends)
@@ -136,10 +136,11 @@ def _in_schema_order(program: Program, values: dict[str, Any], added: int) -> di
 
 
 def _consume(head: Head, results: Sequence[TaskResult]) -> None:
-    """Take back the triggers that started these tasks."""
+    """Take back the triggers that started these tasks; of those a Command fired last its nodes wrote last."""
     started_by_edge = []
+    newest, head.newest = head.newest, ()
     for result in results:
-        if result.task.path[0] == PULL:
+        if result.task.path[0] == PULL and (not newest or not set(newest).isdisjoint(result.task.triggers)):
             started_by_edge.append(result.task.name)
     if started_by_edge:
         head.writers = tuple(started_by_edge)
@@ -166,7 +167,7 @@ def _sort_out(
     gate_writes: dict[str, list[Any]] = {}
     for result in results:
         for channel, value in result.writes:
-            if channel in plain and channel not in changed and not isinstance(value, _MAY_OVERWRITE):
+            if channel in plain and channel not in changed:
                 changed[channel] = value
             elif channel in keys:
                 updates.setdefault(channel, []).append(value)
@@ -190,8 +191,7 @@ def _sort_out(
 def _last_value(name: str, writes: list[Any]) -> Any:
     if len(writes) != 1:
         raise concurrent_update_error(name, len(writes))
-    is_overwrite, replacement = unwrap_overwrite(writes[0])
-    return replacement if is_overwrite else writes[0]
+    return writes[0]
 
 
 def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> None:

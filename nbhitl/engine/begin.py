@@ -13,7 +13,7 @@ from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import check_claims
 from nbhitl.engine.tasks import TaskResult
 from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign
-from nbhitl.errors import EmptyInputError
+from nbhitl.errors import EmptyInputError, InvalidUpdateError
 from nbhitl.types import Command
 
 if TYPE_CHECKING:
@@ -213,6 +213,11 @@ def _discard_tasks(progress: Progress) -> None:
 
 def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> Generator[Any, Any, None]:
     program = progress.program
+    if command.graph == Command.PARENT:
+        raise InvalidUpdateError(
+            f"There is no parent graph: a Command given as input is for graph {program.name!r} itself. Leave "
+            "graph=Command.PARENT out."
+        )
     writes = [*command_updates(command), *goto_writes(program, command, "the Command given as input")]
     if not command.answers and not writes and not command.goto:
         raise EmptyInputError("Received empty Command input: give it resume=, update= or goto=.")

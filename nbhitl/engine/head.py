@@ -21,7 +21,8 @@ class Head:
 
     `values` holds the visible value of every key that has one. `objects` are the channels that are neither a
     plain value nor a reducer: odd state keys, barriers, deferred triggers. `triggers` are the plain trigger
-    channels that fired in the last step. `children` are the checkpoints of called graphs with state of their own.
+    channels that fired in the last step, `newest` those of them that a Command given as input fired since.
+    `children` are the checkpoints of called graphs with state of their own.
     """
 
     __slots__ = (
@@ -29,6 +30,7 @@ class Head:
         "checkpoint_id",
         "children",
         "lengths",
+        "newest",
         "objects",
         "sends",
         "start",
@@ -44,6 +46,7 @@ class Head:
         self.carried: dict[str, Any] = {}
         self.objects: dict[str, BaseChannel[Any, Any, Any]] = {}
         self.triggers: tuple[str, ...] = ()
+        self.newest: tuple[str, ...] = ()
         self.sends: tuple[Send, ...] = ()
         self.start: Any = MISSING
         self.writers: tuple[str, ...] = ()

@@ -99,9 +99,11 @@ def _placed_at_top(run: Run, configurable: Mapping[str, Any]) -> str | None:
         from nbhitl.engine.replay import replay_check
 
         run.replay_check = replay_check(configurable["replay_check"])
+    named = configurable.get("checkpoint_map") or {}
+    if named:
+        run.checkpoint_map = dict(named)
     if configurable.get("checkpoint_ns"):
         # A called graph's place: the run starts at the top, and reaches a checkpoint named there on its way.
-        named = configurable.get("checkpoint_map") or {}
         run.start_map = dict(named) if "" in named else {}
         return named.get("")
     return configurable.get("checkpoint_id")

@@ -51,9 +51,5 @@ def with_writes(
             channel.update((value,))
             state[key] = channel.get()
         else:
-            state[key] = fold(_replace, state.get(key, MISSING), (value,), key)
+            state[key] = value
     return state
-
-
-def _replace(_: Any, new: Any) -> Any:
-    return new

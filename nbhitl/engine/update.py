@@ -78,13 +78,12 @@ def _superstep(
     elif first.as_node == INPUT:
         yield from _input(progress, first.values)
         return
-    elif first.as_node == END or (first.values is None and first.as_node is None):
+    elif first.as_node == END:
         if first.values is not None:
             raise InvalidUpdateError(
                 "An update as END takes no values: update_state(config, None, as_node=END)."
             )
-        if first.as_node == END:
-            _clear_tasks(progress)
+        _clear_tasks(progress)
         yield from progress.advance("update")
         return
     tasks = _named_tasks(progress, updates)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.constants import RESERVED, TASKS
 from nbhitl.types import RetryPolicy
 
 if TYPE_CHECKING:
@@ -39,6 +40,20 @@ def breakpoint_names(nodes: All | Sequence[str] | None, given_as: str) -> tuple[
     if isinstance(nodes, str) or not isinstance(nodes, Collection):
         raise TypeError(f'compile({given_as}={nodes!r}) takes a list of node names, or "*" for all of them.')
     return tuple(nodes)
+
+
+def check_reserved(nodes: Iterable[str], keys: Iterable[str]) -> None:
+    """Check that no node and no state key has a name that the engine keeps for itself.
+
+    Raises:
+        ValueError: one has.
+    """
+    for node in nodes:
+        if node in RESERVED:
+            raise ValueError(f"Node name '{node}' is reserved. Give the node another name.")
+    for key in keys:
+        if key in RESERVED or key == TASKS:
+            raise ValueError(f"Channel name '{key}' is reserved. Give this key of the state another name.")
 
 
 def refuse_transformers(given: object) -> None:

@@ -17,6 +17,7 @@ from nbhitl.graph._deprecated import renamed
 from nbhitl.graph._edges import check_edge, check_ways
 from nbhitl.graph._mistakes import (
     breakpoint_names,
+    check_reserved,
     check_schema,
     near,
     not_compiled,
@@ -329,7 +330,8 @@ class StateGraph:
 
         Raises:
             NotImplementedError: there are `transformers`.
-            ValueError: an edge leads to nowhere, there is no way in, or a node with a timeout is not async.
+            ValueError: an edge leads to nowhere, there is no way in, a name is reserved, or a node with a timeout is
+                not async.
             TypeError: `checkpointer` is not a saver.
         """
         refuse_transformers(transformers)
@@ -337,6 +339,7 @@ class StateGraph:
         before = breakpoint_names(interrupt_before, "interrupt_before")
         after = breakpoint_names(interrupt_after, "interrupt_after")
         self.validate([n for n in (*before, *after) if n != "*"])
+        check_reserved(self.nodes, self.channels)
         for spec in self.nodes.values():
             check_timeout(spec.name, spec.action, spec.timeout)
         name, nodes = name or "LangGraph", with_defaults(self.nodes, self.defaults)

@@ -66,7 +66,7 @@ CHAIN = chain("a")
         ([("log", ["y"]), ("log", ["z"]), ("total", 3)], {"log": ["x", "y", "z"], "total": 5}),
         ([("last", "new")], {"last": "new"}),
         ([("log", Overwrite(["y"]))], {"log": ["y"]}),
-        ([("last", Overwrite("new"))], {"last": "new"}),
+        ([("last", Overwrite("new"))], {"last": Overwrite("new")}),
         ([("branch:to:a", None), ("unknown", 1)], {}),
     ],
 )

@@ -85,13 +85,18 @@ def test_one_answer_for_several_questions_is_refused_and_nothing_lost(run, saver
     assert questions(graph) == waiting(saver) == ["a?", "b?", "c?"]
 
 
-def test_a_map_with_one_wrong_id_answers_nothing(run, saver):
+def test_a_map_with_one_wrong_id_answers_nothing_if_resumes_are_strict(run, saver):
     graph = three(saver)
     run.invoke(graph, {})
+    answers = Command(resume={ids(graph)[0]: "A", A_WRONG_ID: "?"})
     with pytest.raises(UnknownInterruptError) as caught:
-        run.invoke(graph, Command(resume={ids(graph)[0]: "A", A_WRONG_ID: "?"}))
+        run.invoke(
+            graph, answers, {"configurable": {**CONFIG["configurable"], "__pregel_strict_resume": True}}
+        )
     assert caught.value.interrupt_ids == (A_WRONG_ID,)
     assert questions(graph) == waiting(saver) == ["a?", "b?", "c?"]
+    assert run.invoke(graph, answers)["log"] == ["A"]
+    assert questions(graph) == waiting(saver) == ["b?", "c?"]
 
 
 def test_answers_in_one_node_keep_their_places(run, saver):
