@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from nbhitl.checkpoint.postgres._links import Answer, Link, Statement
+    from nbhitl.checkpoint.postgres._batch import Answer, Statement
+    from nbhitl.checkpoint.postgres._links import Link
     from nbhitl.errors import StoreError
 
 _ERRORS = (psycopg.Error, UnicodeError, OverflowError)

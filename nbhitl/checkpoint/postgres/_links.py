@@ -9,30 +9,23 @@ import asyncio
 import select
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.pq import ExecStatus
 from psycopg.rows import tuple_row
 
+from nbhitl.checkpoint.postgres._batch import Answer, exchanged
 from nbhitl.checkpoint.postgres._errors import store_name
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-Statement: TypeAlias = "tuple[str, Sequence[Any]]"
-
+    from nbhitl.checkpoint.postgres._batch import Statement
 
 _MOST_ENDED = 64
 _MOST_WORKERS = 8
-
-
-class Answer(NamedTuple):
-    """What a statement gave: its rows, and how many it changed or found."""
-
-    rows: list[Any]
-    changed: int
 
 
 class Link:
@@ -112,13 +105,13 @@ class Link:
 
     def exchange(self, conn: Any, batch: Sequence[Statement], wanted: int = 1) -> list[Answer]:
         """Send statements in one go; return what the last ones gave, as many as are `wanted`."""
-        piped = conn.pgconn.pipeline_status
-        if len(batch) == 1 and not piped:
-            return [_answer(_cursor(conn, batch[0]))]
-        with conn.pipeline() as pipe:
+        with conn.lock:
+            if conn.closed or not conn.pgconn.pipeline_status:
+                answers: list[Answer] = conn.wait(exchanged(conn, batch, wanted))
+                return answers
+        with conn.pipeline() as pipe:  # the caller's, which goes on
             cursors = [_cursor(conn, statement) for statement in batch]
-            if piped:  # the caller's pipeline, which goes on
-                pipe.sync()
+            pipe.sync()
         return [_answer(cursor) for cursor in cursors[-wanted:]]
 
     def _wait(self, result: Any) -> Any:
@@ -220,13 +213,13 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 async def _exchange(conn: Any, batch: Sequence[Statement], wanted: int) -> list[Answer]:
-    piped = conn.pgconn.pipeline_status
-    if len(batch) == 1 and not piped:
-        return [await _aanswer(await _acursor(conn, batch[0]))]
+    async with conn.lock:
+        if conn.closed or not conn.pgconn.pipeline_status:
+            answers: list[Answer] = await conn.wait(exchanged(conn, batch, wanted))
+            return answers
     async with conn.pipeline() as pipe:
         cursors = [await _acursor(conn, statement) for statement in batch]
-        if piped:
-            await pipe.sync()
+        await pipe.sync()
     return [await _aanswer(cursor) for cursor in cursors[-wanted:]]
 
 
