@@ -173,11 +173,13 @@ def test_an_interrupted_exchange_leaves_a_connection_to_go_on_with(conn, monkeyp
 def test_ctrl_c_ends_what_the_server_does(conn):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
-    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+    stopping = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    stopping.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             send(conn, (INSERT, (1,)), ("SELECT pg_sleep(20)", ()))
     finally:
+        stopping.cancel()
         signal.signal(signal.SIGINT, before)
     assert time.monotonic() - began < 10
     assert is_usable(conn)

@@ -44,9 +44,9 @@ class _Bound(NamedTuple):
     """A statement as libpq takes it."""
 
     sql: bytes
-    data: Sequence[Any]
+    data: list[Any]
     types: tuple[int, ...]
-    formats: Sequence[Format]
+    formats: list[Format]
 
 
 class _Prepared:
@@ -90,16 +90,16 @@ def exchanged(conn: Any, statements: Sequence[Statement], wanted: int) -> PQGen[
         if not was_idle:
             raise
         if conn.pgconn.transaction_status != TransactionStatus.IDLE:
-            bound.insert(0, _Bound(b"ROLLBACK", (), (), ()))
+            bound.insert(0, _Bound(b"ROLLBACK", [], (), []))
         results = yield from _results(conn, bound)
     return [_answer(adapter, result) for result in results[-wanted:]]
 
 
 def _bound(adapter: abc.Transformer, sql: str, values: Sequence[Any]) -> _Bound:
     if not values:
-        return _Bound(_numbered(sql), (), (), ())
-    data = adapter.dump_sequence(values, (PyFormat.AUTO,) * len(values))
-    return _Bound(_numbered(sql), data, adapter.types or (), adapter.formats or ())
+        return _Bound(_numbered(sql), [], (), [])
+    data = adapter.dump_sequence(values, [PyFormat.AUTO] * len(values))
+    return _Bound(_numbered(sql), list(data), adapter.types or (), list(adapter.formats or ()))
 
 
 @lru_cache(maxsize=256)
