@@ -169,6 +169,25 @@ def test_an_interrupted_exchange_leaves_a_connection_to_go_on_with(conn, monkeyp
     send(conn, (INSERT, (3,)))
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_half_of_an_exchange_never_counts(conn, monkeypatch, number):
+    """Ctrl-C while the statements are put together: those that are in the buffer already are undone."""
+    asked = []
+
+    def is_due(*args):
+        asked.append(args)
+        if len(asked) == number:
+            raise KeyboardInterrupt
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_batch._Prepared, "is_due", is_due)
+        with pytest.raises(KeyboardInterrupt):
+            send(conn, *((INSERT, (n,)) for n in range(3)))
+    assert numbers(conn) == []
+    assert is_usable(conn)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGINT")
 def test_ctrl_c_ends_what_the_server_does(conn):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -30,6 +30,7 @@ Statement: TypeAlias = "tuple[str, Sequence[Any]]"
 _Key: TypeAlias = "tuple[bytes, tuple[int, ...]]"
 
 _MOST_PREPARED = 200
+_FAIL = b"SELECT 1 / 0 -- nbhitl was interrupted: this undoes what came before"
 _numbers = count(1)  # of prepared statements, of all connections: so none of them is there already
 
 
@@ -192,9 +193,10 @@ def _received(pgconn: PGconn) -> PQGen[list[PGresult]]:
 
 
 def _left_behind(pgconn: PGconn) -> PQGen[None]:
-    """After an interruption: take in what is still to come, and leave pipeline mode."""
+    """After an interruption: undo what is not committed, take in what is still to come, and leave pipeline mode."""
     if pgconn.status != ConnStatus.OK or pgconn.pipeline_status == PipelineStatus.OFF:
         return
+    pgconn.send_query_params(_FAIL, None)
     pgconn.pipeline_sync()
     while pgconn.pipeline_status != PipelineStatus.OFF:
         yield from _received(pgconn)
