@@ -63,6 +63,8 @@ class SaverCore(BaseCheckpointSaver[int]):
         self._reread = Reread()
         # Threads that are known to have open questions: a step of theirs has to look at them.
         self._asking: set[str] = set()
+        # What runs kept where they paused, beside the newest step and its writes of then: see `kept_pause`.
+        self._paused: dict[tuple[str, str], tuple[object, Any]] = {}
 
     @property
     def _codec(self) -> Codec:
@@ -171,4 +173,6 @@ class SaverCore(BaseCheckpointSaver[int]):
         for key in [key for key in self._tips if key[0] == thread]:
             self._tips.pop(key, None)
         self._asking.discard(thread)
+        for key in [key for key in self._paused if key[0] == thread]:
+            self._paused.pop(key, None)
         self._recall.forget(thread)

@@ -92,6 +92,7 @@ class SqlRows:
         self._pack = pack
         self._unpack = unpack
         self._newest = Newest()
+        self.held = database.held
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
         return self._db.atomic(threads, rewriting)
@@ -114,6 +115,12 @@ class SqlRows:
             found = self._read_newest(thread, ns)
             self._newest.keep(thread, ns, mark, found)
             return found
+
+    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        with self._db.held:
+            mark = self._db.change_mark()
+            known = None if mark is None else self._newest.at(thread, ns, mark)
+            return None if known is None else known[0]
 
     def _read_newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         if not self._db.is_far:

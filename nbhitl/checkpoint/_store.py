@@ -35,7 +35,12 @@ class Tally:
 
 
 class RowStore(Protocol):
-    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step."""
+    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step.
+
+    While `held`, no other thread changes anything through this object.
+    """
+
+    held: AbstractContextManager[object]
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
         """Return a context in which changes are made together or, after an exception, not at all.
@@ -51,6 +56,9 @@ class RowStore(Protocol):
 
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         """Return the newest step of a namespace, and its pending writes by task id and index."""
+
+    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        """As `newest`, if nothing has to be read for it; else None."""
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         """Return the steps of the namespace from one id to another, both included."""

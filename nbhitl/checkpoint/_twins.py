@@ -78,6 +78,10 @@ class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         """`put_pause`, in asyncio."""
         return await self._run(self._sync.put_pause, record)
 
+    async def akept_pause(self, thread_id: str, ns: str) -> Any:
+        """`kept_pause`, in asyncio."""
+        return await self._run(self._sync.kept_pause, thread_id, ns)
+
     async def aclaim(self, request: ClaimRequest) -> tuple[Claim, ...]:
         """`claim`, in asyncio."""
         return await self._run(self._sync.claim, request)

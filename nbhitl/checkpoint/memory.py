@@ -86,6 +86,7 @@ class _Rows:
     def __init__(self) -> None:
         self._threads: dict[str, _Thread] = {}
         self._lock = RLock()
+        self.held: AbstractContextManager[object] = self._lock
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[Any]:
         return self._lock
@@ -114,6 +115,8 @@ class _Rows:
         with self._lock:
             row = self.step(thread, ns, None)
             return None if row is None else (row, self.writes(thread, ns, row.checkpoint_id))
+
+    at_hand = newest
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         with self._lock:

@@ -142,13 +142,17 @@ class QuestionRecord(NamedTuple):
 
 @slotted
 class PauseRecord:
-    """Where a run stopped to ask: one transaction for the writes of its tasks and the questions."""
+    """Where a run stopped to ask: one transaction for the writes of its tasks and the questions.
+
+    `kept` is what the saver's `kept_pause` gives back in this process, once, if the thread has not changed since.
+    """
 
     thread_id: str
     ns: str
     checkpoint_id: str
     tasks: list[TaskWrites]
     questions: list[QuestionRecord]
+    kept: Any = None
 
 
 @slotted

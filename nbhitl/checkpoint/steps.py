@@ -176,6 +176,26 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         Raises:
             UnsupportedValue: a payload that cannot be stored; nothing was saved.
         """
+        if record.kept is None:
+            self._put_pause(record)
+            return
+        with self._rows.held:
+            self._put_pause(record)
+            found = self._rows.at_hand(record.thread_id, record.ns)
+        if found is not None and found[0].checkpoint_id == record.checkpoint_id:
+            if len(self._paused) >= _KNOWN_TIPS:
+                self._paused.clear()
+            self._paused[record.thread_id, record.ns] = found, record.kept
+
+    def kept_pause(self, thread_id: str, ns: str) -> Any:
+        """Return what was kept of the pause of a thread, if nothing has been saved there since; None if not so.
+
+        It is given away: the next call finds nothing.
+        """
+        found, kept = self._paused.pop((thread_id, ns), (None, None))
+        return kept if found is not None and self._rows.at_hand(thread_id, ns) == found else None
+
+    def _put_pause(self, record: PauseRecord) -> None:
         place = (record.thread_id, record.ns, record.checkpoint_id)
         rows = self._write_rows(place, record.tasks)
         asked = self._encode_questions(place, record.questions)

@@ -57,7 +57,7 @@ def take_answers(
         _check_against_schemas(asked, answers, progress.run.thread_id)
     else:
         entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
-    yield StoreCall("claim", (_claim_request(progress, answers, entries, named=named),))
+    yield StoreCall("claim", (claim_request(progress, answers, entries, named=named),))
     progress.claimed = {
         i.id: task_id for task_id, interrupts in asked.items() for i in interrupts if i.id in answers
     }
@@ -123,9 +123,10 @@ def _check_against_schemas(
         check_answers(with_schema, answers, thread_id)
 
 
-def _claim_request(
+def claim_request(
     progress: Progress, answers: dict[str, Any], entries: dict[str, list[Any]], *, named: bool
 ) -> ClaimRequest:
+    """Return what claims the `answers` to questions of the checkpoint that the run is at; see `ClaimRequest`."""
     run, settings = progress.run, progress.settings
     return ClaimRequest(
         run.thread_id or "",

@@ -35,7 +35,7 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     error = result.error
     assert error is not None
     if isinstance(error, QuestionChanged):
-        _show_answered(error, progress.pending)
+        _show_answered(error, progress.pending or (yield from _pending_again(progress)))
     late: Sequence[TaskResult] = (yield ABANDON) or ()
     for other in late:
         if other.error is None and other.interrupts is None and progress.keeps:
@@ -129,6 +129,12 @@ def fail_to_apply(
             f"{then}"
         )
     raise error
+
+
+def _pending_again(progress: Progress) -> Generator[Any, Any, Sequence[tuple[str, str, Any]]]:
+    """Read what is pending at the checkpoint of a run that went on from a kept pause, and so has not read it."""
+    stored = (yield StoreCall("load", (progress.key,))) if progress.keeps else None
+    return () if stored is None else stored.writes  # type: ignore[no-any-return]
 
 
 def _show_answered(error: QuestionChanged, pending: Sequence[tuple[str, str, Any]]) -> None:

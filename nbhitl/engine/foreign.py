@@ -179,6 +179,12 @@ class ForeignSaver:
         self.put_pending(_key_of(record), record.tasks)
         self.claims_beside.ask(record)
 
+    def kept_pause(self, thread_id: str, ns: str) -> None:
+        """Nothing is kept: nobody can tell whether such a saver's threads have changed."""
+
+    async def akept_pause(self, thread_id: str, ns: str) -> None:
+        """Nothing is kept, as in `kept_pause`."""
+
     async def aput_pause(self, record: PauseRecord) -> None:
         """Save the questions of a pause."""
         await self.aput_pending(_key_of(record), record.tasks)

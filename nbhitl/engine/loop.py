@@ -21,6 +21,7 @@ from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load
 from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
+from nbhitl.engine.kept_pause import answer_kept
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import task_writes, unsaved_writes
@@ -31,6 +32,7 @@ from nbhitl.errors import (
     GraphDrained,
     GraphRecursionError,
 )
+from nbhitl.types import Command
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -47,15 +49,16 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         Exception: what a node raised, once everything that was done is saved.
     """
     run, settings = progress.run, progress.settings
-    found = yield from load(progress, input, key)
+    kept = (yield from answer_kept(progress, input, key)) if isinstance(input, Command) else None
+    found = kept is not None or (yield from load(progress, input, key))
     run.stop = progress.step + settings.recursion_limit + 1
-    run.resuming = yield from begin(progress, input, key, found)
+    run.resuming = kept is not None or (yield from begin(progress, input, key, found))
     past_breakpoint = run.resuming
     while True:
         if progress.step > run.stop:
             yield from progress.save_at_exit()
             raise _recursion_error(progress)
-        tasks = _plan(progress)
+        tasks, kept = kept or _plan(progress), None
         if not tasks:
             return (yield from _finish(progress))
         stops_before = () if past_breakpoint else settings.interrupt_before

@@ -139,7 +139,8 @@ class Hand:
             wanted = next(steps)
             while True:
                 self.note(wanted)
-                seen.append(brief(wanted, self.names))
+                if not is_look_at_kept(wanted):
+                    seen.append(brief(wanted, self.names))
                 refusal = (refusals or {}).get(wanted.method) if isinstance(wanted, StoreCall) else None
                 if refusal is not None:
                     wanted = steps.throw(refusal)
@@ -185,6 +186,11 @@ class Hand:
             return TaskResult(task, [], interrupts=left)
         writes = left if isinstance(left, list) else list(left.items())
         return TaskResult(task, [*writes, *self.program.nodes[task.name].routes])
+
+
+def is_look_at_kept(wanted: Any) -> bool:
+    """Whether the engine asks for what a pause of this process kept: here, always for nothing."""
+    return isinstance(wanted, StoreCall) and wanted.method == "kept_pause"
 
 
 def brief(wanted: Any, names: Mapping[str, str]) -> Any:

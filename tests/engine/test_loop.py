@@ -39,7 +39,7 @@ from nbhitl.graph import StateGraph
 from nbhitl.runtime import RunControl
 from nbhitl.types import Command, Interrupt, Send
 
-from .building import NOON, Hand, State, chain, idle, program_of, pulled, stored
+from .building import NOON, Hand, State, chain, idle, is_look_at_kept, program_of, pulled, stored
 
 CHAIN = chain("a", "b")
 FAN = program_of("abc", (START, "a"), (START, "b"), (("a", "b"), "c"))
@@ -250,7 +250,8 @@ def test_an_answer_is_claimed_before_any_node_runs(resume):
 def test_a_claim_in_full_and_the_task_that_gets_the_answer():
     hand = Hand(CHAIN, {}, by="ada", owner="here")
     steps = superstep_loop(hand.progress(), Command(resume=None), CheckpointKey("t", ""))
-    next(steps)
+    assert is_look_at_kept(next(steps))
+    steps.send(None)
     rows = [[QUESTION.id, payload_digest("really?"), None]]
     request = ClaimRequest(
         "t", "", "cp", {QUESTION.id: None}, {pulled("a").id: rows}, "ada", NOON, "here", LEASE
@@ -299,7 +300,8 @@ def test_a_second_question_of_the_same_task_keeps_the_first_answer():
     found = paused(a=OTHER)
     found.writes.append((pulled("a").id, RESUME, [first]))
     steps = superstep_loop(Hand(CHAIN, {}).progress(), Command(resume="no"), CheckpointKey("t", ""))
-    next(steps)
+    assert is_look_at_kept(next(steps))
+    steps.send(None)
     # The task has used up its first answer, or it would not have come to the second question.
     claim = steps.send(found)
     assert claim.method == "claim"

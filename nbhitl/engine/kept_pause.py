@@ -1,0 +1,121 @@
+"""What a run keeps in its process where it paused with one question: the answer need not read it all again.
+
+Only what nobody can have changed since is kept: a state and answers of plain values. The saver gives it back once, and
+only if the thread's newest step and its pending writes are still those that the pause left. The answer itself is
+claimed in the store like any other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl._slotted import slotted
+from nbhitl.engine.answers import claim_request
+from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.questions import is_answer_map
+from nbhitl.types import MISSING, Command
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from nbhitl.checkpoint.records import CheckpointKey, QuestionRecord
+    from nbhitl.engine.head import Head
+    from nbhitl.engine.program import Program
+    from nbhitl.engine.progress import Progress
+    from nbhitl.engine.tasks import Task, TaskResult
+
+_UNCHANGEABLE = frozenset({str, int, float, bool, bytes, type(None)})
+
+
+@slotted
+class KeptPause:
+    """Where a run was, the task that asked and how often its node had started, and what it asked."""
+
+    program: Program
+    head: Head
+    step: int
+    source: str
+    created_at: str
+    parent_id: str | None
+    task: Task
+    starts: int
+    asked: QuestionRecord
+
+
+def kept_pause(
+    progress: Progress, paused: Sequence[TaskResult], questions: Sequence[QuestionRecord]
+) -> KeptPause | None:
+    """Return what to keep of a pause; None if the answer has to read the thread."""
+    if len(paused) != 1 or len(questions) != 1 or not progress.saves_steps:
+        return None
+    (result,), (asked,), head = paused, questions, progress.head
+    (interrupt,) = result.interrupts or ()
+    task = result.task
+    if (
+        interrupt.response_schema is not None
+        or interrupt.site is not None
+        or asked.interrupt_id in task.answers
+    ):
+        return None
+    if head.sends or head.objects or head.carried or head.children or head.start is not MISSING:
+        return None
+    answers = [answer for _, _, answer in task.answers.values()]
+    if len(head.triggers) != 1 or not _UNCHANGEABLE.issuperset(map(type, (*head.values.values(), *answers))):
+        return None
+    return KeptPause(
+        progress.program, head, progress.step, progress.source, progress.created_at, progress.parent_id,
+        task, task.starts + result.attempts, asked,
+    )  # fmt: skip
+
+
+def answer_kept(
+    progress: Progress, command: Command[Any], key: CheckpointKey
+) -> Generator[Any, Any, list[Task] | None]:
+    """Claim the answer to a kept pause and return the task that goes on with it; None if the thread has to be read.
+
+    Raises:
+        AlreadyAnswered: another answer came first.
+    """
+    run, settings, answer = progress.run, progress.settings, command.resume
+    if not (command.answers and progress.saves_steps and progress.is_unseen) or run.parent is not None:
+        return None
+    if (
+        command.update is not None
+        or command.goto
+        or command.graph is not None
+        or key.checkpoint_id is not None
+    ):
+        return None
+    if settings.strict or run.replay_check != "payload":
+        return None
+    kept: KeptPause | None = yield StoreCall("kept_pause", (key.thread_id, key.ns))
+    if kept is None or kept.program is not progress.program:
+        return None
+    task, asked = kept.task, kept.asked
+    run.unnamed = not is_answer_map(answer)
+    if not run.unnamed:
+        if [*answer] != [asked.interrupt_id]:
+            return None
+        answer = answer[asked.interrupt_id]
+    _go_back(progress, kept)
+    given = [asked.interrupt_id, asked.digest, answer]
+    entries = {task.id: [*task.answers.values(), given]}
+    request = claim_request(progress, {asked.interrupt_id: answer}, entries, named=False)
+    yield StoreCall("claim", (request,))
+    progress.claimed = {asked.interrupt_id: task.id}
+    task.answers = {**task.answers, asked.interrupt_id: given}
+    task.starts = kept.starts
+    return [task]
+
+
+def _go_back(progress: Progress, kept: KeptPause) -> None:
+    """Bring the run to where the other one paused."""
+    progress.head = kept.head
+    progress.step = kept.step
+    progress.source = kept.source
+    progress.created_at = kept.created_at
+    progress.parent_id = kept.parent_id
+    progress.saved_id = kept.head.checkpoint_id
+    progress.run.start_map = {}
+    progress.run.children = kept.head.children
+    progress.show_values()

@@ -1,0 +1,278 @@
+"""An answer in the process that asked need not read the thread again; nothing else may be different for it."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
+from nbhitl.checkpoint.steps import StepSaver
+from nbhitl.engine.kept_pause import KeptPause
+from nbhitl.errors import AlreadyAnswered, QuestionChanged, UnknownInterruptError
+from nbhitl.graph import START, StateGraph
+from nbhitl.types import Command, interrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CONFIG: Any = {"configurable": {"thread_id": "t"}}
+
+
+class State(TypedDict, total=False):
+    n: Annotated[int, operator.add]
+    said: str
+    items: list[Any]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def saver(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[StepSaver]:
+    if request.param == "memory":
+        yield InMemorySaver()
+        return
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each answer found a kept pause."""
+    seen: list[bool] = []
+    looked = StepSaver.kept_pause
+
+    def look(self: StepSaver, thread_id: str, ns: str) -> Any:
+        found = looked(self, thread_id, ns)
+        seen.append(found is not None)
+        return found
+
+    monkeypatch.setattr(StepSaver, "kept_pause", look)
+    return seen
+
+
+def asking(saver: Any, *questions: Any, then: Callable[[list[Any]], Any] = len) -> Any:
+    def ask(state: State) -> State:
+        answers = [interrupt(question) for question in questions]
+        return {"n": then(answers), "said": repr(answers)}
+
+    return StateGraph(State).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+
+
+def test_an_answer_finds_the_pause_and_nothing_is_read(saver, used):
+    graph = asking(saver, "a", {"b": [1]})
+    graph.invoke({"n": 1}, CONFIG)
+    graph.invoke(Command(resume="x"), CONFIG)
+    assert graph.invoke(Command(resume=None), CONFIG) == {"n": 3, "said": "['x', None]"}
+    assert used == [True, True]
+
+
+def test_an_answer_by_id_finds_it_too(saver, used):
+    graph = asking(saver, "a")
+    (question,) = graph.invoke({"n": 1}, CONFIG)["__interrupt__"]
+    assert graph.invoke(Command(resume={question.id: 7}), CONFIG)["said"] == "[7]"
+    assert used == [True]
+
+
+def test_a_wrong_id_is_refused_and_the_right_one_is_taken_then(saver, used):
+    graph = asking(saver, "a")
+    (question,) = graph.invoke({"n": 1}, CONFIG)["__interrupt__"]
+    with pytest.raises(UnknownInterruptError, match="No question with id"):
+        graph.invoke(Command(resume={"0" * 32: 7}), CONFIG)
+    assert graph.invoke(Command(resume={question.id: 7}), CONFIG)["said"] == "[7]"
+    assert used == [True, False]
+
+
+@pytest.mark.parametrize("state", [{"items": [1]}, {"items": []}], ids=["a list", "an empty one"])
+def test_a_state_that_can_be_changed_in_place_is_read_again(saver, used, state):
+    seen = []
+
+    def ask(state: State) -> State:
+        seen.append(list(state["items"]))
+        state["items"].append("changed in place")
+        return {"said": interrupt("?")}
+
+    graph = StateGraph(State).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+    graph.invoke(state, CONFIG)
+    graph.invoke(Command(resume="x"), CONFIG)
+    assert seen[0] == seen[1]
+    assert used == [False]
+
+
+def test_an_answer_that_can_be_changed_in_place_is_read_again(saver, used):
+    seen = []
+
+    def ask(state: State) -> State:
+        first = interrupt("a")
+        seen.append(list(first))
+        first.append("changed in place")
+        return {"said": interrupt("b")}
+
+    graph = StateGraph(State).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+    for input in ({"n": 1}, Command(resume=["x"]), Command(resume="y")):
+        graph.invoke(input, CONFIG)
+    assert seen == [["x"], ["x"]]
+    assert used == [True, False]
+
+
+def changed_state(graph: Any, saver: StepSaver) -> None:
+    graph.update_state(CONFIG, {"n": 10})
+
+
+def more_writes(graph: Any, saver: StepSaver) -> None:
+    saver.put_writes(graph.get_state(CONFIG).config, [("n", 10)], "00000000-0000-0000-0000-000000000000")
+
+
+def pruned(graph: Any, saver: StepSaver) -> None:
+    saver.prune(["t"])
+
+
+@pytest.mark.parametrize("change", [changed_state, more_writes, pruned])
+def test_after_any_change_the_thread_is_read_again(saver, used, change):
+    expected = []
+    for kept in (True, False):
+        graph = asking(saver, "a")
+        saver.delete_thread("t")
+        graph.invoke({"n": 1}, CONFIG)
+        if not kept:
+            saver._paused.clear()
+        change(graph, saver)
+        expected.append(graph.invoke(Command(resume="x"), CONFIG))
+    assert expected[0] == expected[1]
+    assert used == [False, False]
+
+
+def test_a_deleted_thread_has_no_question_left(saver, used):
+    graph = asking(saver, "a")
+    graph.invoke({"n": 1}, CONFIG)
+    saver.delete_thread("t")
+    with pytest.raises(UnknownInterruptError, match="no checkpoint"):
+        graph.invoke(Command(resume="x"), CONFIG)
+    assert used == [False]
+
+
+def test_another_graph_on_the_thread_reads_it(saver, used):
+    asking(saver, "a").invoke({"n": 1}, CONFIG)
+    other = asking(saver, "a", then=lambda answers: 100)
+    assert other.invoke(Command(resume="x"), CONFIG)["n"] == 101
+    assert used == [True]  # given away, and not used
+
+
+def test_another_connection_to_the_file_answers_first(tmp_path, used):
+    with (
+        SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as here,
+        SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as there,
+    ):
+        ran: list[Any] = []
+        first, second = (asking(saver, "a", then=lambda got: ran.append(got) or 1) for saver in (here, there))
+        first.invoke({"n": 1}, CONFIG)
+        second.invoke(Command(resume="there"), CONFIG)
+        with pytest.raises(UnknownInterruptError, match="no question is open"):
+            first.invoke(Command(resume="here"), CONFIG)
+    assert ran == [["there"]]
+    assert used == [False, False]
+
+
+def test_of_many_answers_at_once_one_wins(saver):
+    ran: list[Any] = []
+    graph = asking(saver, "a", then=lambda answers: ran.append(answers) or 1)
+    graph.invoke({"n": 1}, CONFIG)
+
+    def answer(i: int) -> Any:
+        try:
+            return graph.invoke(Command(resume=i), CONFIG)["said"]
+        except (AlreadyAnswered, UnknownInterruptError) as late:
+            return late
+
+    with ThreadPoolExecutor(16) as pool:
+        results = [*pool.map(answer, range(16))]
+    assert len(ran) == 1
+    assert [result for result in results if isinstance(result, str)] == [repr(ran[0])]
+
+
+def test_a_node_that_fails_after_the_answer_runs_again_with_it(saver, used):
+    failing = [True]
+
+    def once_failing(answers: list[Any]) -> int:
+        if failing:
+            failing.clear()
+            raise OSError("no space")
+        return 1
+
+    graph = asking(saver, "a", "b", then=once_failing)
+    graph.invoke({"n": 1}, CONFIG)
+    graph.invoke(Command(resume="x"), CONFIG)
+    with pytest.raises(OSError, match="no space"):
+        graph.invoke(Command(resume="y"), CONFIG)
+    assert graph.invoke(None, CONFIG) == {"n": 2, "said": "['x', 'y']"}
+    assert used == [True, True]
+
+
+def test_a_question_that_has_changed_shows_what_was_answered(saver, used):
+    asked = iter(["first", "second"])
+    builder = StateGraph(State).add_node("ask", lambda state: {"said": interrupt(next(asked))})
+    graph = builder.add_edge(START, "ask").compile(checkpointer=saver)
+    graph.invoke({"n": 1}, CONFIG)
+    with pytest.raises(QuestionChanged, match="Answered was 'first'") as refused:
+        graph.invoke(Command(resume="x"), CONFIG)
+    assert refused.value.answered == "first"
+    assert used == [True]
+
+
+def test_async_answers_find_it_too(tmp_path, used):
+    async def ask_and_answer() -> Any:
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+            graph = asking(saver, "a", "b")
+            await graph.ainvoke({"n": 1}, CONFIG)
+            await graph.ainvoke(Command(resume="x"), CONFIG)
+            return await graph.ainvoke(Command(resume="y"), CONFIG)
+
+    assert asyncio.run(ask_and_answer()) == {"n": 3, "said": "['x', 'y']"}
+    assert used == [True, True]
+
+
+ANSWERS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2)
+)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    answers=st.lists(ANSWERS, min_size=1, max_size=5),
+    by_id=st.booleans(),
+    durability=st.sampled_from(["sync", "async"]),
+)
+def test_kept_or_read_the_thread_has_the_same_history(answers, by_id, durability):
+    def run(*, keeps: bool) -> Any:
+        saver = InMemorySaver()
+        graph = asking(saver, *(f"question {i}" for i in range(len(answers))))
+        shown = [graph.invoke({"n": 1}, CONFIG, durability=durability)]
+        for answer in answers:
+            if not keeps:
+                saver._paused.clear()
+            resume = {saver.pending()[0].interrupt_id: answer} if by_id else answer
+            shown.append(graph.invoke(Command(resume=resume), CONFIG, durability=durability))
+        for part in shown:
+            part["__interrupt__"] = [question.value for question in part.get("__interrupt__", ())]
+        history = [
+            (state.values, state.next, state.metadata, [question.value for question in state.interrupts])
+            for state in graph.get_state_history(CONFIG)
+        ]
+        claims = [(claim.state, claim.answer) for claim in saver.claims("t")]
+        return shown, history, claims
+
+    assert run(keeps=True) == run(keeps=False)
+
+
+def test_what_is_kept_is_forgotten_at_some_point():
+    saver = InMemorySaver()
+    graph = asking(saver, "a")
+    for i in range(300):
+        graph.invoke({"n": 1}, {"configurable": {"thread_id": str(i)}})
+    assert 0 < len(saver._paused) <= 256
+    assert all(isinstance(kept, KeptPause) for _, kept in saver._paused.values())
