@@ -134,7 +134,7 @@ def fail_to_apply(
 def _pending_again(progress: Progress) -> Generator[Any, Any, Sequence[tuple[str, str, Any]]]:
     """Read what is pending at the checkpoint of a run that went on from a kept pause, and so has not read it."""
     stored = (yield StoreCall("load", (progress.key,))) if progress.keeps else None
-    return () if stored is None else stored.writes  # type: ignore[no-any-return]
+    return () if stored is None else stored.writes
 
 
 def _show_answered(error: QuestionChanged, pending: Sequence[tuple[str, str, Any]]) -> None:
