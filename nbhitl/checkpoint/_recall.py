@@ -32,6 +32,8 @@ CONSTANT = frozenset({
 _CONTENT = itemgetter("content")
 _LATE_CONSTANTS = {"decimal": "Decimal", "uuid": "UUID"}
 _KEPT_STATES = 32
+_EMPTY: dict[type, Any] = {dict: {}, list: []}
+"""What empty fields of messages are compared with: one for all, so that it is at hand in the processor's cache."""
 _LAST, _BY_TURNS = 64, 64
 """How many messages of a list are looked over in whole: so many at its end, and so many of the others."""
 
@@ -68,14 +70,14 @@ class _Constant:
 
 
 def _copied(fields: dict[str, Any]) -> dict[str, Any]:
-    """A copy that shares nothing that could be changed. Most fields of messages are constants or empty."""
+    """A copy to compare with, which nobody else can change. Most fields of messages are constants or empty."""
     copied: dict[str, Any] = {}
     for name, value in fields.items():
         kind = type(value)
         if kind in CONSTANT:
             copied[name] = value
         else:
-            copied[name] = kind() if kind in (dict, list) and not value else deepcopy(value)
+            copied[name] = _EMPTY[kind] if kind in _EMPTY and not value else deepcopy(value)
     return copied
 
 
