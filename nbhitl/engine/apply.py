@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import made, slotted
@@ -12,7 +13,7 @@ from nbhitl.constants import CHILDREN, PULL, TASKS
 from nbhitl.engine.head import show_objects
 from nbhitl.engine.keys import KeyKind
 from nbhitl.engine.tasks import apply_order
-from nbhitl.types import MISSING
+from nbhitl.types import MISSING, Overwrite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -197,6 +198,8 @@ def _last_value(name: str, writes: list[Any]) -> Any:
 def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> None:
     assert rule.operator is not None
     name = rule.name
+    if rule.grown is not None and len(writes) == 1 and _grow(rule, head, writes[0], changes):
+        return
     old = head.values.get(name, MISSING)
     new = rule.folded(old, writes) if rule.batched else fold(rule.operator, old, writes, name)
     head.values[name] = new
@@ -209,6 +212,37 @@ def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> N
     else:
         changes.values[name] = new
     head.lengths[name] = len(new) if type(new) is list else -1
+
+
+def _grow(rule: KeyRule, head: Head, update: Any, changes: Changes) -> bool:
+    """Fold an update into a list that nobody else has, without a copy of it: whether that was possible.
+
+    To copy a list costs the more the longer it is, so that each step of a long run would cost more than the one before.
+    Whoever has got the list (a node that keeps its input, a reader of the stream, a saver) keeps the list that it got.
+    """
+    assert rule.grown is not None
+    name, values, kind = rule.name, head.values, update.__class__
+    size = head.lengths.get(name, -1)
+    if size < 0 or kind is Overwrite or kind is dict or _holders(values, name) != _NOBODY_ELSE:
+        return False
+    if len(values[name]) != size or (grown := rule.grown(values[name], update)) is None:
+        return False
+    new, tail = grown
+    values[name] = new
+    head.lengths[name] = len(new)
+    if tail is None:
+        changes.values[name] = new
+    else:
+        changes.appended[name] = [*tail]
+    return True
+
+
+def _holders(values: Mapping[str, Any], name: str) -> int:
+    """Count the references to a value, that of `values` and those of the interpreter's own included."""
+    return getrefcount(values[name])
+
+
+_NOBODY_ELSE = _holders({"a list": []}, "a list")
 
 
 def _joined_tail(rule: KeyRule, old: Any, new: Any, writes: list[Any]) -> list[Any] | None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from nbhitl.channels.base import BaseChannel
 
+    Grown = tuple[list[Any], list[Any] | None]
+
 
 class KeyKind(IntEnum):
     """How a key takes writes. The first two are folded on plain values, without a channel object."""
@@ -28,17 +30,22 @@ class KeyKind(IntEnum):
 class KeyRule:
     """The rule of one state key, made from the channel that its annotation stands for.
 
-    `appended(old, new, update)` returns what a fold only added to a list, or None. With `batched` the channel's own
-    `folded` takes the writes of a step at once.
+    `appended(old, new, update)` returns what a fold only added to a list, or None. `grown(old, update)` folds an
+    update into a list that nobody else has, by changing it if it can; it returns the new list, with what was only added
+    to it or None; or None where `operator` has to do it. With `batched` the channel's own `folded` takes the writes of
+    a step at once.
     """
 
-    __slots__ = ("appended", "batched", "channel", "folded", "initial", "kind", "name", "operator", "saved")
+    __slots__ = (
+        "appended", "batched", "channel", "folded", "grown", "initial", "kind", "name", "operator", "saved",
+    )  # fmt: skip
 
     def __init__(self, name: str, channel: BaseChannel[Any, Any, Any]) -> None:
         self.name = name
         self.channel = channel
         self.operator: Callable[[Any, Any], Any] | None = None
         self.appended: Callable[[Any, Any, Any], list[Any] | None] | None = None
+        self.grown: Callable[[list[Any], Any], Grown | None] | None = None
         self.initial: Any = MISSING
         self.batched = False
         self.saved = not isinstance(channel, UntrackedValue)
@@ -49,6 +56,7 @@ class KeyRule:
             self.operator = channel.operator
             self.initial = channel.value
             self.appended = _appended_of(channel.operator)
+            self.grown = _grown_of(channel.operator)
         elif channel.in_batches:
             self._take_in_batches(channel)
         else:
@@ -69,10 +77,26 @@ class KeyRule:
         return initial_value(self.channel.typ)
 
 
+_CONCATENATE = (operator.add, operator.iadd, operator.concat)
+
+
 def _appended_of(reducer: Any) -> Callable[[Any, Any, Any], list[Any] | None] | None:
-    if reducer is operator.add or reducer is operator.iadd or reducer is operator.concat:
-        return _list_tail
-    return getattr(reducer, "__appended__", None)
+    return _list_tail if reducer in _CONCATENATE else getattr(reducer, "__appended__", None)
+
+
+def _grown_of(reducer: Any) -> Callable[[list[Any], Any], Grown | None] | None:
+    if reducer in _CONCATENATE:
+        return _extended
+    # A function that wraps another one has its attributes too, and must not be passed over.
+    owner, grown = getattr(reducer, "__grown__", (None, None))
+    return grown if owner is reducer else None
+
+
+def _extended(old: list[Any], update: Any) -> Grown | None:
+    if type(update) is not list:
+        return None
+    old.extend(update)
+    return old, update
 
 
 def _list_tail(old: Any, _: Any, update: Any) -> list[Any] | None:

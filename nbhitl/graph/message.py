@@ -59,12 +59,13 @@ def add_messages(
         raise ValueError(
             f"Must specify non-null arguments for both 'left' and 'right'. Only received: '{given}'."
         )
-    merged = _merge(left if isinstance(left, list) else [left], right if isinstance(right, list) else [right])
+    merged, _ = _merge(left if isinstance(left, list) else [left], right)
     return merged if format is None else openai_format(merged, format)
 
 
-def _merge(left: list[Any], right: list[Any]) -> list[Any]:
-    new = coerce_messages(right)
+def _merge(left: list[Any], right: Any, *, may_grow: bool = False) -> tuple[list[Any], list[Any] | None]:
+    """Return the merged messages, and if that is `left` itself, what was appended to it: it `may_grow`."""
+    new = coerce_messages(right if isinstance(right, list) else [right])
     named = [message for message in new if _named(message)]
     cleared = next(
         (
@@ -75,18 +76,21 @@ def _merge(left: list[Any], right: list[Any]) -> list[Any]:
         None,
     )
     if cleared is not None:
-        return new[cleared + 1 :]
+        return new[cleared + 1 :], None
     known = remembered_ids(left)
     if known is None:
         known = _read_ids(left)
     if named and known.is_stale_for([message.id for message in named]):
         known = _read_ids(left)
     if not named or _all_new(named, known):
-        merged = known.messages + new
+        grows = may_grow and known.as_given
+        if grows:
+            left.extend(new)
+        merged = left if grows else known.messages + new
         known.extend(new)
         remember(known)
-        return merged
-    return _merge_by_id(known, new)
+        return merged, new if grows else None
+    return _merge_by_id(known, new), None
 
 
 def _named(message: Any) -> bool:
@@ -113,7 +117,8 @@ def _read_ids(left: list[Any]) -> MessageIds:
             if message.id is None:
                 ids[place] = _new_id()
                 messages[place] = message.model_copy(update={"id": ids[place]})
-    return MessageIds(messages, ids)
+        settled = False
+    return MessageIds(messages, ids, as_given=settled)
 
 
 def _all_new(named: list[Any], known: MessageIds) -> bool:
@@ -168,8 +173,19 @@ def _same_objects(new: list[Any], old: list[Any]) -> bool:
         return False
 
 
-# The engine asks a reducer that has this attribute what a merge appended, and stores only that.
+def grown_messages(old: list[Any], update: Any) -> tuple[list[Any], list[Any] | None]:
+    """Return `old` with `update` merged in, and what that only added at its end, or None if it did more.
+
+    The list may be `old` itself, changed: nobody else must have it.
+    """
+    merged, tail = _merge(old, update, may_grow=True)
+    return merged, appended_messages(old, merged, update) if tail is None else tail
+
+
+# The engine asks a reducer that has the first attribute what a merge appended, and stores only that; it calls what the
+# second one holds, instead of the reducer that is named there, on a list that it may change.
 add_messages.__appended__ = appended_messages  # type: ignore[attr-defined]
+add_messages.__grown__ = (add_messages, grown_messages)  # type: ignore[attr-defined]
 
 
 if TYPE_CHECKING:

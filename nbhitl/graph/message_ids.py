@@ -21,13 +21,17 @@ _KEPT = 16
 
 
 class MessageIds:
-    """A list of messages, and their ids in the same order."""
+    """A list of messages, and their ids in the same order.
 
-    __slots__ = ("_positions", "ids", "messages")
+    `as_given` tells that they are a program's own, not converted ones.
+    """
 
-    def __init__(self, messages: list[Any], ids: list[str]) -> None:
+    __slots__ = ("_positions", "as_given", "ids", "messages")
+
+    def __init__(self, messages: list[Any], ids: list[str], *, as_given: bool) -> None:
         self.messages = messages
         self.ids = ids
+        self.as_given = as_given
         self._positions: dict[str, int] | None = None
 
     @property
@@ -58,9 +62,6 @@ class MessageIds:
         same = min(len(messages), len(self.messages)) - _SHORT
         if same <= 0:
             return False
-        del self.messages[same:]
-        if not self._begins(messages):
-            return False
         tail = messages[same:]
         if not all(map(is_settled_class, set(map(type, tail)))):
             return False
@@ -70,17 +71,18 @@ class MessageIds:
         if self.ids[same:] != ids:
             self.ids[same:] = ids
             self._positions = None
-        self.messages += tail
-        return True
+        self.messages[same:] = tail
+        self.as_given = True
+        return self._are(messages)
 
-    def _begins(self, messages: list[Any]) -> bool:
+    def _are(self, messages: list[Any]) -> bool:
         mine = self.messages
         middle = len(mine) // 2
         if messages[0] is not mine[0] or messages[middle] is not mine[middle]:
             return False
         try:
             # Compares object identities first, in C; what is equal without being the same has equal ids.
-            return mine == messages[: len(mine)]
+            return mine == messages
         except Exception:  # a message's content may hold values that refuse to be compared
             return False
 

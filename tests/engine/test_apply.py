@@ -278,3 +278,59 @@ def test_a_reducer_that_is_not_an_append_is_stored_whole():
     program = program_of("a", (START, "a"), schema=Union)
     _, changes = after(program, {"seen": {1}}, wrote(pulled("a"), seen={2}))
     assert changes == Changes({"seen": {1, 2}}, {}, {"seen"})
+
+
+# -- lists that grow where they are -------------------------------------------------------------------------
+
+
+def grown_by(head: Head, items: list[str]) -> Changes:
+    return apply_writes(CHAIN, head, [wrote(pulled("a"), log=items)])
+
+
+def test_a_list_that_nobody_else_has_is_not_copied():
+    head = head_of(CHAIN, stored({"log": ["old"]}))
+    place = id(head.values["log"])
+    returned = ["x"]
+    changes = grown_by(head, returned)
+    assert head.values["log"] == ["old", "x"]
+    assert id(head.values["log"]) == place
+    assert (changes.values, changes.appended) == ({}, {"log": ["x"]})
+    assert changes.appended["log"] is not returned
+
+
+def test_a_list_that_somebody_has_stays_as_it_is():
+    head = head_of(CHAIN, stored({"log": ["old"]}))
+    kept = [head.values["log"]]
+    changes = grown_by(head, ["x"])
+    kept.append(head.values["log"])
+    grown_by(head, ["y"])
+    assert (*kept, head.values["log"]) == (["old"], ["old", "x"], ["old", "x", "y"])
+    assert changes.appended == {"log": ["x"]}
+
+
+def test_a_list_that_is_written_to_itself_is_doubled_once():
+    head = head_of(CHAIN, stored({"log": ["old"]}))
+    grown_by(head, head.values["log"])
+    assert head.values["log"] == ["old", "old"]
+
+
+def test_a_list_that_was_changed_in_place_is_saved_whole():
+    head = head_of(CHAIN, stored({"log": ["old"]}))
+    head.values["log"].append("behind our back")
+    changes = grown_by(head, ["x"])
+    assert changes.values == {"log": ["old", "behind our back", "x"]}
+    assert grown_by(head, ["y"]).appended == {"log": ["y"]}
+
+
+@pytest.mark.parametrize("update", [Overwrite(["new"]), {"__overwrite__": ["new"]}], ids=repr)
+def test_an_overwrite_takes_the_place_of_a_list(update):
+    head = head_of(CHAIN, stored({"log": ["old"]}))
+    changes = grown_by(head, update)
+    assert head.values["log"] == ["new"] == changes.values["log"]
+
+
+def test_a_write_that_does_not_fit_leaves_the_list_alone():
+    head = head_of(CHAIN, stored({"log": ["old"]}))
+    with pytest.raises(TypeError):
+        grown_by(head, "x")
+    assert head.values["log"] == ["old"]

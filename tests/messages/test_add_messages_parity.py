@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import wraps
 
 import langgraph.graph.message as theirs
 import pytest
@@ -19,7 +20,9 @@ from langchain_core.messages import (
 
 import nbhitl.graph.message as ours
 from nbhitl._messages import HumanMessage as LightHumanMessage
-from nbhitl.graph.message import REMOVE_ALL_MESSAGES, add_messages, appended_messages
+from nbhitl.channels import BinaryOperatorAggregate
+from nbhitl.engine.keys import KeyRule
+from nbhitl.graph.message import REMOVE_ALL_MESSAGES, add_messages, appended_messages, grown_messages
 
 H, A, R = HumanMessage, AIMessage, RemoveMessage
 CLEAR = R(id=REMOVE_ALL_MESSAGES)
@@ -289,3 +292,42 @@ def test_several_writes_of_one_step():
 
 def test_the_engine_finds_it():
     assert ours.add_messages.__appended__ is appended_messages
+
+
+@pytest.mark.parametrize("size", [0, 3, 40])
+def test_a_list_of_the_engines_own_grows_where_it_is(size):
+    said = [A(f"m{n}", id=str(n)) for n in range(size)]
+    for update in ["x", [H("b"), {"role": "user", "content": "c", "id": "c"}], A("d", id="d")]:
+        expected = [m.content for m in add_messages(said, update)]
+        merged, tail = grown_messages(said, update)
+        assert merged is said
+        assert [m.content for m in merged] == expected
+        assert tail == merged[len(merged) - len(tail) :]
+        assert tail
+
+
+@pytest.mark.parametrize("size", [1, 40])
+@pytest.mark.parametrize(
+    "update", [[H("again", id="0")], [R(id="0")], [CLEAR, H("x", id="x")], [H("a", id="9"), H("b", id="9")]]
+)
+def test_what_is_more_than_an_append_leaves_the_list_alone(size, update):
+    said = [A(f"m{n}", id=str(n)) for n in range(size)]
+    before = said.copy()
+    merged, tail = grown_messages(said, update)
+    assert said == before
+    assert merged is not said
+    assert merged == add_messages(before, update)
+    assert tail == appended_messages(before, merged, update)
+
+
+def test_messages_of_the_state_without_an_id_leave_the_list_alone():
+    said = [SystemMessage("was put there without an id")]
+    merged, tail = grown_messages(said, "x")
+    assert (len(said), said[0].id, len(merged), tail) == (1, None, 2, None)
+
+
+def test_the_engine_does_not_pass_over_a_reducer_around_it():
+    assert ours.add_messages.__grown__ == (ours.add_messages, grown_messages)
+    rule = KeyRule("messages", BinaryOperatorAggregate(list, wraps(add_messages)(lambda left, right: right)))
+    assert rule.grown is None
+    assert KeyRule("messages", BinaryOperatorAggregate(list, add_messages)).grown is grown_messages

@@ -2,10 +2,13 @@
 
 import operator
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Annotated, Any
 
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 
@@ -304,3 +307,75 @@ def program_values_of_many_types(record, saver):
         graph.invoke({"value": value}, config)
         stored = graph.get_state(config).values["value"]
         record(f"{type(value).__name__}", (stored == value, type(stored).__name__, stored))
+
+
+class Grown(TypedDict):
+    items: Annotated[list, operator.add]
+    messages: Annotated[list, add_messages]
+
+
+def program_whoever_has_a_list_keeps_it_as_it_was(record, saver):
+    """Nodes, path functions and readers of the stream that keep the lists which they got; the state's own lists grow."""
+    kept = []
+
+    def step(state):
+        kept.append((state["items"], state["messages"]))
+        number = len(state["items"])
+        return {"items": [number], "messages": [AIMessage(f"m{number}", id=f"id{number}")]}
+
+    def onwards(state):
+        kept.append((state["items"], state["messages"]))
+        if len(state["items"]) % 3 == 0:
+            state["items"].append("changed by the path function")
+            state["messages"].pop()
+        return "step" if len(state["items"]) < 8 else END
+
+    def lengths():
+        return [(len(items), [message.id for message in messages]) for items, messages in kept]
+
+    graph = StateGraph(Grown).add_node("step", step).add_edge(START, "step")
+    graph = graph.add_conditional_edges("step", onwards).compile(checkpointer=saver)
+    config = {"configurable": {"thread_id": "1"}}
+    record("input", graph.invoke({"items": ["first"], "messages": [HumanMessage("hi", id="h")]}, config))
+    record("kept", lengths())
+    kept.clear()
+    start = {"items": ["second"], "messages": [HumanMessage("again", id="h2")]}
+    record("chunks", list(graph.stream(start, config, stream_mode="values")))
+    record("kept", lengths())
+    record(
+        "history",
+        [(s.values.get("items"), len(s.values.get("messages", []))) for s in graph.get_state_history(config)],
+    )
+
+
+def program_a_list_that_a_node_changes_in_place_grows_on(record, saver):
+    def step(state):
+        if len(state["items"]) == 2:
+            state["items"].append("not returned")
+        return {"items": [len(state["items"])]}
+
+    graph = StateGraph(Grown).add_node("step", step).add_edge(START, "step")
+    graph = graph.add_conditional_edges("step", lambda state: "step" if len(state["items"]) < 6 else END)
+    graph = graph.compile(checkpointer=saver)
+    config = {"configurable": {"thread_id": "1"}}
+    record("end", graph.invoke({"items": [0]}, config))
+    record("saved", graph.get_state(config).values)
+
+
+def program_a_reducer_around_another_one(record, saver):
+    @wraps(add_messages)
+    def last_two(left, right):
+        return add_messages(left, right)[-2:]
+
+    class Trimmed(TypedDict):
+        messages: Annotated[list, last_two]
+
+    graph = StateGraph(Trimmed)
+    for name in "abcd":
+        graph.add_node(name, lambda state, name=name: {"messages": [AIMessage(name, id=name)]})
+    graph = graph.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c").add_edge("c", "d")
+    graph = graph.compile(checkpointer=saver)
+    config = {"configurable": {"thread_id": "1"}}
+    record("end", graph.invoke({"messages": [HumanMessage("hi", id="h")]}, config))
+    record("saved", graph.get_state(config).values)
+    record("history", [[m.id for m in s.values.get("messages", [])] for s in graph.get_state_history(config)])
