@@ -79,7 +79,9 @@ class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         return await self._run(self._sync.put_pause, record)
 
     async def akept_pause(self, thread_id: str, ns: str) -> Any:
-        """`kept_pause`, in asyncio."""
+        """`kept_pause`, in asyncio; without a switch of threads if there is nothing."""
+        if (thread_id, ns) not in self._paused:
+            return None
         return await self._run(self._sync.kept_pause, thread_id, ns)
 
     async def aclaim(self, request: ClaimRequest) -> tuple[Claim, ...]:

@@ -42,7 +42,7 @@ class KeptPause:
     asked: QuestionRecord
 
 
-def kept_pause(
+def pause_to_keep(
     progress: Progress, paused: Sequence[TaskResult], questions: Sequence[QuestionRecord]
 ) -> KeptPause | None:
     """Return what to keep of a pause; None if the answer has to read the thread."""

@@ -10,7 +10,7 @@ from nbhitl.constants import ERROR, INTERRUPT
 from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.handling import left_by
 from nbhitl.engine.instructions import StoreCall
-from nbhitl.engine.kept_pause import kept_pause
+from nbhitl.engine.kept_pause import pause_to_keep
 from nbhitl.engine.progress import starts_left, task_writes
 from nbhitl.errors import UnsupportedValue
 
@@ -67,7 +67,7 @@ def _save(
         for i in r.interrupts or ()
     ]
     thread_id, ns, checkpoint_id = progress.key
-    kept = kept_pause(progress, paused, questions)
+    kept = pause_to_keep(progress, paused, questions)
     yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions, kept),))
 
 
