@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import Task, TaskResult
 
 _UNCHANGEABLE = frozenset({str, int, float, bool, bytes, type(None)})
+_BY_A_RUN = frozenset({"input", "loop"})
+"""Sources of checkpoints whose questions are their own; on a branch, questions of before may be asked again."""
 
 
 @slotted
@@ -46,7 +48,12 @@ def pause_to_keep(
     progress: Progress, paused: Sequence[TaskResult], questions: Sequence[QuestionRecord]
 ) -> KeptPause | None:
     """Return what to keep of a pause; None if the answer has to read the thread."""
-    if len(paused) != 1 or len(questions) != 1 or not progress.saves_steps:
+    if (
+        len(paused) != 1
+        or len(questions) != 1
+        or not progress.saves_steps
+        or progress.source not in _BY_A_RUN
+    ):
         return None
     (result,), (asked,), head = paused, questions, progress.head
     (interrupt,) = result.interrupts or ()
@@ -77,16 +84,10 @@ def answer_kept(
         AlreadyAnswered: another answer came first.
     """
     run, settings, answer = progress.run, progress.settings, command.resume
-    if not (command.answers and progress.saves_steps and progress.is_unseen) or run.parent is not None:
+    does_more = command.update is not None or command.goto or command.graph is not None
+    if does_more or not command.answers or key.checkpoint_id is not None or run.parent is not None:
         return None
-    if (
-        command.update is not None
-        or command.goto
-        or command.graph is not None
-        or key.checkpoint_id is not None
-    ):
-        return None
-    if settings.strict or run.replay_check != "payload":
+    if not (progress.saves_steps and progress.is_unseen) or settings.strict or run.replay_check != "payload":
         return None
     kept: KeptPause | None = yield StoreCall("kept_pause", (key.thread_id, key.ns))
     if kept is None or kept.program is not progress.program:
