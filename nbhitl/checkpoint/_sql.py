@@ -133,11 +133,12 @@ TAKE: Final = """
             AND answered.idx = ?
     ), ?) = ?
 """
-# `claims.after_pause` where one task asks its next question.
+# `claims.after_pause` where one task asks its next question. The namespace is no bare column: SQLite would look at all
+# questions that were ever asked at the checkpoint instead of those that are live.
 USE_UP: Final = """
     UPDATE nbhitl_questions SET state = 'applied', owner = NULL, lease_until = NULL
     WHERE thread_id = ? AND task_id = ? AND state NOT IN ('applied', 'dropped') AND state = 'delivered'
-        AND ns = ? AND checkpoint_id = ? AND interrupt_id <> ?
+        AND ns || '' = ? AND checkpoint_id = ? AND interrupt_id <> ?
 """
 # `claims.after_step` for the questions of a thread: namespace, first and last of the namespaces below, step, parent.
 SETTLE: Final = """

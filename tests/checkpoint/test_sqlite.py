@@ -347,6 +347,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path):
         ),
         (_sql.NEWEST_STEP, ("t", ""), "nbhitl_steps_key"),
         (_sql.WRITES, ("t", "", "c"), "nbhitl_writes_key"),
+        (_sql.USE_UP, ("t", "task", "", "c", "i"), "nbhitl_questions_live"),
     ],
 )
 def test_queries_use_their_indexes(sql, values, index):
