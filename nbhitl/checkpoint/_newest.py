@@ -68,6 +68,11 @@ class Newest:
         if row.parent_id == parent_id and (found is None or is_later):
             self._kept[space] = mark, (row, ()), []
 
+    def is_bare(self, space: Space, checkpoint_id: str) -> bool:
+        """Whether this step is newest and has no writes, as far as is known: others may have changed that."""
+        _, found, since = self._kept.get(space, _NOTHING)
+        return found is not None and found[0].checkpoint_id == checkpoint_id and not (found[1] or since)
+
     def wrote(self, rows: Sequence[WriteRow]) -> None:
         """Take notice of pending writes, which are there beside others of theirs or instead of them."""
         for row in rows:

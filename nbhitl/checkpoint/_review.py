@@ -308,7 +308,9 @@ class ReviewSaver(SaverCore):
         held = [q for q in self._rows.delivered_questions(place[0], finished | failed) if q[:3] == place]
         self._save_changed(held, [rules.after_results(q, finished, failed) for q in held])
 
-    def _ask_next(self, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> Tally | None:
+    def _ask_next(
+        self, tasks: Sequence[TaskWrites], asked: Sequence[Question], writes: Sequence[WriteRow]
+    ) -> Tally | None:
         """As `_ask`, without looking first: only for one task with a question that was not asked before.
 
         Returns:
@@ -319,10 +321,13 @@ class ReviewSaver(SaverCore):
         for task in tasks:
             if task.task_id != asked[0].task_id or any(channel not in _PAUSING for channel, _ in task.writes):
                 return None
-        return self._rows.ask_anew(asked[0])
+        return self._rows.ask_anew(asked[0], writes)
 
-    def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:
+    def _ask(
+        self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question], writes: Sequence[WriteRow]
+    ) -> None:
         """After tasks of a step paused: what they asked is open, and the answers that they used are applied."""
+        self._rows.add_writes(writes)
         ids = {question.interrupt_id for question in asked}
         found = self._rows.live_or_named(*place, ids)
         if not found:

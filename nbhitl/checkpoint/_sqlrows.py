@@ -278,15 +278,10 @@ class SqlRows:
     def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
         written = self._write_values(resume)
         values = (*taken[11:], *written[:3], taken.interrupt_id, *written[:5], b"", before)
-        if self._db.is_far:
-            return self._db.do_counted(self._db.take_and_answer, (*values, *written))
-        tally = self._db.do_counted(_sql.TAKE, values)
-        if tally.changed:
-            self._db.do(_sql.REPLACE_WRITE, written)
-            self._newest.wrote((resume,))
-        return tally
+        return self._db.do_counted(self._db.take_and_answer, (*values, *written))
 
-    def ask_anew(self, question: Question) -> Tally:
+    def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:
+        self.add_writes(writes)
         thread, ns, checkpoint_id, interrupt_id, task, *_ = values = self._question_values(question)
         if not self._db.knows_quiet(thread):
             self._db.do(_sql.USE_UP, (thread, task, ns, checkpoint_id, interrupt_id))

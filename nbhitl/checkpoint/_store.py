@@ -147,8 +147,9 @@ class RowStore(Protocol):
         are none).
         """
 
-    def ask_anew(self, question: Question) -> Tally:
-        """Add a question that is its task's next one, unless there is one of that id: nothing is changed then.
+    def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:
+        """Add a question that is its task's next one, and the task's pending writes; none if there is one of that id:
+        then the writes may be missing.
 
         The answers that its task has used are applied in any case.
         """

@@ -273,7 +273,8 @@ class _Rows:
         thread.questions[key] = thread.live[key] = claimed_as(asked, taken)
         return Tally(1)
 
-    def ask_anew(self, question: Question) -> Tally:
+    def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:
+        self.add_writes(writes)
         self._space(question.thread_id, question.ns)
         thread, key = self._threads[question.thread_id], question[1:4]
         delivered = [q for q in thread.live.values() if q.state == DELIVERED and q[1:3] == key[:2]]

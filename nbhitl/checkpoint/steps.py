@@ -200,16 +200,15 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         rows = self._write_rows(place, record.tasks)
         asked = self._encode_questions(place, record.questions)
         with self._rows.atomic(record.thread_id):
-            self._rows.add_writes(rows)
             if len(self._asking) >= _KNOWN_ASKING:
                 self._asking.clear()
             self._asking.add(place[0])
-            quickly = self._ask_next(record.tasks, asked)
+            quickly = self._ask_next(record.tasks, asked, rows)
             if quickly is None:
-                self._ask(place, record.tasks, asked)
+                self._ask(place, record.tasks, asked, rows)
         if quickly is not None and not quickly.changed:  # it was asked before
             with self._rows.atomic(record.thread_id):
-                self._ask(place, record.tasks, asked)
+                self._ask(place, record.tasks, asked, rows)
 
     def _write_rows(self, place: tuple[str, str, str], tasks: Sequence[TaskWrites]) -> list[WriteRow]:
         return [row for task in tasks for row in encode_writes(place, task, self._codec, WRITES_IDX_MAP)]

@@ -125,6 +125,23 @@ def test_bytes_after_the_end_of_a_value_are_refused(kind, table, column, message
         assert saver.load(run.key()).values == run.saved[run.head].values
 
 
+@pytest.mark.parametrize("column", ["asking", "resuming"])
+def test_bytes_after_the_end_of_a_write_beside_a_question_are_refused(tmp_path, column):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        assert saver.load(run.key()).writes == []
+        run.pause("q1")
+        saver.claim(run.request({"q1": "yes"}))
+        written = saver.load(run.key()).writes
+        put_back = changed_in(saver, "nbhitl_questions", column, lambda blob: blob + b"more", 0)
+        with pytest.raises(StoreError, match=r"thread 't', checkpoint .*, write to '.*more bytes follow"):
+            saver.load(run.key())
+        put_back()
+        assert saver.load(run.key()).writes == written
+        assert saver.conn.execute("SELECT count(*) FROM nbhitl_writes").fetchone() == (0,)
+
+
 def test_bytes_after_the_end_of_a_compressed_step_are_refused(tmp_path):
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
         run = Run(saver)

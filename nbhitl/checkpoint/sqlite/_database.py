@@ -137,6 +137,11 @@ class Database:
         """Whether this transaction has found out that no question of the thread is live."""
         return thread in self.waiting.quiet
 
+    def brings(self, step: Values) -> bool:
+        """Whether this transaction adds that step; not all of which it does need be known here."""
+        carried = self.waiting.carried
+        return bool(carried) and carried[-1][:3] == step
+
     def each(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
         """Return the rows of each query."""
         return [self.all(sql, values) for sql, values in statements]

@@ -6,7 +6,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from nbhitl.checkpoint._ids import packed, unpacked
-from nbhitl.checkpoint._sqlrows import SqlRows
+from nbhitl.checkpoint.sqlite._beside import SqliteRows
 from nbhitl.checkpoint.steps import StepSaver
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class WaitingSaver(StepSaver):
 
     def __init__(self, database: Database, serde: SerializerProtocol | None) -> None:
         self._database = database
-        self._table = SqlRows(database, packed, unpacked)
+        self._table = SqliteRows(database, packed, unpacked)
         super().__init__(self._table, serde=serde)
         database.waiting.owner = weakref.ref(self)
 

@@ -1,0 +1,166 @@
+"""Pending writes that SQLite keeps beside a question count like those in rows of their own."""
+
+import random
+from itertools import count
+
+import pytest
+
+from nbhitl.checkpoint.bundle import export_thread
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.records import TaskWrites
+from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.constants import INTERRUPT, PULL, RESUME
+from nbhitl.errors import ReviewError, UnknownInterruptError
+
+from .building import Run, found
+from .contract import config
+
+
+class Refused(Exception):
+    """Both savers have refused."""
+
+
+class Both:
+    """Two savers that are told the same: what one returns or raises, so does the other."""
+
+    def __init__(self, *savers):
+        self.savers = savers
+
+    def __getattr__(self, name):
+        def told(*args, **kwargs):
+            first, *others = [_outcome(getattr(saver, name), args, kwargs) for saver in self.savers]
+            assert all(other == first for other in others), (name, first, others)
+            if isinstance(first, type):
+                raise Refused(name)
+            return first
+
+        return told
+
+
+def _outcome(method, args, kwargs):
+    try:
+        result = method(*args, **kwargs)
+    except (ReviewError, UnknownInterruptError) as error:
+        return type(error)
+    if method.__name__ in ("get_tuple", "history", "outline", "list"):
+        result = list(result) if method.__name__ != "get_tuple" else result
+    return result
+
+
+class Story:
+    def __init__(self, saver, seed):
+        self.random, self.run, self.names = random.Random(seed), Run(saver), count()
+        self.asked, self.refused = [""], 0
+
+    def step(self):
+        self.run.step({"n": self.random.random()})
+
+    def pause(self, size=1):
+        new = [f"q{next(self.names)}" for _ in range(size)]
+        self.run.pause(*new, task=self.random.choice("ab"))
+        self.asked = [*self.asked[-3:], *new]
+
+    def step_and_pause(self):
+        self.step()
+        self.pause()
+
+    def pause_twice(self):
+        self.pause(2)
+
+    def ask_again(self):
+        self.run.pause(self.random.choice(self.asked), task=self.random.choice("ab"))
+
+    def answer(self, size=1):
+        answers = {iid: [iid] for iid in self.random.sample(self.asked, min(size, len(self.asked)))}
+        self.run.saver.claim(self.run.request(answers, task=self.random.choice("ab")))
+
+    def answer_twice(self):
+        self.answer(2)
+
+    def answer_after_another(self):
+        """As the engine: what delivers the answer tells those before it too."""
+        writes = self.run.saver.load(self.run.key()).writes
+        given = [
+            entry
+            for task, channel, value in writes
+            if (task, channel) == ("id-of-a", RESUME)
+            for entry in value
+        ]
+        new = self.asked[-1]
+        resumes = {"id-of-a": [*given, [new, "digest", "last"]]}
+        self.run.saver.claim(self.run.request({new: "last"}, resumes=resumes))
+
+    def release(self):
+        self.run.saver.release(*self.run.place(), (self.random.choice(self.asked),))
+
+    def drop(self):
+        self.run.saver.drop(*self.run.place(), (self.random.choice(self.asked),))
+
+    def record(self):
+        self.run.saver.record_answer(
+            *self.run.place(), self.random.choice(self.asked), "noted", "ann", "2026-11-20"
+        )
+
+    def results(self):
+        self.run.saver.put_pending(
+            self.run.key(self.run.head), [TaskWrites("id-of-a", "a", (PULL, "a"), [("n", 1)])]
+        )
+
+    def written_by_others(self):
+        channel = self.random.choice([INTERRUPT, RESUME])
+        value = [[f"q{next(self.names)}", "digest", 1]]
+        self.run.saver.put_pending(
+            self.run.key(self.run.head), [TaskWrites("id-of-a", "a", (PULL, "a"), [(channel, value)])]
+        )
+
+    def prune(self):
+        self.run.saver.prune(["t"], strategy=self.random.choice(["keep_latest", "keep_answered"]))
+
+    def goes_on(self):
+        often = [self.step_and_pause, self.pause, self.answer, self.answer_after_another] * 3
+        seldom = [
+            self.step,
+            self.pause_twice,
+            self.ask_again,
+            self.answer_twice,
+            self.release,
+            self.drop,
+            self.record,
+        ]
+        try:
+            self.random.choice([*often, *seldom, self.results, self.written_by_others, self.prune])()
+        except Refused:
+            self.refused += 1
+
+
+def seen(saver, run):
+    """All that can be read of a thread."""
+    stored = [saver.load(run.key(checkpoint_id)) for checkpoint_id in [None, *run.saved]]
+    return (
+        [None if one is None else found(one) for one in stored],
+        [found(one) for one in saver.history(run.thread, "")],
+        [found(one) for one in saver.history(run.thread, "", limit=2)],
+        [repr(one) for one in saver.outline(run.thread, "")],
+        [(one.config, one.pending_writes) for one in saver.list(config(run.thread))],
+        saver.claims(run.thread),
+        sorted(saver.pending(), key=lambda one: one.interrupt_id),
+        {
+            name: part
+            for name, part in export_thread(saver, run.thread).items()
+            if name not in ("exported_at", "sha256")
+        },
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_stories_read_the_same_from_memory_and_from_the_file(tmp_path, seed):
+    memory, path = InMemorySaver(), str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as saver, SqliteSaver.from_conn_string(path) as reader:
+        story = Story(Both(memory, saver), seed)
+        story.step()
+        for _ in range(40):
+            story.goes_on()
+            assert seen(memory, story.run) == seen(saver, story.run)
+            saver.flush()
+            assert seen(memory, story.run) == seen(reader, story.run)
+    assert story.refused < 35
