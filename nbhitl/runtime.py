@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from nbhitl._context import current_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nbhitl.types import StreamWriter
 
@@ -69,6 +69,16 @@ class ServerInfo:
     assistant_id: str
     graph_id: str
     user: BaseUser | None = None
+
+
+def server_info(configurable: Mapping[str, Any]) -> ServerInfo | None:
+    """Return what a server has said about itself in a run's `configurable`; None where nothing is said."""
+    assistant, graph = configurable.get("assistant_id"), configurable.get("graph_id")
+    user = configurable.get("langgraph_auth_user")
+    if assistant is None and graph is None and user is None:
+        return None
+    known = user if hasattr(user, "identity") else None
+    return ServerInfo("" if assistant is None else str(assistant), "" if graph is None else str(graph), known)
 
 
 class RunControl:

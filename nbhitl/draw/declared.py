@@ -6,6 +6,7 @@ Drawings show more (`diagram.py`): where path functions and Commands may go, rea
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.constants import END, START
@@ -83,18 +84,28 @@ def _edges(topology: Topology) -> list[Edge]:
     found: dict[tuple[str, str], Edge] = {}
     ends: list[Edge] = []
     leaving_of = _leaving(topology)
-    reached, last = {START: None}, [START]
+    reached, last, deferred = {START}, [START], list[str]()
     while last:
-        before, last = last, []
+        before, last, dead = last, [], list[str]()
         for source in before:
             leaving = leaving_of.get(source, ())
             for edge in leaving:
                 found.setdefault((edge.source, edge.target), edge)
                 if edge.target != END and edge.target not in reached:
-                    reached[edge.target] = None
-                    last.append(edge.target)
+                    reached.add(edge.target)
+                    (deferred if topology.nodes[edge.target].defer else last).append(edge.target)
             if not leaving and source != START:
-                ends.append(Edge(source, END))
+                dead.append(source)
+        if deferred and not last:
+            # What was deferred runs after the nodes that came last, even if no edge says so.
+            unsaid = [
+                target for target in deferred if not any((source, target) in found for source in before)
+            ]
+            for source, target in product(before, unsaid):
+                found[(source, target)] = Edge(source, target, None, True)
+            dead = [] if unsaid else dead
+            last, deferred = deferred, []
+        ends += [Edge(source, END) for source in dead]
     edges = [found[key] for key in sorted(found)] + sorted(ends)
     if not any(edge.target == END for edge in edges):
         # Nothing says where it ends: LangGraph then lets it end after what it came to last, if that is one node.
@@ -133,24 +144,28 @@ def _after(steps: int, topology: Topology, leaving_of: Mapping[str, Sequence[Edg
 
 
 def _leaving(topology: Topology) -> dict[str, list[Edge]]:
-    """The declared edges of each node but plain ones to END; of several to one target the first tells more."""
+    """The declared edges of each node but plain ones to END; of several to one target the first is drawn."""
     leaving: defaultdict[str, list[Edge]] = defaultdict(list)
+    for sources, target in topology.joins:
+        if target != END:
+            for source in dict.fromkeys(sources):
+                leaving[source].append(Edge(source, target))
     for name, spec in topology.nodes.items():
         for target, label in (spec.ends or {}).items():
             data = None if not label or label == target else str(label)
             leaving[name].append(Edge(name, target, data, True))
     for source, branches in topology.branches.items():
         for branch in branches:
-            for key, target in (branch.ends or {}).items():
+            for key, target in sorted((branch.ends or {}).items(), key=_label):
                 leaving[source].append(Edge(source, target, None if key == target else str(key), True))
     for source, target in topology.edges:
         if target != END:
             leaving[source].append(Edge(source, target))
-    for sources, target in topology.joins:
-        if target != END:
-            for source in dict.fromkeys(sources):
-                leaving[source].append(Edge(source, target))
     return leaving
+
+
+def _label(end: tuple[Any, str]) -> str:
+    return str(end[0])
 
 
 def _opened(

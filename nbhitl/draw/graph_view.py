@@ -147,7 +147,17 @@ def _no_png(what: str, missing: RendererMissingError) -> NoReturn:
 def _node_json(node: Node) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": node.id}
     if node.id != END:
-        kind = type(node.data)
         shown["type"] = "runnable"
-        shown["data"] = {"id": [*kind.__module__.split("."), kind.__name__], "name": node.id}
+        shown["data"] = {"id": _kind(node.data), "name": node.id}
     return shown | ({"metadata": node.metadata} if node.metadata else {})
+
+
+def _kind(data: Any) -> list[str]:
+    """Where the class of a node is found, as programs that read LangGraph's graphs know it."""
+    cls = type(data)
+    if not (hasattr(cls, "invoke") and hasattr(cls, "ainvoke")):
+        return ["langgraph", "_internal", "_runnable", "RunnableCallable"]
+    if hasattr(cls, "get_graph") and cls.__module__.startswith("nbhitl.graph."):
+        return ["langgraph", "graph", "state", cls.__name__]
+    package, *rest = cls.__module__.split(".")
+    return ["langgraph" if package == "nbhitl" else package, *rest, cls.__name__]

@@ -8,6 +8,7 @@ others in this process.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
@@ -126,14 +127,14 @@ class ForeignSaver:
     def put_step(self, record: StepRecord) -> None:
         """Save a checkpoint, and the results that led to it."""
         for writes in record.results:
-            self.saver.put_writes(_parent_config(record), *_result_arguments(record, writes))
+            self._put_writes(_parent_config(record), *_result_arguments(record, writes))
         self.saver.put(*self._put_arguments(record))
         self.claims_beside.apply(*_after(record))
 
     async def aput_step(self, record: StepRecord) -> None:
         """Save a checkpoint, and the results that led to it."""
         for writes in record.results:
-            await self.saver.aput_writes(_parent_config(record), *_result_arguments(record, writes))
+            await self._aput_writes(_parent_config(record), *_result_arguments(record, writes))
         await self.saver.aput(*self._put_arguments(record))
         await self.claims_beside.off_the_loop(self.claims_beside.apply, *_after(record))
 
@@ -160,18 +161,26 @@ class ForeignSaver:
         }
         return _parent_config(record), checkpoint, record.metadata, new
 
+    def _put_writes(self, config: RunnableConfig, writes: list[Any], task_id: str, *path: str) -> None:
+        takes_path = not path or _takes_path(type(self.saver), "put_writes")
+        self.saver.put_writes(config, writes, task_id, *path if takes_path else ())
+
+    async def _aput_writes(self, config: RunnableConfig, writes: list[Any], task_id: str, *path: str) -> None:
+        takes_path = not path or _takes_path(type(self.saver), "aput_writes")
+        await self.saver.aput_writes(config, writes, task_id, *path if takes_path else ())
+
     def put_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
             if writes.writes:
-                self.saver.put_writes(_config(key), *_writes_arguments(writes))
+                self._put_writes(_config(key), *_writes_arguments(writes))
         self.claims_beside.note(_place(key), tasks)
 
     async def aput_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
             if writes.writes:
-                await self.saver.aput_writes(_config(key), *_writes_arguments(writes))
+                await self._aput_writes(_config(key), *_writes_arguments(writes))
         await self.claims_beside.off_the_loop(self.claims_beside.note, _place(key), tasks)
 
     def put_pause(self, record: PauseRecord) -> None:
@@ -209,7 +218,7 @@ class ForeignSaver:
         self.claims_beside.take(request)
         try:
             for writes in _resume_writes(request):
-                self.saver.put_writes(_config(_key_of(request)), *writes)
+                self._put_writes(_config(_key_of(request)), *writes)
         except Exception:  # nothing has run with them
             self.release(*_place(_key_of(request)), tuple(request.answers))
             raise
@@ -219,7 +228,7 @@ class ForeignSaver:
         await self.claims_beside.off_the_loop(self.claims_beside.take, request)
         try:
             for writes in _resume_writes(request):
-                await self.saver.aput_writes(_config(_key_of(request)), *writes)
+                await self._aput_writes(_config(_key_of(request)), *writes)
         except Exception:  # nothing has run with them
             await self.arelease(*_place(_key_of(request)), tuple(request.answers))
             raise
@@ -244,7 +253,7 @@ class ForeignSaver:
             (thread_id, ns, checkpoint_id), interrupt_ids
         ).items():
             config = saver_config(thread_id, ns, checkpoint_id)
-            self.saver.put_writes(config, [(RESUME, rows)], task_id)
+            self._put_writes(config, [(RESUME, rows)], task_id)
 
     async def arelease(
         self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]
@@ -254,7 +263,16 @@ class ForeignSaver:
         beside = self.claims_beside
         for task_id, rows in (await beside.off_the_loop(beside.give_back, place, interrupt_ids)).items():
             config = saver_config(thread_id, ns, checkpoint_id)
-            await self.saver.aput_writes(config, [(RESUME, rows)], task_id)
+            await self._aput_writes(config, [(RESUME, rows)], task_id)
+
+
+@cache
+def _takes_path(saver: type, method: str) -> bool:
+    """Whether a method takes a task's path: savers written before there was one do not."""
+    from inspect import signature
+
+    parameters = signature(getattr(saver, method)).parameters
+    return "task_path" in parameters or any(p.kind == p.VAR_POSITIONAL for p in parameters.values())
 
 
 def _config(key: CheckpointKey) -> RunnableConfig:

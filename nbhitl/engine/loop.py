@@ -57,7 +57,7 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
     while True:
         if progress.step > run.stop:
             yield from progress.save_at_exit()
-            raise _recursion_error(progress)
+            raise _recursion_error(progress, _plan(progress))
         tasks, kept = kept or _plan(progress), None
         if not tasks:
             return (yield from _finish(progress))
@@ -90,9 +90,8 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         past_breakpoint = run.resuming = False
 
 
-def _recursion_error(progress: Progress) -> GraphRecursionError:
+def _recursion_error(progress: Progress, tasks: Sequence[Task]) -> GraphRecursionError:
     limit, run = progress.settings.recursion_limit, progress.run
-    tasks = plan_tasks(progress.program, progress.head, progress.step, run.ns)
     following = ", ".join(dict.fromkeys(task.name for task in tasks))
     thread = f", thread {run.thread_id!r}" if run.thread_id is not None else ""
     return GraphRecursionError(

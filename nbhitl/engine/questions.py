@@ -128,7 +128,7 @@ def match_answers(
             return {id: answer for id, answer in resume.items() if id in asked_ids}
         if unknown:
             raise UnknownInterruptError(
-                f"No question with id {', '.join(unknown)} is open on thread {thread_id!r}; open are: "
+                f"Unknown or already-consumed interrupt: {', '.join(unknown)}. On thread {thread_id!r} open are: "
                 f"{', '.join(still_open) or 'none'}. It may have been answered already: look at get_state(config).",
                 reason="not_pending",
                 interrupt_ids=unknown,

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import is_dataclass
 from itertools import count, repeat
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.task_ids import digest_id
-from nbhitl.constants import NS_SEP
+from nbhitl.constants import CONF, NS_SEP
 from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import interrupt_id
@@ -285,9 +285,11 @@ class RunningTask:
     @property
     def runtime(self) -> Runtime[Any]:
         """The run's context, store and stream writer, with what identifies this task."""
-        from nbhitl.runtime import ExecutionInfo, Runtime
+        from nbhitl.runtime import ExecutionInfo, Runtime, server_info
 
         run, task = self.run, self.task
+        if self.started_at is None:
+            self.started_at = time()
         return Runtime(
             context=run.context,
             store=run.store,
@@ -304,6 +306,7 @@ class RunningTask:
                 node_attempt=self.attempt,
                 node_first_attempt_time=self.started_at,
             ),
+            server_info=server_info(run.config.get(CONF, {})),
         )
 
     @property

@@ -18,6 +18,7 @@ TASK_KEY = "__nbhitl_task"
 _OF_THE_RUN = frozenset({"run_name", "run_id"})
 # What of `configurable` tells runs apart, and so belongs to the metadata that tracing shows.
 _TOLD = ("graph_id", "assistant_id", "thread_id", "run_id", "task_id")
+_TOLD_AT_THE_TOP = ("checkpoint_id", "checkpoint_ns")
 _OF_THE_TASK = (
     "langgraph_step",
     "langgraph_node",
@@ -25,7 +26,7 @@ _OF_THE_TASK = (
     "langgraph_path",
     "langgraph_checkpoint_ns",
 )
-_OF_THE_PLACE = frozenset({*_TOLD, *_OF_THE_TASK, "checkpoint_ns"})
+_OF_THE_PLACE = frozenset({"thread_id", *_TOLD_AT_THE_TOP, *_OF_THE_TASK})
 
 
 def task_config(running: RunningTask) -> RunnableConfig:
@@ -82,15 +83,16 @@ def run_metadata(run: Run) -> dict[str, Any]:
     configurable: dict[str, Any] = dict(run.config).get(CONF, {})  # type: ignore[assignment]
     told = {key: configurable[key] for key in _TOLD if configurable.get(key) is not None}
     if run.parent is None:
+        told.update((key, configurable[key]) for key in _TOLD_AT_THE_TOP if configurable.get(key))
         return {**run.config.get("metadata", {}), **told}
-    return {**task_metadata(run.parent), **run.config.get("metadata", {}), **told, "checkpoint_ns": run.ns}
+    metadata = {**task_metadata(run.parent), **run.config.get("metadata", {}), **told}
+    metadata.setdefault("checkpoint_ns", run.ns)
+    return metadata
 
 
 def announced_metadata(run: Run, node: Node) -> dict[str, Any]:
     """Return what the stream of tasks tells of a task's metadata: the caller's tags and metadata, and the node's."""
     tags = run.config.get("tags")
-    if run.parent is None and not tags and not node.metadata and not run.config.get("metadata"):
-        return {}
     told = {**run_metadata(run), **(node.metadata or {})}
     shown = {key: value for key, value in told.items() if key not in _OF_THE_PLACE}
     return {**shown, "tags": tags} if tags else shown

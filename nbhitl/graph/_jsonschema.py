@@ -8,12 +8,12 @@ from typing import Any
 
 def json_schema_of(schema: Any, name: str) -> dict[str, Any]:
     """Return the JSON Schema of what a graph takes or returns; `name` is the title of what has none of its own."""
-    from nbhitl.graph._schema import has_keys
+    from nbhitl.graph._schema import is_annotated
 
     if is_dataclass(schema):
         return _schema_of_fields(name, schema)
     found = json_schema(schema)
-    return found if has_keys(schema) else dict(sorted({"default": None, **found, "title": name}.items()))
+    return found if is_annotated(schema) else dict(sorted({"default": None, **found, "title": name}.items()))
 
 
 def _schema_of_fields(name: str, schema: Any) -> dict[str, Any]:

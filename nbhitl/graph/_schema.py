@@ -38,7 +38,8 @@ def schema_keys(schema: Any) -> SchemaKeys:
         ValueError: a reducer does not take two arguments.
     """
     if not has_keys(schema):
-        return SchemaKeys({ROOT: _channel(ROOT, schema, schema)}, {})
+        hint = schema.__annotations__[ROOT] if is_annotated(schema) else schema
+        return SchemaKeys({ROOT: _channel(ROOT, hint, schema)}, {})
     channels: dict[str, BaseChannel[Any, Any, Any]] = {}
     managed: dict[str, Any] = {}
     for name, hint in type_hints(schema).items():
@@ -54,12 +55,19 @@ def schema_keys(schema: Any) -> SchemaKeys:
 
 def has_keys(schema: Any) -> bool:
     """Whether a schema names the keys of the state."""
-    return isinstance(schema, type) and get_origin(schema) is None and _is_annotated(schema)
+    return is_annotated(schema) and not _is_root(schema)
 
 
-def _is_annotated(cls: type) -> bool:
-    # A class tells only its own annotations; what it inherits counts as well.
-    return any(getattr(base, "__annotations__", None) for base in cls.__mro__)
+def is_annotated(schema: Any) -> bool:
+    """Whether a schema is a class with annotations, of its own or inherited."""
+    if not isinstance(schema, type) or get_origin(schema) is not None:
+        return False
+    return any(getattr(base, "__annotations__", None) for base in schema.__mro__)
+
+
+def _is_root(schema: type) -> bool:
+    """Whether a schema's only key is ROOT: another way to write a state without keys."""
+    return tuple(getattr(schema, "__annotations__", ())) == (ROOT,)
 
 
 def keyed_parameter(target: Any, hints: dict[str, Any] | None) -> Any:
@@ -183,7 +191,7 @@ def _collect(hint: Any, found: dict[Any, bool]) -> None:
     found[hint] = (
         is_dataclass(hint) or hasattr(hint, "model_fields") or issubclass(hint, Enum) or _is_named_tuple(hint)
     )
-    if _is_annotated(hint):
+    if is_annotated(hint):
         try:
             hints = type_hints(hint)
         except (NameError, TypeError):

@@ -180,3 +180,41 @@ def program_breakpoints_everywhere(record):
     shown = builder("a", "b").add_edge("a", "b").compile(interrupt_before="*", interrupt_after=["a", "b"])
     record("metadata", [node.metadata for node in shown.get_graph().nodes.values()])
     record("mermaid", shown.get_graph().draw_mermaid())
+
+
+def program_deferred_nodes(record):
+    def deferring(*names, deferred="q"):
+        built = StateGraph(State)
+        for name in names:
+            built.add_node(name, step, defer=name in deferred)
+        return built.add_edge(START, names[0])
+
+    late = deferring("a", "b", "c", "d", "q").add_edge("a", "b").add_edge("a", "c").add_edge("c", "d")
+    late.add_edge(["b", "c"], "q")
+    ended = deferring("a", "b", "q").add_edge("a", "b").add_edge("a", "q").add_edge("b", END)
+    several = (
+        deferring("a", "b", "q", "r", deferred="qr").add_edge("a", "b").add_edge("a", "r").add_edge("b", "q")
+    )
+    chosen = deferring("a", "b", "c", "q").add_edge("a", "b").add_edge("b", "q")
+    chosen.add_conditional_edges("a", either, ["b", "c", END])
+    for name, built in (("late", late), ("ended", ended), ("several", several), ("chosen", chosen)):
+        shown = built.compile().get_graph()
+        record(name, [tuple(edge) for edge in shown.edges])
+        record("mermaid", shown.draw_mermaid())
+
+
+def program_several_ways_to_one_node(record):
+    labels = builder("a", "b").add_edge("a", "b").add_conditional_edges("a", either, {"q": "b", "b": "b"})
+    more = builder("a", "b").add_conditional_edges("a", either, {"z": "b", "y": "b"})
+    joined = builder("a", "b", "c").add_edge("a", "b").add_edge(["a", "b"], "c")
+    joined.add_conditional_edges("a", either, {"b": "c"})
+    for name, built in (("labels", labels), ("more", more), ("joined", joined)):
+        shown = built.compile().get_graph()
+        record(name, [tuple(edge) for edge in shown.edges])
+        record("mermaid", shown.draw_mermaid())
+
+
+def program_plain_data(record):
+    child = builder("one").compile(name="kid")
+    built = builder("a").add_node("child", child).add_node("tools", ToolNode([search])).add_edge("a", "child")
+    record("plain", built.add_edge("child", "tools").compile().get_graph().to_json())

@@ -300,3 +300,13 @@ def program_a_managed_value_of_ones_own(record):
     builder = StateGraph(Own).add_node("a", lambda state: {"log": [state["step"]]})
     builder.add_node("b", lambda state: {"log": [state["step"]]}).add_edge(START, "a").add_edge("a", "b")
     record("steps", builder.compile().invoke({"log": []}))
+
+
+def program_the_checkpoint_at_the_limit_is_streamed(record, saver):
+    builder = StateGraph(State).add_node("loop", lambda state: {"n": state["n"] + 1})
+    graph = builder.add_edge(START, "loop").add_edge("loop", "loop").compile(checkpointer=saver)
+    for durability in ("sync", "exit"):
+        config = {"configurable": {"thread_id": durability}, "recursion_limit": 2}
+        modes = ["checkpoints", "values", "updates"]
+        record.chunks(durability, graph.stream({"n": 0}, config, stream_mode=modes, durability=durability))
+        record("state", graph.get_state(config))

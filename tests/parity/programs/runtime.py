@@ -234,3 +234,53 @@ async def program_drain_and_subgraphs_and_older_names(record):
     outer = StateGraph(State).add_node("inner", graph).add_edge(START, "inner").compile()
     record("subgraphs", [name async for name, _ in outer.aget_subgraphs(recurse=True)])
     record("interrupt_id", Interrupt(value=1, id="q").interrupt_id)
+
+
+class User:
+    identity = "ann"
+    display_name = "Ann"
+    is_authenticated = True
+    permissions = ()
+
+    def __repr__(self):
+        return "Ann"
+
+
+def program_what_a_server_says_of_itself(record):
+    def look(state, runtime: Runtime):
+        record("seen", runtime.server_info)
+        record("first attempt", type(runtime.execution_info.node_first_attempt_time).__name__)
+
+    child = StateGraph(State).add_node(look).add_edge(START, "look").compile()
+    graph = StateGraph(State).add_node("child", child).add_node(look).add_edge(START, "child")
+    graph = graph.add_edge("child", "look").compile()
+    for said in (
+        {}, {"assistant_id": "a", "graph_id": "g"}, {"assistant_id": 5}, {"graph_id": "g"}, {"assistant_id": ""},
+        {"langgraph_auth_user": User()}, {"assistant_id": "a", "langgraph_auth_user": {"identity": "ann"}},
+    ):  # fmt: skip
+        graph.invoke({"path": []}, {"configurable": said})
+
+
+def program_the_place_in_the_metadata(record, saver):
+    def look(state, config: RunnableConfig):
+        told = (
+            "thread_id",
+            "checkpoint_id",
+            "checkpoint_ns",
+            "task_id",
+            "run_id",
+            "assistant_id",
+            "graph_id",
+        )
+        record("seen", {key: config["metadata"].get(key) for key in told})
+
+    child = StateGraph(State).add_node(look).add_edge(START, "look").compile()
+    builder = StateGraph(State).add_node("child", child).add_node(look).add_edge(START, "child")
+    graph = builder.add_edge("child", "look").compile(checkpointer=saver)
+    place = {"thread_id": "t", "assistant_id": "a", "user_id": "u"}
+    record.chunks("new", graph.stream({"path": []}, {"configurable": place}, stream_mode="tasks"))
+    before = [state.config for state in graph.get_state_history({"configurable": {"thread_id": "t"}})]
+    record.chunks("from before", graph.stream(None, before[1], stream_mode="tasks"))
+    bare = builder.compile()
+    place.update(checkpoint_id="c", checkpoint_ns="n", task_id="k", graph_id="g")
+    record("bare", bare.invoke({"path": []}, {"configurable": place}))

@@ -345,3 +345,15 @@ def program_a_model_is_made_once_for_each_node(record):
         except ValueError as error:
             record(name, str(error))
         record(f"{name}: validated", list(seen))
+
+
+def program_a_state_under_the_key_of_the_root(record, saver):
+    class Rooted(TypedDict):
+        __root__: Annotated[list, operator.add]
+
+    builder = StateGraph(Rooted).add_node("a", lambda state: ["a", len(state)]).add_edge(START, "a")
+    graph = builder.compile(checkpointer=saver)
+    config = {"configurable": {"thread_id": "rooted"}}
+    record("result", graph.invoke(["in"], config))
+    record("state", graph.get_state(config).values)
+    record("schema", graph.get_input_jsonschema())
