@@ -121,7 +121,9 @@ def test_ids_that_are_not_open_are_left_aside_where_others_are():
 
 @pytest.mark.parametrize(("resume", "strict"), [({C: 2}, False), ({A: 1, C: 2}, True)])
 def test_a_map_that_reaches_nobody_or_strictly_not_everybody_answers_nothing(resume, strict):
-    with pytest.raises(UnknownInterruptError, match=f"already-consumed interrupt: {C}.*open are: {A}, {B}") as caught:
+    with pytest.raises(
+        UnknownInterruptError, match=f"already-consumed interrupt: {C}.*open are: {A}, {B}"
+    ) as caught:
         match_answers(resume, tasks_left(writes_of(t1=A, t2=B)), can_go_on=True, strict=strict)
     assert caught.value.reason == "not_pending"
     assert caught.value.interrupt_ids == (C,)
