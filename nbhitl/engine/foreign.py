@@ -8,7 +8,6 @@ others in this process.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
@@ -266,13 +265,19 @@ class ForeignSaver:
             await self._aput_writes(config, [(RESUME, rows)], task_id)
 
 
-@cache
+_takes: dict[tuple[type, str], bool] = {}
+
+
 def _takes_path(saver: type, method: str) -> bool:
     """Whether a method takes a task's path: savers written before there was one do not."""
-    from inspect import signature
+    known = _takes.get((saver, method))
+    if known is None:
+        from inspect import signature
 
-    parameters = signature(getattr(saver, method)).parameters
-    return "task_path" in parameters or any(p.kind == p.VAR_POSITIONAL for p in parameters.values())
+        parameters = signature(getattr(saver, method)).parameters
+        known = "task_path" in parameters or any(p.kind == p.VAR_POSITIONAL for p in parameters.values())
+        _takes[(saver, method)] = known
+    return known
 
 
 def _config(key: CheckpointKey) -> RunnableConfig:
