@@ -35,7 +35,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     answers = isinstance(input, Command) and input.answers
     if answers:
         # An answer goes to the question that is open now, whichever checkpoint below was named.
-        progress.run.start_map = {}
+        progress.run.start_map, progress.run.asked_map = {}, progress.run.start_map
     stored: StoredCheckpoint | None = yield StoreCall("load", (key, True))
     caller = progress.run.parent
     if stored is not None and caller is not None:
@@ -79,6 +79,10 @@ def _at_this_point(
     made_at = (newest.metadata.get("parents") or {}).get(caller.run.ns)
     if made_at == caller.task.checkpoint_id and not again:
         return newest
+    asked_at = caller.run.asked_map.get(key.ns) if caller.run.resuming and not again else None
+    if asked_at is not None:
+        at: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=asked_at),))
+        return at
     goes_on = bool(made_at) and caller.run.resuming and _can_go_on(progress, newest)
     if goes_on and (yield from _was_changed(caller, made_at)):
         return newest

@@ -120,6 +120,7 @@ def _placed_below(run: Run, parent: RunningTask) -> str | None:
     run.ns = _namespace(parent, stateful=run.stateful)
     run.checkpoint_map = {**above.checkpoint_map, above.ns: parent.task.checkpoint_id}
     run.start_map = above.start_map
+    run.asked_map = above.asked_map
     return run.start_map.get(run.ns) if above.resuming else None
 
 

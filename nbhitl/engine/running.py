@@ -35,16 +35,20 @@ __all__ = ["TASK_KEY", "Run", "RunningTask"]
 _SCOPE: ContextVar[str] = ContextVar("nbhitl_scope", default="")
 
 
+_NOWHERE: dict[str, str] = {}
+
+
 class Run:
     """One call of a graph: its settings, and what its tasks share.
 
     `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
-    that keep state of their own; `start_map` those that a caller named to start from.
+    that keep state of their own; `start_map` those that a caller named to start from, `asked_map` to answer at.
     `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver.
     """
 
     __slots__ = (
         "answers",
+        "asked_map",
         "asynchronous",
         "cache",
         "carried",
@@ -100,6 +104,7 @@ class Run:
         self.checkpoint_map: dict[str, str] = {}
         self.children: dict[str, str] = {}
         self.start_map: dict[str, str] = {}
+        self.asked_map: dict[str, str] = _NOWHERE
         self.stop = 0
         # What `once()` has done, for a run without a saver.
         self.journal: StepSaver | None = None

@@ -82,7 +82,7 @@ def test_an_answer_by_id_finds_it_too(saver, used):
 def test_a_wrong_id_is_refused_and_the_right_one_is_taken_then(saver, used):
     graph = asking(saver, "a")
     (question,) = graph.invoke({"n": 1}, CONFIG)["__interrupt__"]
-    with pytest.raises(UnknownInterruptError, match="No question with id"):
+    with pytest.raises(UnknownInterruptError, match="Unknown or already-consumed interrupt"):
         graph.invoke(Command(resume={"0" * 32: 7}), CONFIG)
     assert graph.invoke(Command(resume={question.id: 7}), CONFIG)["said"] == "[7]"
     assert used == [True, False]

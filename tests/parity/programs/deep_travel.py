@@ -192,3 +192,34 @@ def program_child_asked_about_itself(record, saver):
     place = start(graph, saver)
     record("state", child.get_state(place))
     record("history", brief(child, place))
+
+
+def program_an_answer_at_a_checkpoint_below_that_was_replayed(record, saver):
+    class Log(TypedDict):
+        log: Annotated[list, operator.add]
+
+    def named(name):
+        return lambda state: {"log": [name]}
+
+    child = StateGraph(Log).add_node("first", named("first"))
+    child.add_node("ask", lambda state: {"log": [f"got {interrupt('which?')}"]}).add_node(
+        "last", named("last")
+    )
+    child = child.add_edge(START, "first").add_edge("first", "ask").add_edge("ask", "last")
+    for keeps, forks in ((True, False), (True, True), (None, False), (None, True)):
+        builder = (
+            StateGraph(Log)
+            .add_node("before", named("before"))
+            .add_node("child", child.compile(checkpointer=keeps))
+        )
+        builder.add_node("after", named("after")).add_edge(START, "before").add_edge("before", "child")
+        graph = builder.add_edge("child", "after").compile(checkpointer=saver)
+        config = {"configurable": {"thread_id": f"{keeps} {forks}"}}
+        graph.invoke({"log": []}, config)
+        below = graph.get_state(config, subgraphs=True).tasks[0].state.config
+        if forks:
+            below = graph.update_state(below, {"log": ["forked"]})
+        record.separate_run()
+        record("replayed", graph.invoke(None, below))
+        record("answered", graph.invoke(Command(resume="this"), below))
+        record("state", (graph.get_state(config).values, graph.get_state(config).next))
