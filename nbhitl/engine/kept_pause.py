@@ -66,6 +66,9 @@ def pause_to_keep(
         return None
     if head.sends or head.objects or head.carried or head.children or head.start is not MISSING:
         return None
+    # What a Command wrote is not in the checkpoint yet, and of an error that a handler is about only the text is saved.
+    if progress.unsaved is not None or task.failed is not None:
+        return None
     answers = [answer for _, _, answer in task.answers.values()]
     if len(head.triggers) != 1 or not _UNCHANGEABLE.issuperset(map(type, (*head.values.values(), *answers))):
         return None

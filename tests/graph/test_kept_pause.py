@@ -16,7 +16,7 @@ from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.checkpoint.steps import StepSaver
 from nbhitl.engine.kept_pause import KeptPause
-from nbhitl.errors import AlreadyAnswered, QuestionChanged, UnknownInterruptError
+from nbhitl.errors import AlreadyAnswered, NodeError, QuestionChanged, UnknownInterruptError
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
 
@@ -222,6 +222,36 @@ def test_a_question_that_has_changed_shows_what_was_answered(saver, used):
         graph.invoke(Command(resume="x"), CONFIG)
     assert refused.value.answered == "first"
     assert used == [True]
+
+
+@pytest.mark.parametrize("before", [[], [Command(resume="w")]], ids=["first", "second"])
+@pytest.mark.parametrize("given", [{"update": {"items": None, "n": 5}}, {"goto": "ask"}], ids=["update", "goto"])
+def test_what_a_command_wrote_beside_a_question_is_saved_with_the_answer(saver, before, given):
+    graph = asking(saver, "a", "b")
+    for input in ({"n": 1}, *before, Command(**given), Command(resume="x")):
+        graph.invoke(input, CONFIG)
+    result = graph.get_state(CONFIG).values if before else graph.invoke(Command(resume="y"), CONFIG)
+    assert result == graph.get_state(CONFIG).values
+    assert result["n"] == (8 if "update" in given else 3)
+    assert ("items" in result) is ("update" in given)
+
+
+def test_an_error_handler_that_asks_gets_what_is_saved_of_the_error(saver, used):
+    seen = []
+
+    def fails(state: State) -> State:
+        raise ValueError("boom")
+
+    def handle(state: State, error: NodeError) -> State:
+        seen.append(error.error)
+        return {"said": interrupt("?")}
+
+    builder = StateGraph(State).add_node("fails", fails, error_handler=handle).add_edge(START, "fails")
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"n": 1}, CONFIG)
+    assert graph.invoke(Command(resume="x"), CONFIG)["said"] == "x"
+    assert [str(error) for error in seen] == ["boom", "ValueError('boom')"]
+    assert used == [False]
 
 
 def test_async_answers_find_it_too(tmp_path, used):
