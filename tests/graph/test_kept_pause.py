@@ -225,7 +225,9 @@ def test_a_question_that_has_changed_shows_what_was_answered(saver, used):
 
 
 @pytest.mark.parametrize("before", [[], [Command(resume="w")]], ids=["first", "second"])
-@pytest.mark.parametrize("given", [{"update": {"items": None, "n": 5}}, {"goto": "ask"}], ids=["update", "goto"])
+@pytest.mark.parametrize(
+    "given", [{"update": {"items": None, "n": 5}}, {"goto": "ask"}], ids=["update", "goto"]
+)
 def test_what_a_command_wrote_beside_a_question_is_saved_with_the_answer(saver, before, given):
     graph = asking(saver, "a", "b")
     for input in ({"n": 1}, *before, Command(**given), Command(resume="x")):
