@@ -199,7 +199,7 @@ def result_payload(keys: Sequence[str], result: TaskResult) -> dict[str, Any]:
         "id": result.task.id,
         "name": result.task.name,
         "error": result.error,
-        "result": written(keys, result.writes) or {},
+        "result": _written_by_key(keys, result.writes) or {},
         "interrupts": [interrupt_dict(i) for i in result.interrupts or ()],
     }
 
@@ -210,9 +210,15 @@ def interrupt_dict(interrupt: Any) -> dict[str, Any]:
 
 
 def written(keys: Sequence[str], writes: Iterable[tuple[str, Any]]) -> Any:
+    """Return what a task wrote, as a snapshot shows it: of a graph without keys the value alone."""
+    result = _written_by_key(keys, writes)
+    return result.get(ROOT) if type(result) is dict and tuple(keys) == (ROOT,) else result
+
+
+def _written_by_key(keys: Sequence[str], writes: Iterable[tuple[str, Any]]) -> Any:
     """Return what a task wrote, `{key: value}`; a key written more than once holds `{"$writes": [...]}`.
 
-    A task of a graph without keys, or of the functional API, wrote one value: that value.
+    A task of the functional API wrote one value: that value.
     """
     result: dict[str, Any] = {}
     repeated: set[str] = set()
@@ -228,6 +234,4 @@ def written(keys: Sequence[str], writes: Iterable[tuple[str, Any]]) -> Any:
             result[key] = {"$writes": [result[key], value]}
         else:
             result[key] = value
-    if tuple(keys) == (ROOT,):
-        return result.get(ROOT)
     return result

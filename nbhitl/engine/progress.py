@@ -18,6 +18,7 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
+    from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.instructions import Clock, Settings
     from nbhitl.engine.program import Program
     from nbhitl.engine.questions import Left
@@ -42,6 +43,7 @@ class Progress:
         "clock",
         "continues",
         "created_at",
+        "found",
         "head",
         "held",
         "is_unseen",
@@ -78,6 +80,8 @@ class Progress:
         self.base_id = ""
         self.source = "input"
         self.created_at = ""
+        # The checkpoint that the run began at, if there was one.
+        self.found: StoredCheckpoint | None = None
         self.parent_id: str | None = None
         self.saved_id: str | None = None
         self.pending: list[tuple[str, str, Any]] = []
@@ -110,8 +114,13 @@ class Progress:
     @property
     def metadata(self) -> dict[str, Any]:
         """The metadata of the checkpoint that the run is at."""
-        own = {"source": self.source, "step": self.step - 1, "parents": self.run.checkpoint_map}
-        return {**self.settings.metadata, **own} if self.settings.metadata else own
+        own = self.own_metadata
+        return {**own, **self.settings.metadata, **own} if self.settings.metadata else own
+
+    @property
+    def own_metadata(self) -> dict[str, Any]:
+        """That metadata without what the caller gave."""
+        return {"source": self.source, "step": self.step - 1, "parents": self.run.checkpoint_map}
 
     def apply(self, results: Sequence[TaskResult]) -> Changes:
         """Apply the writes of a step to the head; one that the run has yet to save is left whole by writes that fail."""

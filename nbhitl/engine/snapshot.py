@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nbhitl.types import Interrupt
 
 ALL_STEPS = 1 << 30
+_OWN_ENTRIES = ("__pregel_", "__nbhitl_")
 
 
 def checkpoint_config(
@@ -254,20 +255,35 @@ def _listed(value: Any) -> Sequence[Interrupt]:
 
 def checkpoint_payload(progress: Progress, tasks: Sequence[Task]) -> dict[str, Any]:
     """Return the chunk of mode `checkpoints` for the checkpoint that a run is at."""
-    run = progress.run
     left = _by_task(progress.pending)
-    parents = run.checkpoint_map or None
-    thread_id = run.thread_id or ""
+    found, run = progress.found, progress.run
+    metadata: Mapping[str, Any] = progress.own_metadata
+    parent = _place_shown(progress, progress.parent_id) if progress.parent_id else None
+    if found is not None and found.checkpoint_id == progress.head.checkpoint_id:
+        # It is told as it was saved, except that its config is this run's.
+        metadata = found.metadata
+        if parent is not None:
+            parent = checkpoint_config(
+                run.thread_id or "", run.ns, progress.parent_id, metadata.get("parents")
+            )
     return {
-        "config": checkpoint_config(thread_id, run.ns, progress.head.checkpoint_id, parents),
-        "parent_config": (
-            checkpoint_config(thread_id, run.ns, progress.parent_id, parents) if progress.parent_id else None
-        ),
+        "config": _place_shown(progress, progress.head.checkpoint_id),
+        "parent_config": parent,
         "values": read_values(progress.program, progress.head),
-        "metadata": progress.metadata,
+        "metadata": metadata,
         "next": [task.name for task in tasks],
         "tasks": [_task_payload(progress, task, left.get(task.id, ())) for task in tasks],
     }
+
+
+def _place_shown(progress: Progress, checkpoint_id: str) -> RunnableConfig:
+    """Return the config of a checkpoint of the run's, with the entries that the run was given."""
+    run = progress.run
+    place = checkpoint_config(run.thread_id or "", run.ns, checkpoint_id, run.checkpoint_map or None)
+    given = {
+        key: value for key, value in run.config.get(CONF, {}).items() if not key.startswith(_OWN_ENTRIES)
+    }
+    return {CONF: {**given, **place[CONF]}}
 
 
 def _task_payload(progress: Progress, task: Task, left: Sequence[tuple[str, Any]]) -> dict[str, Any]:

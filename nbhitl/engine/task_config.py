@@ -36,8 +36,9 @@ def task_config(running: RunningTask) -> RunnableConfig:
     config = {key: value for key, value in given.items() if key not in _OF_THE_RUN}
     config[CONF] = {
         **given.get(CONF, {}),
-        "checkpoint_ns": running.task.namespace,
+        "checkpoint_map": {**run.checkpoint_map, run.ns: running.task.checkpoint_id},
         "checkpoint_id": None,
+        "checkpoint_ns": running.task.namespace,
         TASK_KEY: running,
     }
     if run.stream.shows_below or run.context is not None or run.store is not None:
