@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.leases import end, hold, let_go
-from nbhitl.engine.fail import stop, stopped_at_tasks
+from nbhitl.engine.fail import save_late, stop, stopped_at_tasks
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
@@ -225,13 +225,18 @@ class Driver:
                 return item
 
     def wait(self) -> Any:
-        """Wait for what comes next: a result, or in a live run a chunk."""
+        """Wait for what comes next: a result, or in a live run a chunk.
+
+        Raises:
+            TimeoutError: the step took longer than `step_timeout`; what was running has ended, and is saved.
+        """
         if self.deadline is None:
             return self.inbox.get()
         try:
             return self.inbox.get(timeout=max(0.0, self.deadline - monotonic()))
         except Empty:
-            self.drop_waiting()
+            self.deadline = None
+            self._perform_all(save_late(self.progress, self.abandon()))
             raise TimeoutError(
                 f"The step did not end within step_timeout={self.run.step_timeout} s (graph {self.run.program.name!r})."
             ) from None

@@ -96,10 +96,36 @@ def save_stopped(progress: Progress, stopped: Sequence[TaskResult]) -> Generator
     yield from progress.save_held()
     answered = set(progress.claimed.values())
     cancelled = [result for result in stopped if result.cancelled and result.task.id not in answered]
-    if cancelled:
+    if cancelled and progress.saves_steps:
         failures = {result.task.id: repr(result.error) for result in cancelled}
         tasks = {result.task.id: result.task for result in cancelled}
         yield StoreCall("put_pending", (progress.key, _error_writes(failures, tasks, {})))
+
+
+def save_late(progress: Progress, late: Sequence[TaskResult]) -> Generator[Any, Any, None]:
+    """Save what tasks left that ended when the time of their step was over: a thread cannot be stopped.
+
+    None of them runs twice. One that was answered and never started runs again with its answer.
+    """
+    if not progress.keeps:
+        return
+    for result in late:
+        if result.error is None and result.interrupts is None:
+            progress.held.append(task_writes(progress.program, result, result.writes))
+    yield from progress.save_held()
+    ended = [*progress.paused, *late]
+    paused = sorted((result for result in ended if result.interrupts is not None), key=plan_order)
+    if paused:
+        yield from save_pause(progress, paused, [])
+    failures = {result.task.id: repr(result.error) for result in late if result.error is not None}
+    done = {result.task.id for result in ended} | progress.saved_tasks
+    for task_id in set(progress.claimed.values()) - done:
+        failures[task_id] = "not started, because the step took longer than step_timeout"
+    if failures:
+        tasks = {task.id: task for task in (*_planned(progress), *(result.task for result in late))}
+        starts = {result.task.id: starts_left(result) for result in late}
+        yield StoreCall("put_pending", (progress.key, _error_writes(failures, tasks, starts)))
+    progress.claimed = {}
 
 
 def fail_to_apply(
@@ -175,7 +201,13 @@ def _save_ends(
         return
     failures = {} if _in_doubt(progress, result) else {result.task.id: repr(result.error)}
     failures.update(handled_error(result.task))
-    failures.update({other.task.id: repr(other.error) for other in others if other.error is not None})
+    failures.update(
+        {
+            other.task.id: repr(other.error)
+            for other in others
+            if other.error is not None and (progress.saves_steps or not other.cancelled)
+        }
+    )
     for task_id in progress.claimed.values():
         # Cancelled on its way: it will run again with the same answer, like a task that failed.
         if task_id not in ended and task_id not in failures and task_id != result.task.id:

@@ -89,3 +89,16 @@ async def program_stopped_by_a_timeout(record, saver):
     graph.step_timeout = 0.05
     await record.aerror("too slow", graph.ainvoke({"path": []}, CONFIG))
     await look(record, "state", graph)
+
+
+async def program_cancelled_with_durability_exit(record, saver):
+    """Then nothing is said of what was cancelled."""
+    graph = side_by_side(quick, slow, fail).compile(checkpointer=saver)
+    await record.aerror("failed", graph.ainvoke({"path": []}, CONFIG, durability="exit"), "no")
+    await look(record, "beside a failure", graph)
+    graph = side_by_side(quick, slow).compile(checkpointer=saver)
+    task = asyncio.create_task(graph.ainvoke({"path": []}, CONFIG, durability="exit"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    await record.aerror("cancelled", task)
+    await look(record, "from outside", graph)

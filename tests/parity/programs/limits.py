@@ -310,3 +310,30 @@ def program_the_checkpoint_at_the_limit_is_streamed(record, saver):
         modes = ["checkpoints", "values", "updates"]
         record.chunks(durability, graph.stream({"n": 0}, config, stream_mode=modes, durability=durability))
         record("state", graph.get_state(config))
+
+
+def program_what_ends_after_step_timeout(record, saver):
+    """A thread cannot be stopped: what it does is waited for and kept, so it is not done twice."""
+    runs = []
+
+    def slow(state):
+        time.sleep(0.1)
+        runs.append("slow")
+        return {"path": ["slow"]}
+
+    def fails(state):
+        time.sleep(0.1)
+        runs.append("fails")
+        raise ValueError("late")
+
+    builder = StateGraph(State).add_node("slow", slow).add_node("fails", fails).add_edge(START, "slow")
+    builder.add_node("quick", lambda state: {"path": ["quick"]}).add_edge(START, "quick").add_edge(
+        START, "fails"
+    )
+    graph = builder.compile(checkpointer=saver)
+    graph.step_timeout = 0.03
+    record.error("too slow", lambda: graph.invoke({"path": []}, CONFIG))
+    record("state", graph.get_state(CONFIG))
+    graph.step_timeout = None
+    record.error("again", lambda: graph.invoke(None, CONFIG), "late")
+    record("runs", sorted(runs))
