@@ -11,7 +11,7 @@ from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import check_claims
-from nbhitl.engine.tasks import TaskResult
+from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign
 from nbhitl.errors import EmptyInputError, InvalidUpdateError
 from nbhitl.types import Command
@@ -212,7 +212,9 @@ def _respect_others(progress: Progress, input: Any, key: CheckpointKey) -> Gener
 def _discard_tasks(progress: Progress) -> None:
     """New input starts over at START: what was about to run is dropped."""
     tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
-    progress.apply([TaskResult(task, []) for task in tasks])
+    input = Task(INPUT, ("__update__", 0), (), progress.step, progress.head.checkpoint_id, progress.run.ns)
+    # Because START is about to run, a deferred node goes on waiting.
+    progress.apply([*(TaskResult(task, []) for task in tasks), TaskResult(input, [(START, None)])])
     progress.pending = []
 
 

@@ -32,7 +32,7 @@ from nbhitl.errors import (
     GraphDrained,
     GraphRecursionError,
 )
-from nbhitl.types import Command
+from nbhitl.types import MISSING, Command
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -114,7 +114,7 @@ def _plan(progress: Progress) -> list[Task]:
         if handlers:
             recall_writes(handlers, progress.pending)
             tasks.extend(handlers)
-    if progress.head.triggers == (START,):
+    if progress.head.start is not MISSING:
         for task in tasks:
             if task.name == START:
                 task.input = progress.head.start

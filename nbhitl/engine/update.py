@@ -122,14 +122,13 @@ def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> G
 
 
 def _input(progress: Progress, values: Any) -> Generator[Any, Any, None]:
-    """Take `values` as a run's input would be."""
+    """Take `values` as an input; what was about to run is still about to."""
     if values is None:
         raise InvalidUpdateError(
             f"Received no input writes for {START}: an update as {INPUT!r} needs values."
         )
-    _clear_tasks(progress)
     progress.head.start = values
-    progress.head.triggers = (START,)
+    progress.head.triggers = tuple(dict.fromkeys((*progress.head.triggers, START)))
     yield from progress.advance("input")
 
 

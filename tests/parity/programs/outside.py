@@ -134,3 +134,27 @@ def program_places_after_a_travel_below(record, saver):
     record("asked again", graph.invoke(None, CONFIG))
     record("answered", graph.invoke(Command(resume="yes"), CONFIG))
     record("places", [(s.config, s.parent_config, s.metadata) for s in graph.get_state_history(CONFIG)])
+
+
+def program_new_input_while_a_deferred_node_waits(record, saver):
+    builder = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("q")]})
+    builder.add_node("next", noting("next")).add_node("last", noting("last"), defer=True)
+    builder.add_edge(START, "ask").add_edge(START, "last").add_edge("ask", "next")
+    for number, before in enumerate(([], ["last"])):
+        config = {"configurable": {"thread_id": str(number)}}
+        graph = builder.compile(checkpointer=saver, interrupt_before=before)
+        for value in ({"path": ["one"]}, {"path": ["two"]}, Command(resume="yes"), None):
+            record(f"{number} {value}", graph.invoke(value, config))
+            record("state", graph.get_state(config))
+
+
+def program_an_input_by_hand_while_nodes_wait(record, saver):
+    """It comes in beside what is about to run."""
+    builder = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("q")]})
+    builder.add_node("side", noting("side")).add_edge(START, "ask").add_edge(START, "side")
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"path": ["one"]}, CONFIG)
+    graph.update_state(CONFIG, {"path": ["two"]}, as_node="__input__")
+    record("updated", graph.get_state(CONFIG))
+    record("goes on", graph.invoke(None, CONFIG))
+    record("history", list(graph.get_state_history(CONFIG)))
