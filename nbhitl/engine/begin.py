@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, TaskWrites
-from nbhitl.constants import INPUT, NULL_TASK_ID, START
+from nbhitl.constants import INPUT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.answers import take_answers
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
@@ -59,7 +59,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     if key.checkpoint_id is not None and not answers:
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
-        if (yield from _branches_off(progress, input, key)):
+        if (yield from _branches_off(progress, input, stored)):
             _apply_outside(progress)
             progress.pending = []
             yield from progress.advance("fork")
@@ -73,7 +73,8 @@ def _at_this_point(
 
     That is the newest one if the task that calls now made it, before it paused or failed, or before the state of
     its caller was changed by hand, but not if it tries `again`; else the one that the caller's checkpoint
-    remembers. So a replay of the caller finds the state of then, at every depth.
+    remembers. So a replay of the caller finds the state of then, at every depth. A new input goes on from what it
+    had when it paused or failed.
     """
     caller = progress.run.parent
     assert caller is not None
@@ -85,9 +86,11 @@ def _at_this_point(
         at: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=asked_at),))
         return at
     goes_on = bool(made_at) and caller.run.resuming and _can_go_on(progress, newest)
-    if goes_on and (yield from _was_changed(caller, made_at)):
+    if goes_on and (yield from _was_changed(caller, made_at, caller.task.checkpoint_id)):
         return newest
     progress.continues = False
+    if (yield from _was_dropped(caller, newest)):
+        return newest
     remembered = _remembered(caller, key.ns)
     if remembered is None or remembered == newest.checkpoint_id:
         return newest if remembered is not None else None
@@ -97,14 +100,26 @@ def _at_this_point(
     return stored
 
 
+def _was_dropped(caller: RunningTask, newest: StoredCheckpoint) -> Generator[Any, Any, bool]:
+    """Whether a called graph's checkpoint was made by a task that a new input has dropped, of whichever graph above."""
+    parents = newest.metadata.get("parents") or {}
+    above: RunningTask | None = caller
+    while above is not None:
+        dropped = above.run.discarded
+        if dropped is not None and (yield from _was_changed(above, parents.get(above.run.ns), dropped)):
+            return True
+        above = above.run.parent
+    return False
+
+
 def _can_go_on(progress: Progress, stored: StoredCheckpoint) -> bool:
     head = head_of(progress.program, stored)
     return bool(head.sends or head.ready(progress.program))
 
 
-def _was_changed(caller: RunningTask, made_at: str | None) -> Generator[Any, Any, bool]:
-    """Whether the caller is where it was at checkpoint `made_at`, but for changes by hand."""
-    key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id)
+def _was_changed(caller: RunningTask, made_at: str | None, now: str) -> Generator[Any, Any, bool]:
+    """Whether the caller is at checkpoint `now` where it was at checkpoint `made_at`, but for changes by hand."""
+    key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, now)
     while key.checkpoint_id != made_at:
         stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
         if stored is None or stored.metadata.get("source") != "update":
@@ -127,23 +142,27 @@ def _remembered(caller: RunningTask, ns: str) -> str | None:
     return caller.run.start_map.get(ns)
 
 
-def _branches_off(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
+def _branches_off(progress: Progress, input: Any, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
     """Whether the run gets a checkpoint of its own to start from, so that what ran before stays as it is.
 
-    With a checkpoint of a called graph every graph on the way down gets one, else nothing on the thread would
-    lead to what the called graph asks then.
+    Not if `stored` is the newest one and was made from outside: it is a branch already. But where a question was
+    answered it cannot be asked again: an answer counts once. With a checkpoint of a called graph every graph on
+    the way down gets one, else nothing on the thread would lead to what the called graph asks then.
     """
-    if progress.run.parent is not None:
-        return True
-    return input is None and not (yield from _is_fresh_branch(progress, key))
-
-
-def _is_fresh_branch(progress: Progress, key: CheckpointKey) -> Generator[Any, Any, bool]:
-    """Whether the checkpoint is the newest one and was made from outside: it is a branch already."""
-    if progress.source not in ("update", "fork"):
+    caller = progress.run.parent
+    if caller is None and input is not None:
         return False
-    newest: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=None),))
-    return newest is not None and newest.checkpoint_id == key.checkpoint_id
+    if (
+        caller is not None
+        and (stored.metadata.get("parents") or {}).get(caller.run.ns) != caller.task.checkpoint_id
+    ):
+        return True
+    if progress.source not in ("update", "fork"):
+        return True
+    if not progress.run.start_map and any(channel == RESUME for _, channel, _ in stored.writes):
+        return True
+    newest: StoredCheckpoint | None = yield StoreCall("load", (progress.key._replace(checkpoint_id=None),))
+    return newest is None or newest.checkpoint_id != stored.checkpoint_id
 
 
 def begin(
@@ -177,6 +196,7 @@ def begin(
         raise EmptyInputError(f"Received no input for {START}: {_nothing_there(progress, key)}")
     if has_checkpoint:
         run.children = progress.head.children
+        run.discarded = progress.head.checkpoint_id
         _discard_tasks(progress)
     progress.head.start = input
     progress.head.triggers = (START,)

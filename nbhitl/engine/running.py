@@ -43,6 +43,7 @@ class Run:
 
     `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
     that keep state of their own; `start_map` those that a caller named to start from, `asked_map` to answer at.
+    `discarded` is the checkpoint whose tasks a new input has dropped.
     `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver.
     """
 
@@ -57,6 +58,7 @@ class Run:
         "config",
         "context",
         "control",
+        "discarded",
         "durability",
         "journal",
         "max_concurrency",
@@ -105,6 +107,7 @@ class Run:
         self.children: dict[str, str] = {}
         self.start_map: dict[str, str] = {}
         self.asked_map: dict[str, str] = _NOWHERE
+        self.discarded: str | None = None
         self.stop = 0
         # What `once()` has done, for a run without a saver.
         self.journal: StepSaver | None = None

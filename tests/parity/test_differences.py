@@ -180,6 +180,21 @@ def test_d4_an_answer_where_nothing_is_open(langgraph: SimpleNamespace, nbhitl: 
     assert [[item.value for item in result["__interrupt__"]] for result in after[NBHITL]] == [[1], ["q"]]
 
 
+def test_d4_a_named_branch_where_an_answer_was_given(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    """It branches once more, so that the question has an id of its own and can be seen and answered."""
+    after = {}
+    for on in (langgraph, nbhitl):
+        graph = paused(on, "first", "second")
+        graph.invoke(None, graph.get_state(CONFIG).config)
+        graph.invoke(on.Command(resume={graph.get_state(CONFIG).interrupts[0].id: "yes"}), CONFIG)
+        graph.invoke(None, graph.get_state(CONFIG).config)
+        state = graph.get_state(CONFIG)
+        after[on.name] = [q.value for q in state.interrupts], state.metadata["source"], state.metadata["step"]
+    assert after == {LANGGRAPH: (["first"], "fork", 1), NBHITL: (["first"], "fork", 2)}
+
+
 def test_d5_a_task_tells_its_input(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
     tasks = {}
     for on in (langgraph, nbhitl):

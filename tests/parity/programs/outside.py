@@ -158,3 +158,36 @@ def program_an_input_by_hand_while_nodes_wait(record, saver):
     record("updated", graph.get_state(CONFIG))
     record("goes on", graph.invoke(None, CONFIG))
     record("history", list(graph.get_state_history(CONFIG)))
+
+
+def _asking_child(keeps):
+    builder = chain("x").add_node("ask", lambda state: {"path": [interrupt(len(state["path"]))]})
+    return builder.add_edge("x", "ask").compile(checkpointer=keeps)
+
+
+def program_new_input_while_a_graph_that_keeps_state_waits(record, saver):
+    """What it had when it paused or failed is not forgotten, at whichever depth."""
+    middle = StateGraph(State).add_node("inner", _asking_child(True)).add_edge(START, "inner").compile()
+    for number, child in enumerate((_asking_child(True), middle)):
+        config = {"configurable": {"thread_id": str(number)}}
+        graph = (
+            StateGraph(State).add_node("child", child).add_edge(START, "child").compile(checkpointer=saver)
+        )
+        for value in ("one", "two", "three"):
+            record(value, graph.invoke({"path": [value]}, config))
+            record("state", graph.get_state(config, subgraphs=True))
+        record("answer", graph.invoke(Command(resume="yes"), config))
+        record("later", graph.invoke({"path": ["four"]}, config))
+
+
+def program_travel_to_a_changed_child_again(record, saver):
+    graph = StateGraph(State).add_node("child", _asking_child(None)).add_edge(START, "child")
+    graph = graph.compile(checkpointer=saver)
+    graph.invoke({"path": []}, CONFIG)
+    for number in range(3):
+        child = graph.get_state(CONFIG, subgraphs=True).tasks[0].state
+        graph.update_state(child.config, {"path": [f"by hand {number}"]})
+        child = graph.get_state(CONFIG, subgraphs=True).tasks[0].state
+        record(f"travel {number}", graph.invoke(None, child.config))
+        record("state", graph.get_state(CONFIG, subgraphs=True))
+    record("answer", graph.invoke(Command(resume="yes"), CONFIG))
