@@ -16,7 +16,7 @@ def packed(text: str) -> bytes | str:
     >>> packed("first")
     'first'
     """
-    if len(text) != _LENGTH or not text[8] == text[13] == text[18] == text[23] == "-":
+    if len(text) != _LENGTH or text[8:24:5] != "----":
         return text
     digits = text.replace("-", "")
     try:

@@ -44,6 +44,12 @@ class Newest:
         self._kept[thread, ns] = mark, found, []
         return (found,)
 
+    def unproved(self, thread: str, ns: str) -> Found | None:
+        """Return what `at` would return if nobody else has changed anything since it was kept."""
+        known = self._kept.get((thread, ns))
+        held = None if known is None else self.at(thread, ns, known[0])
+        return None if held is None else held[0]
+
     def keep(self, thread: str, ns: str, mark: object, found: Found | None) -> None:
         """Keep what was read: a step and its pending writes, or that there is none."""
         if len(self._kept) >= _KEPT:

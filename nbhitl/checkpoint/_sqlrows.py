@@ -122,6 +122,10 @@ class SqlRows:
             known = None if mark is None else self._newest.at(thread, ns, mark)
             return None if known is None else known[0]
 
+    def unproved(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        with self._db.held:
+            return self._newest.unproved(thread, ns)
+
     def _read_newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         if not self._db.is_far:
             newest = self.step(thread, ns, None)

@@ -60,6 +60,9 @@ class RowStore(Protocol):
     def at_hand(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         """As `newest`, if nothing has to be read for it; else None."""
 
+    def unproved(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        """Return what `at_hand` will return if nobody else has changed anything; it returns another thing if so."""
+
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         """Return the steps of the namespace from one id to another, both included."""
 

@@ -116,7 +116,7 @@ class _Rows:
             row = self.step(thread, ns, None)
             return None if row is None else (row, self.writes(thread, ns, row.checkpoint_id))
 
-    at_hand = newest
+    at_hand = unproved = newest
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         with self._lock:

@@ -181,7 +181,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             return
         with self._rows.held:
             self._put_pause(record)
-            found = self._rows.at_hand(record.thread_id, record.ns)
+            found = self._rows.unproved(record.thread_id, record.ns)
         if found is not None and found[0].checkpoint_id == record.checkpoint_id:
             if len(self._paused) >= _KNOWN_TIPS:
                 self._paused.clear()

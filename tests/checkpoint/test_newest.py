@@ -146,7 +146,7 @@ def test_a_question_and_its_answer_take_three_transactions_of_few_statements(tmp
             assert graph.invoke(Command(resume=7), config) == {"n": 7}
         saver.conn.set_trace_callback(None)
     assert said.count("COMMIT") == 3
-    assert len(said) == 17
+    assert len(said) == 16
 
 
 @pytest.mark.parametrize("saved", [True, False])

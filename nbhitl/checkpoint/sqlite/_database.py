@@ -125,7 +125,8 @@ class Database:
                     self.write_waiting()
                 elif not self._ready:
                     self.setup()
-                self.end_left_over()
+                if self._is_open:
+                    self.end_left_over()
                 if conn.in_transaction:
                     return None
                 by_others: int = conn.execute(queries.DATA_VERSION).fetchone()[0]
@@ -162,7 +163,8 @@ class Database:
                     self.setup()
                 if self._group.rows:
                     return self._do_after_waiting(sql, values)
-                self.end_left_over()
+                if self._is_open:
+                    self.end_left_over()
                 if conn.in_transaction:
                     raise self.failure(sqlite3.OperationalError("the connection is within a transaction"))
                 before = conn.total_changes
@@ -238,7 +240,8 @@ class Database:
         try:
             if not self._ready:
                 self.setup()
-            self.end_left_over()
+            if self._is_open:
+                self.end_left_over()
             conn = self.conn
             if conn.in_transaction:
                 raise sqlite3.OperationalError("cannot start a transaction within a transaction")
