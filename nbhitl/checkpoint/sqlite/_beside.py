@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._ids import unpacked
 from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.sqlite import queries
+from nbhitl.checkpoint.sqlite._bound import bound, plain
 from nbhitl.constants import INTERRUPT, RESUME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from nbhitl.checkpoint._rows import WriteRow
+    from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint._store import Tally
     from nbhitl.checkpoint.claims import Question
     from nbhitl.checkpoint.sqlite._database import Database
@@ -33,8 +35,18 @@ class SqliteRows(SqlRows):
 
     _db: Database
 
-    def __init__(self, database: Database, pack: Callable[[str], Any], unpack: Callable[[Any], str]) -> None:
-        super().__init__(database, pack, unpack)
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, bound, unpacked)
+
+    def read_row(self, row: tuple[Any, ...]) -> StepRow:
+        return super().read_row((*map(plain, row),))
+
+    def _step_values(self, row: StepRow) -> tuple[Any, ...]:
+        thread, ns, own_id, parent_id, created_at, base_id, depth, since, size, metadata, body = row
+        own, parent = bound(own_id), None if parent_id is None else bound(parent_id)
+        base = None if base_id == own_id else bound(base_id)
+        about, changed = bytearray(metadata), bytearray(body)
+        return (thread, ns, own, parent, created_at, base, depth, since, size, about, changed)
 
     def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
         place = (thread, ns, self._pack(checkpoint_id))

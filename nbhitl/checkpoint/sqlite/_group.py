@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.sqlite._bound import plain
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -91,10 +93,11 @@ def needed_parents(rows: Sequence[Values]) -> list[Step]:
     seen: set[Step] = set()
     needed: list[Step] = []
     for thread, ns, own, parent, _, base, *_ in rows:
-        if base is not None and (thread, ns, parent) not in seen:
-            needed.append((thread, ns, parent))
-            seen.add((thread, ns, parent))
-        seen.add((thread, ns, own))
+        above = (thread, ns, plain(parent))
+        if base is not None and above not in seen:
+            needed.append(above)
+            seen.add(above)
+        seen.add((thread, ns, plain(own)))
     return needed
 
 
@@ -107,8 +110,8 @@ def attached(rows: Sequence[Values], missing: Collection[Step]) -> list[Values]:
     kept = []
     for row in rows:
         thread, ns, own, parent, _, base, *_ = row
-        if base is not None and (thread, ns, parent) in gone:
-            gone.add((thread, ns, own))
+        if base is not None and (thread, ns, plain(parent)) in gone:
+            gone.add((thread, ns, plain(own)))
         else:
             kept.append(row)
     return kept
@@ -116,15 +119,20 @@ def attached(rows: Sequence[Values], missing: Collection[Step]) -> list[Values]:
 
 def unstored(rows: Sequence[Values], stored: Sequence[Values]) -> tuple[list[Values], list[Values]]:
     """Return which rows are to be written, and which not because others of the same id are there."""
-    known = {row[:3]: row for row in stored}
+    known = {_key(row): row for row in stored}
     fresh, odd = [], []
     for row in rows:
-        if row[:3] not in known:
-            known[row[:3]] = row
+        key = _key(row)
+        if key not in known:
+            known[key] = row
             fresh.append(row)
-        elif known[row[:3]] != row:
+        elif known[key] != row:
             odd.append(row)
     return fresh, odd
+
+
+def _key(row: Values) -> Step:
+    return row[0], row[1], plain(row[2])
 
 
 def threads_of(rows: Sequence[Values]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint.sqlite._beside import SqliteRows
 from nbhitl.checkpoint.steps import StepSaver
 
@@ -20,7 +19,7 @@ class WaitingSaver(StepSaver):
 
     def __init__(self, database: Database, serde: SerializerProtocol | None) -> None:
         self._database = database
-        self._table = SqliteRows(database, packed, unpacked)
+        self._table = SqliteRows(database)
         super().__init__(self._table, serde=serde)
         database.waiting.owner = weakref.ref(self)
 
