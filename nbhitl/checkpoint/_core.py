@@ -63,7 +63,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         self._reread = Reread()
         # Threads that are known to have open questions: a step of theirs has to look at them.
         self._asking: set[str] = set()
-        # What runs kept where they paused, beside the newest step and its writes of then: see `kept_pause`.
+        # What runs kept where they paused, beside newest step, its writes and serializer of then: see `kept_pause`.
         self._paused: dict[tuple[str, str], tuple[object, Any]] = {}
 
     @property

@@ -92,7 +92,10 @@ class SqlRows:
         self._pack = pack
         self._unpack = unpack
         self._newest = Newest()
-        self.held = database.held
+
+    @property
+    def held(self) -> AbstractContextManager[object]:
+        return self._db.held  # another one in a forked process
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
         return self._db.atomic(threads, rewriting)

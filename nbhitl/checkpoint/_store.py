@@ -35,12 +35,11 @@ class Tally:
 
 
 class RowStore(Protocol):
-    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step.
+    """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step."""
 
-    While `held`, no other thread changes anything through this object.
-    """
-
-    held: AbstractContextManager[object]
+    @property
+    def held(self) -> AbstractContextManager[object]:
+        """While it is held, no other thread changes anything through this object."""
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[None]:
         """Return a context in which changes are made together or, after an exception, not at all.

@@ -19,6 +19,7 @@ from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.records import StoredCheckpoint
+from nbhitl.checkpoint.serde import Serde
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         Raises:
             UnsupportedValue: a payload that cannot be stored; nothing was saved.
         """
-        if record.kept is None:
+        if record.kept is None or not _is_faithful(type(self.serde)):
             self._put_pause(record)
             return
         with self._rows.held:
@@ -185,15 +186,17 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         if found is not None and found[0].checkpoint_id == record.checkpoint_id:
             if len(self._paused) >= _KNOWN_TIPS:
                 self._paused.clear()
-            self._paused[record.thread_id, record.ns] = found, record.kept
+            self._paused[record.thread_id, record.ns] = (found, self.serde), record.kept
 
     def kept_pause(self, thread_id: str, ns: str) -> Any:
         """Return what was kept of the pause of a thread, if nothing has been saved there since; None if not so.
 
         It is given away: the next call finds nothing.
         """
-        found, kept = self._paused.pop((thread_id, ns), (None, None))
-        return kept if found is not None and self._rows.at_hand(thread_id, ns) == found else None
+        then, kept = self._paused.pop((thread_id, ns), (None, None))
+        if kept is None or (self._rows.at_hand(thread_id, ns), self.serde) != then:
+            return None
+        return kept
 
     def _put_pause(self, record: PauseRecord) -> None:
         place = (record.thread_id, record.ns, record.checkpoint_id)
@@ -285,6 +288,12 @@ class _Family:
         if row.parent_id is not None and folded.body.results:
             self._results[row.parent_id] = folded.body.writes(row)
         return self._results.pop(row.checkpoint_id, [])
+
+
+@lru_cache(maxsize=64)
+def _is_faithful(kind: type) -> bool:
+    """Whether a serializer of this class gives back what it was given; a user's own may change values, or hide them."""
+    return issubclass(kind, Serde) and kind.__module__.startswith("nbhitl.checkpoint.")
 
 
 def _place(key: CheckpointKey) -> tuple[str, str, str]:

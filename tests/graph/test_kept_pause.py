@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import pytest
@@ -12,13 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.serde import Serde
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.checkpoint.steps import StepSaver
 from nbhitl.engine.kept_pause import KeptPause
-from nbhitl.errors import AlreadyAnswered, NodeError, QuestionChanged, UnknownInterruptError
+from nbhitl.errors import AlreadyAnswered, NodeError, QuestionChanged, StoreError, UnknownInterruptError
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
+
+from .kept_programs import outcome, same_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -256,6 +260,38 @@ def test_an_error_handler_that_asks_gets_what_is_saved_of_the_error(saver, used)
     assert used == [False]
 
 
+class Hiding:
+    """A user's own serializer, which lets no secret into the store."""
+
+    def dumps_typed(self, value: Any) -> tuple[str, bytes]:
+        return Serde().dumps_typed(self.hidden(value))
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return Serde().loads_typed(data)
+
+    def hidden(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [*map(self.hidden, value)]
+        return value.replace("secret", "***") if isinstance(value, str) else value
+
+
+def test_what_a_serializer_of_one_s_own_leaves_out_is_left_out(used):
+    graph = asking(InMemorySaver(serde=Hiding()), "a", "b")
+    graph.invoke({"n": 1}, CONFIG)
+    graph.invoke(Command(resume="the secret"), CONFIG)
+    assert graph.invoke(Command(resume="x"), CONFIG)["said"] == "['the ***', 'x']"
+    assert used == [False, False]
+
+
+def test_with_another_serializer_the_thread_is_read_again(saver, used):
+    graph = asking(saver, "a")
+    graph.invoke({"n": 1}, CONFIG)
+    saver.serde = Hiding()
+    with pytest.raises(StoreError, match="cannot be read"):
+        graph.invoke(Command(resume="x"), CONFIG)
+    assert used == [False]
+
+
 def test_async_answers_find_it_too(tmp_path, used):
     async def ask_and_answer() -> Any:
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
@@ -299,6 +335,26 @@ def test_kept_or_read_the_thread_has_the_same_history(answers, by_id, durability
         return shown, history, claims
 
     assert run(keeps=True) == run(keeps=False)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("sqlite", [False, True], ids=["memory", "sqlite"])
+@pytest.mark.parametrize(
+    "seeds", [range(8), pytest.param(range(1000, 1500), marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_whatever_is_done_to_a_thread_it_is_as_if_nothing_was_kept(monkeypatch, seeds, sqlite, asynchronous):
+    used = 0
+    with closing(asyncio.new_event_loop()) as loop:
+        for seed in seeds:
+            told = []
+            for keeps in (False, True):
+                with same_ids(monkeypatch):
+                    driver = loop if asynchronous else None
+                    found, count = outcome(seed, keeps=keeps, sqlite=sqlite, driver=driver)
+                told.append(found)
+                used += count
+            assert told[1] == told[0], f"program {seed}"
+    assert used > len(seeds) / 4
 
 
 def test_what_is_kept_is_forgotten_at_some_point():
