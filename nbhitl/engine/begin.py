@@ -39,8 +39,9 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     stored: StoredCheckpoint | None = yield StoreCall("load", (key, True))
     caller = progress.run.parent
     if stored is not None and caller is not None:
-        # What an attempt made that failed does not count for the next one.
+        # What an attempt made that failed does not count for the next one, nor what was there where all is done anew.
         again = caller.attempt > 1 and not caller.run.resuming
+        again = again or (caller.run.anew and key.checkpoint_id is None)
         progress.continues = not again
         if progress.run.stateful and key.checkpoint_id is None:
             stored = yield from _at_this_point(progress, stored, key, again)
@@ -59,6 +60,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     if key.checkpoint_id is not None and not answers:
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
+        progress.run.anew = True
         if (yield from _branches_off(progress, input, stored)):
             _apply_outside(progress)
             progress.pending = []

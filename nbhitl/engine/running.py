@@ -43,11 +43,13 @@ class Run:
 
     `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
     that keep state of their own; `start_map` those that a caller named to start from, `asked_map` to answer at.
+    `anew` says that the run does once more what was done at a checkpoint; then so do the graphs that it calls there.
     `discarded` is the checkpoint whose tasks a new input has dropped.
     `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver.
     """
 
     __slots__ = (
+        "anew",
         "answers",
         "asked_map",
         "asynchronous",
@@ -108,6 +110,7 @@ class Run:
         self.start_map: dict[str, str] = {}
         self.asked_map: dict[str, str] = _NOWHERE
         self.discarded: str | None = None
+        self.anew = False
         self.stop = 0
         # What `once()` has done, for a run without a saver.
         self.journal: StepSaver | None = None

@@ -223,3 +223,31 @@ def program_an_answer_at_a_checkpoint_below_that_was_replayed(record, saver):
         record("replayed", graph.invoke(None, below))
         record("answered", graph.invoke(Command(resume="this"), below))
         record("state", (graph.get_state(config).values, graph.get_state(config).next))
+
+
+def program_a_named_branch_is_done_anew_below_too(record, saver):
+    """Naming the head of a branch runs everything after it again, the graphs that it calls included."""
+    runs = []
+    inner = StateGraph(State).add_node("work", lambda state: runs.append("work") or {"path": ["work"]})
+    inner.add_node("ask", lambda state: {"path": [interrupt("q")]}).add_edge(START, "work").add_edge(
+        START, "ask"
+    )
+    middle = StateGraph(State).add_node("inner", inner.compile()).add_edge(START, "inner").compile()
+    graph = StateGraph(State).add_node("middle", middle).add_edge(START, "middle").compile(checkpointer=saver)
+
+    def again(label, config):
+        graph.invoke(None, config)
+        state = graph.get_state(CONFIG, subgraphs=True)
+        record(label, (list(runs), state.metadata["source"], [i.value for i in state.interrupts]))
+        return state
+
+    graph.invoke({"path": []}, CONFIG)
+    for number in range(3):
+        state = again(f"head {number}", graph.get_state(CONFIG).config)
+    for depth in range(2):
+        for number in range(2):
+            below = state.tasks[0].state if depth == 0 else state.tasks[0].state.tasks[0].state
+            state = again(f"depth {depth} {number}", below.config)
+        below = state.tasks[0].state if depth == 0 else state.tasks[0].state.tasks[0].state
+        state = again(f"depth {depth} changed", graph.update_state(below.config, {"path": ["by hand"]}))
+    record("answer", graph.invoke(Command(resume="yes"), CONFIG))
