@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from nbhitl.config import RunnableConfig
+    from nbhitl.engine.running import Run
     from nbhitl.graph._compiled import CompiledStateGraph
     from nbhitl.graph._options import RunOptions
     from nbhitl.types import All, StreamMode
@@ -134,6 +135,18 @@ def start(
         cache=graph.cache,
         parent=parent,
     )
+    _set_options(run, graph, options)
+    progress = Progress(run, _settings(graph, run, options, streams=bool(modes)), _CLOCK)
+    steps = superstep_loop(progress, input, key)
+    if callbacks := run.config.get("callbacks"):
+        from nbhitl.engine.lifecycle import with_lifecycle
+
+        steps = with_lifecycle(steps, progress, callbacks)
+    return progress, traced(steps, run, graph.name, input)
+
+
+def _set_options(run: Run, graph: CompiledStateGraph, options: RunOptions) -> None:
+    """Note what the graph and the call say of the run; what they leave open is as in the run that calls it, if any."""
     run.step_timeout = graph.step_timeout
     run.durability = options.durability or run.durability
     if options.durability is not None or options.version != "v1":
@@ -142,15 +155,8 @@ def start(
         warn_of_options(options, saves=run.saver is not None)
     run.control = options.control or run.control
     run.context = coerced_context(graph.context_schema, options.context)
-    if options.context is None and parent is not None:
-        run.context = parent.run.context
-    progress = Progress(run, _settings(graph, run, options, streams=bool(modes)), _CLOCK)
-    steps = superstep_loop(progress, input, key)
-    if callbacks := run.config.get("callbacks"):
-        from nbhitl.engine.lifecycle import with_lifecycle
-
-        steps = with_lifecycle(steps, progress, callbacks)
-    return progress, traced(steps, run, graph.name, input)
+    if options.context is None and run.parent is not None:
+        run.context = run.parent.run.context
 
 
 def _merged(
@@ -166,7 +172,7 @@ def _merged(
     return merge_configs(ground, config) if ground else (config or {})
 
 
-def _settings(graph: CompiledStateGraph, run: Any, options: RunOptions, *, streams: bool) -> Settings:
+def _settings(graph: CompiledStateGraph, run: Run, options: RunOptions, *, streams: bool) -> Settings:
     keys, single = output_keys_of(options.output_keys, graph.program, streams=streams)
     if options.interrupt_before is not None or options.interrupt_after is not None:
         _check_nodes(graph, options.interrupt_before)
