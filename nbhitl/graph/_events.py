@@ -7,6 +7,7 @@ there are the events of graphs, nodes and path functions.
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -43,13 +44,14 @@ async def graph_events(
     """
     made = _runnable_class()
     if made is not None:
-        async for event in made(graph).astream_events(input, config, version=version, **options):
-            yield event
-        return
-    if version != "v2":
+        events = made(graph).astream_events(input, config, version=version, **options)
+    elif version == "v2":
+        events = _own_events(graph, input, config, **options)
+    else:
         raise NotImplementedError(f'astream_events(version={version!r}): the only version here is "v2".')
-    async for event in _own_events(graph, input, config, **options):
-        yield event
+    async with aclosing(events):
+        async for event in events:
+            yield event
 
 
 @cache
@@ -68,8 +70,9 @@ def _runnable_class() -> Any:
             return self.graph.invoke(input, config, **options)
 
         async def astream(self, input: Any, config: Any = None, **options: Any) -> AsyncIterator[Any]:
-            async for chunk in self.graph.astream(input, config, **options):
-                yield chunk
+            async with aclosing(self.graph.astream(input, config, **options)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
 
     return GraphRunnable
 

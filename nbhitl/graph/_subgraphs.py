@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import NS_END, NS_SEP
@@ -33,11 +35,40 @@ def _named_by(action: Any) -> Iterator[Any]:
     if func is None or code is None:
         return
     cells = zip(code.co_freevars, func.__closure__ or (), strict=False)
-    named = [cell.cell_contents for _, cell in cells if _filled(cell)]
+    captured = {name: cell.cell_contents for name, cell in cells if _filled(cell)}
+    named = list(captured.values())
     named += [func.__globals__[name] for name in code.co_names if name in func.__globals__]
-    for value in named:
+    yield from filter(_is_graph, named)
+    for root, *attributes in _attribute_chains(code):
+        value = captured.get(root, func.__globals__.get(root))
+        for attribute in attributes:
+            value = inspect.getattr_static(value, attribute, None)
         if _is_graph(value):
             yield value
+
+
+@lru_cache(maxsize=512)
+def _attribute_chains(code: CodeType, captured_only: bool = False) -> tuple[tuple[str, ...], ...]:
+    """Return what a function reads of what it captures and of globals: `("holder", "graph")`, `("holder", "graph", "invoke")`.
+
+    A function within it counts for what that captures.
+    """
+    from dis import get_instructions
+
+    chains: list[tuple[str, ...]] = []
+    chain: tuple[str, ...] = ()
+    for instruction in get_instructions(code):
+        if instruction.opname == "LOAD_DEREF" or (instruction.opname == "LOAD_GLOBAL" and not captured_only):
+            chain = (str(instruction.argval),)
+        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and chain:
+            chain = (*chain, str(instruction.argval))
+            chains.append(chain)
+        else:
+            chain = ()
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            chains += _attribute_chains(constant, captured_only=True)
+    return tuple(chains)
 
 
 def _filled(cell: Any) -> bool:
@@ -67,15 +98,23 @@ def graph_at(graph: Any, ns: str) -> Any:
         below = graph_called_by(graph, name)
         if below is None:
             raise ValueError(
-                f"Subgraph {name} not found: graph {graph.name!r} has no such node that calls a graph."
+                f"Subgraph {_node_path(ns)} not found: graph {graph.name!r} has no node {name!r} that calls a graph."
             )
         graph = below
     return graph
 
 
+def _node_path(ns: str) -> str:
+    return NS_SEP.join(level.split(NS_END)[0] for level in ns.split(NS_SEP) if not level.isdigit())
+
+
 def is_elsewhere(graph: Any, ns: str) -> bool:
-    """Whether namespace `ns` begins at a node that `graph` does not have: it is inside another graph."""
-    return ns.split(NS_SEP, maxsplit=1)[0].split(NS_END, maxsplit=1)[0] not in graph.topology.nodes
+    """Whether no node of `graph` is known to call the graph of namespace `ns`: a tool may, or another graph's node."""
+    try:
+        graph_at(graph, ns)
+    except ValueError:
+        return True
+    return False
 
 
 def called_namespace(spec: NodeSpec) -> Callable[[str], str | None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import operator
+from contextlib import aclosing
 from typing import Annotated
 
 from langgraph.errors import NodeCancelledError
@@ -181,3 +182,29 @@ async def program_wait_for(record, saver):
     graph = StateGraph(State).add_node(slow).add_edge(START, "slow").compile(checkpointer=saver)
     await record.aerror("timeout", asyncio.wait_for(graph.ainvoke({"path": []}, CONFIG), 0.3))
     record("state", (await graph.aget_state(CONFIG)).next)
+
+
+async def program_leaving_the_events_stops_the_node(record, saver):
+    told = []
+
+    async def quick(state):
+        return {"path": ["quick"]}
+
+    async def slow(state):
+        told.append("started")
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            told.append("cancelled")
+            raise
+
+    builder = StateGraph(State).add_node(quick).add_node(slow)
+    graph = builder.add_edge(START, "quick").add_edge("quick", "slow").compile(checkpointer=saver)
+    async with aclosing(graph.astream_events({"path": []}, CONFIG, version="v2")) as events:
+        async for event in events:
+            if event["event"] == "on_chain_stream" and not event["parent_ids"]:
+                await asyncio.sleep(0.05)
+                break
+    record("the node was told", told)
+    state = await graph.aget_state(CONFIG)
+    record("saved", (state.values, state.next, state.tasks))

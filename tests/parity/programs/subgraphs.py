@@ -549,3 +549,62 @@ def program_a_saver_given_later(record, saver):
     graph.checkpointer = saver
     record("runs", graph.invoke({"path": []}, CONFIG))
     record("state", graph.get_state(CONFIG).values)
+
+
+class Holder:
+    def __init__(self, held):
+        self.held = held
+
+    def node(self, state):
+        return self.held.invoke(state)
+
+
+def program_graphs_that_nodes_reach_by_attributes(record, saver):
+    child = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("?")]})
+    child = child.add_edge(START, "ask").compile()
+    holder, deep, listed = Holder(child), Holder(Holder(child)), [child]
+
+    def within(state):
+        def inner():
+            return holder.held.invoke(state)
+
+        return inner()
+
+    nodes = {
+        "attribute": lambda state: holder.held.invoke(state),
+        "two attributes": lambda state: deep.held.held.invoke(state),
+        "within": within,
+        "method": holder.node,
+        "in a list": lambda state: listed[0].invoke(state),
+        "no such": lambda state: (
+            holder.held and deep.held.invoke(state) if False else {"path": [interrupt("?")]}
+        ),
+    }
+    for name, node in nodes.items():
+        graph = StateGraph(State).add_node("n", node).add_edge(START, "n").compile(checkpointer=saver)
+        record(f"{name} found", [key for key, _ in graph.get_subgraphs()])
+        config = {"configurable": {"thread_id": name}}
+        graph.invoke({"path": []}, config)
+        (task,) = graph.get_state(config, subgraphs=True).tasks
+        record(f"{name} state", getattr(task.state, "values", None))
+
+
+def program_reading_graphs_that_no_node_is_known_to_call(record, saver):
+    child = StateGraph(State).add_node("ask", lambda state: {"path": ["asked", interrupt("?")]})
+    children = [child.add_edge(START, "ask").compile()]
+    builder = StateGraph(State).add_node("call", lambda state: children[0].invoke({"path": ["below"]}))
+    graph = builder.add_edge(START, "call").compile(checkpointer=saver)
+    config = {"configurable": {"thread_id": "1"}}
+    graph.invoke({"path": []}, config)
+    (task,) = graph.get_state(config).tasks
+    below = {"configurable": {"thread_id": "1", "checkpoint_ns": f"call:{task.id}"}}
+    state = graph.get_state(below)
+    record("state", (state.values, state.metadata["step"]))
+    record("history", [(s.values, s.metadata["step"]) for s in graph.get_state_history(below)])
+    record.error(
+        "no update", lambda: graph.update_state(below, {"path": ["changed"]}), "Subgraph call not found"
+    )
+    below["configurable"]["checkpoint_ns"] = f"call:{task.id}|ask:1"
+    record.error(
+        "nor deeper", lambda: graph.update_state(below, {"path": ["changed"]}), "Subgraph call not found"
+    )
