@@ -49,7 +49,7 @@ def _named_by(action: Any) -> Iterator[Any]:
 
 @lru_cache(maxsize=512)
 def _attribute_chains(code: CodeType, captured_only: bool = False) -> tuple[tuple[str, ...], ...]:
-    """Return what a function reads of what it captures and of globals: `("holder", "graph")`, `("holder", "graph", "invoke")`.
+    """Return what a function reads of what it captures and of globals: `("holder", "graph")`, and on to `"invoke"`.
 
     A function within it counts for what that captures.
     """

@@ -605,6 +605,4 @@ def program_reading_graphs_that_no_node_is_known_to_call(record, saver):
         "no update", lambda: graph.update_state(below, {"path": ["changed"]}), "Subgraph call not found"
     )
     below["configurable"]["checkpoint_ns"] = f"call:{task.id}|ask:1"
-    record.error(
-        "nor deeper", lambda: graph.update_state(below, {"path": ["changed"]}), "Subgraph call not found"
-    )
+    record.error("deeper", lambda: graph.update_state(below, {"path": ["no"]}), "Subgraph call|ask not found")
