@@ -7,6 +7,7 @@ from typing import Annotated
 
 from nbhitl.graph.message import AnyMessage, add_messages
 from nbhitl.graph.state import StateGraph
+from nbhitl.warnings import LangGraphDeprecatedSinceV10
 
 __all__ = ["MessageGraph"]
 
@@ -19,6 +20,6 @@ class MessageGraph(StateGraph):
 
     def __init__(self) -> None:
         warnings.warn(
-            "MessageGraph is deprecated, use StateGraph(MessagesState).", DeprecationWarning, stacklevel=2
+            LangGraphDeprecatedSinceV10("`MessageGraph` is deprecated. Use `StateGraph(MessagesState)`."), stacklevel=2
         )
         super().__init__(Annotated[list[AnyMessage], add_messages])

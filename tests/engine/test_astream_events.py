@@ -232,17 +232,19 @@ async def test_leaving_early_stops_the_run():
 
     async def waits(state):
         ran.append("started")
-        await asyncio.sleep(5)
-        ran.append("ended")
+        try:
+            await asyncio.sleep(5)
+        finally:
+            ran.append("stopped")
 
     graph = OURS.StateGraph(State).add_node(waits).add_edge(OURS.START, "waits").compile()
     stream = graph.astream_events({"path": []}, version="v2")
     async for event in stream:
         if event["name"] == "waits":
+            await asyncio.sleep(0.01)
             break
     await stream.aclose()
-    await asyncio.sleep(0.01)
-    assert ran == ["started"]
+    assert ran == ["started", "stopped"]
 
 
 # -- nbhitl's own events, which serve where langchain-core is not installed -----------------------------------
