@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 
 def json_schema_of(schema: Any, name: str) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def json_schema(schema: Any) -> dict[str, Any]:
 
     from nbhitl.graph._schema import has_keys, type_hints
 
+    schema = _with_messages(schema)
     try:
         return TypeAdapter(schema).json_schema()
     except PydanticUserError:
@@ -54,6 +55,43 @@ def json_schema(schema: Any) -> dict[str, Any]:
         model = create_model(schema.__name__, __config__=ConfigDict(arbitrary_types_allowed=True), **keys)
         schema_of_model: dict[str, Any] = model.model_json_schema()
         return schema_of_model
+
+
+def _with_messages(schema: Any) -> Any:
+    """Return a TypedDict with LangChain's messages in the place of `AnyMessage`, which is Any here; else `schema`."""
+    from nbhitl._langchain import langchain_module
+    from nbhitl.graph._schema import bare, type_hints
+    from nbhitl.graph.message import MessagesState
+
+    hints = (
+        {name: bare(hint) for name, hint in type_hints(schema).items()}
+        if hasattr(schema, "__optional_keys__")
+        else {}
+    )
+    names = [name for name, hint in hints.items() if _holds_messages(hint)]
+    messages: Any = langchain_module("messages") if names else None
+    if messages is None:
+        return schema
+    from typing import NotRequired
+
+    from typing_extensions import TypedDict
+
+    hints.update((name, list[messages.AnyMessage]) for name in names)
+    keys = {
+        key: NotRequired[hint] if key in schema.__optional_keys__ else hint for key, hint in hints.items()
+    }
+    shown: Any = TypedDict(schema.__name__, keys)  # type: ignore[operator]
+    shown.__doc__ = None if schema is MessagesState else schema.__doc__
+    return shown
+
+
+def _holds_messages(hint: Any) -> bool:
+    """Whether a key is a list of messages of any kind: its reducer tells."""
+    from nbhitl.graph.message import add_messages
+
+    return (
+        get_origin(hint) is Annotated and get_args(hint)[0] == list[Any] and add_messages in hint.__metadata__
+    )
 
 
 def input_model(name: str, schema: Any) -> Any:
@@ -74,9 +112,10 @@ def output_model(name: str, schema: Any) -> Any:
     """Return a model with the keys of `schema`, none of them required, or of its one value."""
     from pydantic import ConfigDict, create_model
 
-    from nbhitl.graph._schema import has_keys, type_hints
+    from nbhitl.graph._schema import bare, has_keys, type_hints
 
     if schema is None or not has_keys(schema):
         return input_model(name, Any if schema is None else schema)
-    keys: dict[str, Any] = {key: (hint, None) for key, hint in type_hints(schema).items()}
+    hints = type_hints(_with_messages(schema))
+    keys: dict[str, Any] = {key: (bare(hint), None) for key, hint in hints.items()}
     return create_model(name, __config__=ConfigDict(arbitrary_types_allowed=True), **keys)

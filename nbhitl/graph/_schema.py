@@ -84,7 +84,8 @@ def type_hints(schema: Any) -> dict[str, Any]:
     return typing.get_type_hints(schema, include_extras=True)
 
 
-def _bare(hint: Any) -> Any:
+def bare(hint: Any) -> Any:
+    """Return an annotation without what says whether the key has to be there."""
     while _is_marker(get_origin(hint)):
         hint = get_args(hint)[0]
     return hint
@@ -98,16 +99,16 @@ def _is_marker(origin: Any) -> bool:
 
 
 def _managed_of(hint: Any) -> Any:
-    hint = _bare(hint)
+    hint = bare(hint)
     if get_origin(hint) is not Annotated:
         return None
     return next((extra for extra in hint.__metadata__ if is_managed_value(extra)), None)
 
 
 def _channel(name: str, hint: Any, schema: Any) -> BaseChannel[Any, Any, Any]:
-    hint = _bare(hint)
+    hint = bare(hint)
     if get_origin(hint) is Annotated:
-        typ, marker = _bare(hint.__origin__), hint.__metadata__[-1]
+        typ, marker = bare(hint.__origin__), hint.__metadata__[-1]
         # A channel counts wherever it stands, a reducer only as the last.
         for extra in hint.__metadata__:
             if isinstance(extra, BaseChannel):
@@ -173,12 +174,12 @@ def schema_types(schemas: Iterable[Any]) -> tuple[type, ...]:
 
 def _collect(hint: Any, found: dict[Any, bool]) -> None:
     """Note the classes that an annotation names, and whether a store can hold instances of them."""
-    bare = _bare(hint)
-    hint = _named_type(bare)
-    if hint is not bare and not isinstance(bare, Enum):
-        if bare in found:
+    given = bare(hint)
+    hint = _named_type(given)
+    if hint is not given and not isinstance(given, Enum):
+        if given in found:
             return  # an alias may stand for what names it
-        found[bare] = False
+        found[given] = False
     if get_origin(hint) is Annotated:
         _collect(hint.__origin__, found)
         return

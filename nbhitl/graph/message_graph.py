@@ -20,6 +20,7 @@ class MessageGraph(StateGraph):
 
     def __init__(self) -> None:
         warnings.warn(
-            LangGraphDeprecatedSinceV10("`MessageGraph` is deprecated. Use `StateGraph(MessagesState)`."), stacklevel=2
+            LangGraphDeprecatedSinceV10("`MessageGraph` is deprecated. Use `StateGraph(MessagesState)`."),
+            stacklevel=2,
         )
         super().__init__(Annotated[list[AnyMessage], add_messages])

@@ -4,7 +4,9 @@ import operator
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Optional
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph.message import AnyMessage, add_messages
+from langgraph.utils.config import ensure_config, patch_configurable
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from typing_extensions import NotRequired, Required, TypedDict
 
@@ -357,3 +359,33 @@ def program_a_state_under_the_key_of_the_root(record, saver):
     record("result", graph.invoke(["in"], config))
     record("state", graph.get_state(config).values)
     record("schema", graph.get_input_jsonschema())
+
+
+def program_messages_in_json_schemas(record):
+    class Chat(MessagesState):
+        """A conversation about a topic."""
+
+        topic: str
+        note: NotRequired[str]
+
+    class Partly(TypedDict, total=False):
+        messages: Annotated[list[AnyMessage], add_messages]
+        count: Required[int]
+
+    for schema in (MessagesState, Chat, Partly):
+        graph = StateGraph(schema).add_node("a", lambda state: {}).add_edge(START, "a").compile()
+        record(schema.__name__, graph.get_input_jsonschema())
+        record("output", graph.get_output_jsonschema())
+        fields = graph.get_output_schema().model_fields
+        record(
+            "fields", {name: (str(field.annotation), field.is_required()) for name, field in fields.items()}
+        )
+
+
+def program_configs_put_together(record):
+    given = {"configurable": {"user": "ann"}, "tags": ["a"]}
+    record("settled", {key: value for key, value in ensure_config(given, None).items() if key != "metadata"})
+    record(
+        "over", ensure_config({"configurable": {"b": 1}}, {"configurable": {"a": 2}, "recursion_limit": 4})
+    )
+    record("patched", (patch_configurable(None, {"a": 1}), patch_configurable(given, {"level": 2})))
