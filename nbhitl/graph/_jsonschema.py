@@ -80,7 +80,8 @@ def _with_messages(schema: Any) -> Any:
     keys = {
         key: NotRequired[hint] if key in schema.__optional_keys__ else hint for key, hint in hints.items()
     }
-    shown: Any = TypedDict(schema.__name__, keys)  # type: ignore[operator]
+    make: Any = TypedDict
+    shown = make(schema.__name__, keys)
     shown.__doc__ = None if schema is MessagesState else schema.__doc__
     return shown
 

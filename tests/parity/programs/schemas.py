@@ -384,8 +384,7 @@ def program_messages_in_json_schemas(record):
 
 def program_configs_put_together(record):
     given = {"configurable": {"user": "ann"}, "tags": ["a"]}
-    record("settled", {key: value for key, value in ensure_config(given, None).items() if key != "metadata"})
-    record(
-        "over", ensure_config({"configurable": {"b": 1}}, {"configurable": {"a": 2}, "recursion_limit": 4})
-    )
+    several = {"configurable": {"b": 1}}, {"configurable": {"a": 2}, "recursion_limit": 4}
+    for settled in (ensure_config(given, None), ensure_config(*several)):
+        record("settled", {key: value for key, value in settled.items() if key != "metadata"})
     record("patched", (patch_configurable(None, {"a": 1}), patch_configurable(given, {"level": 2})))
