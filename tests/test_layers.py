@@ -84,7 +84,7 @@ FENCES = {
     # Where a user's type or a form needs them, and then inside a function.
     "pydantic": ("nbhitl",),
     "jsonschema": ("nbhitl.engine.answer_schema",),
-    "typing_extensions": ("nbhitl.graph.message", "nbhitl.typing"),
+    "typing_extensions": ("nbhitl.graph.message", "nbhitl.graph._jsonschema", "nbhitl.typing"),
     "referencing": ("nbhitl.engine.answer_schema",),
     "numpy": ("nbhitl.checkpoint.serde.frames", "nbhitl.checkpoint.serde.numeric"),
 }
