@@ -3,12 +3,14 @@
 import random
 from itertools import count
 
+import aiosqlite
 import pytest
 
 from nbhitl.checkpoint.bundle import export_thread
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.constants import INTERRUPT, PULL, RESUME
 from nbhitl.errors import ReviewError, UnknownInterruptError
 
@@ -164,3 +166,22 @@ def test_random_stories_read_the_same_from_memory_and_from_the_file(tmp_path, se
             saver.flush()
             assert seen(memory, story.run) == seen(reader, story.run)
     assert story.refused < 35
+
+
+async def test_a_lent_connection_answers_what_another_connection_asked(tmp_path):
+    path = str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as saver:
+        run = Run(saver)
+        run.step({"n": 0})
+        assert saver.load(run.key()).writes == []
+        run.pause("q1")
+        async with aiosqlite.connect(path) as conn:
+            lent = AsyncSqliteSaver(conn)
+            assert (await lent.aload(run.key())).writes == saver.load(run.key()).writes
+            (claim,) = await lent.aclaim(run.request({"q1": "yes"}))
+            assert (await lent.aload(run.key())).writes == saver.load(run.key()).writes
+        assert claim.answer == "yes"
+        channels = {channel: value for _, channel, value in saver.load(run.key()).writes}
+        assert channels[RESUME] == [["q1", "digest", "yes"]]
+        saver.release(*run.place(), ("q1",))
+        assert [channel for _, channel, _ in saver.load(run.key()).writes] == [INTERRUPT]

@@ -101,7 +101,7 @@ class SqliteRows(SqlRows):
     def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
         written = self._write_values(resume)
         key = (*written[:3], taken.interrupt_id, written[3])
-        if not before:
+        if not before and self._db.keeps_beside:
             tally = self._db.do_counted(queries.TAKE_FIRST, (*taken[11:], resume.value, *key))
             if tally.changed:
                 self._newest.wrote((resume,))

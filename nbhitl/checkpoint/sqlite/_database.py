@@ -68,6 +68,9 @@ class Database:
     conn: sqlite3.Connection
     is_far = False
     take_and_answer = ""
+    keeps_beside = (
+        True  # whether first questions may hold pending writes, so that it is worth a try to answer there
+    )
     tables: Any = queries  # which tables to make, and where their version is written
 
     def __init__(self, conn: sqlite3.Connection | None, name: str, file: str = "") -> None:

@@ -30,6 +30,8 @@ class LentDatabase(Database):
         given: an aiosqlite connection; `run` opens it if it is not open yet.
     """
 
+    keeps_beside = False
+
     def __init__(self, given: Any) -> None:
         if not hasattr(given, "_tx"):
             raise TypeError(
