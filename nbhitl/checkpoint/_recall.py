@@ -112,7 +112,7 @@ class _Items:
         self._stored.append(stored)
         extra = getattr(item, "__pydantic_extra__", None)
         self._extra.append(extra)
-        self._stored_extra.append(None if extra is None else _copied(extra))
+        self._stored_extra.append(None if extra is None else _copied(extra) if extra else _EMPTY[dict])
         self._contents.append(stored["content"])
         return True
 
