@@ -362,15 +362,16 @@ def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
     if len(metadata) == 3 and not metadata.get("parents", True):
         source, step = metadata.get("source"), metadata.get("step")
         if source in SOURCES and type(step) is int:
-            number = SOURCES.index(source)
-            return _known_metadata(number, step) if serde.__class__ is Serde else serde.dumps([number, step])
+            if serde.__class__ is Serde:
+                return _known_metadata(source, step)
+            return serde.dumps([SOURCES.index(source), step])
     return serde.dumps(metadata)
 
 
 @lru_cache(maxsize=1024)
-def _known_metadata(source: int, step: int) -> bytes:
+def _known_metadata(source: str, step: int) -> bytes:
     """Every thread has the same first steps, and nbhitl's serializers are of one mind about numbers."""
-    return cast("bytes", packed_plain([source, step]))
+    return cast("bytes", packed_plain([SOURCES.index(source), step]))
 
 
 def decode_metadata(data: bytes, serde: Codec) -> dict[str, Any]:

@@ -180,7 +180,7 @@ class SqlRows:
         if replace:
             self._newest.forget()
         elif left is not None:
-            self._newest.follow(space, left, row, is_later=_is_later(*values[2:4]))
+            self._newest.follow(space, left, row, is_later=_is_later(values[2], values[3]))
 
     def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
         values, space = self._step_values(row), row[:2]
@@ -188,7 +188,7 @@ class SqlRows:
             left = self._newest.leave(space)
             added = self._db.insert_lazily(values) if lazily else self._db.insert_if_quiet(values)
             if added and left is not None:
-                self._newest.follow(space, left, row, is_later=_is_later(*values[2:4]))
+                self._newest.follow(space, left, row, is_later=_is_later(values[2], values[3]))
         return added
 
     def read_row(self, row: tuple[Any, ...]) -> StepRow:

@@ -103,9 +103,9 @@ def _fold(
 ) -> None:
     """Fold the writes to each key into the state; `changes` has the plain new values already, and gets the rest."""
     changed, values = changes.values, head.values
-    changes.written = changed.keys() | updates.keys()
+    changes.written = changed.keys() | updates.keys() if changed else updates.keys()
     # Of several conflicts, the one written first is told of, whatever the values are.
-    if not changed.keys().isdisjoint(updates):
+    if changed and not changed.keys().isdisjoint(updates):
         written = dict.fromkeys(channel for result in results for channel, _ in result.writes)
         updates = {key: updates[key] for key in written if key in updates}
     for key, writes in updates.items():

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program, Reader
 
 
+_REDUCE, _OBJECT = KeyKind.REDUCE, KeyKind.OBJECT
+
+
 class Steps(NamedTuple):
     """Where a run is, for managed values: the superstep that runs, and the one that the run may not reach."""
 
@@ -44,9 +47,9 @@ def with_writes(
             continue
         if rule.batched:
             state[key] = rule.folded(state.get(key, MISSING), (value,))
-        elif rule.kind is KeyKind.REDUCE and rule.operator is not None:
+        elif rule.kind is _REDUCE and rule.operator is not None:
             state[key] = fold(rule.operator, state.get(key, MISSING), (value,), key)
-        elif rule.kind is KeyKind.OBJECT:
+        elif rule.kind is _OBJECT:
             channel = rule.channel.from_checkpoint(state.get(key, MISSING))
             channel.update((value,))
             state[key] = channel.get()
