@@ -14,8 +14,9 @@ from typing import TypedDict
 
 import pytest
 
+from nbhitl.checkpoint import _behind
 from nbhitl.checkpoint.records import CheckpointKey
-from nbhitl.checkpoint.sqlite import SqliteSaver, _behind, _group
+from nbhitl.checkpoint.sqlite import SqliteSaver, _group
 from nbhitl.checkpoint.sqlite._group import (
     AGE,
     MOST_BYTES,
@@ -458,7 +459,8 @@ def test_steps_are_saved_at_the_end_of_the_process(path):
     """Although nobody closed the connection, and the background had no time."""
     code = """
         import sqlite3, sys
-        from nbhitl.checkpoint.sqlite import SqliteSaver, _behind, _group
+        from nbhitl.checkpoint import _behind
+        from nbhitl.checkpoint.sqlite import SqliteSaver, _group
         from checkpoint.test_waiting_steps import put
 
         _behind.Writer.tick = lambda self, now: None
@@ -475,7 +477,8 @@ def test_steps_are_saved_at_the_end_of_the_process(path):
 def test_steps_that_cannot_be_saved_at_the_end_of_the_process_are_reported(path):
     code = """
         import os, sqlite3, sys
-        from nbhitl.checkpoint.sqlite import SqliteSaver, _behind, _group
+        from nbhitl.checkpoint import _behind
+        from nbhitl.checkpoint.sqlite import SqliteSaver, _group
         from checkpoint.test_waiting_steps import put
 
         _behind.Writer.tick = lambda self, now: None
@@ -494,7 +497,8 @@ def test_steps_that_cannot_be_saved_at_the_end_of_the_process_are_reported(path)
 def test_a_forked_process_does_not_write_the_steps_of_its_parent(path):
     code = """
         import os, sys
-        from nbhitl.checkpoint.sqlite import SqliteSaver, _behind, _group
+        from nbhitl.checkpoint import _behind
+        from nbhitl.checkpoint.sqlite import SqliteSaver, _group
         from checkpoint.test_waiting_steps import put, stored
 
         _behind.Writer.tick = lambda self, now: None

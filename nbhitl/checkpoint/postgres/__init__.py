@@ -74,7 +74,10 @@ class PostgresSaver(StepSaver):
     What this process has saved survives its death at any moment. Questions, answers, effects of `once()`, results
     of parallel tasks and the last step of a run are on the server's disk before the run goes on; a step that
     another follows is there a moment later, together with what follows: should the server itself crash, a
-    thread may be some steps behind. With `durability="sync"` each step waits.
+    thread may be some steps behind. On the connection of `from_conn_string` the first steps of a new thread, before
+    any of its nodes has ended, wait up to 5 ms for what is stored next, and are sent with it: a process that is killed
+    meanwhile leaves no thread, and others see them as much later. Whatever is asked of this saver comes after them.
+    With `durability="sync"` nothing waits, and each step is on the disk before the next one begins.
     """
 
     def __init__(self, conn: Any, pipe: Any = None, serde: SerializerProtocol | None = None) -> None:
@@ -113,7 +116,7 @@ class PostgresSaver(StepSaver):
         try:
             yield saver
         finally:
-            link.close()
+            saver._database.close()
 
     def setup(self) -> None:
         """Make the tables; done at the first use anyway.

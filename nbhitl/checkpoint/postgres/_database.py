@@ -1,4 +1,4 @@
-"""PostgreSQL as a database of rows: transactions, locks and migrations. Knows nothing of steps."""
+"""PostgreSQL as a database of rows: transactions, locks, migrations, and steps that wait to be sent with others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.postgres import queries
 from nbhitl.checkpoint.postgres._errors import store_error
+from nbhitl.checkpoint.postgres._waiting import Waiting, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +43,7 @@ class Database:
 
     def __init__(self, link: Link) -> None:
         self.link = link
+        self.waiting = Waiting(self)
         self._own = threading.local()
         self._ready = False
 
@@ -51,7 +53,7 @@ class Database:
         locks: list[Statement] = [(queries.LOCK_THREAD, (thread,)) for thread in sorted(set(threads))]
         if rewriting:
             locks += [(queries.HOLD_STEPS, (thread,)) for thread in sorted(set(threads))]
-        return Transaction(self, [(queries.BEGIN, ()), *locks], threads[0] if threads else None)
+        return Transaction(self, [(queries.BEGIN, ()), *locks], threads)
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
@@ -93,12 +95,15 @@ class Database:
 
     def insert_lazily(self, row: tuple[Any, ...]) -> bool:
         """Add a step that need not be on the server's disk yet; see `RowStore.insert_if_quiet`."""
+        if self._ready and self.waiting.take(row):
+            return True
         return self._do_alone(queries.INSERT_LAZILY, row) == 1
 
-    def _do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Change something in a transaction of its own; return how many rows were changed."""
+    def _do_alone(self, sql: str, row: tuple[Any, ...]) -> int:
+        """Add a step in a transaction of its own; return how many rows were changed."""
         self.be_ready()
-        return self._alone((sql, values), again=False)[0].changed
+        self.waiting.tell_lost(row[:1])
+        return self._alone((sql, row), again=False, carrying=row[:1])[0].changed
 
     @property
     def now(self) -> Transaction:
@@ -115,19 +120,37 @@ class Database:
         if transaction is not None:
             return transaction.send(*statements)
         self.be_ready()
+        self.waiting.write_now()
         return self._alone(*statements, again=self.link.renews)
 
-    def _alone(self, *statements: Statement, again: bool) -> list[Answer]:
-        """Send statements; once more if the connection turns out to be lost and `again`."""
-        conn = self.borrow()
+    def _alone(self, *statements: Statement, again: bool, carrying: Sequence[str] = ()) -> list[Answer]:
+        """Send statements, after the steps of the threads `carrying` that wait; once more if the connection turns out
+        to be lost and `again`.
+        """
+        conn, rows = self.borrow(), []
         try:
-            return self.link.exchange(conn, statements, len(statements))
-        except _ERRORS as error:
+            rows = self.waiting.leave(carrying)
+            return self.link.exchange(conn, [*writing(rows), *statements], len(statements))
+        except BaseException as error:
+            self.waiting.put_back(rows)
+            if not isinstance(error, _ERRORS):
+                raise
             if not (again and conn.closed):
                 raise self.failure(error, conn, _sql.thread_of(*statements[0])) from error
         finally:
             self.link.give_back(conn)
-        return self._alone(*statements, again=False)
+        return self._alone(*statements, again=False, carrying=carrying)
+
+    def close(self) -> None:
+        """Write the steps that wait, and close the saver's own connection.
+
+        Raises:
+            StoreError: they cannot be written.
+        """
+        try:
+            self.waiting.write_now()
+        finally:
+            self.link.close()
 
     def borrow(self) -> Any:
         """Return a connection for the thread that calls; `link.give_back` ends it."""
@@ -188,23 +211,33 @@ class Transaction:
 
     Args:
         first: the statements with which it begins.
-        thread: how errors call what it is about.
+        threads: what it is about; their steps that wait are written with it.
     """
 
-    __slots__ = ("_begun", "_conn", "_database", "_gathered", "_problem", "_tallies", "_thread")
+    __slots__ = ("_begun", "_carried", "_conn", "_database", "_gathered", "_problem", "_tallies", "_threads")
 
-    def __init__(self, database: Database, first: list[Statement], thread: str | None = None) -> None:
+    def __init__(self, database: Database, first: list[Statement], threads: Sequence[str] = ()) -> None:
         self._database = database
         self._gathered = first
-        self._thread = thread
+        self._threads = threads
+        self._carried: list[tuple[Any, ...]] = []
         self._begun = False
         self._tallies: list[tuple[int, Tally]] = []
         self._problem: StoreError | None = None
         self._conn: Any = None
 
     def __enter__(self) -> None:
-        self._conn = self._database.borrow()
-        self._database.now = self
+        database = self._database
+        database.waiting.tell_lost(self._threads)
+        self._conn = database.borrow()
+        try:
+            self._carried = database.waiting.leave(self._threads)
+            self._gathered += writing(self._carried)
+            database.now = self
+        except BaseException:  # Ctrl-C
+            database.waiting.put_back(self._carried)
+            self._give_back()
+            raise
 
     def gather(self, statements: list[Statement]) -> None:
         """Send these statements later."""
@@ -223,7 +256,7 @@ class Transaction:
 
     def _commit(self) -> None:
         """What is sent in one go is a transaction, without BEGIN and COMMIT."""
-        if self._begun or len(self._gathered) == 1 or not self._database.link.reads_committed:
+        if self._begun or len(self._gathered) == 1 or not self._database.link.is_own:
             self.send(_COMMIT)
         else:
             self._send(self._gathered, 1, whole=True)
@@ -235,7 +268,7 @@ class Transaction:
             found = len(batch) - left_out if tallies else wanted
             answers = self._exchange(batch[left_out:], found, whole=whole)
         except _ERRORS as error:
-            self._problem = self._database.failure(error, self._conn, self._thread)
+            self._problem = self._database.failure(error, self._conn, *self._threads[:1])
             raise self._problem from error
         for place, tally in tallies:
             tally.changed = answers[place - left_out].changed
@@ -267,8 +300,10 @@ class Transaction:
                 self._commit()
                 committed = True
         finally:
-            if self._begun and not committed:
-                self._roll_back()
+            if not committed:
+                self._database.waiting.put_back(self._carried)
+                if self._begun:
+                    self._roll_back()
             self._give_back()
 
     def _roll_back(self) -> None:

@@ -60,6 +60,15 @@ class Link:
             raise
         return conn
 
+    def borrow_now(self, patience: float = 0.0) -> Any:
+        """As `borrow` of the saver's own connection; None if somebody else uses it for so many seconds or more."""
+        if not self._lock.acquire(timeout=patience):
+            return None
+        try:
+            return self.borrow()
+        finally:
+            self._lock.release()
+
     def _of_pool(self) -> Any:
         """A connection of the pool that the server has not ended while nobody looked."""
         for _ in range(_MOST_ENDED):
@@ -86,8 +95,8 @@ class Link:
             self._lock.release()
 
     @property
-    def reads_committed(self) -> bool:
-        """Whether transactions of the connection see what was committed meanwhile, without being told to."""
+    def is_own(self) -> bool:
+        """Whether the saver has opened the connection: so it reads what was committed meanwhile, and closes it."""
         return self._reopen is not None
 
     @property

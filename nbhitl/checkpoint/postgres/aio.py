@@ -77,7 +77,7 @@ class AsyncPostgresSaver(StepSaver):
         try:
             yield saver
         finally:
-            await asyncio.shield(saver._run(link.close))
+            await asyncio.shield(saver._run(saver._database.close))
             saver._end()
 
     def _end(self) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "HOLD_STEPS",
     "INSERT_IF_QUIET",
     "INSERT_LAZILY",
+    "LAZILY",
     "LOCK_SETUP",
     "LOCK_THREAD",
     "MIGRATIONS",
@@ -89,6 +90,9 @@ INSERT_LAZILY: Final = _sql.insert_if_quiet(
     "FOR KEY SHARE", "AND set_config('synchronous_commit', 'off', true) = 'off'"
 )
 """As `INSERT_IF_QUIET`, without waiting for the server's disk; what is committed later carries it along."""
+
+LAZILY: Final = "SELECT set_config('synchronous_commit', 'off', true)"
+"""The transaction in which this is does not wait for the server's disk."""
 
 HOLD_STEPS: Final = "SELECT count(*) FROM (SELECT 1 FROM nbhitl_steps WHERE thread_id = ? FOR UPDATE) AS held"
 """Keeps `INSERT_IF_QUIET` from adding steps to those of a thread; what it has added before is seen after."""

@@ -14,9 +14,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._behind import WRITER
 from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.sqlite import queries
-from nbhitl.checkpoint.sqlite._behind import WRITER
 from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
 from nbhitl.checkpoint.sqlite._layout import keep_log_long, lay_out

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint._behind import AGE
 from nbhitl.checkpoint.sqlite._bound import plain
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 QUICK = 0.001
 """Seconds since the step before, within which a step may wait."""
-
-AGE = 0.005
-"""Seconds that steps wait for others at most."""
 
 MOST_ROWS, MOST_BYTES = 256, 1 << 20
 

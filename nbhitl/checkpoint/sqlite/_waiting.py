@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._behind import WRITER
 from nbhitl.checkpoint.sqlite import queries
-from nbhitl.checkpoint.sqlite._behind import WRITER
 from nbhitl.checkpoint.sqlite._group import (
     MOST_BYTES,
     Group,
@@ -27,7 +27,7 @@ from nbhitl.checkpoint.sqlite._group import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nbhitl.checkpoint.sqlite._behind import Late
+    from nbhitl.checkpoint._behind import Late
     from nbhitl.checkpoint.sqlite._group import Step, Values
 
 _AGAIN = 0.05

@@ -1,8 +1,4 @@
-"""Writing steps for whoever is too slow to do it: one thread of the process that wakes up only while steps wait.
-
-It writes on a connection of its own, opened for the moment: what the savers' users do with theirs, transactions
-included, is not disturbed.
-"""
+"""Writing steps for whoever is too slow to do it: one thread of the process that wakes up only while steps wait."""
 
 from __future__ import annotations
 
@@ -12,8 +8,10 @@ import threading
 import time
 from typing import Protocol
 
-from nbhitl.checkpoint.sqlite._group import AGE
 from nbhitl.errors import StoreError
+
+AGE = 0.005
+"""Seconds that steps wait for others at most."""
 
 _IDLE_TICKS = 20
 _PATIENCE_AT_EXIT = 10.0
@@ -61,7 +59,7 @@ class Writer:
     def _start(self) -> None:
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
-                thread = threading.Thread(target=self._serve, name="nbhitl-sqlite-steps", daemon=True)
+                thread = threading.Thread(target=self._serve, name="nbhitl-steps", daemon=True)
                 thread.start()
                 self._thread = thread
 
