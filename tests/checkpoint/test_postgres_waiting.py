@@ -229,7 +229,9 @@ def test_a_pause_that_may_have_been_lost_is_told_and_they_wait_on(saver, other, 
     assert waiting(saver) == TWO
     assert bool(asking.get_state(CONFIG).interrupts) is is_committed
     assert (waiting(saver), steps(other)) == (0, TWO)
+    assert len(saver.pending()) == is_committed
     assert asking.invoke(None, CONFIG)["__interrupt__"]
+    assert asking.invoke(Command(resume=7), CONFIG)["n"] == 7
 
 
 @pytest.mark.usefixtures("patient")

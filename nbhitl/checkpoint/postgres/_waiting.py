@@ -207,10 +207,17 @@ def _may_wait(row: Values) -> bool:
 def writing(rows: Sequence[Values]) -> list[Statement]:
     """Return what adds first steps, and moves the questions on that somebody else has asked of the same thread.
 
-    What the newest step of a thread does to its questions is what all of them did, one after another.
+    What the newest step of a thread does to its questions is what all of them did, one after another; and nothing if
+    it was there already: then they may be its own.
     """
-    statements: list[Statement] = [(_ADD, row) for row in rows]
-    for row in {row[0]: row for row in rows}.values():
+    statements: list[Statement] = []
+    newest = {row[0]: row for row in rows}
+    for row in rows:
         thread, ns, own, parent, *_ = row
-        statements.append(_sql.settle(thread, ns, parent, "input" if parent is None else "loop", own))
+        if newest[thread] is not row:
+            statements.append((_ADD, row))
+            continue
+        settle, values = _sql.settle(thread, ns, parent, "input" if parent is None else "loop", own)
+        added = f"WITH added AS ({_ADD} RETURNING 1) {settle} AND EXISTS (SELECT 1 FROM added)"
+        statements.append((added, (*row, *values)))
     return statements
