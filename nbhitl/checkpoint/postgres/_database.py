@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -49,6 +49,7 @@ class Database:
 
     def atomic(self, threads: tuple[str, ...], rewriting: bool) -> Transaction:
         """Return a transaction that holds these threads; see `RowStore.atomic`."""
+        self._end_left_over()
         self.be_ready()
         locks: list[Statement] = [(queries.LOCK_THREAD, (thread,)) for thread in sorted(set(threads))]
         if rewriting:
@@ -70,6 +71,15 @@ class Database:
 
     def change_mark(self) -> None:
         """Unknown: to find out would take as long as to read again."""
+        self._end_left_over()
+
+    def _end_left_over(self) -> None:
+        """Undo a transaction of this thread that Ctrl-C has kept from ending: none is begun, and no newest step is
+        asked for, within another.
+        """
+        left: Transaction | None = getattr(self._own, "transaction", None)
+        if left is not None:
+            left.undo()
 
     def knows_quiet(self, thread: str) -> bool:
         """It does not: a transaction begins with what it does."""
@@ -291,25 +301,31 @@ class Transaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._database.now = None
-        committed = False
         try:
             if kind is None and self._problem is not None:
                 raise self._problem
             if kind is None:
                 self._commit()
-                committed = True
+                self._begun, self._carried = False, []
         finally:
-            if not committed:
-                self._database.waiting.put_back(self._carried)
-                if self._begun:
-                    self._roll_back()
-            self._give_back()
+            self.undo()
+
+    def undo(self) -> None:
+        """Undo what is not committed, and give the connection back."""
+        self._database.waiting.put_back(self._carried)
+        self._carried = []
+        if self._begun:
+            self._roll_back()
+        self._database.now = None
+        self._give_back()
 
     def _roll_back(self) -> None:
-        with suppress(psycopg.Error):  # a transaction ends with its connection
-            if self._conn is not None and not self._conn.closed:
-                self._database.link.exchange(self._conn, [_ROLLBACK])
+        if self._conn is None or self._conn.closed:
+            return
+        try:
+            self._database.link.exchange(self._conn, [_ROLLBACK])
+        except psycopg.Error:  # a transaction ends with its connection
+            self._database.link.end(self._conn)
 
     def _give_back(self) -> None:
         conn, self._conn = self._conn, None

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
 from nbhitl.checkpoint.postgres._batch import Answer, exchanged
@@ -43,14 +43,11 @@ class Link:
         self._is_pool = hasattr(given, "getconn")
         self._reopen = reopen
         self._lock = threading.RLock()
+        self._is_lent = False
 
     def borrow(self) -> Any:
         """Return a connection for this thread alone, until it is given back."""
-        if self._is_pool:
-            conn = self._of_pool()
-        else:
-            self._lock.acquire()
-            conn = self.given
+        conn = self._of_pool() if self._is_pool else self._the_one()
         try:
             if self._reopen is not None and has_ended(conn):
                 conn = self.given = self._reopen()
@@ -58,6 +55,18 @@ class Link:
         except BaseException:
             self.give_back(conn)
             raise
+        return conn
+
+    def _the_one(self) -> Any:
+        """The only connection. Ctrl-C can keep a thread from giving it back: what that has begun is undone here."""
+        self._lock.acquire()
+        if not self._is_lent:
+            self._is_lent = True
+            return self.given
+        self._lock.release()  # this thread has it still; the lock counts
+        conn = self.given
+        if not conn.closed and conn.pgconn.transaction_status != TransactionStatus.IDLE:
+            self.exchange(conn, [("ROLLBACK", ())])
         return conn
 
     def borrow_now(self, patience: float = 0.0) -> Any:
@@ -92,7 +101,12 @@ class Link:
         if self._is_pool:
             self._wait(self.given.putconn(conn))
         else:
+            self._is_lent = False
             self._lock.release()
+
+    def end(self, conn: Any) -> None:
+        """Close a connection of which nobody knows how it is."""
+        self._wait(conn.close())
 
     @property
     def is_own(self) -> bool:
