@@ -31,8 +31,8 @@ class PruneRule(NamedTuple):
 
 
 def matches(metadata: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
-    """Whether the metadata holds every entry of the filter."""
-    return all(key in metadata and metadata[key] == value for key, value in filter.items())
+    """Whether the metadata holds every entry of the filter; None also stands for no entry."""
+    return all(metadata.get(key) == value for key, value in filter.items())
 
 
 def kept_places(

@@ -210,7 +210,8 @@ class SaverContract(ABC):
         assert [row[0] for row in states(run, before=ids[10])] == ids[9::-1]
         assert [row[0] for row in states(run, filter={"run_id": "odd"}, limit=2)] == [ids[29], ids[27]]
         assert states(run, filter={"run_id": "odd", "source": "input"}) == []
-        assert states(run, filter={"no such": None}) == []
+        assert states(run, filter={"no such": 0}) == []
+        assert [row[0] for row in states(run, filter={"no such": None}, limit=2)] == [ids[29], ids[28]]
 
     @pytest.mark.parametrize(
         "name", ["'", '"', "a\x00b", "') OR 1=1--", "naïve ☃ 日本", "%", "%s", "_", "?", ""]

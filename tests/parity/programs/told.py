@@ -60,3 +60,13 @@ def program_the_place_in_configs(record, saver):
     )
     builder.compile(checkpointer=saver).invoke({"path": []}, CONFIG)
     record("places", places)
+
+
+def program_history_without_an_entry(record, saver):
+    """A filter for None finds what does not have the entry."""
+    graph = with_child(saver)
+    graph.invoke({"path": []}, CONFIG)
+    graph.update_state({"configurable": {"thread_id": "1"}}, {"path": ["by hand"]})
+    for wanted in ({"user": None}, {"user": "ada"}, {"user": None, "source": "update"}, {"nobody": None}):
+        found = graph.get_state_history(CONFIG, filter=wanted)
+        record(str(wanted), [(state.metadata["source"], state.metadata["step"]) for state in found])
