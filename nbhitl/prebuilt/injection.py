@@ -93,18 +93,20 @@ def class_in_force(name: str) -> type:
 class InjectedArgs(NamedTuple):
     """Which parameters of a tool are injected. `state` is `{parameter: key of the state, or None for all}`.
 
-    `optional` are state parameters with a default, which may be missing in the state.
+    `optional` are state parameters with a default, which may be missing in the state. `hidden` are those that the
+    tool's own code fills, or a wrapper: LangChain's InjectedToolArg.
     """
 
     state: dict[str, str | None]
     store: str | None
     runtime: str | None
     optional: frozenset[str]
+    hidden: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
         """All injected parameters."""
-        return frozenset((*self.state, *(name for name in (self.store, self.runtime) if name)))
+        return self.hidden.union(self.state, (name for name in (self.store, self.runtime) if name))
 
 
 def injected_args(functions: list[Callable[..., Any]], schema: Any = None) -> InjectedArgs:
@@ -116,6 +118,8 @@ def injected_args(functions: list[Callable[..., Any]], schema: Any = None) -> In
     state: dict[str, str | None] = {}
     store = runtime = None
     optional: set[str] = set()
+    hidden: set[str] = set()
+    tools = langchain_module("tools.base")
     for name, annotation, has_default in _parameters(functions, schema):
         marks = [_own(mark, name) for mark in _marks(annotation)]
         for mark in marks:
@@ -127,9 +131,11 @@ def injected_args(functions: list[Callable[..., Any]], schema: Any = None) -> In
                 store = name
             elif _is(mark, ToolRuntime):
                 runtime = name
+            elif tools is not None and _is(mark, tools.InjectedToolArg):
+                hidden.add(name)
         if name == "runtime" and not state.get(name) and name != store:
             runtime = name
-    return InjectedArgs(state, store, runtime, frozenset(optional))
+    return InjectedArgs(state, store, runtime, frozenset(optional), frozenset(hidden))
 
 
 def _parameters(functions: list[Callable[..., Any]], schema: Any) -> Iterator[tuple[str, Any, bool]]:

@@ -283,9 +283,9 @@ class ToolNode(RunnableObject):
         arguments = self._arguments(request, runner.name, runner.injected)
         try:
             output = runner.invoke(arguments, config)
+            return checked_output(output, call, kind, self._messages_key)
         except Exception as error:
             return self._handled(call, error, runner.injected)
-        return checked_output(output, call, kind, self._messages_key)
 
     async def _aexecute(self, request: ToolCallRequest, kind: InputKind, config: RunnableConfig) -> Any:
         call, runner = request.tool_call, self._runner(request)
@@ -294,9 +294,9 @@ class ToolNode(RunnableObject):
         arguments = self._arguments(request, runner.name, runner.injected)
         try:
             output = await runner.ainvoke(arguments, config)
+            return checked_output(output, call, kind, self._messages_key)
         except Exception as error:
             return self._handled(call, error, runner.injected)
-        return checked_output(output, call, kind, self._messages_key)
 
     def _runner(self, request: ToolCallRequest) -> Runner | None:
         """Return what runs the request's tool, which a wrapper may have set; None for an unknown name."""
@@ -310,7 +310,7 @@ class ToolNode(RunnableObject):
         if isinstance(error, GraphBubbleUp):
             raise error
         if _is_validation_error(error):
-            error = invocation_error(call["name"], error, call["args"], injected.names)
+            error = invocation_error(call["name"], error, call["args"], injected.names - injected.hidden)
         if not handles(self._handle_tool_errors, error):
             raise error
         return self._error_message(call, error_content(self._handle_tool_errors, error))

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_core.tools import tool
+from langchain_core.tools import InjectedToolArg, InjectedToolCallId, tool
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from langgraph.prebuilt import InjectedState, ToolNode, tools_condition
 from langgraph.types import Command, interrupt
@@ -300,3 +300,64 @@ async def program_a_tool_that_raises_stop_iteration(record):
     asked = {"messages": [ai(call("runs_out", {"x": 1}))]}
     record.error("sync", lambda: graph.invoke(asked), "")
     await record.aerror("async", graph.ainvoke(asked), "")
+
+
+class Secret(InjectedToolArg):
+    """Filled by nobody but the program."""
+
+
+@tool
+def read(query: str, auth: Annotated[dict, InjectedToolArg()]) -> str:
+    """Read as somebody."""
+    return f"{query} as {auth}"
+
+
+@tool
+def look(
+    query: str, auth: Annotated[dict, Secret] = None, id: Annotated[str, InjectedToolCallId] = ""
+) -> str:
+    """Look as somebody."""
+    return f"{query} as {auth} for {id}"
+
+
+@tool
+def answer_nothing(query: str):
+    """Answer with no message."""
+    return [Command(update={})]
+
+
+@tool
+def command_nothing(query: str):
+    """Answer with a command only."""
+    return Command(update={"messages": []})
+
+
+def program_arguments_that_the_model_must_not_give(record):
+    forged = {"query": "q", "auth": {"role": "admin"}}
+    for name in ("read", "look"):
+        for handles in (True, False):
+            graph = tool_graph([read, look], handle_tool_errors=handles)
+            for args in ({"query": "q"}, forged, {**forged, "id": "other"}):
+                try:
+                    record(name, contents(graph.invoke({"messages": [ai(call(name, args))]})))
+                except Exception as error:
+                    record(f"{name} raises", str(error))
+
+    def give(request, execute):
+        return execute(request.override(tool_call=call("read", forged)))
+
+    graph = tool_graph([read], wrap_tool_call=give)
+    record("by a wrapper", contents(graph.invoke({"messages": [ai(call("read", {"query": "q"}))]})))
+
+
+def program_answers_that_do_not_fit_are_handled_like_errors(record):
+    for name in ("answer_nothing", "command_nothing"):
+        for handles in (True, "Sorry", (ValueError,), (TypeError,), False):
+            graph = tool_graph([answer_nothing, command_nothing], handle_tool_errors=handles)
+            try:
+                record(
+                    f"{name} {handles}",
+                    contents(graph.invoke({"messages": [ai(call(name, {"query": "q"}))]})),
+                )
+            except ValueError as error:
+                record(f"{name} {handles} raises", str(error))
