@@ -88,14 +88,14 @@ def _at_this_point(
         at: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=asked_at),))
         return at
     goes_on = bool(made_at) and caller.run.resuming and _can_go_on(progress, newest)
-    if goes_on and (yield from _was_changed(caller, made_at, caller.task.checkpoint_id)):
+    if goes_on and (yield from _was_changed(caller, made_at)):
         return newest
     progress.continues = False
-    if (yield from _was_dropped(caller, newest)):
-        return newest
     remembered = _remembered(caller, key.ns)
-    if remembered is None or remembered == newest.checkpoint_id:
-        return newest if remembered is not None else None
+    if remembered == newest.checkpoint_id or (yield from _was_dropped(caller, newest)):
+        return newest
+    if remembered is None:
+        return None
     stored: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=remembered),))
     if stored is not None:
         stored.writes = []
@@ -107,11 +107,23 @@ def _was_dropped(caller: RunningTask, newest: StoredCheckpoint) -> Generator[Any
     parents = newest.metadata.get("parents") or {}
     above: RunningTask | None = caller
     while above is not None:
-        dropped = above.run.discarded
-        if dropped is not None and (yield from _was_changed(above, parents.get(above.run.ns), dropped)):
+        made_at = parents.get(above.run.ns)
+        if made_at and (yield from _input_came_after(above, made_at)):
             return True
         above = above.run.parent
     return False
+
+
+def _input_came_after(caller: RunningTask, made_at: str) -> Generator[Any, Any, bool]:
+    """Whether an input came between checkpoint `made_at` and where the caller is on the same line."""
+    key, came = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id), False
+    while key.checkpoint_id and key.checkpoint_id > made_at:
+        stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+        if stored is None:
+            return False
+        came = came or stored.metadata.get("source") == "input"
+        key = key._replace(checkpoint_id=stored.parent_id)
+    return came and key.checkpoint_id == made_at
 
 
 def _can_go_on(progress: Progress, stored: StoredCheckpoint) -> bool:
@@ -119,9 +131,9 @@ def _can_go_on(progress: Progress, stored: StoredCheckpoint) -> bool:
     return bool(head.sends or head.ready(progress.program))
 
 
-def _was_changed(caller: RunningTask, made_at: str | None, now: str) -> Generator[Any, Any, bool]:
-    """Whether the caller is at checkpoint `now` where it was at checkpoint `made_at`, but for changes by hand."""
-    key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, now)
+def _was_changed(caller: RunningTask, made_at: str | None) -> Generator[Any, Any, bool]:
+    """Whether the caller is where it was at checkpoint `made_at`, but for changes by hand."""
+    key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id)
     while key.checkpoint_id != made_at:
         stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
         if stored is None or stored.metadata.get("source") != "update":
@@ -198,7 +210,6 @@ def begin(
         raise EmptyInputError(f"Received no input for {START}: {_nothing_there(progress, key)}")
     if has_checkpoint:
         run.children = progress.head.children
-        run.discarded = progress.head.checkpoint_id
         _discard_tasks(progress)
     progress.head.start = input
     progress.head.triggers = (START,)

@@ -44,7 +44,6 @@ class Run:
     `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
     that keep state of their own; `start_map` those that a caller named to start from, `asked_map` to answer at.
     `anew` says that the run does once more what was done at a checkpoint; then so do the graphs that it calls there.
-    `discarded` is the checkpoint whose tasks a new input has dropped.
     `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver.
     """
 
@@ -60,7 +59,6 @@ class Run:
         "config",
         "context",
         "control",
-        "discarded",
         "durability",
         "journal",
         "max_concurrency",
@@ -109,7 +107,6 @@ class Run:
         self.children: dict[str, str] = {}
         self.start_map: dict[str, str] = {}
         self.asked_map: dict[str, str] = _NOWHERE
-        self.discarded: str | None = None
         self.anew = False
         self.stop = 0
         # What `once()` has done, for a run without a saver.

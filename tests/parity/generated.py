@@ -199,11 +199,16 @@ def drive(plan: Plan, engine: str, saver: Any, durability: str = "async") -> lis
     return Drive(plan, build(plan, engine, saver), engine, durability).account()
 
 
+def drive_on(plan: Plan, engine: str, saver: Any, durability: str = "async") -> list[tuple[str, str]]:
+    """The same, but each run goes no further than its first pauses, so that acts find questions open."""
+    return Drive(plan, build(plan, engine, saver), engine, durability, turns=2).account()
+
+
 class Drive:
     """One thread of a planned graph: run it, answer as `choices` say, act on it from outside, run on."""
 
-    def __init__(self, plan: Plan, graph: Any, engine: str, durability: str) -> None:
-        self.plan, self.graph, self.durability = plan, graph, durability
+    def __init__(self, plan: Plan, graph: Any, engine: str, durability: str, turns: int = 14) -> None:
+        self.plan, self.graph, self.durability, self.turns = plan, graph, durability, turns
         self.command = import_module(f"{engine}.types").Command
         self.record = Record()
         self.config: dict[str, Any] = {"configurable": {"thread_id": "1"}, "recursion_limit": 30}
@@ -213,7 +218,7 @@ class Drive:
         self.plain_answers = not (plan.acts or self.nested or any(node.fails for node in plan.nodes))
 
     def account(self) -> list[tuple[str, str]]:
-        self.run({"log": ["in"], "total": 1}, self.config, turns=14)
+        self.run({"log": ["in"], "total": 1}, self.config, turns=self.turns)
         for act, number in self.plan.acts:
             self.record(f"act {act}", number)
             try:
@@ -222,7 +227,7 @@ class Drive:
                 self.record(f"act {act} error", type(error).__name__)
                 continue
             if self.state(f"act {act} state") is not None:
-                self.run(given, config, turns=4)
+                self.run(given, config, turns=min(4, self.turns))
         self.record("history", self.history())
         return self.record.entries
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from . import compare as comparing
-from .generated import ACTS, NodePlan, Plan, adrive, drive
+from .generated import ACTS, NodePlan, Plan, adrive, drive, drive_on
 from .generated_children import CHILDREN
 from .swap import ENGINES, LANGGRAPH
 
@@ -28,6 +28,7 @@ def plans(
     breakpoints: bool = True,
     joins: bool = False,
     acts: int = 0,
+    acting: tuple[str, ...] = ACTS,
     children: bool = False,
     failing: bool = False,
 ) -> Plan:
@@ -35,6 +36,8 @@ def plans(
     size = draw(st.integers(3 if joins else 1, 5))
     numbers = st.integers(0, size - 1)
     some = st.lists(numbers, max_size=2, unique=True).map(tuple)
+    # Where LangGraph finds the state of a child that keeps it, after an update or a fork, depends on what ran since.
+    kinds = [kind for kind in CHILDREN if not acts or acting == ("input",) or kind != "stateful"]
     nodes = []
     for number in range(size):
         out = draw(st.sampled_from(outs))
@@ -48,7 +51,7 @@ def plans(
                 writes=draw(st.sampled_from(WRITES[:-1] if acts else WRITES)),
                 out=out,
                 targets=targets,
-                child=draw(st.sampled_from([kind for kind in CHILDREN if not acts or kind != "stateful"]))
+                child=draw(st.sampled_from(kinds))
                 if children and out != "goto" and draw(st.booleans())
                 else None,
                 defer=joins and draw(st.sampled_from((False, False, False, False, True))),
@@ -70,7 +73,9 @@ def plans(
         acts=tuple(
             draw(
                 st.lists(
-                    st.tuples(st.sampled_from(ACTS), st.integers(0, 12)), min_size=min(acts, 1), max_size=acts
+                    st.tuples(st.sampled_from(acting), st.integers(0, 12)),
+                    min_size=min(acts, 1),
+                    max_size=acts,
                 )
             )
         ),
@@ -116,6 +121,7 @@ JOINS = plans(outs=("edges", "edges", "branch", "goto", "sends"), joins=True)
 FAILING = plans(outs=("edges", "branch", "goto"), failing=True)
 NESTED = plans(outs=("edges", "edges", "branch", "goto"), children=True)
 NESTED_ACTED_ON = plans(outs=("edges", "edges", "branch", "goto"), children=True, acts=2)
+NEW_INPUT = plans(outs=("edges", "edges", "branch", "goto"), children=True, acts=2, acting=("input",))
 ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
 EVERYDAY = {
     "edges": 45, "commands": 30, "sends": 40, "joins": 40, "nested": 40, "failing": 25, "nested_acted_on": 25,
@@ -171,6 +177,13 @@ def test_updates_forks_and_replays_of_graphs_in_graphs(plan: Plan) -> None:
 @given(plan=ACTED_ON)
 def test_updates_forks_and_replays(plan: Plan) -> None:
     _same(plan, durability="sync")
+
+
+@everyday(20)
+@given(plan=NEW_INPUT)
+def test_new_input_while_graphs_below_wait(plan: Plan) -> None:
+    # One turn of each run: what is asked then is still open when the next input comes.
+    _same(plan, run=drive_on)
 
 
 @everyday(20)
@@ -240,6 +253,6 @@ def test_many_more(plan: Plan) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @settings(_ALWAYS, max_examples=2000)
-@given(plan=st.one_of(ACTED_ON, NESTED_ACTED_ON, FAILING))
+@given(plan=st.one_of(ACTED_ON, NESTED_ACTED_ON, NEW_INPUT, FAILING))
 def test_many_more_from_outside(plan: Plan) -> None:
     _same(plan)
