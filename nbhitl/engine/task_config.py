@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import CONF, TAG_HIDDEN
+from nbhitl.engine.channel_access import READ, SEND, read_channels, send_writes
 
 if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
@@ -40,6 +42,8 @@ def task_config(running: RunningTask) -> RunnableConfig:
         "checkpoint_id": None,
         "checkpoint_ns": running.task.namespace,
         TASK_KEY: running,
+        READ: partial(read_channels, running),
+        SEND: partial(send_writes, running),
     }
     if run.stream.shows_below or run.context is not None or run.store is not None:
         from nbhitl.engine.called_langgraph import hand_down
