@@ -83,7 +83,12 @@ def __getattr__(name: str) -> object:
     # Older programs import these two from here.
     if name not in ("Interrupt", "Send"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import warnings
     from importlib import import_module
 
+    from nbhitl.warnings import LangGraphDeprecatedSinceV10
+
+    text = f"`{name}` is deprecated as one of `{__name__}`. Import it from `nbhitl.types`."
+    warnings.warn(LangGraphDeprecatedSinceV10(text), stacklevel=2)
     found: object = getattr(import_module("nbhitl.types"), name)
     return found

@@ -241,10 +241,16 @@ class GraphInterrupt(GraphBubbleUp):
 
 
 class NodeInterrupt(GraphInterrupt, _Portable):
-    """Raised by a node to pause; `interrupt()` is the better way, because it can return an answer."""
+    """Raised by a node to pause; `interrupt()` is the better way, because it can return an answer. Deprecated."""
 
     def __init__(self, value: Any, id: str | None = None) -> None:
+        import warnings
+
         from nbhitl.types import Interrupt
+        from nbhitl.warnings import LangGraphDeprecatedSinceV10
+
+        text = "`NodeInterrupt` is deprecated: it cannot return an answer. Call `interrupt()`."
+        warnings.warn(LangGraphDeprecatedSinceV10(text), stacklevel=2)
 
         super().__init__([Interrupt(value=value) if id is None else Interrupt(value=value, id=id)])
 

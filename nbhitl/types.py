@@ -211,7 +211,8 @@ class TimeoutPolicy:
 class Interrupt:
     """A question that a node asks: its payload, and the id that an answer must name.
 
-    `site` is where in the node's code it was asked, None where nobody wanted to know; it is no field.
+    `site` is where in the node's code it was asked, None where nobody wanted to know; it is no field. Older programs
+    give `ns`, the namespace of the task that asks, in place of the id; their `resumable` and `when` say nothing now.
     """
 
     __slots__ = ("id", "response_schema", "site", "value")
@@ -222,17 +223,41 @@ class Interrupt:
     response_schema: type | dict[str, Any] | None
 
     def __init__(
-        self, value: Any, id: str = "placeholder-id", *, response_schema: type | dict[str, Any] | None = None
+        self,
+        value: Any,
+        id: str = "placeholder-id",
+        *,
+        response_schema: type | dict[str, Any] | None = None,
+        ns: Sequence[str] | None = None,
+        resumable: Any = None,
+        when: Any = None,
     ) -> None:
         self.value = value
-        self.id = id
+        self.id = id if ns is None or id != "placeholder-id" else _id_in("|".join(ns))
         self.response_schema = response_schema
         self.site: str | None = None
 
+    @classmethod
+    def from_ns(cls, value: Any, ns: str) -> Interrupt:
+        """Return the first question of the task with the namespace `ns`."""
+        return cls(value, _id_in(ns))
+
     @property
     def interrupt_id(self) -> str:
-        """The id, under the name that older programs know."""
+        """The id, under the name that older programs know; deprecated."""
+        import warnings
+
+        from nbhitl.warnings import LangGraphDeprecatedSinceV10
+
+        text = "`Interrupt.interrupt_id` is deprecated. It is `Interrupt.id`."
+        warnings.warn(LangGraphDeprecatedSinceV10(text), stacklevel=2)
         return self.id
+
+
+def _id_in(ns: str) -> str:
+    from nbhitl.checkpoint.task_ids import digest_id
+
+    return digest_id(ns)
 
 
 class TypeSchema(dict[str, Any]):

@@ -61,6 +61,7 @@ UPWARD = {
         "nbhitl.types",
         "nbhitl.checkpoint.base",
     ): "ensure_valid_checkpointer is one of LangGraph's names in types",
+    ("nbhitl.types", "nbhitl.checkpoint.task_ids"): "Interrupt.from_ns is one of LangGraph's names in types",
     ("nbhitl.types", "nbhitl.checkpoint.serde"): "CachePolicy's default key is made by the store's encoding",
 }
 

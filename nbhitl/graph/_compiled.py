@@ -322,6 +322,19 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
 
         return None if self.context_schema is None else json_schema(self.context_schema)
 
+    def config_schema(self, *, include: Sequence[str] | None = None) -> Any:
+        """Return a pydantic model of the config; deprecated, see `get_context_jsonschema`."""
+        from nbhitl.graph._config_schema import config_model
+
+        return config_model(self, include, "config_schema")
+
+    def get_config_jsonschema(self, *, include: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the JSON Schema of that model; deprecated, see `get_context_jsonschema`."""
+        from nbhitl.graph._config_schema import config_model
+
+        schema: dict[str, Any] = config_model(self, include, "get_config_jsonschema").model_json_schema()
+        return schema
+
     @property
     def channels(self) -> dict[str, Any]:
         """The channels of the graph's state."""

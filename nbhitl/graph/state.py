@@ -12,6 +12,7 @@ from nbhitl.engine.spec import BranchSpec, NodeSpec
 from nbhitl.graph._action import check_timeout, named_action, path_name, plain_name, step_name
 from nbhitl.graph._compile import build_program, build_topology, register_types
 from nbhitl.graph._compiled import CompiledStateGraph
+from nbhitl.graph._config_type import warn_of_config_type
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
 from nbhitl.graph._edges import check_edge, check_ways
@@ -142,6 +143,7 @@ class StateGraph:
                 destinations=destinations, timeout=timeout, trace_policy=trace_policy,
             )  # fmt: skip
         name, action = named_action(node, action)
+        warn_of_config_type(action)
         check_new_name(name, self.nodes, self.channels)
         spec = node_spec(
             name, action, self.state_schema, defer=defer, metadata=metadata, input_schema=input_schema,
@@ -242,6 +244,7 @@ class StateGraph:
             ValueError: the node has a conditional edge of this name already.
         """
         name = path_name(path)
+        warn_of_config_type(path)
         if name in self.branches.setdefault(source, {}):
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
         self.branches[source][name] = BranchSpec(path, path_targets(path, path_map), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,16 @@ class ToolCallRequest:
     tool: Any
     state: Any
     runtime: Any
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; to set a field again is deprecated, because whoever holds the request sees it."""
+        if name in self.__dict__ and name in self.__dataclass_fields__:
+            warnings.warn(
+                f"To set `ToolCallRequest.{name}` is deprecated. `request.override({name}=...)` returns a copy.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        self.__dict__[name] = value
 
     def override(self, **overrides: Any) -> ToolCallRequest:
         """Return a copy with some fields replaced."""
