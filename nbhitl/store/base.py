@@ -187,9 +187,9 @@ Result = Item | list[Item] | list[SearchItem] | list[tuple[str, ...]] | None
 def _conditions(prefix: NamespacePath | None, suffix: NamespacePath | None) -> tuple[MatchCondition, ...]:
     found: list[MatchCondition] = []
     if prefix:
-        found.append(MatchCondition("prefix", prefix))
+        found.append(MatchCondition("prefix", checked_labels(prefix)))
     if suffix:
-        found.append(MatchCondition("suffix", suffix))
+        found.append(MatchCondition("suffix", checked_labels(suffix)))
     return tuple(found)
 
 
@@ -216,7 +216,7 @@ class BaseStore(ABC):
         """Return the item, or None.
 
         Raises:
-            InvalidNamespaceError: a label of the namespace is empty, has a dot, or is no text.
+            InvalidNamespaceError: a label of the namespace is empty, has a dot or a NUL, or is no text.
         """
         return self.batch([self._get_op(namespace, key, refresh_ttl)])[0]  # type: ignore[return-value]
 

@@ -38,6 +38,10 @@ def checked_labels(namespace: tuple[str, ...]) -> tuple[str, ...]:
                 f"Invalid namespace label '{label}' found in {namespace}. Namespace labels cannot contain "
                 "periods ('.')."
             )
+        if "\0" in label:
+            raise InvalidNamespaceError(
+                f"Invalid namespace label '{label}' found in {namespace}. PostgreSQL's text cannot hold a NUL character."
+            )
         if not label:
             raise InvalidNamespaceError(
                 f"Namespace labels cannot be empty strings. Got {label} in {namespace}"

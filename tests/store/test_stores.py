@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from datetime import UTC, datetime
 
@@ -109,7 +110,20 @@ def test_list_namespaces(how):
     same(lambda store: store.list_namespaces(**how))
 
 
-@pytest.mark.parametrize("namespace", [(), ("a.b",), ("a", ""), ("langgraph", "x"), ("a", 3)])
+@pytest.mark.parametrize("namespace", [("a.b",), ("a", ""), ("a\0",), ("a", 3)])
+def test_namespaces_that_nothing_is_in_are_refused_by_every_question(namespace):
+    for ask in (
+        lambda store: store.get(namespace, "k"),
+        lambda store: store.delete(namespace, "k"),
+        lambda store: store.search(namespace),
+        lambda store: store.list_namespaces(prefix=namespace),
+        lambda store: store.list_namespaces(suffix=namespace),
+        lambda store: asyncio.run(store.alist_namespaces(prefix=namespace)),
+    ):
+        assert same(ask)[0] == "InvalidNamespaceError"
+
+
+@pytest.mark.parametrize("namespace", [(), ("a.b",), ("a", ""), ("a\0",), ("langgraph", "x"), ("a", 3)])
 def test_namespaces_that_no_item_can_have(namespace):
     assert same(lambda store: store.put(namespace, "k", {}))[0] == "InvalidNamespaceError"
     with pytest.raises(ValueError):
