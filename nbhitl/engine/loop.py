@@ -85,7 +85,10 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         progress.pending = []
         if progress.saves_steps:
             progress.claimed = {}
-        if settings.interrupt_after and at_breakpoint(tasks, settings.interrupt_after):
+        # With the error handlers, which are not planned.
+        if settings.interrupt_after and at_breakpoint(
+            [*tasks, *(result.task for result in results)], settings.interrupt_after
+        ):
             return (yield from _pause_at(progress, _plan(progress)))
         past_breakpoint = run.resuming = False
 

@@ -74,8 +74,8 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
         goto=goto,
         output_keys=_keys_of(builder, builder.output_schema),
         stream_keys=state_keys,
-        root_state=ROOT in builder.channels,
-        root_output=ROOT in _keys_of(builder, builder.output_schema),
+        root_state=state_keys == (ROOT,),
+        root_output=_keys_of(builder, builder.output_schema) == (ROOT,),
         schema_types=_types_to_keep(builder, topology),
         homes=homes_of(topology, builder.schemas),
     )
@@ -187,8 +187,13 @@ def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers
     """The node that takes in the input: what it returns is written like any node's return value."""
     keys = frozenset(_keys_of(builder, builder.input_schema))
 
+    is_value = keys == {ROOT}
+    is_whole_state = is_value and len(builder.channels) == 1
+
     def take_input(value: Any) -> Any:
-        if type(value) is dict and ROOT not in keys:
+        if is_value:
+            return value if is_whole_state else {ROOT: value}
+        if type(value) is dict:
             return value if value.keys() <= keys else {key: v for key, v in value.items() if key in keys}
         return value
 

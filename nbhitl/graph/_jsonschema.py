@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Annotated, Any, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 
 def json_schema_of(schema: Any, name: str) -> dict[str, Any]:
@@ -20,21 +21,35 @@ def _schema_of_fields(name: str, schema: Any) -> dict[str, Any]:
     """Return the JSON Schema of a dataclass under another name, what its factories make shown as defaults."""
     from pydantic import ConfigDict, create_model
 
-    from nbhitl.graph._schema import type_hints
+    from nbhitl.graph._schema import bare, type_hints
 
     hints = type_hints(schema)
     filled: dict[str, Any] = {
-        field.name: (hints[field.name], _default(field)) for field in fields(schema) if field.name in hints
+        field.name: (bare(hints[field.name]), _default(field, hints[field.name]))
+        for field in fields(schema)
+        if field.name in hints
     }
     model = create_model(name, __config__=ConfigDict(arbitrary_types_allowed=True), **filled)
     found: dict[str, Any] = model.model_json_schema()
     return found
 
 
-def _default(field: Field[Any]) -> Any:
+def _default(field: Field[Any], hint: Any) -> Any:
+    """What a field is without being given; one that may be None need not be, although the class asks for it."""
     if field.default_factory is not MISSING:
         return field.default_factory()
-    return ... if field.default is MISSING else field.default
+    if field.default is not MISSING:
+        return field.default
+    return None if _may_be_none(hint) else ...
+
+
+def _may_be_none(hint: Any) -> bool:
+    from nbhitl.graph._schema import bare
+
+    hint = bare(hint)
+    while get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    return get_origin(hint) in (Union, UnionType) and NoneType in get_args(hint)
 
 
 def json_schema(schema: Any) -> dict[str, Any]:

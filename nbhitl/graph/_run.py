@@ -198,7 +198,7 @@ def _check_nodes(graph: CompiledStateGraph, given: All | Sequence[str] | None) -
             f'interrupt_before / interrupt_after is {given!r}; give a list of node names, or "*".'
         )
     for name in (given,) if isinstance(given, str) else given or ():
-        if name != "*" and name not in graph.topology.nodes:
+        if name != "*" and name not in graph.program.nodes:
             raise UnknownNodeError(name, graph.topology.nodes, "interrupt_before / interrupt_after")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl.config import RunnableConfig  # noqa: F401 - programs import it from here as well
 from nbhitl.constants import END, START
+from nbhitl.engine.handling import handler_name
 from nbhitl.engine.spec import BranchSpec, NodeSpec
 from nbhitl.graph._action import check_timeout, named_action, path_name, plain_name, step_name
 from nbhitl.graph._compile import build_program, build_topology, register_types
@@ -301,8 +302,9 @@ class StateGraph:
         sources |= {source for join, _ in self.waiting_edges for source in join}
         targets = [target for _, target in (*self._edge_order, *self._join_order)]
         check_ways(sources, self.branches, targets, self.nodes)
+        handlers = {handler_name(name) for name, spec in self.nodes.items() if spec.error_handler is not None}
         for node in interrupt or ():
-            if node not in self.nodes:
+            if node not in self.nodes and node not in handlers:
                 raise ValueError(f"Interrupt node `{node}` not found{near(node, self.nodes)}")
         return self
 

@@ -412,3 +412,29 @@ async def test_default_timeouts():
                 await builder.compile().ainvoke({"path": []})
     graph = two_nodes(OURS, {"timeout": 0.01, "error_handler": handler}, slow).compile()
     assert await graph.ainvoke({"path": []}) == {"path": ["NodeTimeoutError"]}
+
+
+@BOTH
+@pytest.mark.parametrize("when", ["compile", "run"])
+@pytest.mark.parametrize("kind", ["interrupt_before", "interrupt_after"])
+@pytest.mark.parametrize("node", ["__error_handler__bad", "bad"])
+def test_breakpoints_at_a_handler(e, when, kind, node):
+    """A handler goes on within its node's step, so that nothing stops before it; after it the run does."""
+    stops = {kind: [node]}
+    builder = e.StateGraph(State).add_node("bad", fails, error_handler=lambda state: {"path": ["handled"]})
+    builder.add_node("after", lambda state: {"path": ["after"]})
+    builder.add_edge(e.START, "bad").add_edge("bad", "after")
+    graph = builder.compile(checkpointer=e.InMemorySaver(), **(stops if when == "compile" else {}))
+    chunks = [*graph.stream({"path": []}, CONFIG, stream_mode="updates", **(stops if when == "run" else {}))]
+    reached = [next(iter(chunk)) for chunk in chunks]
+    before_bad = node == "bad" and kind == "interrupt_before"
+    assert reached[0] == ("__interrupt__" if before_bad else "__error_handler__bad")
+    assert ("__interrupt__" in reached) == (kind == "interrupt_after" or before_bad)
+    assert graph.get_state(CONFIG).next == (("bad",) if before_bad else ())
+
+
+@BOTH
+def test_a_breakpoint_at_the_handler_of_a_node_without_one_is_refused(e):
+    builder = e.StateGraph(State).add_node("bad", fails).add_edge(e.START, "bad")
+    with pytest.raises(ValueError, match="__error_handler__bad"):
+        builder.compile(interrupt_before=["__error_handler__bad"])

@@ -388,3 +388,47 @@ def program_configs_put_together(record):
     for settled in (ensure_config(given, None), ensure_config(*several)):
         record("settled", {key: value for key, value in settled.items() if key != "metadata"})
     record("patched", (patch_configurable(None, {"a": 1}), patch_configurable(given, {"level": 2})))
+
+
+def program_a_root_key_among_others(record, saver):
+    class One(TypedDict):
+        __root__: Annotated[list, operator.add]
+
+    class More(One):
+        something_else: str
+
+    config = {"configurable": {"thread_id": "rooted"}}
+    one = StateGraph(One).add_node("a", lambda state: ["a"]).add_edge(START, "a").compile(checkpointer=saver)
+    record("one", one.invoke(["in"], config))
+
+    def more(state):
+        return {"__root__": [str(sorted(state))], "something_else": "x"}
+
+    graph = StateGraph(More).add_node("a", more).add_edge(START, "a").compile(checkpointer=saver)
+    record("taken over", graph.get_state(config).values)
+    record("chunks", list(graph.stream({"__root__": ["again"]}, config, stream_mode=["updates", "values"])))
+    record("state", graph.get_state(config).values)
+    record("channels", (graph.output_channels, graph.stream_channels))
+    narrow = (
+        StateGraph(More, input_schema=One, output_schema=One)
+        .add_node("a", more)
+        .add_edge(START, "a")
+        .compile()
+    )
+    record("narrow", narrow.invoke(["in"]))
+
+
+def program_a_dataclass_with_optional_fields_as_json_schema(record):
+    @dataclass
+    class Optionals:
+        needed: int
+        unioned: int | None
+        optional: Optional[str]  # noqa: UP045
+        reduced: Annotated[Optional[list], operator.add]  # noqa: UP045
+        items: Annotated[list, operator.add]
+        either: int | str
+        default: int | None = 3
+
+    graph = StateGraph(Optionals).add_node("one", lambda state: {}).add_edge(START, "one").compile()
+    record("input", graph.get_input_jsonschema())
+    record("output", graph.get_output_jsonschema())
