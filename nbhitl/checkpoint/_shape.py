@@ -8,7 +8,7 @@ from nbhitl.checkpoint._fold import DAMAGE, damaged
 from nbhitl.checkpoint._rows import CLASSIC, Body
 from nbhitl.checkpoint.base import LATEST_VERSION, CheckpointTuple, saver_config
 from nbhitl.checkpoint.records import Frame
-from nbhitl.constants import START, TASKS
+from nbhitl.constants import SCHEDULED, START, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,18 @@ def checkpoint_tuple(
         checkpoint,
         cast("CheckpointMetadata", metadata),
         saver_config(row.thread_id, row.ns, row.parent_id) if row.parent_id else None,
-        list(writes),
+        _shown(folded, writes),
     )
+
+
+def _shown(folded: Folded, writes: Sequence[PendingWrite]) -> list[PendingWrite]:
+    """Return the writes that LangGraph's interface shows: without the engine's own counts of starts.
+
+    What came in through that interface goes out as it came: an engine above a wrapped saver counts there.
+    """
+    if folded.body.kind == CLASSIC:
+        return list(writes)
+    return [write for write in writes if write[1] != SCHEDULED]
 
 
 def _checkpoint(folded: Folded) -> Checkpoint:
