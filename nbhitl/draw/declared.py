@@ -84,6 +84,7 @@ def _edges(topology: Topology) -> list[Edge]:
     found: dict[tuple[str, str], Edge] = {}
     ends: list[Edge] = []
     leaving_of = _leaving(topology)
+    late = {name for name, spec in topology.nodes.items() if spec.defer}
     reached, last, deferred = {START}, [START], list[str]()
     while last:
         before, last, dead = last, [], list[str]()
@@ -93,7 +94,7 @@ def _edges(topology: Topology) -> list[Edge]:
                 found.setdefault((edge.source, edge.target), edge)
                 if edge.target != END and edge.target not in reached:
                     reached.add(edge.target)
-                    (deferred if topology.nodes[edge.target].defer else last).append(edge.target)
+                    (deferred if edge.target in late else last).append(edge.target)
             if not leaving and source != START:
                 dead.append(source)
         if deferred and not last:
@@ -105,7 +106,8 @@ def _edges(topology: Topology) -> list[Edge]:
                 found[(source, target)] = Edge(source, target, None, True)
             dead = [] if unsaid else dead
             last, deferred = deferred, []
-        ends += [Edge(source, END) for source in dead]
+        if dead:
+            ends += [Edge(source, END) for source in dead]
     edges = [found[key] for key in sorted(found)] + sorted(ends)
     if not any(edge.target == END for edge in edges):
         # Nothing says where it ends: LangGraph then lets it end after what it came to last, if that is one node.

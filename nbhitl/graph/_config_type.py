@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from types import FunctionType
 from typing import Any
 
 from nbhitl.graph._signature import called
@@ -14,6 +15,8 @@ def warn_of_config_type(target: Any) -> None:
 
     It gets the run's config all the same, unless it has a default: then it keeps that.
     """
+    if type(target) is FunctionType and "config" not in target.__code__.co_varnames:
+        return  # nearly always so
     if hasattr(target, "invoke"):
         return
     while isinstance(target, functools.partial):

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
     from nbhitl.engine.spec import NodeSpec, Topology
 
+_WRAPPERS = frozenset({"functools", "langchain_core.runnables.base"})
 _NO_PROGRAM = frozenset({
-    "builtins", "functools", "typing", "typing_extensions", "pydantic", "nbhitl", "langgraph", "langchain_core"
+    "", "builtins", "functools", "typing", "typing_extensions", "pydantic", "nbhitl", "langgraph", "langchain_core"
 })  # fmt: skip
 
 
@@ -23,16 +24,20 @@ def homes_of(topology: Topology, schemas: Iterable[Any]) -> frozenset[str]:
     paths = (branch.path for branches in topology.branches.values() for branch in branches)
     written = chain(schemas, _actions(topology.nodes), paths)
     below = (spec.subgraph.program.homes for spec in topology.nodes.values() if spec.subgraph is not None)
-    return frozenset(chain(filter(None, map(_home, written)), *below))
+    return frozenset(chain(filter(_is_home, set(map(_module, written))), *below))
 
 
 def _actions(nodes: Mapping[str, NodeSpec]) -> Iterable[Any]:
     return (spec.action for spec in nodes.values() if spec.subgraph is None)
 
 
-def _home(target: Any) -> str | None:
-    """Return the module of a function, a callable object or a class; None for one of a library."""
+def _module(target: Any) -> str:
+    """Return the module of a function, a callable object or a class; empty if it does not tell."""
     module = getattr(target, "__module__", None)
-    if module in ("functools", "langchain_core.runnables.base"):
+    if module in _WRAPPERS:
         module = getattr(getattr(target, "func", None), "__module__", None)
-    return module if isinstance(module, str) and module.partition(".")[0] not in _NO_PROGRAM else None
+    return module if isinstance(module, str) else ""
+
+
+def _is_home(module: str) -> bool:
+    return module.partition(".")[0] not in _NO_PROGRAM
