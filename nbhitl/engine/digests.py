@@ -38,7 +38,9 @@ def _encodings() -> ModuleType:
 
 @cache
 def _packing() -> Callable[[Any], bytes | None]:
-    return _encodings().packed_plain  # type: ignore[no-any-return]
+    from nbhitl.checkpoint.serde import packed_plain
+
+    return packed_plain
 
 
 @lru_cache(maxsize=1024)

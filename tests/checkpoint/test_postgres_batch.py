@@ -188,7 +188,7 @@ def test_half_of_an_exchange_never_counts(conn, monkeypatch, number):
     assert is_usable(conn)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGINT")
+@pytest.mark.skipif(os.name != "posix", reason="a process is sent SIGINT, as POSIX has it")
 def test_ctrl_c_ends_what_the_server_does(conn):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()

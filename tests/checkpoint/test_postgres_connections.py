@@ -312,7 +312,7 @@ def stoppable():
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGINT")
+@pytest.mark.skipif(os.name != "posix", reason="a process is sent SIGINT, as POSIX has it")
 @pytest.mark.usefixtures("stoppable")
 def test_whoever_interrupts_a_wait_can_go_on(run, other):
     """As a reader does who stops a cell."""

@@ -60,6 +60,7 @@ class Program:
         # Which other tasks of a step a failure stops is up to the event loop.
         self.fails_at = side_by_side and {random.randrange(1, 25) for _ in range(random.choice([0, 0, 1, 4]))}
         self.names = [f"n{i}" for i in range(random.choice([1, 1, 2, 3, 4]))]
+        # A checker knows no TypedDict whose keys are drawn.
         self.state: Any = TypedDict("State", random.choice(STATES), total=False)  # type: ignore[operator]
         self.builder = self._built(self.names, nests=random.random() < 0.25)
 
@@ -411,4 +412,5 @@ def _history(doing: Doing) -> list[Any]:
     async def collected() -> list[Any]:
         return [state async for state in doing.graph.aget_state_history(CONFIG)]
 
-    return doing.driver.run_until_complete(collected())  # type: ignore[no-any-return]
+    history: list[Any] = doing.driver.run_until_complete(collected())
+    return history
