@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint._store import RowStore
     from nbhitl.checkpoint.base import PendingWrite
+    from nbhitl.checkpoint.records import Kept
 
 
 _QUICKLY_READ = 1024
@@ -63,8 +64,10 @@ class SaverCore(BaseCheckpointSaver[int]):
         self._reread = Reread()
         # Threads that are known to have open questions: a step of theirs has to look at them.
         self._asking: set[str] = set()
-        # What runs kept where they paused, beside newest step, its writes and serializer of then: see `kept_pause`.
-        self._paused: dict[tuple[str, str], tuple[object, Any]] = {}
+        # The newest step with its writes where runs paused, the serializer of then, and what they kept: see `kept_pause`.
+        self._paused: dict[
+            tuple[str, str], tuple[tuple[StepRow, Sequence[WriteRow]], SerializerProtocol, Kept]
+        ] = {}
 
     @property
     def _codec(self) -> Codec:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         CheckpointKey,
         Claim,
         ClaimRequest,
+        KeptAgain,
         OnceEntry,
         PauseRecord,
         PendingQuestion,
@@ -78,7 +79,7 @@ class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         """`put_pause`, in asyncio."""
         return await self._run(self._sync.put_pause, record)
 
-    async def akept_pause(self, thread_id: str, ns: str) -> Any:
+    async def akept_pause(self, thread_id: str, ns: str) -> KeptAgain | None:
         """`kept_pause`, in asyncio; without a switch of threads if there is nothing."""
         if (thread_id, ns) not in self._paused:
             return None

@@ -8,7 +8,7 @@ exists (results of finished siblings, questions, errors, answers) are pending wr
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nbhitl._slotted import made, slotted
 
@@ -152,7 +152,25 @@ class PauseRecord:
     checkpoint_id: str
     tasks: list[TaskWrites]
     questions: list[QuestionRecord]
-    kept: Any = None
+    kept: Kept | None = None
+
+
+class Kept(Protocol):
+    """What a run keeps of a pause."""
+
+    @property
+    def changeable(self) -> tuple[bool, bool]:
+        """Whether somebody can have changed in place the state, or the answers of the task that asked."""
+
+
+class KeptAgain(NamedTuple):
+    """What was kept of a pause, and of it, if it could have changed, what is stored: the state, and answers as in
+    `ClaimRequest.resumes`.
+    """
+
+    kept: Any
+    values: dict[str, Any] | None
+    answers: dict[str, list[Any]] | None
 
 
 @slotted

@@ -18,7 +18,7 @@ from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_
 from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
-from nbhitl.checkpoint.records import StoredCheckpoint
+from nbhitl.checkpoint.records import KeptAgain, StoredCheckpoint
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.errors import StoreError
 
@@ -186,17 +186,28 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         if found is not None and found[0].checkpoint_id == record.checkpoint_id:
             if len(self._paused) >= _KNOWN_TIPS:
                 self._paused.clear()
-            self._paused[record.thread_id, record.ns] = (found, self.serde), record.kept
+            self._paused[record.thread_id, record.ns] = found, self.serde, record.kept
 
-    def kept_pause(self, thread_id: str, ns: str) -> Any:
+    def kept_pause(self, thread_id: str, ns: str) -> KeptAgain | None:
         """Return what was kept of the pause of a thread, if nothing has been saved there since; None if not so.
 
         It is given away: the next call finds nothing.
+
+        Raises:
+            StoreError: what has to be read again is damaged.
         """
-        then, kept = self._paused.pop((thread_id, ns), (None, None))
-        if kept is None or (self._rows.at_hand(thread_id, ns), self.serde) != then:
+        paused = self._paused.pop((thread_id, ns), None)
+        if paused is None:
             return None
-        return kept
+        found, serde, kept = paused
+        if self._rows.at_hand(thread_id, ns) != found or self.serde is not serde:
+            return None
+        state, answers = kept.changeable
+        try:
+            values = self._recalled(found[0]).values if state else None
+        except StepGone:
+            return None
+        return KeptAgain(kept, values, self._resumes(found[1]) if answers else None)
 
     def _put_pause(self, record: PauseRecord) -> None:
         place = (record.thread_id, record.ns, record.checkpoint_id)

@@ -22,6 +22,8 @@ def payload_digest(value: Any) -> str:
     """Return the SHA-256 of a question's canonical encoding, as hex digits."""
     if type(value) is str:
         return _digest_of_text(value) if len(value) <= _LARGE else _digest_of_text.__wrapped__(value)
+    if type(value) is int:
+        return _digest_of_number(value)
     packed = _packing()(value)
     if packed is not None and len(packed) <= _LARGE:
         return _digest_of_packed(packed)
@@ -46,6 +48,11 @@ def _packing() -> Callable[[Any], bytes | None]:
 @lru_cache(maxsize=1024)
 def _digest_of_text(text: str) -> str:
     return _sha256(b"s" + text.encode("utf-8", "surrogatepass"))
+
+
+@lru_cache(maxsize=1024)
+def _digest_of_number(number: int) -> str:
+    return _digest(number)
 
 
 @lru_cache(maxsize=1024)

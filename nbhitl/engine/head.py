@@ -10,6 +10,8 @@ from nbhitl.engine.saved import saved_send
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nbhitl.channels.base import BaseChannel
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.program import Program
@@ -63,6 +65,13 @@ class Head:
         copy.objects = {name: channel.copy() for name, channel in self.objects.items()}
         return copy
 
+    def emptied(self) -> Head:
+        """Return the same place without its state, which can be large."""
+        place = Head()
+        place.checkpoint_id, place.triggers, place.newest = self.checkpoint_id, self.triggers, self.newest
+        place.writers = self.writers
+        return place
+
     def ready(self, program: Program) -> tuple[str, ...]:
         """The trigger channels that start tasks in the next step."""
         if not self.objects:
@@ -88,16 +97,7 @@ def head_of(program: Program, stored: StoredCheckpoint) -> Head:
     head = new_head(program)
     head.checkpoint_id = stored.checkpoint_id
     frame = stored.frame
-    for name, value in stored.values.items():
-        rule = program.keys.get(name)
-        if rule is None:
-            head.carried[name] = value
-        elif rule.kind is KeyKind.OBJECT:
-            head.objects[name] = rule.channel.from_checkpoint(value)
-        else:
-            head.values[name] = value
-            if rule.appended is not None and type(value) is list:
-                head.lengths[name] = len(value)
+    _take_values(program, head, stored.values)
     ungated = []
     for name, value in frame.channels.items():
         if name in program.keys:
@@ -107,13 +107,37 @@ def head_of(program: Program, stored: StoredCheckpoint) -> Head:
         else:  # its node was deferred when this was saved: if it is not any more, it waits for nobody
             ungated.append(name)
     show_objects(program, head)
-    head.values = {key: head.values[key] for key in program.keys if key in head.values}
+    head.values = _in_order(program, head.values)
     head.triggers = tuple([t for t in (*frame.triggers, *ungated) if t in program.starts])
     head.sends = frame.sends
     head.start = MISSING if frame.start is None else frame.start
     head.writers = frame.writers
     head.children = dict(frame.children)
     return head
+
+
+def refill(program: Program, head: Head, values: Mapping[str, Any]) -> None:
+    """Give an emptied head its stored values; there are no objects among them."""
+    head.values = new_head(program).values
+    _take_values(program, head, values)
+    head.values = _in_order(program, head.values)
+
+
+def _take_values(program: Program, head: Head, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        rule = program.keys.get(name)
+        if rule is None:
+            head.carried[name] = value
+        elif rule.kind is KeyKind.OBJECT:
+            head.objects[name] = rule.channel.from_checkpoint(value)
+        else:
+            head.values[name] = value
+            if rule.appended is not None and type(value) is list:
+                head.lengths[name] = len(value)
+
+
+def _in_order(program: Program, values: dict[str, Any]) -> dict[str, Any]:
+    return {key: values[key] for key in program.keys if key in values}
 
 
 def show_objects(program: Program, head: Head) -> None:

@@ -1,37 +1,44 @@
 """What a run keeps in its process where it paused with one question: the answer need not read it all again.
 
-Only what nobody can have changed since is kept: a state and answers of plain values. The saver gives it back once, and
-only if the thread's newest step and its pending writes are still those that the pause left. The answer itself is
-claimed in the store like any other.
+The saver gives it back once, and only if the thread's newest step and its pending writes are still those that the pause
+left. A state or answers that somebody can have changed in place since are read again, and nothing else is. The answer
+itself is claimed in the store like any other.
 """
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import slotted
 from nbhitl.engine.answers import claim_request
+from nbhitl.engine.head import refill
 from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.plan import answers_of
 from nbhitl.engine.questions import is_answer_map
 from nbhitl.types import MISSING, Command
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from nbhitl.checkpoint.records import CheckpointKey, QuestionRecord
+    from nbhitl.checkpoint.records import CheckpointKey, KeptAgain, QuestionRecord
     from nbhitl.engine.head import Head
     from nbhitl.engine.program import Program
     from nbhitl.engine.progress import Progress
     from nbhitl.engine.tasks import Task, TaskResult
 
 _UNCHANGEABLE = frozenset({str, int, float, bool, bytes, type(None)})
+_ANSWER = itemgetter(2)
 _BY_A_RUN = frozenset({"input", "loop"})
 """Sources of checkpoints whose questions are their own; on a branch, questions of before may be asked again."""
 
 
 @slotted
 class KeptPause:
-    """Where a run was, the task that asked and how often its node had started, and what it asked."""
+    """Where a run was, the task that asked and how often its node had started, and what it asked.
+
+    `changeable` tells whether the state, and whether the answers of the task, are to be read again.
+    """
 
     program: Program
     head: Head
@@ -42,6 +49,7 @@ class KeptPause:
     task: Task
     starts: int
     asked: QuestionRecord
+    changeable: tuple[bool, bool]
 
 
 def pause_to_keep(
@@ -69,12 +77,13 @@ def pause_to_keep(
     # What a Command wrote is not in the checkpoint yet, and of an error that a handler is about only the text is saved.
     if progress.unsaved is not None or task.failed is not None:
         return None
-    answers = [answer for _, _, answer in task.answers.values()]
-    if len(head.triggers) != 1 or not _UNCHANGEABLE.issuperset(map(type, (*head.values.values(), *answers))):
+    if len(head.triggers) != 1:
         return None
+    state = not _UNCHANGEABLE.issuperset(map(type, head.values.values()))
+    answers = not _UNCHANGEABLE.issuperset(map(type, map(_ANSWER, task.answers.values())))
     return KeptPause(
-        progress.program, head, progress.step, progress.source, progress.created_at, progress.parent_id,
-        task, task.starts + result.attempts, asked,
+        progress.program, head.emptied() if state else head, progress.step, progress.source, progress.created_at,
+        progress.parent_id, task, task.starts + result.attempts, asked, (state, answers),
     )  # fmt: skip
 
 
@@ -92,16 +101,19 @@ def answer_kept(
         return None
     if not (progress.saves_steps and progress.is_unseen) or settings.strict or run.replay_check != "payload":
         return None
-    kept: KeptPause | None = yield StoreCall("kept_pause", (key.thread_id, key.ns))
-    if kept is None or kept.program is not progress.program:
+    again: KeptAgain | None = yield StoreCall("kept_pause", (key.thread_id, key.ns))
+    if again is None or again.kept.program is not progress.program:
         return None
+    kept: KeptPause = again.kept
     task, asked = kept.task, kept.asked
     run.unnamed = not is_answer_map(answer)
     if not run.unnamed:
         if [*answer] != [asked.interrupt_id]:
             return None
         answer = answer[asked.interrupt_id]
-    _go_back(progress, kept)
+    _go_back(progress, kept, again.values)
+    if again.answers is not None:
+        task.answers = answers_of(again.answers.get(task.id, ()))
     given = [asked.interrupt_id, asked.digest, answer]
     entries = {task.id: [*task.answers.values(), given]}
     request = claim_request(progress, {asked.interrupt_id: answer}, entries, named=False)
@@ -112,9 +124,11 @@ def answer_kept(
     return [task]
 
 
-def _go_back(progress: Progress, kept: KeptPause) -> None:
-    """Bring the run to where the other one paused."""
+def _go_back(progress: Progress, kept: KeptPause, values: dict[str, Any] | None) -> None:
+    """Bring the run to where the other one paused, with the `values` that were read again."""
     progress.head = kept.head
+    if values is not None:
+        refill(progress.program, kept.head, values)
     progress.step = kept.step
     progress.source = kept.source
     progress.created_at = kept.created_at

@@ -68,7 +68,8 @@ def _save(
     ]
     thread_id, ns, checkpoint_id = progress.key
     kept = pause_to_keep(progress, paused, questions)
-    yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions, kept),))
+    record = PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions, kept)
+    yield StoreCall("put_pause", (record,))
 
 
 def _take_back_unused(progress: Progress, paused: list[TaskResult]) -> Generator[Any, Any, None]:

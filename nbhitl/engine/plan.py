@@ -50,8 +50,12 @@ def recall_writes(tasks: Sequence[Task], pending: Sequence[tuple[str, str, Any]]
             task.writes = [(channel, value) for channel, value in left if channel not in RESERVED]
         task.starts = saved_starts(channels)
         if RESUME in channels:
-            entries = channels[RESUME]
-            task.answers = dict(zip(map(entry_id, entries), entries, strict=True))
+            task.answers = answers_of(channels[RESUME])
+
+
+def answers_of(entries: Sequence[Any]) -> dict[str, Any]:
+    """Return the answers of a task by the ids of their questions; `entries` are as in `ClaimRequest.resumes`."""
+    return dict(zip(map(entry_id, entries), entries, strict=True))
 
 
 def at_breakpoint(tasks: Sequence[Task], nodes: Collection[str] | Literal["*"]) -> list[Task]:

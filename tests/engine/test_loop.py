@@ -222,9 +222,12 @@ def test_a_pause_in_full():
     task = steps.send(stored({}, "a"))
     left = TaskWrites(task.id, "a", (PULL, "a"), [(INTERRUPT, [QUESTION])])
     asked = QuestionRecord(QUESTION.id, task.id, "a", "interrupt", "really?", payload_digest("really?"), NOON)
-    assert steps.send(TaskResult(task, [], interrupts=(QUESTION,))) == StoreCall(
-        "put_pause", (PauseRecord("t", "", "cp", [left], [asked]),)
-    )
+    call = steps.send(TaskResult(task, [], interrupts=(QUESTION,)))
+    assert isinstance(call, StoreCall)
+    kept = call.args[0].kept
+    assert call == StoreCall("put_pause", (PauseRecord("t", "", "cp", [left], [asked], kept),))
+    assert (kept.task, kept.asked, kept.starts) == (task, asked, 1)
+    assert (kept.changeable, kept.head.values) == ((True, False), {})
 
 
 def paused(*nodes: str, **questions: Interrupt):

@@ -105,7 +105,7 @@ def test_a_state_that_can_be_changed_in_place_is_read_again(saver, used, state):
     graph.invoke(state, CONFIG)
     graph.invoke(Command(resume="x"), CONFIG)
     assert seen[0] == seen[1]
-    assert used == [False]
+    assert used == [True]
 
 
 def test_an_answer_that_can_be_changed_in_place_is_read_again(saver, used):
@@ -121,7 +121,30 @@ def test_an_answer_that_can_be_changed_in_place_is_read_again(saver, used):
     for input in ({"n": 1}, Command(resume=["x"]), Command(resume="y")):
         graph.invoke(input, CONFIG)
     assert seen == [["x"], ["x"]]
-    assert used == [True, False]
+    assert used == [True, True]
+
+
+def test_what_the_caller_changes_in_a_result_is_not_what_goes_on(saver, used):
+    seen = []
+
+    def ask(state: State) -> State:
+        seen.append(list(state["items"]))
+        return {"n": 1, "said": interrupt("?")}
+
+    graph = StateGraph(State).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+    graph.invoke({"items": ["a"]}, CONFIG)["items"].append("by the caller")
+    assert graph.invoke(Command(resume="x"), CONFIG) == {"n": 1, "said": "x", "items": ["a"]}
+    assert seen == [["a"], ["a"]]
+    assert used == [True]
+
+
+def test_a_large_state_is_not_kept_in_the_process(saver, used):
+    graph = asking(saver, "a")
+    graph.invoke({"n": 1, "items": [*range(1000)]}, CONFIG)
+    ((_, _, kept),) = saver._paused.values()
+    assert kept.head.values == {}
+    assert graph.invoke(Command(resume="x"), CONFIG) == {"n": 2, "said": "['x']", "items": [*range(1000)]}
+    assert used == [True]
 
 
 def changed_state(graph: Any, saver: StepSaver) -> None:
@@ -363,4 +386,4 @@ def test_what_is_kept_is_forgotten_at_some_point():
     for i in range(300):
         graph.invoke({"n": 1}, {"configurable": {"thread_id": str(i)}})
     assert 0 < len(saver._paused) <= 256
-    assert all(isinstance(kept, KeptPause) for _, kept in saver._paused.values())
+    assert all(isinstance(kept, KeptPause) for _, _, kept in saver._paused.values())
