@@ -63,7 +63,6 @@ class Branch:
 class Node:
     """A node, ready to run. `routes` are the writes that start its static successors.
 
-    `called_namespace` turns a task's namespace into that of the graph which the node calls, None if it calls none.
     `is_plain` tells a sync function of the state that is called once, as are the path functions of its branches.
     """
 
@@ -78,7 +77,6 @@ class Node:
     error_handler: str | None = None
     hidden: bool = False
     metadata: Mapping[str, Any] | None = None
-    called_namespace: Callable[[str], str | None] = lambda _: None
     trace_policy: Any = None
     is_plain: bool = False
 
@@ -91,7 +89,8 @@ class Program:
     are the triggers that are objects (barriers, deferred nodes); `goto` maps a node's name to its trigger channel.
     `plain`, `reduced` and `objects` are the keys of these kinds; there may be few of them among many.
     `untracked` are the keys that are never saved. A store may hold instances of `schema_types`, and of the classes
-    of the program's own: those of its modules, `homes`.
+    of the program's own: those of its modules, `homes`. `called_namespace` turns a node's name and a task's namespace
+    into the namespace of the graph which the node calls, None if it calls none.
     """
 
     name: str
@@ -112,6 +111,7 @@ class Program:
     triggers: dict[str, tuple[str, ...]] = made(factory=dict)
     schema_types: tuple[type, ...] = ()
     homes: frozenset[str] = frozenset()
+    called_namespace: Callable[[str, str], str | None] = lambda *_: None
     _rank: dict[str, int] | None = None
 
     @property
@@ -126,7 +126,9 @@ class Program:
         self.reduced = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.REDUCE)
         self.objects = tuple(name for name, rule in self.keys.items() if rule.kind is KeyKind.OBJECT)
         self.untracked = frozenset(name for name in self.objects if not self.keys[name].saved)
-        started_by: dict[str, list[str]] = {}
-        for trigger, name in self.starts.items():
-            started_by.setdefault(name, []).append(trigger)
-        self.triggers = {name: tuple(sorted(channels)) for name, channels in started_by.items()}
+        self.triggers = {name: (trigger,) for trigger, name in self.starts.items()}
+        if len(self.triggers) < len(self.starts):  # joins start nodes as well
+            started_by: dict[str, list[str]] = {}
+            for trigger, name in self.starts.items():
+                started_by.setdefault(name, []).append(trigger)
+            self.triggers = {name: tuple(sorted(channels)) for name, channels in started_by.items()}

@@ -245,7 +245,7 @@ def _task_shown(
 
 def _called_config(program: Program, task: Task, thread_id: str) -> RunnableConfig | None:
     """Return the config of the graph that a task calls."""
-    ns = program.nodes[task.name].called_namespace(task.namespace)
+    ns = program.called_namespace(task.name, task.namespace)
     return None if ns is None else {CONF: {"thread_id": thread_id, "checkpoint_ns": ns}}
 
 

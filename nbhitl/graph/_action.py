@@ -10,7 +10,7 @@ from nbhitl._langchain import langchain_module
 from nbhitl.constants import UNNAMED
 from nbhitl.engine.program import Action
 from nbhitl.graph._mistakes import check_name, unsupported_action
-from nbhitl.graph._signature import injected_parameters, is_async
+from nbhitl.graph._signature import called_as, is_async
 
 
 def check_action(target: Any, name: str) -> None:
@@ -40,8 +40,8 @@ def action_of(target: Any, name: str) -> Action:
             target = runnables.RunnableParallel(target)
         if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
             return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
-    injects = injected_parameters(target)
-    if is_async(target):
+    injects, awaited = called_as(target)
+    if awaited:
         return Action(name, None, target, injects)
     return Action(name, target, None, injects)
 
@@ -101,16 +101,16 @@ def named_action(node: Any, action: Any) -> tuple[str, Any]:
 
 def plain_name(name: str) -> str:
     """Return a node's name as a string; an Enum's member stands for its value."""
-    return str(name.value) if isinstance(name, Enum) else name
+    return name if type(name) is str or not isinstance(name, Enum) else str(name.value)
 
 
-def check_timeout(name: str, action: Any, timeout: object) -> None:
+def check_timeout(name: str, action: Any) -> None:
     """Check that a node with a timeout is async.
 
     Raises:
         ValueError: it is not.
     """
-    if timeout is not None and not is_async(action) and not hasattr(action, "ainvoke"):
+    if not is_async(action) and not hasattr(action, "ainvoke"):
         raise ValueError(
             "Node timeouts are only supported for async nodes, because a running thread cannot be stopped: node "
             f"{name!r} is sync."

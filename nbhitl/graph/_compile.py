@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -78,14 +78,15 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
         root_output=_keys_of(builder, builder.output_schema) == (ROOT,),
         schema_types=_types_to_keep(builder, topology),
         homes=homes_of(topology, builder.schemas),
+        called_namespace=partial(called_namespace, topology),
     )
-    routes = _routes(topology)
+    routes = _routes(topology, goto)
     # One for each schema, not for each node.
     readers = cache(lambda schema: reader_of(schema, builder.schema_keys[schema], builder.channels))
     shared: dict[str, Node] = {}
-    program.nodes[START] = _start_node(builder, topology, routes.get(START, ()), readers)
+    program.nodes[START] = _start_node(builder, topology, tuple(routes.get(START, ())), readers)
     for spec in topology.nodes.values():
-        node = _node(topology, spec, routes.get(spec.name, ()), readers)
+        node = _node(topology, spec, tuple(routes.get(spec.name, ())), readers)
         if spec.error_handler is not None:
             from nbhitl.graph._error_handler import handler_node
 
@@ -136,17 +137,17 @@ def _triggers(
     return gates, starts, goto
 
 
-def _routes(topology: Topology) -> dict[str, tuple[tuple[str, Any], ...]]:
-    """Return the writes that start each node's static successors: `{node: ((channel, value), ...)}`."""
+def _routes(topology: Topology, goto: Mapping[str, str]) -> dict[str, list[tuple[str, Any]]]:
+    """Return the writes that start each node's static successors: `{node: [(channel, value), ...]}`."""
     routes: dict[str, list[tuple[str, Any]]] = {}
     for source, target in topology.edges:
         if target != END:
-            routes.setdefault(source, []).append((branch_channel(target), None))
+            routes.setdefault(source, []).append((goto[target], None))
     for sources, target in topology.joins:
         if target != END:
             for source in sources:
                 routes.setdefault(source, []).append((join_channel(sources, target), source))
-    return {source: tuple(writes) for source, writes in routes.items()}
+    return routes
 
 
 def _branches(topology: Topology, name: str, schema: Any, readers: Readers) -> tuple[Branch, ...]:
@@ -162,20 +163,12 @@ def _node(topology: Topology, spec: NodeSpec, routes: Routes, readers: Readers) 
     action = action_of(spec.action, spec.name)
     branches = _branches(topology, spec.name, spec.input_schema, readers) if topology.branches else ()
     varies = spec.retry or action.injects or action.sync is None or spec.timeout is not None
-    return Node(
-        name=spec.name,
-        action=action,
-        reader=readers(spec.input_schema),
-        routes=routes,
-        branches=branches,
-        retry=spec.retry,
-        cache=spec.cache,
-        timeout=spec.timeout,
-        metadata=spec.metadata,
-        called_namespace=called_namespace(spec),
-        trace_policy=spec.trace_policy,
-        is_plain=not varies and (not branches or _are_plain(branches)),
-    )
+    # Assigned, since keywords for an `__init__` take several times as long.
+    node = Node(spec.name, action, readers(spec.input_schema), routes, branches)
+    node.retry, node.cache, node.timeout = spec.retry, spec.cache, spec.timeout
+    node.metadata, node.trace_policy = spec.metadata, spec.trace_policy
+    node.is_plain = not varies and (not branches or _are_plain(branches))
+    return node
 
 
 def _are_plain(branches: tuple[Branch, ...]) -> bool:

@@ -15,7 +15,9 @@ def warn_of_config_type(target: Any) -> None:
 
     It gets the run's config all the same, unless it has a default: then it keeps that.
     """
-    if type(target) is FunctionType and "config" not in target.__code__.co_varnames:
+    if type(target) is FunctionType and (
+        "config" not in target.__annotations__ or "config" not in target.__code__.co_varnames
+    ):
         return  # nearly always so
     if hasattr(target, "invoke"):
         return

@@ -2,48 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from typing import TYPE_CHECKING
 
 from nbhitl.constants import END, START
 from nbhitl.graph._mistakes import near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from nbhitl.engine.spec import BranchSpec
 
 
-def check_edge(start_key: str | Collection[str], end_key: object, nodes: Collection[str]) -> None:
-    """Check an edge from a node, which may be added later, or from a list of nodes, which must be there.
+def check_edge(start_key: str, end_key: object) -> None:
+    """Check an edge from one node to another; both may be added later.
+
+    Raises:
+        TypeError: it does not end at a name.
+        ValueError: it leaves END or enters START.
+    """
+    if not isinstance(end_key, str):
+        _check_end_is_one(end_key)
+    if start_key == END:
+        raise ValueError("END cannot be a start node")
+    if end_key == START:
+        raise ValueError("START cannot be an end node")
+
+
+def check_join(start_keys: object, end_key: object, nodes: Collection[str]) -> None:
+    """Check an edge from a list of nodes, all of which must be there.
 
     Raises:
         TypeError: it is not given by names.
         ValueError: it leaves END or enters START, or joins nodes that are not there.
     """
-    if not isinstance(start_key, (str, Collection)):
+    if not isinstance(start_keys, Collection):
         raise TypeError(
-            f"add_edge({start_key!r}, ...): an edge starts at a node's name, or at a list of them."
+            f"add_edge({start_keys!r}, ...): an edge starts at a node's name, or at a list of them."
         )
-    if not isinstance(end_key, str) and isinstance(end_key, Collection):
-        raise TypeError(f"add_edge(..., {end_key!r}): an edge ends at one node. Add an edge for each.")
-    is_join = not isinstance(start_key, str)
-    for source in start_key if is_join else (start_key,):
+    _check_end_is_one(end_key)
+    for source in start_keys:
         if source == END:
             raise ValueError("END cannot be a start node")
-        if is_join and source not in nodes:
+        if source not in nodes:
             raise ValueError(f"Need to add_node `{source}` first")
     if end_key == START:
         raise ValueError("START cannot be an end node")
-    if is_join and end_key != END and end_key not in nodes:
+    if end_key != END and end_key not in nodes:
         raise ValueError(f"Need to add_node `{end_key}` first")
 
 
+def _check_end_is_one(end_key: object) -> None:
+    if not isinstance(end_key, str) and isinstance(end_key, Collection):
+        raise TypeError(f"add_edge(..., {end_key!r}): an edge ends at one node. Add an edge for each.")
+
+
 def check_ways(
-    sources: Collection[str],
+    sources: Set[str],
     branches: Mapping[str, Mapping[str, BranchSpec]],
-    targets: Iterable[str],
-    nodes: Collection[str],
+    targets: Sequence[str],
+    nodes: Mapping[str, object],
 ) -> None:
     """Check that there is a way in, and that every edge leads from a node to a node.
 
@@ -56,9 +74,10 @@ def check_ways(
     Raises:
         ValueError: it does not; the message names the edge.
     """
-    for source in sorted(sources):
-        if source not in nodes and source != START:
-            raise ValueError(f"Found edge starting at unknown node '{source}'{near(source, nodes)}")
+    strangers = sources - nodes.keys() - {START}
+    if strangers:
+        source = min(strangers)
+        raise ValueError(f"Found edge starting at unknown node '{source}'{near(source, nodes)}")
     if START not in sources:
         raise ValueError("Graph must have an entrypoint: add at least one edge from START to another node")
     for source, named in branches.items():
@@ -68,6 +87,7 @@ def check_ways(
                     raise ValueError(
                         f"At '{source}' node, '{branch.name}' branch found unknown target '{end}'{near(end, nodes)}"
                     )
-    for target in targets:
-        if target not in nodes and target != END:
-            raise ValueError(f"Found edge ending at unknown node `{target}`{near(target, nodes)}")
+    unknown = set(targets) - nodes.keys() - {END}
+    if unknown:
+        target = next(target for target in targets if target in unknown)
+        raise ValueError(f"Found edge ending at unknown node `{target}`{near(target, nodes)}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from nbhitl.engine.spec import NodeSpec, Topology
+    from nbhitl.engine.spec import Topology
 
 _WRAPPERS = frozenset({"functools", "langchain_core.runnables.base"})
 _NO_PROGRAM = frozenset({
@@ -21,14 +21,16 @@ def homes_of(topology: Topology, schemas: Iterable[Any]) -> frozenset[str]:
 
     Modules of the libraries that every program uses do not count.
     """
-    paths = (branch.path for branches in topology.branches.values() for branch in branches)
-    written = chain(schemas, _actions(topology.nodes), paths)
-    below = (spec.subgraph.program.homes for spec in topology.nodes.values() if spec.subgraph is not None)
-    return frozenset(chain(filter(_is_home, set(map(_module, written))), *below))
-
-
-def _actions(nodes: Mapping[str, NodeSpec]) -> Iterable[Any]:
-    return (spec.action for spec in nodes.values() if spec.subgraph is None)
+    specs = topology.nodes.values()
+    actions = [spec.action for spec in specs if spec.subgraph is None]
+    below = [spec.subgraph.program.homes for spec in specs if spec.subgraph is not None]
+    paths = [branch.path for branches in topology.branches.values() for branch in branches]
+    # A function, which nearly all are, has no function within it to ask.
+    modules = {
+        written.__module__ if type(written) is FunctionType else _module(written)
+        for written in (*schemas, *actions, *paths)
+    }
+    return frozenset(filter(_is_home, modules)).union(*below)
 
 
 def _module(target: Any) -> str:
@@ -39,5 +41,5 @@ def _module(target: Any) -> str:
     return module if isinstance(module, str) else ""
 
 
-def _is_home(module: str) -> bool:
-    return module.partition(".")[0] not in _NO_PROGRAM
+def _is_home(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] not in _NO_PROGRAM

@@ -48,9 +48,9 @@ def check_reserved(nodes: Iterable[str], keys: Iterable[str]) -> None:
     Raises:
         ValueError: one has.
     """
-    for node in nodes:
-        if node in RESERVED:
-            raise ValueError(f"Node name '{node}' is reserved. Give the node another name.")
+    taken = RESERVED.intersection(nodes)
+    if taken:
+        raise ValueError(f"Node name '{min(taken)}' is reserved. Give the node another name.")
     for key in keys:
         if key in RESERVED or key == TASKS:
             raise ValueError(f"Channel name '{key}' is reserved. Give this key of the state another name.")

@@ -2,67 +2,57 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
 from nbhitl.engine.spec import NodeSpec
 from nbhitl.graph._action import check_action
 from nbhitl.graph._compiled import CompiledStateGraph
-from nbhitl.graph._mistakes import retry_policies
 from nbhitl.graph._schema import keyed_parameter
 from nbhitl.graph._signature import hints_of
-from nbhitl.graph._targets import declared_targets
-from nbhitl.types import TimeoutPolicy
+from nbhitl.graph._targets import annotated_targets, given_targets
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
 
-def node_spec(
-    name: str,
-    action: Any,
-    state_schema: Any,
-    *,
-    input_schema: Any,
-    destinations: Any,
-    metadata: Any,
-    defer: bool,
-    retry_policy: Any,
-    cache_policy: Any,
-    timeout: Any,
-    error_handler: Any,
-    trace_policy: Any,
-) -> NodeSpec:
-    """Return the node that `StateGraph.add_node` declares; without `input_schema` it gets what its parameter names.
+def node_spec(name: str, action: Any, state_schema: Any, input_schema: Any, destinations: Any) -> NodeSpec:
+    """Return the node that runs `action`, without policies.
+
+    Where it is not told, it gets what its first parameter names, or the state, and its Commands go where its return
+    annotation says.
 
     Raises:
-        TypeError: the action or its error handler cannot be run, or a policy is none.
-        ValueError: a timeout that is no length of time.
+        TypeError: the action cannot be run.
     """
-    check_action(action, name)
-    if trace_policy is not None and not hasattr(trace_policy, "process_inputs"):
-        raise TypeError(f"trace_policy of node {name!r} is {trace_policy!r}; give a TracePolicy(...).")
-    if error_handler is not None:
-        check_action(error_handler, f"the error handler of {name}")
-    subgraph = action if isinstance(action, CompiledStateGraph) else None
-    asked = input_schema is None or destinations is None
-    hints = hints_of(action) if asked and subgraph is None and callable(action) else None
+    spec = NodeSpec(name, action, state_schema if input_schema is None else input_schema)
+    if destinations is not None:
+        spec.ends = given_targets(destinations)
+    if type(action) is not FunctionType:
+        check_action(action, name)
+        if isinstance(action, CompiledStateGraph):
+            spec.subgraph = action
+            return spec
+    elif not action.__annotations__:
+        return spec
+    hints = hints_of(action) if callable(action) else None
     if input_schema is None:
-        input_schema = keyed_parameter(action, hints)
-    return NodeSpec(
-        name=name,
-        action=action,
-        input_schema=state_schema if input_schema is None else input_schema,
-        metadata=metadata,
-        defer=defer,
-        ends=declared_targets(destinations, hints),
-        retry=retry_policies(retry_policy),
-        cache=cache_policy,
-        timeout=TimeoutPolicy.of(timeout),
-        subgraph=subgraph,
-        error_handler=error_handler,
-        trace_policy=trace_policy,
-    )
+        keyed = keyed_parameter(action, hints)
+        spec.input_schema = state_schema if keyed is None else keyed
+    if destinations is None:
+        spec.ends = annotated_targets(hints)
+    return spec
+
+
+def check_trace_policy(policy: object, name: str) -> None:
+    """Check the `trace_policy` of the node `name`.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not hasattr(policy, "process_inputs"):
+        raise TypeError(f"trace_policy of node {name!r} is {policy!r}; give a TracePolicy(...).")
 
 
 def check_new_name(name: str, nodes: Container[str], state_keys: Container[str]) -> None:

@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import CodeType
 
+_Plain = tuple[FunctionType, int]
+"""A function, and how many of its parameters are bound."""
+
+_COROUTINE = inspect.CO_COROUTINE
+
 _INJECTED = ("config", "runtime", "writer", "store", "previous")
 
 # A parameter with a default is only filled if its annotation, where it has one, names this.
@@ -24,6 +29,8 @@ _TYPES = {"config": ("RunnableConfig",), "writer": ("StreamWriter", "Callable"),
 
 def hints_of(target: Any) -> dict[str, Any] | None:
     """Return the annotations of a function or callable object, resolved; None if one cannot be resolved."""
+    if type(target) is FunctionType and not target.__annotations__:
+        return {}
     plain = _plain(target)
     known = _simple_hints(plain[0]) if plain is not None else None
     if known is not None:
@@ -81,9 +88,18 @@ def first_parameter(target: Any, hints: dict[str, Any] | None) -> Any:
     return hints.get(parameters[0]) if parameters else None
 
 
+def called_as(target: Any) -> tuple[tuple[str, ...], bool]:
+    """Return what `injected_parameters` and `is_async` do, with one look at the target."""
+    plain = _plain(target)
+    return _injected(target, plain), _is_async(target, plain)
+
+
 def injected_parameters(target: Any) -> tuple[str, ...]:
     """Return the parameters after the first, by name, that the engine fills."""
-    plain = _plain(target)
+    return _injected(target, _plain(target))
+
+
+def _injected(target: Any, plain: _Plain | None) -> tuple[str, ...]:
     if plain is not None:
         func, bound = plain
         code = func.__code__
@@ -118,9 +134,12 @@ def _is_meant(parameter: inspect.Parameter) -> bool:
 
 def is_async(target: Any) -> bool:
     """Whether calling `target` returns something to await; partials and callable objects are looked into."""
-    plain = _plain(target)
+    return _is_async(target, _plain(target))
+
+
+def _is_async(target: Any, plain: _Plain | None) -> bool:
     if plain is not None:
-        return bool(plain[0].__code__.co_flags & inspect.CO_COROUTINE)
+        return bool(plain[0].__code__.co_flags & _COROUTINE)
     while isinstance(target, functools.partial):
         target = target.func
     return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(called(target))
@@ -131,7 +150,7 @@ def called(target: Any) -> Any:
     return target if inspect.isroutine(target) else getattr(target, "__call__", None)  # noqa: B004 - to look into it
 
 
-def _plain(target: Any) -> tuple[FunctionType, int] | None:
+def _plain(target: Any) -> _Plain | None:
     """Return the function that `target` is or calls, if nothing is attached to it and it takes positional arguments.
 
     With it comes how many of its parameters are bound: 1 for the `self` of a method or a callable object.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.constants import NS_END, NS_SEP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from nbhitl.engine.spec import NodeSpec
+    from nbhitl.engine.spec import NodeSpec, Topology
 
 
 def subgraph_of(spec: NodeSpec) -> Any:
@@ -117,14 +117,11 @@ def is_elsewhere(graph: Any, ns: str) -> bool:
     return False
 
 
-def called_namespace(spec: NodeSpec) -> Callable[[str], str | None]:
-    """Return what turns a task's namespace into that of the graph which the node calls, or into None."""
-
-    def namespace(task_namespace: str) -> str | None:
-        below = subgraph_of(spec)
-        return None if below is None or below.checkpointer is False else task_namespace
-
-    return namespace
+def called_namespace(topology: Topology, node: str, task_namespace: str) -> str | None:
+    """Return the namespace of the graph that a task of a node calls, None if the node calls none with a store."""
+    spec = topology.nodes.get(node)
+    below = None if spec is None else subgraph_of(spec)
+    return None if below is None or below.checkpointer is False else task_namespace
 
 
 def subgraph_namespace(below: Any, task_namespace: str) -> str:

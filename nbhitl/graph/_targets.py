@@ -11,12 +11,16 @@ from nbhitl.graph._signature import hints_of
 from nbhitl.types import Command
 
 
-def declared_targets(
-    given: Mapping[str, str] | Sequence[str] | None, hints: dict[str, Any] | None
-) -> dict[str, str]:
-    """Return where a node's Commands may go, with labels: as given, or as its return annotation tells."""
-    if given is not None:
-        return dict(given) if isinstance(given, Mapping) else dict.fromkeys(given, "")
+def given_targets(destinations: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """Return where a node's Commands may go, with labels, as `destinations=` says it."""
+    return dict(destinations) if isinstance(destinations, Mapping) else dict.fromkeys(destinations, "")
+
+
+def annotated_targets(hints: dict[str, Any] | None) -> dict[str, str]:
+    """Return where a node's Commands may go, as its return annotation tells, without labels.
+
+    `hints` are what `hints_of(action)` returned.
+    """
     returned = hints.get("return") if hints else None
     return dict.fromkeys(_command_targets(returned), "") if returned is not None else {}
 

@@ -10,13 +10,13 @@ from nbhitl.config import RunnableConfig  # noqa: F401 - programs import it from
 from nbhitl.constants import END, START
 from nbhitl.engine.handling import handler_name
 from nbhitl.engine.spec import BranchSpec, NodeSpec
-from nbhitl.graph._action import check_timeout, named_action, path_name, plain_name, step_name
+from nbhitl.graph._action import check_action, check_timeout, named_action, path_name, plain_name, step_name
 from nbhitl.graph._compile import build_program, build_topology, register_types
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._config_type import warn_of_config_type
 from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
-from nbhitl.graph._edges import check_edge, check_ways
+from nbhitl.graph._edges import check_edge, check_join, check_ways
 from nbhitl.graph._mistakes import (
     breakpoint_names,
     check_reserved,
@@ -26,7 +26,7 @@ from nbhitl.graph._mistakes import (
     refuse_transformers,
     retry_policies,
 )
-from nbhitl.graph._node_spec import check_new_name, node_spec
+from nbhitl.graph._node_spec import check_new_name, check_trace_policy, node_spec
 from nbhitl.graph._schema import SchemaKeys, is_plain, keyed_parameter, schema_keys
 from nbhitl.graph._signature import hints_of
 from nbhitl.graph._targets import path_targets
@@ -146,11 +146,18 @@ class StateGraph:
         name, action = named_action(node, action)
         warn_of_config_type(action)
         check_new_name(name, self.nodes, self.channels)
-        spec = node_spec(
-            name, action, self.state_schema, defer=defer, metadata=metadata, input_schema=input_schema,
-            retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
-            destinations=destinations, timeout=timeout, trace_policy=trace_policy,
-        )  # fmt: skip
+        spec = node_spec(name, action, self.state_schema, input_schema, destinations)
+        spec.metadata, spec.defer, spec.cache = metadata, defer, cache_policy
+        if retry_policy is not None:
+            spec.retry = retry_policies(retry_policy)
+        if timeout is not None:
+            spec.timeout = TimeoutPolicy.of(timeout)
+        if error_handler is not None:
+            check_action(error_handler, f"the error handler of {name}")
+            spec.error_handler = error_handler
+        if trace_policy is not None:
+            check_trace_policy(trace_policy, name)
+            spec.trace_policy = trace_policy
         self._add_schema(spec.input_schema)
         self.nodes[name] = spec
         return self
@@ -216,13 +223,15 @@ class StateGraph:
             ValueError: an edge from END, to START, or a barrier with an unknown node.
             TypeError: something else than names.
         """
-        check_edge(start_key, end_key, self.nodes)
         if isinstance(start_key, str):
+            check_edge(start_key, end_key)
             edge = (plain_name(start_key), plain_name(end_key))
-            if edge not in self.edges:
-                self.edges.add(edge)
+            edges = self.edges
+            if edge not in edges:
+                edges.add(edge)
                 self._edge_order.append(edge)
             return self
+        check_join(start_key, end_key, self.nodes)
         join = (tuple(map(plain_name, start_key)), plain_name(end_key))
         if join not in self.waiting_edges:
             self.waiting_edges.add(join)
@@ -298,12 +307,14 @@ class StateGraph:
         Raises:
             ValueError: it does not; the message names the edge.
         """
-        sources = {source for source, _ in self.edges} | set(self.branches)
-        sources |= {source for join, _ in self.waiting_edges for source in join}
+        sources = {source for source, _ in self.edges}.union(self.branches)
+        sources.update(*[join for join, _ in self.waiting_edges])
         targets = [target for _, target in (*self._edge_order, *self._join_order)]
         check_ways(sources, self.branches, targets, self.nodes)
+        if not interrupt:
+            return self
         handlers = {handler_name(name) for name, spec in self.nodes.items() if spec.error_handler is not None}
-        for node in interrupt or ():
+        for node in interrupt:
             if node not in self.nodes and node not in handlers:
                 raise ValueError(f"Interrupt node `{node}` not found{near(node, self.nodes)}")
         return self
@@ -346,7 +357,8 @@ class StateGraph:
         self.validate([n for n in (*before, *after) if n != "*"])
         check_reserved(self.nodes, self.channels)
         for spec in self.nodes.values():
-            check_timeout(spec.name, spec.action, spec.timeout)
+            if spec.timeout is not None:
+                check_timeout(spec.name, spec.action)
         name, nodes = name or "LangGraph", with_defaults(self.nodes, self.defaults)
         topology = build_topology(
             name, nodes, self._edge_order, self._join_order, self.branches, before, after
