@@ -211,11 +211,12 @@ class TimeoutPolicy:
 class Interrupt:
     """A question that a node asks: its payload, and the id that an answer must name.
 
-    `site` is where in the node's code it was asked, None where nobody wanted to know; it is no field. Older programs
+    `site` is where in the node's code it was asked, None where nobody wanted to know; `place` tells the nodes on the
+    way to the one that asked, None if no other graph called its graph. Both are no fields. Older programs
     give `ns`, the namespace of the task that asks, in place of the id; their `resumable` and `when` say nothing now.
     """
 
-    __slots__ = ("id", "response_schema", "site", "value")
+    __slots__ = ("id", "place", "response_schema", "site", "value")
     __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)
 
     value: Any
@@ -236,6 +237,7 @@ class Interrupt:
         self.id = id if ns is None or id != "placeholder-id" else _id_in("|".join(ns))
         self.response_schema = response_schema
         self.site: str | None = None
+        self.place: str | None = None
 
     @classmethod
     def from_ns(cls, value: Any, ns: str) -> Interrupt:

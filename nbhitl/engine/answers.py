@@ -36,11 +36,10 @@ def take_answers(
         AlreadyAnswered: another answer came first.
     """
     _refuse_without_questions(progress, resume)
-    progress.run.unnamed = not is_answer_map(resume)
-    if progress.run.unnamed and progress.source == "update":
+    if progress.run.updated:
         from nbhitl.engine.carried import ask_on_the_branch
 
-        yield from ask_on_the_branch(progress)
+        yield from ask_on_the_branch(progress, resume)
     left = _of_this_graph(progress, resume)
     answers = match_answers(
         resume,

@@ -193,12 +193,14 @@ def begin(
     refuse_foreign(input, "the input of the graph")
     if run.parent is None and has_checkpoint and (input is None or isinstance(input, Command)):
         yield from _respect_others(progress, input, key)
+    if progress.source == "update":
+        run.updated = True
     if isinstance(input, Command):
         yield from _take_command(progress, input, named=key.checkpoint_id is not None)
     if any(write[0] == NULL_TASK_ID for write in progress.pending):
         _apply_outside(progress)
     resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
-    if resumed_above and run.unnamed and progress.source == "update":
+    if resumed_above and progress.source == "update":
         from nbhitl.engine.carried import inherit_answers
 
         yield from inherit_answers(progress)

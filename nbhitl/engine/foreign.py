@@ -362,6 +362,8 @@ def _interrupt_to_plain(asked: Interrupt) -> dict[str, Any]:
     plain = {"value": asked.value, "id": asked.id, "response_schema": schema}
     if asked.site is not None:
         plain["site"] = asked.site
+    if asked.place is not None:
+        plain["place"] = asked.place
     return (
         {**plain, "response_schema": dict(schema), _OF_TYPE: True}
         if isinstance(schema, TypeSchema)
@@ -374,7 +376,7 @@ def _interrupt_from_plain(plain: dict[str, Any]) -> Interrupt:
     asked = Interrupt(
         plain["value"], plain["id"], response_schema=TypeSchema(schema) if plain.get(_OF_TYPE) else schema
     )
-    asked.site = plain.get("site")
+    asked.site, asked.place = plain.get("site"), plain.get("place")
     return asked
 
 

@@ -106,8 +106,7 @@ def answer_kept(
         return None
     kept: KeptPause = again.kept
     task, asked = kept.task, kept.asked
-    run.unnamed = not is_answer_map(answer)
-    if not run.unnamed:
+    if is_answer_map(answer):
         if [*answer] != [asked.interrupt_id]:
             return None
         answer = answer[asked.interrupt_id]

@@ -114,7 +114,7 @@ def _placed_below(run: Run, parent: RunningTask) -> str | None:
     above = parent.run
     run.durability = above.durability
     run.answers = {**above.answers, **parent.task.answers}
-    run.unnamed = above.unnamed
+    run.updated, run.carried = above.updated, above.carried
     run.replay_check = above.replay_check
     run.control = above.control
     run.ns = _namespace(parent, stateful=run.stateful)

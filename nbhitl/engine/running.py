@@ -44,7 +44,9 @@ class Run:
     `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
     that keep state of their own; `start_map` those that a caller named to start from, `asked_map` to answer at.
     `anew` says that the run does once more what was done at a checkpoint; then so do the graphs that it calls there.
-    `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver.
+    `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver; `updated` says
+    that it goes on from a change by hand, so that answers may be for what a called graph asked before it; `carried`
+    are the ids of those that were given now.
     """
 
     __slots__ = (
@@ -76,7 +78,7 @@ class Run:
         "stream",
         "thread_id",
         "trace",
-        "unnamed",
+        "updated",
     )
 
     def __init__(
@@ -100,9 +102,8 @@ class Run:
         self.stateful = False
         self.replay_check = "payload"
         self.answers: Mapping[str, Sequence[Any]] = {}
-        # Whether the answer that the run was given names no question, and the questions of before it is tried on.
-        self.unnamed = False
         self.carried: frozenset[str] = frozenset()
+        self.updated = False
         self.checkpoint_map: dict[str, str] = {}
         self.children: dict[str, str] = {}
         self.start_map: dict[str, str] = {}
@@ -162,10 +163,8 @@ class RunningTask:
         id = next(self.next_ids.get(scope) or self._ids(scope))
         run = self.run
         entry = self.task.answers.get(id) or run.answers.get(id)
-        if entry is not None and id in run.carried:
-            from nbhitl.engine.replay import asks_the_same
-
-            entry = entry if asks_the_same(self, entry[1], value) else None
+        if run.updated:
+            entry = self._of_before(entry, id, value)
         if entry is None:
             raise self.pause(GraphInterrupt((self._question(value, id, response_schema),)))
         _, asked, answer = entry
@@ -181,6 +180,18 @@ class RunningTask:
 
         return validated_answer(answer, response_schema)
 
+    def _of_before(self, entry: Sequence[Any] | None, id: str, value: Any) -> Sequence[Any] | None:
+        """Return the answer to a question asked after a change by hand: one of before, if that was the same question."""
+        from nbhitl.engine.place import carried_answer
+        from nbhitl.engine.replay import asks_the_same
+
+        waiting = id
+        if entry is None and (found := carried_answer(self, id)) is not None:
+            waiting, entry = found
+        if entry is not None and waiting in self.run.carried and not asks_the_same(self, entry[1], value):
+            return None
+        return entry
+
     def _ids(self, scope: str) -> Iterator[str]:
         """Return the ids of the questions that a scope asks, the first one next."""
         namespace = self.task.namespace
@@ -194,6 +205,10 @@ class RunningTask:
             from nbhitl.engine.answer_schema import schema_shown
 
             question.response_schema = schema_shown(response_schema, id)
+        if self.run.parent is not None:
+            from nbhitl.engine.place import asked_at
+
+            question.place = asked_at(self, id)
         if self.run.replay_check == "site":
             from nbhitl.engine.site import site
 

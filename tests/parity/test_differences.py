@@ -290,7 +290,7 @@ def test_d10_tuples_stay_tuples(langgraph: SimpleNamespace, nbhitl: SimpleNamesp
     assert stored == {LANGGRAPH: ["a", 1], NBHITL: ("a", 1)}
 
 
-def with_child(on: SimpleNamespace, child: Any, checkpointer: bool, **options: Any) -> Any:
+def with_child(on: SimpleNamespace, child: Any, checkpointer: bool | None = None, **options: Any) -> Any:
     inner = on.StateGraph(State).add_node("inner", child).add_edge(on.START, "inner")
     builder = on.StateGraph(State).add_node("child", inner.compile(checkpointer=checkpointer))
     return builder.add_edge(on.START, "child").compile(checkpointer=on.InMemorySaver(), **options)
@@ -306,6 +306,19 @@ def test_d11_an_answer_by_id_reaches_a_stateless_child(
         results[on.name] = graph.invoke(on.Command(resume={question.id: "yes"}), CONFIG)
     assert [item.value for item in results[LANGGRAPH]["__interrupt__"]] == ["q"]
     assert results[NBHITL] == {"log": ["yes"]}
+
+
+def test_d11_an_answer_by_id_reaches_a_child_that_was_changed_by_hand(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    results = {}
+    for on in (langgraph, nbhitl):
+        graph = with_child(on, lambda state, on=on: {"log": [on.interrupt("q")]})
+        question = graph.invoke({"log": []}, CONFIG)["__interrupt__"][0]
+        graph.update_state(graph.get_state(CONFIG).tasks[0].state, {"log": ["by hand"]})
+        results[on.name] = graph.invoke(on.Command(resume={question.id: "yes"}), CONFIG)
+    assert [item.value for item in results[LANGGRAPH]["__interrupt__"]] == ["q"]
+    assert results[NBHITL] == {"log": ["by hand", "yes"]}
 
 
 def test_d12_a_stateful_child_runs_after_a_breakpoint(

@@ -35,14 +35,18 @@ def _schema_data(schema: Any) -> Any:
 
 def _interrupt_data(value: Interrupt) -> list[Any]:
     data = [value.value, value.id, _schema_data(value.response_schema)]
+    if value.place is not None:
+        return [*data, value.site, value.place]
     return data if value.site is None else [*data, value.site]
 
 
 def _interrupt(data: list[Any]) -> Interrupt:
-    value, interrupt_id, schema, *site = data
+    value, interrupt_id, schema, *asked = data
     interrupt = Interrupt(value, interrupt_id, response_schema=schema)
-    if site:
-        interrupt.site = site[0]
+    if asked:
+        interrupt.site = asked[0]
+    if len(asked) > 1:
+        interrupt.place = asked[1]
     return interrupt
 
 

@@ -131,14 +131,10 @@ def program_update_a_child(record, saver):
 
 
 def program_update_a_child_and_answer(record, saver):
-    for answers in ("plainly", "by id"):
-        config = {"configurable": {"thread_id": answers}}
-        graph = parent(child(question="sure?"), saver)
-        graph.invoke({"path": ["in"]}, config)
-        graph.update_state(graph.get_state(config).tasks[0].state, {"own": ["edited"]})
-        id = graph.get_state(config).interrupts[0].id
-        resume = "yes" if answers == "plainly" else {id: "yes"}
-        record(answers, graph.invoke(Command(resume=resume), config))
+    graph = parent(child(question="sure?"), saver)
+    graph.invoke({"path": ["in"]}, CONFIG)
+    graph.update_state(graph.get_state(CONFIG).tasks[0].state, {"own": ["edited"]})
+    record("answered", graph.invoke(Command(resume="yes"), CONFIG))
 
 
 def program_update_the_parent_of_a_stateful_child(record, saver):

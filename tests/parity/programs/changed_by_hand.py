@@ -1,0 +1,159 @@
+"""The state of a graph is changed by hand while a graph that it calls asks: what becomes of the answer?"""
+
+import operator
+from itertools import product
+from typing import Annotated
+
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, Send, interrupt
+from typing_extensions import TypedDict
+
+
+class State(TypedDict, total=False):
+    log: Annotated[list, operator.add]
+    x: Annotated[int, lambda left, right: right]
+
+
+def plain(name):
+    return lambda state: {"log": [name]}
+
+
+def asks(name, questions=1):
+    return lambda state: {"log": [name] + [interrupt(f"{name}{n}?") for n in range(questions)]}
+
+
+def chain(checkpointer=None, **nodes):
+    builder, before = StateGraph(State), START
+    for name, node in nodes.items():
+        builder.add_node(name, node).add_edge(before, name)
+        before = name
+    return builder.compile(checkpointer=checkpointer)
+
+
+def called(graph):
+    return lambda state: {"log": ["called", *graph.invoke({"log": []})["log"]]}
+
+
+HOW = {"as node": lambda graph: graph, "called": called}
+
+
+def outcome(result):
+    return result.get("log"), sorted(str(question.value) for question in result.get("__interrupt__", ()))
+
+
+def told(record, label, graph, updates, answers, ids=False):
+    """Run to the question, change the state, answer; record what each answer led to, and the history."""
+    config = {"configurable": {"thread_id": label}}
+    open_ids = [question.id for question in graph.invoke({"log": []}, config).get("__interrupt__", ())]
+    for update, as_node in updates:
+        graph.update_state(config, update, as_node=as_node)
+    record(f"{label} after the change", graph.get_state(config).interrupts)
+    for answer in [dict.fromkeys(open_ids, "by id")] if ids else answers:
+        record(f"{label} {'by id' if ids else answer}", outcome(graph.invoke(Command(resume=answer), config)))
+    record(f"{label} history", [(s.values, s.next, s.metadata) for s in graph.get_state_history(config)])
+
+
+def one_level(saver, how, checkpointer, questions=1):
+    inner = chain(checkpointer, c0=plain("c0"), c1=asks("c1", questions))
+    return chain(saver, a=plain("a"), p=HOW[how](inner), z=plain("z"))
+
+
+def two_levels(saver, how, checkpointer, questions=1):
+    lowest = chain(None, g0=plain("g0"), g1=asks("g1", questions))
+    middle = chain(checkpointer, m0=plain("m0"), m=HOW[how](lowest))
+    return chain(saver, a=plain("a"), p=HOW[how](middle), z=plain("z"))
+
+
+def program_update_a_caller(record, saver):
+    """Whatever the update is, a plain answer reaches the question of before."""
+    updates = {
+        "another key": [({"x": 1}, None)],
+        "a key that the child reads": [({"log": ["u"]}, None)],
+        "nothing": [(None, None)],
+        "twice": [({"x": 1}, None), ({"x": 2}, None)],
+        "as the node before": [({"x": 1}, "a")],
+    }
+    for how, checkpointer, (label, update) in product(HOW, (None, True, False), updates.items()):
+        told(record, f"{how} {checkpointer} {label}", one_level(saver, how, checkpointer), update, ["yes"])
+
+
+def program_update_the_caller_of_a_caller(record, saver):
+    for how, checkpointer in product(HOW, (None, True, False)):
+        told(
+            record, f"{how} {checkpointer}", two_levels(saver, how, checkpointer), [({"x": 1}, None)], ["yes"]
+        )
+
+
+def program_two_questions_below_a_change(record, saver):
+    for build, how, checkpointer in product((one_level, two_levels), HOW, (None, True)):
+        label = f"{build.__name__} {how} {checkpointer}"
+        told(record, label, build(saver, how, checkpointer, 2), [({"x": 1}, None)], ["first", "second"])
+
+
+def program_second_question_of_a_stateful_child(record, saver):
+    """The child stands where it stood: it has the first answer, and the second is for what is open."""
+    for how in HOW:
+        graph, config = one_level(saver, how, True, 2), {"configurable": {"thread_id": how}}
+        graph.invoke({"log": []}, config)
+        graph.invoke(Command(resume="first"), config)
+        graph.update_state(config, {"x": 1})
+        record(how, outcome(graph.invoke(Command(resume="second"), config)))
+
+
+def program_ids_of_a_stateful_child_outlast_a_change(record, saver):
+    for build, how in product((one_level, two_levels), HOW):
+        graph = build(saver, how, True)
+        told(record, f"{build.__name__} {how}", graph, [({"x": 1}, None)], [], ids=True)
+    side_by_side = StateGraph(State)
+    for name in ("c1", "c2"):
+        side_by_side.add_node(name, asks(name)).add_edge(START, name)
+    graph = chain(saver, a=plain("a"), p=side_by_side.compile(checkpointer=True))
+    told(record, "side by side", graph, [({"x": 1}, None)], [], ids=True)
+
+
+def program_update_as_the_calling_node(record, saver):
+    for how, checkpointer in product(HOW, (None, True)):
+        graph, config = (
+            one_level(saver, how, checkpointer),
+            {"configurable": {"thread_id": f"{how} {checkpointer}"}},
+        )
+        graph.invoke({"log": []}, config)
+        graph.update_state(config, {"log": ["by hand"]}, as_node="p")
+        record(f"{how} {checkpointer}", outcome(graph.invoke(None, config)))
+
+
+def program_change_above_a_send(record, saver):
+    def ask(state):
+        return {"log": [state["x"], interrupt(f"{state['x']}?")] if state["x"] == 1 else [state["x"]]}
+
+    for numbers in ([1], [0, 1, 2]):
+        builder = StateGraph(State).add_node("a", plain("a")).add_node("f", chain(c=ask)).add_edge(START, "a")
+        builder.add_conditional_edges("a", lambda s, n=numbers: [Send("f", {"x": i, "log": []}) for i in n])
+        graph = builder.compile(checkpointer=saver)
+        told(record, str(numbers), graph, [({"log": ["u"]}, "a")], ["yes"])
+
+
+def program_change_above_a_second_call(record, saver):
+    for checkpointer in (None, True):
+        silent, asking = chain(c=plain("silent")), chain(checkpointer, c=asks("c"))
+        graph = chain(
+            saver,
+            a=plain("a"),
+            p=lambda state, s=silent, q=asking: {
+                "log": [*s.invoke({"log": []})["log"], *q.invoke({"log": []})["log"]]
+            },
+        )
+        told(record, str(checkpointer), graph, [({"x": 1}, None)], ["yes"])
+
+
+def program_change_below(record, saver):
+    """A called graph's state is changed: the answer reaches it, and is there still when it asks again."""
+    for build, how, checkpointer in product((one_level, two_levels), HOW, (None, True)):
+        config = {"configurable": {"thread_id": f"{build.__name__} {how} {checkpointer}"}}
+        graph = build(saver, how, checkpointer, 2)
+        graph.invoke({"log": []}, config)
+        graph.update_state(graph.get_state(config, subgraphs=True).tasks[0].state.config, {"x": 1})
+        results = [graph.invoke(Command(resume="first"), config)]
+        (question,) = graph.get_state(config).interrupts
+        results.append(graph.invoke(Command(resume={question.id: "second"}), config))
+        record(config["configurable"]["thread_id"], [outcome(result) for result in results])
