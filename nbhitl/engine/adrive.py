@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
     from contextvars import Context
 
+    from nbhitl.checkpoint.records import ClaimRequest
     from nbhitl.engine.progress import Progress
 
 _READS = frozenset({"load", "claims"})
@@ -92,6 +93,8 @@ class AsyncDriver:
         self.lease: int | None = None
         self.immediate: bool = getattr(progress.run.saver, "immediate", False)
         self.others_turn = monotonic() + _TURN
+        # Whether others have their turn before a task, which so has not begun.
+        self.waits = False
 
     async def perform(self, wanted: Any) -> Any:
         """Do what the loop asks for and return the answer."""
@@ -120,7 +123,9 @@ class AsyncDriver:
 
     async def let_others_go_on(self) -> None:
         """Give the event loop a turn: a run whose nodes wait for nothing would keep it, and be deaf to its own end."""
+        self.waits = True
         await asyncio.sleep(0)
+        self.waits = False
         self.others_turn = monotonic() + _TURN
 
     def store_at_once(self, call: StoreCall) -> Any:
@@ -149,7 +154,17 @@ class AsyncDriver:
             raise
         except Exception as error:
             note_unsaved(self.run, call, error)
+            if call.method == "claim":
+                await self._give_back(call.args[0], error)
             raise
+
+    async def _give_back(self, request: ClaimRequest, error: Exception) -> None:
+        from nbhitl.engine.given_back import give_back, note_not_given_back
+
+        try:
+            await self._perform_all(give_back(self.progress, request, error))
+        except Exception as failed:
+            note_not_given_back(error, failed)
 
     def _stored(self, call: StoreCall, done: Any) -> Any:
         if call.method == "claim":
@@ -213,7 +228,7 @@ class AsyncDriver:
         stopped = await self._cancel_all()
         if not stopped_at_tasks(steps, wanted):
             return
-        await self._perform_all(stop(self.progress, before_tasks=before_tasks, stopped=stopped))
+        await self._perform_all(stop(self.progress, before_tasks=before_tasks or self.waits, stopped=stopped))
 
     async def _perform_all(self, steps: Generator[Any, Any, None]) -> None:
         answer = None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from contextvars import Context
 
+    from nbhitl.checkpoint.records import ClaimRequest
     from nbhitl.engine.events import Chunk
     from nbhitl.engine.progress import Progress
     from nbhitl.engine.workers import Crew
@@ -42,8 +43,8 @@ def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outco
         return end.value  # type: ignore[no-any-return]
     except Exception:
         raise
-    except BaseException:
-        driver.stop(steps, wanted)
+    except BaseException as error:
+        driver.stop(steps, wanted, error)
         raise
     finally:
         driver.close()
@@ -81,8 +82,8 @@ def run_streaming(
         while chunks:
             yield chunks.popleft()
         raise
-    except BaseException:
-        driver.stop(steps, wanted)
+    except BaseException as error:
+        driver.stop(steps, wanted, error)
         raise
     finally:
         driver.close()
@@ -122,8 +123,8 @@ def run_live(
     except Exception:
         yield from _ready_chunks(driver)
         raise
-    except BaseException:
-        driver.stop(steps, wanted)
+    except BaseException as error:
+        driver.stop(steps, wanted, error)
         raise
     finally:
         driver.close()
@@ -179,6 +180,8 @@ class Driver:
                 done = getattr(self.run.saver, wanted.method)(*wanted.args)
             except Exception as error:
                 note_unsaved(self.run, wanted, error)
+                if wanted.method == "claim":
+                    self._give_back(wanted.args[0], error)
                 raise
             if wanted.method == "claim":
                 self.lease = hold(self.run.saver, wanted.args[0])
@@ -263,10 +266,20 @@ class Driver:
             pass
         steps.close()
 
-    def stop(self, steps: Generator[Any, Any, Outcome], wanted: Any) -> None:
-        """Save where the run is that was stopped (Ctrl-C) while it performed `wanted`."""
+    def stop(self, steps: Generator[Any, Any, Outcome], wanted: Any, error: BaseException) -> None:
+        """Save where the run is that was stopped by `error` (Ctrl-C) while it performed `wanted`."""
         if stopped_at_tasks(steps, wanted):
             self._perform_all(stop(self.progress, before_tasks=False))
+        elif isinstance(wanted, StoreCall) and wanted.method == "claim":
+            self._give_back(wanted.args[0], error)
+
+    def _give_back(self, request: ClaimRequest, error: BaseException) -> None:
+        from nbhitl.engine.given_back import give_back, note_not_given_back
+
+        try:
+            self._perform_all(give_back(self.progress, request, error))
+        except Exception as failed:
+            note_not_given_back(error, failed)
 
     def _perform_all(self, steps: Generator[Any, Any, None]) -> None:
         answer = None

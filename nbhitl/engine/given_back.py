@@ -1,0 +1,49 @@
+"""Open questions again whose answers a run has taken up, and that stopped before any of its nodes could use them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint.claims import DELIVERED, moment
+from nbhitl.engine.instructions import StoreCall
+from nbhitl.errors import ReviewError, UnknownInterruptError, UnsupportedValue
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from nbhitl.checkpoint.records import ClaimRequest
+    from nbhitl.engine.progress import Progress
+
+_REFUSED = (ReviewError, UnknownInterruptError, UnsupportedValue)
+"""With these a store says that it has not taken an answer up; with others, as of a lost connection, it may have."""
+
+
+def give_back(progress: Progress, request: ClaimRequest, error: BaseException) -> Generator[Any, Any, None]:
+    """Release the claims that a request has made, if it has made any.
+
+    Only for a run that was stopped by `error` while it claimed, or after it and before it asked its driver for
+    anything else: then no task has begun with the answers.
+    """
+    if isinstance(error, _REFUSED):
+        return
+    place = (request.thread_id, request.ns, request.checkpoint_id)
+    by_this_run = (DELIVERED, request.owner, moment(request.at))
+    claims = yield StoreCall("claims", (request.thread_id,))
+    made = tuple(
+        claim.interrupt_id
+        for claim in claims
+        if claim[:3] == place
+        and claim.interrupt_id in request.answers
+        and (claim.state, claim.owner, claim.at) == by_this_run
+    )
+    if made:
+        yield StoreCall("release", (*place, made))
+    progress.claimed = {}
+
+
+def note_not_given_back(error: BaseException, failed: Exception) -> None:
+    """Say with what stopped a run that the store could not be asked about its answers."""
+    error.add_note(
+        f"Whether the answer was taken up is not known, because the store failed again: {failed} If it was, it is "
+        "in doubt when its lease is over; no node has run with it, so it may be released then."
+    )
