@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import leases
+from nbhitl.checkpoint.claims import APPLIED, DELIVERED
 from nbhitl.checkpoint.records import ClaimRequest
 from nbhitl.constants import INTERRUPT, RESUME
 from nbhitl.engine.instructions import StoreCall
@@ -41,13 +43,17 @@ def take_answers(
 
         yield from ask_on_the_branch(progress, resume)
     left = _of_this_graph(progress, resume)
-    answers = match_answers(
-        resume,
-        left,
-        can_go_on=bool(progress.head.sends or progress.head.ready(progress.program)),
-        strict=progress.settings.strict,
-        thread_id=progress.run.thread_id,
-    )
+    try:
+        answers = match_answers(
+            resume,
+            left,
+            can_go_on=bool(progress.head.sends or progress.head.ready(progress.program)),
+            strict=progress.settings.strict,
+            thread_id=progress.run.thread_id,
+        )
+    except UnknownInterruptError as late:
+        yield from _tell_who_was_first(progress, late)
+        raise
     if not answers:
         return
     asked = left.asked
@@ -62,6 +68,18 @@ def take_answers(
     }
     kept = [write for write in progress.pending if not (write[1] == RESUME and write[0] in entries)]
     progress.pending = [*kept, *((task_id, RESUME, rows) for task_id, rows in entries.items())]
+
+
+def _tell_who_was_first(progress: Progress, late: UnknownInterruptError) -> Generator[Any, Any, None]:
+    """Add to the error for an answer that came late who gave the first one, and when: of what it names, else the last."""
+    claims = yield StoreCall("claims", (progress.key.thread_id,))
+    given = [claim for claim in claims if claim.at is not None and claim.state in (DELIVERED, APPLIED)]
+    if late.interrupt_ids:
+        first = [claim for claim in given if claim.interrupt_id in late.interrupt_ids]
+    else:
+        first = sorted(given, key=attrgetter("at"))[-1:] if late.reason == "not_pending" else []
+    who = [f"Interrupt {c.interrupt_id} was answered by {c.by or 'someone'} at {c.at}." for c in first]
+    late.args = (" ".join([str(late), *who]),)
 
 
 def _refuse_without_questions(progress: Progress, resume: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver as LangGraphsSaver
 
+from nbhitl.engine.prepare import BY_KEY
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 from nbhitl.types import Command, interrupt
 
@@ -200,6 +202,22 @@ def what_is_left_is_in_doubt(graph: Any, node: Stops) -> None:
     (claim,) = graph.checkpointer.claims("t")
     graph.checkpointer.release("t", claim.ns, claim.checkpoint_id, [claim.interrupt_id])
     assert asyncio.run(graph.ainvoke(Command(resume="again"), CONFIG)) == {"log": ["again"]}
+
+
+@pytest.mark.parametrize("by_id", [True, False], ids=["by id", "plain"])
+def test_who_comes_after_the_thread_went_on_is_told_who_was_first_and_when(saver, effects, by_id):
+    graph = graph_of(effects.node("pay"), saver=saver)
+    graph.invoke({}, CONFIG)
+    (asked,) = ids(graph)
+    ada: Any = {"configurable": {**CONFIG["configurable"], BY_KEY: "ada"}}
+    given = Command(resume={asked: "yes"} if by_id else "yes")
+    graph.invoke(given, ada)
+    (claim,) = graph.checkpointer.claims("t")
+    with pytest.raises(
+        UnknownInterruptError, match=rf"{asked} was answered by ada at {re.escape(claim.at)}\.$"
+    ):
+        graph.invoke(given, CONFIG)
+    assert effects.happened == [("pay", "yes")]
 
 
 def test_a_stopped_run_leaves_its_answer_in_doubt(saver):
