@@ -4,8 +4,8 @@ What is kept is not handed out where it could be changed unnoticed. Constants ar
 messages in lists are shared, and looked over before they are shared again; all else is decoded each time.
 
 Looking over a message costs little, but of a thousand of them it would make up a third of a turn. So of very
-long lists every message's content is looked at each time; its other fields are if it is among the last ones,
-and else by turns.
+long lists the last messages are looked at each time, and the others by turns: the contents of every fifth, so that
+whoever changes many of them is found out at once, and the other fields of some that follow each other.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ _EMPTY: dict[type, Any] = {dict: {}, list: []}
 """What empty fields of messages are compared with: one for all, so that it is at hand in the processor's cache."""
 _LAST, _BY_TURNS = 64, 64
 """How many messages of a list are looked over in whole: so many at its end, and so many of the others."""
+_CONTENTS_EVERY = 5
+"""Of every so many of the others, the content of one is looked at. It is odd: people and models speak by turns too."""
 
 
 class _Kept(Protocol):
@@ -84,7 +86,7 @@ def _copied(fields: dict[str, Any]) -> dict[str, Any]:
 class _Items:
     """A list of constants and messages. Of each message, its fields are kept beside it, to be compared."""
 
-    __slots__ = ("_contents", "_extra", "_fields", "_items", "_next", "_stored", "_stored_extra")
+    __slots__ = ("_contents", "_extra", "_fields", "_items", "_next", "_stored", "_stored_extra", "_turn")
 
     def __init__(self) -> None:
         self._items: list[Any] = []
@@ -94,6 +96,7 @@ class _Items:
         self._stored_extra: list[dict[str, Any] | None] = []
         self._contents: list[Any] = []
         self._next = 0
+        self._turn = 0
 
     def takes(self, items: Iterable[Any]) -> bool:
         """Add the items, if all of them can be kept in this way; whether they can."""
@@ -124,9 +127,11 @@ class _Items:
             first, self._next = self._next, self._next + _BY_TURNS
             if self._next >= count - _LAST:
                 self._next = 0
+            self._turn = (self._turn + 1) % _CONTENTS_EVERY
+            some = slice(self._turn, count - _LAST, _CONTENTS_EVERY)
             return (
-                [*map(_CONTENT, self._fields)] == self._contents
-                and self._intact(count - _LAST, count)
+                self._intact(count - _LAST, count)
+                and [*map(_CONTENT, self._fields[some])] == self._contents[some]
                 and self._intact(first, first + _BY_TURNS)
             )
         except Exception:  # a field that cannot be compared, an array for example, counts as changed

@@ -53,7 +53,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     progress.step = int(stored.metadata.get("step", -2)) + 1
     progress.source = str(stored.metadata.get("source", "loop"))
     progress.created_at = stored.created_at
-    progress.found = stored
+    progress.found = (stored.checkpoint_id, stored.metadata)
     progress.parent_id = stored.parent_id
     progress.saved_id = stored.checkpoint_id
     progress.pending = stored.writes

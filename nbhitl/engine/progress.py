@@ -18,7 +18,6 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.instructions import Clock, Settings
     from nbhitl.engine.program import Program
     from nbhitl.engine.questions import Left
@@ -80,8 +79,9 @@ class Progress:
         self.base_id = ""
         self.source = "input"
         self.created_at = ""
-        # The checkpoint that the run began at, if there was one.
-        self.found: StoredCheckpoint | None = None
+        # Id and metadata of the checkpoint that the run began at, if there was one. Not its values: a list that nobody
+        # else holds is not copied when it grows.
+        self.found: tuple[str, Mapping[str, Any]] | None = None
         self.parent_id: str | None = None
         self.saved_id: str | None = None
         self.pending: list[tuple[str, str, Any]] = []

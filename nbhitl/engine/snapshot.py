@@ -259,9 +259,9 @@ def checkpoint_payload(progress: Progress, tasks: Sequence[Task]) -> dict[str, A
     found, run = progress.found, progress.run
     metadata: Mapping[str, Any] = progress.own_metadata
     parent = _place_shown(progress, progress.parent_id) if progress.parent_id else None
-    if found is not None and found.checkpoint_id == progress.head.checkpoint_id:
+    if found is not None and found[0] == progress.head.checkpoint_id:
         # It is told as it was saved, except that its config is this run's.
-        metadata = found.metadata
+        metadata = found[1]
         if parent is not None:
             parent = checkpoint_config(
                 run.thread_id or "", run.ns, progress.parent_id, metadata.get("parents")

@@ -369,8 +369,14 @@ class SaverContract(ABC):
         run.step({"messages": [AIMessage(f"message {n}", id=str(n)) for n in range(600)]})
         stored = expected(run.saved[run.head])
         shared = run.saver.load(run.key(), share=True)
-        for place in (0, 300, 599):
+        for place, turns in ((0, 5), (300, 5), (599, 1)):  # a late one is looked at each time, an early one by turns
             shared.values["messages"][place].content = "changed"
+            for _ in range(turns):
+                shared = run.saver.load(run.key(), share=True)
+            assert found(shared) == stored
+        for places in (range(300, 305), range(0, 20, 2), range(1, 20, 2)):  # of many, one is looked at
+            for place in places:
+                shared.values["messages"][place].content = "changed"
             shared = run.saver.load(run.key(), share=True)
             assert found(shared) == stored
         shared.values["messages"][599].name = "changed"  # a late one: every field is looked at each time
