@@ -369,7 +369,8 @@ class SaverContract(ABC):
         run.step({"messages": [AIMessage(f"message {n}", id=str(n)) for n in range(600)]})
         stored = expected(run.saved[run.head])
         shared = run.saver.load(run.key(), share=True)
-        for place, turns in ((0, 5), (300, 5), (599, 1)):  # a late one is looked at each time, an early one by turns
+        # A late one is looked at each time, an early one by turns.
+        for place, turns in ((0, 5), (300, 5), (599, 1)):
             shared.values["messages"][place].content = "changed"
             for _ in range(turns):
                 shared = run.saver.load(run.key(), share=True)
