@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbhitl.checkpoint._answers import joined
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -74,10 +76,20 @@ class Newest:
         if row.parent_id == parent_id and (found is None or is_later):
             self._kept[space] = mark, (row, ()), []
 
-    def is_bare(self, space: Space, checkpoint_id: str) -> bool:
-        """Whether this step is newest and has no writes, as far as is known: others may have changed that."""
-        _, found, since = self._kept.get(space, _NOTHING)
-        return found is not None and found[0].checkpoint_id == checkpoint_id and not (found[1] or since)
+    def is_at(self, space: Space, checkpoint_id: str) -> bool:
+        """Whether this step is newest, as far as is known: others may have changed that."""
+        found = self._kept.get(space, _NOTHING)[1]
+        return found is not None and found[0].checkpoint_id == checkpoint_id
+
+    def come_back(self, space: Space, left: Kept, row: WriteRow | None) -> None:
+        """Go on where `leave` has left, with a pending write that was added meanwhile: its list goes on that of the same
+        task and index.
+        """
+        _, found, since = self._kept[space] = left
+        if row is not None and found is not None and found[0].checkpoint_id == row.checkpoint_id:
+            key = (row.task_id, row.idx)
+            values = [write.value for write in (*found[1], *since) if (write.task_id, write.idx) == key]
+            since.append(row._replace(value=joined([*values[-1:], row.value])))
 
     def wrote(self, rows: Sequence[WriteRow]) -> None:
         """Take notice of pending writes, which are there beside others of theirs or instead of them."""

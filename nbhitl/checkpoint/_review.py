@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbhitl.checkpoint import claims as rules
+from nbhitl.checkpoint._answers import RESUME_IDX, Answers, resume_row
 from nbhitl.checkpoint._core import SaverCore
-from nbhitl.checkpoint._rows import WriteRow
 from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.claims import Question
 from nbhitl.checkpoint.records import PendingQuestion, entry_id
-from nbhitl.constants import ERROR, RESUME
+from nbhitl.constants import ERROR
 from nbhitl.errors import UnknownInterruptError, UnsupportedValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint._store import Tally
     from nbhitl.checkpoint.records import Claim, ClaimRequest, QuestionRecord, TaskWrites, ThreadInfo
 
 Place = tuple[str, str, str]
-_RESUME_IDX = WRITES_IDX_MAP[RESUME]
 _PAUSING = WRITES_IDX_MAP.keys() - {ERROR}
 """Channels of what a task leaves that has neither results nor an error."""
 
@@ -42,11 +42,8 @@ class ReviewSaver(SaverCore):
         """
         place = (request.thread_id, request.ns, request.checkpoint_id)
         answers = {iid: self._encode_answer(iid, answer) for iid, answer in request.answers.items()}
-        alone, tally = self._taken_alone(place, request, answers), None
-        if alone is not None:
-            with self._rows.atomic(request.thread_id):
-                tally = self._rows.take_alone(*alone)
-        if alone is not None and tally is not None and tally.changed:
+        alone = self._taken_alone(place, request, answers)
+        if alone is not None and self._rows.take_alone(*alone).changed:
             taken = [alone[0]]
         else:
             with self._rows.atomic(request.thread_id):
@@ -73,7 +70,7 @@ class ReviewSaver(SaverCore):
 
     def _taken_alone(
         self, place: Place, request: ClaimRequest, answers: Mapping[str, bytes]
-    ) -> tuple[Question, WriteRow, bytes] | None:
+    ) -> tuple[Question, Answers] | None:
         """What `RowStore.take_alone` needs where one answer is given, to a question that should be open."""
         if len(answers) != 1 or len(request.resumes) != 1:
             return None
@@ -85,8 +82,7 @@ class ReviewSaver(SaverCore):
         asked = Question(*place, interrupt_id, task, "", "", b"", "", "")
         return (
             rules.take(asked, answer, request.by, request.at, request.owner, request.lease),
-            self._resume_row(place, task, list(given)),
-            self._codec.dumps(before) if before else b"",
+            Answers(place, task, given, before, self._codec),
         )
 
     def release(
@@ -274,7 +270,7 @@ class ReviewSaver(SaverCore):
 
     def _resumes(self, writes: Iterable[WriteRow]) -> dict[str, list[Any]]:
         loads = self._codec.loads
-        return {row.task_id: loads(row.value) for row in writes if row.idx == _RESUME_IDX}
+        return {row.task_id: loads(row.value) for row in writes if row.idx == RESUME_IDX}
 
     def _resume_rows(
         self, place: Place, resumes: Mapping[str, Sequence[Any]], before: Mapping[str, Sequence[Any]]
@@ -288,14 +284,14 @@ class ReviewSaver(SaverCore):
         return rows
 
     def _resume_row(self, place: Place, task_id: str, entries: list[Any]) -> WriteRow:
-        return WriteRow(*place, task_id, _RESUME_IDX, "", "", RESUME, self._codec.dumps(entries))
+        return resume_row(place, task_id, entries, self._codec)
 
     def _take_back(self, place: Place, interrupt_ids: Collection[str]) -> None:
         """Take these answers out of what their tasks have been answered."""
         for task, before in self._resumes_at(place).items():
             left = [entry for entry in before if entry[0] not in interrupt_ids]
             if not left:
-                self._rows.delete_writes(*place, task, _RESUME_IDX)
+                self._rows.delete_writes(*place, task, RESUME_IDX)
             elif len(left) < len(before):
                 self._rows.add_writes([self._resume_row(place, task, left)])
 

@@ -135,11 +135,12 @@ TAKE: Final = """
 """
 # `claims.after_pause` where one task asks its next question. The namespace is no bare column: SQLite would look at all
 # questions that were ever asked at the checkpoint instead of those that are live.
-USE_UP: Final = """
-    UPDATE nbhitl_questions SET state = 'applied', owner = NULL, lease_until = NULL
+_USE_UP: Final = """
+    UPDATE nbhitl_questions SET state = 'applied', owner = NULL, lease_until = NULL{more}
     WHERE thread_id = ? AND task_id = ? AND state NOT IN ('applied', 'dropped') AND state = 'delivered'
         AND ns || '' = ? AND checkpoint_id = ? AND interrupt_id <> ?
 """
+USE_UP: Final = _USE_UP.format(more="")
 # `claims.after_step` for the questions of a thread: namespace, first and last of the namespaces below, step, parent.
 SETTLE: Final = """
     UPDATE nbhitl_questions SET
@@ -272,6 +273,11 @@ def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
 def insert_if_quiet(lock: str, condition: str = "") -> str:
     """Return `INSERT_IF_QUIET` with a lock on the parent's row and one more condition."""
     return _INSERT_IF_QUIET.format(lock=lock, condition=condition)
+
+
+def use_up(more: str) -> str:
+    """Return `USE_UP` with more columns set."""
+    return _USE_UP.format(more=more)
 
 
 def thread_of(sql: str, values: Sequence[Any]) -> str | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from nbhitl.checkpoint._answers import Answers
     from nbhitl.checkpoint._outline import LeanRows
     from nbhitl.checkpoint._store import QuestionFilter, Tally
 
@@ -282,10 +283,11 @@ class SqlRows:
         parent = None if parent_id is None else self._pack(parent_id)
         self._db.do(*_sql.settle(thread, ns, parent, source, self._pack(made)))
 
-    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
-        written = self._write_values(resume)
-        values = (*taken[11:], *written[:3], taken.interrupt_id, *written[:5], b"", before)
-        return self._db.do_counted(self._db.take_and_answer, (*values, *written))
+    def take_alone(self, taken: Question, answers: Answers) -> Tally:
+        written = self._write_values(answers.row())
+        values = (*taken[11:], *written[:3], taken.interrupt_id, *written[:5], b"", answers.packed_before())
+        with self.atomic(taken.thread_id):
+            return self._db.do_counted(self._db.take_and_answer, (*values, *written))
 
     def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:
         self.add_writes(writes)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from nbhitl.checkpoint._answers import Answers
     from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint._outline import LeanRows
     from nbhitl.checkpoint._rows import StepRow, WriteRow
@@ -142,11 +143,10 @@ class RowStore(Protocol):
     def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         """Move the thread's questions on after the step `made` was added: `claims.after_step` for each."""
 
-    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
-        """Take an open question up and add the write that delivers its answer; or change nothing.
+    def take_alone(self, taken: Question, answers: Answers) -> Tally:
+        """Take an open question up and add the write that delivers its answer, as a change of its own; or change nothing.
 
-        Nothing is changed where the question is not open, or its task's answers so far are not `before` (empty: there
-        are none).
+        Nothing is changed where the question is not open, or its task's answers so far are not `answers.before`.
         """
 
     def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:

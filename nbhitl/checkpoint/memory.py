@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
+    from nbhitl.checkpoint._answers import Answers
     from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint._outline import LeanRows
     from nbhitl.checkpoint._rows import StepRow, WriteRow
@@ -260,7 +261,11 @@ class _Rows:
         moved = [after_step(question, ns, parent_id, source, made) for question in live]
         self.put_questions([new for old, new in zip(live, moved, strict=True) if new is not old])
 
-    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
+    def take_alone(self, taken: Question, answers: Answers) -> Tally:
+        with self._lock:
+            return self._take_alone(taken, answers.row(), answers.packed_before())
+
+    def _take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
         thread, key = self._threads.get(taken.thread_id), taken[1:4]
         asked = thread.live.get(key) if thread else None
         if thread is None or asked is None or asked.state != OPEN:

@@ -17,7 +17,7 @@ from nbhitl.checkpoint.records import (
     TaskWrites,
 )
 from nbhitl.checkpoint.task_ids import result_id
-from nbhitl.constants import INTERRUPT, PULL
+from nbhitl.constants import INTERRUPT, PULL, SCHEDULED
 from nbhitl.types import Interrupt
 
 _ids = count(1)
@@ -114,14 +114,20 @@ class Run:
         return self.thread, self.ns, self.head
 
     def pause(
-        self, *questions: str, task: str = "asking", payload: Any = "Go on?", when: str = NOON
+        self,
+        *questions: str,
+        task: str = "asking",
+        payload: Any = "Go on?",
+        when: str = NOON,
+        starts: int = 1,
     ) -> list[str]:
         """Pause at the head: one task asks all the questions; return their ids."""
         asked = [
             QuestionRecord(iid, f"id-of-{task}", task, "interrupt", payload, f"digest of {payload}", when)
             for iid in questions
         ]
-        writes = [(INTERRUPT, [Interrupt(payload, iid) for iid in questions])]
+        writes: list[tuple[str, Any]] = [(INTERRUPT, [Interrupt(payload, iid) for iid in questions])]
+        writes += [(SCHEDULED, starts)] if starts > 1 else []
         self.saver.put_pause(
             PauseRecord(*self.place(), [TaskWrites(f"id-of-{task}", task, (PULL, task), writes)], asked)
         )

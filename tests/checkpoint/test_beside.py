@@ -11,7 +11,7 @@ from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
-from nbhitl.constants import INTERRUPT, PULL, RESUME
+from nbhitl.constants import INTERRUPT, PULL, RESUME, SCHEDULED
 from nbhitl.errors import ReviewError, UnknownInterruptError
 
 from .building import Run, found
@@ -52,14 +52,17 @@ def _outcome(method, args, kwargs):
 class Story:
     def __init__(self, saver, seed):
         self.random, self.run, self.names = random.Random(seed), Run(saver), count()
-        self.asked, self.refused = [""], 0
+        self.asked, self.refused, self.answered_before = [""], 0, []
 
     def step(self):
         self.run.step({"n": self.random.random()})
 
     def pause(self, size=1):
+        self.ask(self.random.choice("ab"), size, starts=self.random.randrange(1, 5))
+
+    def ask(self, task, size=1, starts=1):
         new = [f"q{next(self.names)}" for _ in range(size)]
-        self.run.pause(*new, task=self.random.choice("ab"))
+        self.run.pause(*new, task=task, starts=starts)
         self.asked = [*self.asked[-3:], *new]
 
     def step_and_pause(self):
@@ -79,18 +82,32 @@ class Story:
     def answer_twice(self):
         self.answer(2)
 
-    def answer_after_another(self):
+    def answer_after_another(self, task="a"):
         """As the engine: what delivers the answer tells those before it too."""
+        self.answered_before = self.answers_of(task)
+        self.answer_last(task, self.answered_before)
+
+    def answers_of(self, task):
         writes = self.run.saver.load(self.run.key()).writes
-        given = [
-            entry
-            for task, channel, value in writes
-            if (task, channel) == ("id-of-a", RESUME)
-            for entry in value
-        ]
+        of_task = [value for name, channel, value in writes if (name, channel) == (f"id-of-{task}", RESUME)]
+        return [entry for value in of_task for entry in value]
+
+    def answer_last(self, task, given):
         new = self.asked[-1]
-        resumes = {"id-of-a": [*given, [new, "digest", "last"]]}
-        self.run.saver.claim(self.run.request({new: "last"}, resumes=resumes))
+        answer = self.random.random()
+        resumes = {f"id-of-{task}": [*given, [new, "digest", answer]]}
+        self.run.saver.claim(self.run.request({new: answer}, resumes=resumes))
+
+    def conversation(self):
+        """One task asks and is answered, and again; then perhaps something in between, or a last answer that is late."""
+        task = self.random.choice("ab")
+        for starts in range(2, self.random.randrange(3, 8)):
+            self.ask(task, starts=starts)
+            self.answer_after_another(task)
+        self.ask(task)
+        if self.random.random() < 0.3:
+            self.random.choice([self.release, self.drop, self.written_by_others, self.ask_again])()
+        self.answer_last(task, self.random.choice([self.answered_before, self.answers_of(task)]))
 
     def release(self):
         self.run.saver.release(*self.run.place(), (self.random.choice(self.asked),))
@@ -120,6 +137,7 @@ class Story:
 
     def goes_on(self):
         often = [self.step_and_pause, self.pause, self.answer, self.answer_after_another] * 3
+        often += [self.conversation] * 2
         seldom = [
             self.step,
             self.pause_twice,
@@ -166,6 +184,44 @@ def test_random_stories_read_the_same_from_memory_and_from_the_file(tmp_path, se
             saver.flush()
             assert seen(memory, story.run) == seen(reader, story.run)
     assert story.refused < 35
+
+
+def test_each_of_many_answers_is_stored_once(tmp_path):
+    """Beside its own question: to write all earlier ones again would take longer with each."""
+    path = str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as saver:
+        run = Run(saver)
+        run.step({"n": 0})
+        given = []
+        for number in range(40):
+            saver.load(run.key())
+            run.pause(f"q{number}", starts=number + 1)
+            given.append([f"q{number}", "digest", "x" * 100])
+            saver.claim(run.request({f"q{number}": "x" * 100}, resumes={"id-of-asking": list(given)}))
+        assert saver.conn.execute("SELECT count(*) FROM nbhitl_writes").fetchone() == (0,)
+        sizes = "SELECT max(length(resuming)), sum(asking IS NOT NULL), count(*) FROM nbhitl_questions"
+        assert saver.conn.execute(sizes).fetchone() == (115, 1, 40)
+        with SqliteSaver.from_conn_string(path) as reader:
+            writes = {channel: value for _, channel, value in reader.load(run.key()).writes}
+        assert writes[RESUME] == given
+        assert writes[SCHEDULED] == 40
+        assert [question.id for question in writes[INTERRUPT]] == ["q39"]
+
+
+@pytest.mark.parametrize("seen", [[], ["q1"], ["q0"], ["q1", "q0"], ["q0", "again"], ["other", "q0", "q1"]])
+def test_who_has_seen_other_answers_than_the_file_holds_adds_to_those_that_are_there(tmp_path, seen):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(Both(InMemorySaver(), saver))
+        run.step({"n": 0})
+        for number in range(3):
+            run.saver.load(run.key())
+            run.pause(f"q{number}")
+            given = [[f"q{n}", "digest", n] for n in range(number)]
+            given = given if number < 2 else [[name, "digest", 1] for name in seen]
+            entries = {"id-of-asking": [*given, [f"q{number}", "digest", number]]}
+            run.saver.claim(run.request({f"q{number}": number}, resumes=entries))
+        kept = [value for _, channel, value in run.saver.load(run.key()).writes if channel == RESUME]
+        assert {"q0", "q1", "q2"} <= {entry[0] for entry in kept[0]}
 
 
 async def test_a_lent_connection_answers_what_another_connection_asked(tmp_path):

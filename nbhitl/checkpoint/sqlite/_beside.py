@@ -1,8 +1,9 @@
-"""Rows of a SQLite saver: of the first question at a checkpoint, the pending writes stand beside it in its row.
+"""Rows of a SQLite saver: of a question that its task asks alone, the pending writes stand beside it in its row.
 
-They are the write with which its task asks, and the one that delivers its answer. Each in a row of its own would touch
-two trees more whenever a question is asked and whenever one is answered. A row of its own counts more than what stands
-beside a question: who writes again, or what is asked next by the same task, need not look.
+They are the writes with which its task asks, and the one that delivers its answer. Each in a row of its own would touch
+two trees more whenever a question is asked and whenever one is answered, and write all earlier answers again. Read, the
+answers of a task are one write. A row of its own counts more than what stands beside questions: who writes again need
+not look.
 """
 
 from __future__ import annotations
@@ -10,24 +11,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint._answers import joined
 from nbhitl.checkpoint._ids import unpacked
 from nbhitl.checkpoint._sqlrows import SqlRows
+from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._bound import bound, plain
-from nbhitl.constants import INTERRUPT, RESUME
+from nbhitl.constants import INTERRUPT, RESUME, SCHEDULED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from nbhitl.checkpoint._answers import Answers
     from nbhitl.checkpoint._rows import StepRow, WriteRow
-    from nbhitl.checkpoint._store import Tally
     from nbhitl.checkpoint.claims import Question
     from nbhitl.checkpoint.sqlite._database import Database
 
     Row = tuple[Any, ...]
 
-_ASKING, _RESUMING = WRITES_IDX_MAP[INTERRUPT], WRITES_IDX_MAP[RESUME]
+_ASKING, _STARTS, _RESUMING = (WRITES_IDX_MAP[channel] for channel in (INTERRUPT, SCHEDULED, RESUME))
 
 
 class SqliteRows(SqlRows):
@@ -65,9 +68,9 @@ class SqliteRows(SqlRows):
 
     def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
         super().delete_writes(thread, ns, checkpoint_id, task_id, idx)
-        if idx in (_ASKING, _RESUMING):
-            forget = queries.FORGET_ASKING if idx == _ASKING else queries.FORGET_RESUMING
-            self._db.do(forget, (thread, ns, self._pack(checkpoint_id), self._pack(task_id)))
+        if idx in queries.FORGET:
+            place = (thread, ns, self._pack(checkpoint_id), self._pack(task_id))
+            self._db.do(queries.FORGET[idx], place)
 
     def delete_steps(
         self, thread: str, ns: str, checkpoint_ids: Iterable[str], *, keep_decisions: bool = False
@@ -79,38 +82,63 @@ class SqliteRows(SqlRows):
             self._db.do_many(queries.FORGET_BESIDE, keys)
 
     def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:
-        """The first question of a checkpoint takes the write with which its task asks beside it."""
-        if len(writes) == 1 and writes[0][3:6] == (question.task_id, _ASKING, question.node):
-            tally = self._ask_first(question, writes[0])
+        """The question takes the writes with which its task asks beside it."""
+        if _fit_beside(question, writes):
+            tally = self._ask_beside(question, writes)
             if tally is not None and tally.changed:
                 self._newest.wrote(writes)
                 return tally
         return super().ask_anew(question, writes)
 
-    def _ask_first(self, question: Question, write: WriteRow) -> Tally | None:
-        """Add a question to a checkpoint that has none, and no writes; None if it does not look like that."""
-        values = self._question_values(question)
-        place = values[:3]
+    def _ask_beside(self, question: Question, writes: Sequence[WriteRow]) -> Tally | None:
+        """Add a question to a task that has no writes of its own; None if nothing is known of the checkpoint."""
+        thread, ns, checkpoint_id, interrupt_id, task, *_ = values = self._question_values(question)
+        starts = writes[1].value if len(writes) > 1 else None
+        values = (*values[:10], writes[0].path, writes[0].value, starts)
+        place = (thread, ns, checkpoint_id)
         if self._db.brings(place):
-            return self._db.do_counted(queries.ASK_FIRST, (*values[:10], write.path, write.value))
-        if self._newest.is_bare(question[:2], question.checkpoint_id):
-            values = (*values[:10], write.path, write.value, *place, *place)
-            return self._db.do_counted(queries.ASK_IF_FIRST, values)
-        return None
+            return self._db.do_counted(queries.ASK_FIRST, (*values, None))
+        if not self._newest.is_at(question[:2], question.checkpoint_id):
+            return None
+        used = self._db.all(queries.USE_UP_BESIDE, (thread, task, ns, checkpoint_id, interrupt_id))
+        nth = used[0][0] + 1 if len(used) == 1 and used[0][0] else None
+        return self._db.do_counted(queries.ASK_BESIDE, (*values, nth, *place, task))
 
-    def take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
+    def take_alone(self, taken: Question, answers: Answers) -> Tally:
+        if self._db.keeps_beside and answers.can_be_apart() and self._take_beside(taken, answers):
+            return Tally(1)
+        resume = answers.row()
         written = self._write_values(resume)
         key = (*written[:3], taken.interrupt_id, written[3])
-        if not before and self._db.keeps_beside:
-            tally = self._db.do_counted(queries.TAKE_FIRST, (*taken[11:], resume.value, *key))
+        with self.atomic(taken.thread_id):
+            tally = self._db.do_counted(queries.TAKE, (*taken[11:], *key, b"", answers.packed_before()))
             if tally.changed:
+                self._db.do(_sql.REPLACE_WRITE, written)
                 self._newest.wrote((resume,))
-                return tally
-        tally = self._db.do_counted(queries.TAKE, (*taken[11:], *key, b"", before))
-        if tally.changed:
-            self._db.do(_sql.REPLACE_WRITE, written)
-            self._newest.wrote((resume,))
         return tally
+
+    def _take_beside(self, taken: Question, answers: Answers) -> bool:
+        resume, before = answers.last_apart()
+        thread, ns, checkpoint_id, task, *_ = self._write_values(resume)
+        count, space = len(answers.before), taken[:2]
+        values = (*taken[11:], resume.value, count + 1, thread, ns, checkpoint_id, taken.interrupt_id, task)
+        with self._db.held:
+            left = self._newest.leave(space)
+            if count:
+                after = (count + 1, answers.before[-1][0], before)
+                is_taken = self._db.do_alone(queries.TAKE_NEXT, (*values, *after)) == 1
+            else:
+                is_taken = self._db.do_alone(queries.TAKE_FIRST, values) == 1
+            if left is not None:
+                self._newest.come_back(space, left, resume if is_taken else None)
+        return is_taken
+
+
+def _fit_beside(question: Question, writes: Sequence[WriteRow]) -> bool:
+    """Whether these are the write with which the question's task asks it, and perhaps its count of starts."""
+    if len(writes) > 2 or writes[0][3:6] != (question.task_id, _ASKING, question.node):
+        return False
+    return len(writes) < 2 or (writes[1][3:7] == (question.task_id, _STARTS, question.node, writes[0].path))
 
 
 def _joined(writes: Sequence[Row], beside: Iterable[Row]) -> Sequence[Row]:
@@ -123,12 +151,18 @@ def _joined(writes: Sequence[Row], beside: Iterable[Row]) -> Sequence[Row]:
 
 
 def _of_questions(beside: Iterable[Row]) -> Iterator[Row]:
-    for thread, ns, checkpoint_id, task, node, path, asking, resuming in beside:
+    """Yield writes from questions, oldest first: of each kind the last one of a task, of answers all as one."""
+    answers: dict[Row, list[tuple[int, bytes]]] = {}
+    for thread, ns, checkpoint_id, task, node, path, asking, starts, resuming, nth in beside:
         place = (thread, ns, checkpoint_id, task)
         if asking is not None:
             yield (*place, _ASKING, node, path, INTERRUPT, asking)
+        if starts is not None:
+            yield (*place, _STARTS, node, path, SCHEDULED, starts)
         if resuming is not None:
-            yield (*place, _RESUMING, "", "", RESUME, resuming)
+            answers.setdefault(place, []).append((nth, resuming))
+    for place, parts in answers.items():
+        yield (*place, _RESUMING, "", "", RESUME, joined([value for _, value in sorted(parts)]))
 
 
 def _order(key: tuple[Any, Any, int]) -> tuple[Any, ...]:

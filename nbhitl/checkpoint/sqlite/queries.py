@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION
+from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION, use_up
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
-from nbhitl.constants import RESUME
+from nbhitl.constants import INTERRUPT, RESUME, SCHEDULED
 
 __all__ = [
+    "ASK_BESIDE",
     "ASK_FIRST",
-    "ASK_IF_FIRST",
     "CREATE_SCHEMA",
     "DATA_VERSION",
-    "FORGET_ASKING",
+    "FORGET",
     "FORGET_BESIDE",
-    "FORGET_RESUMING",
     "MIGRATIONS",
     "READ_VERSION",
     "SCHEMA_EXISTS",
     "TAKE",
     "TAKE_FIRST",
+    "TAKE_NEXT",
+    "USE_UP_BESIDE",
     "WRITES_BESIDE",
     "WRITES_BESIDE_IN_SPACE",
     "WRITE_VERSION",
@@ -80,6 +81,13 @@ MIGRATIONS: Final = (
     ALTER TABLE nbhitl_questions ADD COLUMN asking BLOB;
     ALTER TABLE nbhitl_questions ADD COLUMN resuming BLOB;
     """,
+    # Of what a task asks next too; `starts` is the write that counts how often its node has started. `resuming` holds the
+    # answer to this question alone, the `nth` of its task. NULL: the first one, or one that does not follow those beside.
+    """
+    ALTER TABLE nbhitl_questions ADD COLUMN starts BLOB;
+    ALTER TABLE nbhitl_questions ADD COLUMN nth INTEGER;
+    UPDATE nbhitl_questions SET nth = 1 WHERE resuming IS NOT NULL;
+    """,
 )
 
 # Changes with every commit of another connection to the same file.
@@ -89,32 +97,38 @@ ANY_LIVE: Final = "SELECT 1 FROM nbhitl_questions WHERE thread_id = ? AND state 
 STEP_EXISTS: Final = "SELECT 1 FROM nbhitl_steps WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?"
 
 _BESIDE: Final = (
-    "SELECT thread_id, ns, checkpoint_id, task_id, node, path, asking, resuming FROM nbhitl_questions "
+    "SELECT thread_id, ns, checkpoint_id, task_id, node, path, asking, starts, resuming, nth FROM nbhitl_questions "
     "WHERE thread_id = ? AND ns = ?"
 )
-WRITES_BESIDE: Final = f"{_BESIDE} AND checkpoint_id = ? AND path IS NOT NULL"
-WRITES_BESIDE_IN_SPACE: Final = f"{_BESIDE} AND path IS NOT NULL"
+WRITES_BESIDE: Final = f"{_BESIDE} AND checkpoint_id = ? AND path IS NOT NULL ORDER BY rowid"
+WRITES_BESIDE_IN_SPACE: Final = f"{_BESIDE} AND path IS NOT NULL ORDER BY rowid"
 _AT_STEP: Final = "WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?"
-FORGET_BESIDE: Final = (
-    f"UPDATE nbhitl_questions SET path = NULL, asking = NULL, resuming = NULL {_AT_STEP} AND path IS NOT NULL"
-)
-FORGET_ASKING: Final = (
-    f"UPDATE nbhitl_questions SET asking = NULL {_AT_STEP} AND task_id = ? AND path IS NOT NULL"
-)
-FORGET_RESUMING: Final = (
-    f"UPDATE nbhitl_questions SET resuming = NULL {_AT_STEP} AND task_id = ? AND path IS NOT NULL"
-)
+FORGET_BESIDE: Final = f"""
+    UPDATE nbhitl_questions SET path = NULL, asking = NULL, starts = NULL, resuming = NULL, nth = NULL
+    {_AT_STEP} AND path IS NOT NULL
+"""
+_OF_ITS_TASK: Final = f"{_AT_STEP} AND task_id = ? AND path IS NOT NULL"
+# By the index of the write.
+FORGET: Final = {
+    WRITES_IDX_MAP[INTERRUPT]: f"UPDATE nbhitl_questions SET asking = NULL {_OF_ITS_TASK}",
+    WRITES_IDX_MAP[SCHEDULED]: f"UPDATE nbhitl_questions SET starts = NULL {_OF_ITS_TASK}",
+    WRITES_IDX_MAP[RESUME]: f"UPDATE nbhitl_questions SET resuming = NULL, nth = NULL {_OF_ITS_TASK}",
+}
 _ASK: Final = """
     INSERT INTO nbhitl_questions (
-        thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state, path, asking
+        thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state,
+        path, asking, starts, nth
     )
 """
-# Where the checkpoint is new, and where it may not be: its place is bound twice more then.
-ASK_FIRST: Final = f"{_ASK} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)"
-ASK_IF_FIRST: Final = f"""
-    {_ASK} SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?
-    WHERE NOT EXISTS (SELECT 1 FROM nbhitl_writes {_AT_STEP}) AND NOT EXISTS (SELECT 1 FROM nbhitl_questions {_AT_STEP})
+# Where the checkpoint is new, and where it may not be: its task may have written, or have asked the same, then.
+ASK_FIRST: Final = f"{_ASK} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)"
+ASK_BESIDE: Final = f"""
+    {_ASK} SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?
+    WHERE NOT EXISTS (SELECT 1 FROM nbhitl_writes {_AT_STEP} AND task_id = ?)
+    ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
 """
+# `_sql.USE_UP` where the next question comes with the write that asks it: the one before it is not needed then.
+USE_UP_BESIDE: Final = f"{use_up(', asking = NULL')} RETURNING nth"
 _OF_TASK: Final = """
     WHERE answered.thread_id = asked.thread_id AND answered.ns = asked.ns
         AND answered.checkpoint_id = asked.checkpoint_id AND answered.task_id = asked.task_id
@@ -125,15 +139,24 @@ _DELIVER: Final = """
 """
 _OPEN: Final = f"{_AT_STEP} AND interrupt_id = ? AND task_id = ? AND state = 'open'"
 _ROW: Final = f"FROM nbhitl_writes AS answered {_OF_TASK} AND answered.idx = {WRITES_IDX_MAP[RESUME]}"
-# `_sql.TAKE` of the first question of a checkpoint: what delivers the answer is written beside it.
-TAKE_FIRST: Final = f"""
-    {_DELIVER}, resuming = ? {_OPEN} AND path IS NOT NULL AND NOT EXISTS (SELECT 1 {_ROW})
+_BESIDE_OF_TASK: Final = f"FROM nbhitl_questions AS answered {_OF_TASK} AND answered.resuming IS NOT NULL"
+# As `_sql.TAKE`, with what delivers the answer beside the question; one row comes back. What begins with WITH is a
+# transaction by itself: see `_sql.INSERT_IF_QUIET`.
+_TAKE_BESIDE: Final = f"""
+    WITH alone (x) AS (VALUES (1))
+    {_DELIVER}, resuming = ?, nth = ? {_OPEN} AND path IS NOT NULL AND NOT EXISTS (SELECT 1 {_ROW})
 """
-# The same of any question; its task may have been answered beside the first one.
+# Its task has not been answered yet; or this was asked as the next question after that of the answer before, and no
+# other was: bound are its number, and that answer's question and write. Those before are applied, so they are final.
+TAKE_FIRST: Final = f"{_TAKE_BESIDE} AND NOT EXISTS (SELECT 1 {_BESIDE_OF_TASK}) RETURNING 1"
+TAKE_NEXT: Final = f"""
+    {_TAKE_BESIDE} AND nth = ? AND EXISTS (
+        SELECT 1 FROM nbhitl_questions AS answered {_OF_TASK} AND answered.interrupt_id = ?
+            AND answered.nth = asked.nth - 1 AND answered.resuming = ?
+    ) RETURNING 1
+"""
+# The same of any question, for a task with a write of its own that delivers its answers, or without any.
 TAKE: Final = f"""
-    {_DELIVER} {_OPEN} AND COALESCE(
-        (SELECT value {_ROW}),
-        (SELECT resuming FROM nbhitl_questions AS answered {_OF_TASK} AND answered.resuming IS NOT NULL),
-        ?
-    ) = ?
+    {_DELIVER} {_OPEN}
+    AND COALESCE((SELECT value {_ROW}), CASE WHEN EXISTS (SELECT 1 {_BESIDE_OF_TASK}) THEN NULL ELSE ? END) = ?
 """

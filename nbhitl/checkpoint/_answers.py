@@ -1,0 +1,104 @@
+"""What a task has been answered, on its way into the store: packed as far as the store wants it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.checkpoint._rows import WriteRow
+from nbhitl.checkpoint.base import WRITES_IDX_MAP
+from nbhitl.checkpoint.serde import Serde
+from nbhitl.constants import RESUME
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nbhitl.checkpoint._rows import Codec
+
+RESUME_IDX = WRITES_IDX_MAP[RESUME]
+
+_LIST_OF_16_BITS, _LIST_OF_32_BITS = 0xDC, 0xDD
+_SHORT_LIST, _LONGEST_SHORT = 0x90, 15
+
+
+class Answers:
+    """The answers of one task with the one that is taken up, each `[interrupt id, digest, answer]`.
+
+    Args:
+        place: thread, namespace and checkpoint.
+        task_id: the task.
+        given: all of them.
+        before: those that the task had before.
+        codec: turns them into bytes.
+    """
+
+    __slots__ = ("_codec", "before", "given", "place", "task_id")
+
+    def __init__(
+        self,
+        place: tuple[str, str, str],
+        task_id: str,
+        given: Sequence[Any],
+        before: Sequence[Any],
+        codec: Codec,
+    ) -> None:
+        self.place = place
+        self.task_id = task_id
+        self.given = given
+        self.before = before
+        self._codec = codec
+
+    def row(self) -> WriteRow:
+        """Return the pending write that delivers all of them."""
+        return resume_row(self.place, self.task_id, self.given, self._codec)
+
+    def packed_before(self) -> bytes:
+        """Return the value of the write that has delivered those before; empty if there are none."""
+        return self._codec.dumps(self.before) if self.before else b""
+
+    def can_be_apart(self) -> bool:
+        """Whether the new one comes last, and its write can be made of the writes of each: `joined`."""
+        if len(self.given) != len(self.before) + 1:
+            return False
+        return not self.before or (self.given[-1] is not self.before[-1] and type(self._codec) is Serde)
+
+    def last_apart(self) -> tuple[WriteRow, bytes]:
+        """Return a write with the new answer alone, and the value of one with the answer before it (or empty)."""
+        before = self._codec.dumps(self.before[-1:]) if self.before else b""
+        return resume_row(self.place, self.task_id, self.given[-1:], self._codec), before
+
+
+def resume_row(place: tuple[str, str, str], task_id: str, entries: Sequence[Any], codec: Codec) -> WriteRow:
+    """Return the pending write that delivers answers to a task."""
+    return WriteRow(*place, task_id, RESUME_IDX, "", "", RESUME, codec.dumps(entries))
+
+
+def joined(lists: Sequence[bytes]) -> bytes:
+    """Return lists in MessagePack as one list of all their items.
+
+    >>> joined([b"\\x91\\x01", b"\\x92\\x02\\x03"])
+    b'\\x93\\x01\\x02\\x03'
+    """
+    if len(lists) == 1:
+        return lists[0]
+    count, items = 0, []
+    for data in lists:
+        size, begin = _head(data)
+        count += size
+        items.append(data[begin:])
+    if count <= _LONGEST_SHORT:
+        head = bytes((_SHORT_LIST | count,))
+    elif count < 1 << 16:
+        head = bytes((_LIST_OF_16_BITS,)) + count.to_bytes(2, "big")
+    else:
+        head = bytes((_LIST_OF_32_BITS,)) + count.to_bytes(4, "big")
+    return head + b"".join(items)
+
+
+def _head(data: bytes) -> tuple[int, int]:
+    """Return how many items a list has, and where the first one begins."""
+    kind = data[0]
+    if kind == _LIST_OF_16_BITS:
+        return int.from_bytes(data[1:3], "big"), 3
+    if kind == _LIST_OF_32_BITS:
+        return int.from_bytes(data[1:5], "big"), 5
+    return kind & _LONGEST_SHORT, 1
