@@ -136,9 +136,16 @@ class SqliteRows(SqlRows):
 
 def _fit_beside(question: Question, writes: Sequence[WriteRow]) -> bool:
     """Whether these are the write with which the question's task asks it, and perhaps its count of starts."""
-    if len(writes) > 2 or writes[0][3:6] != (question.task_id, _ASKING, question.node):
+    if not writes or writes[0][3:6] != (question.task_id, _ASKING, question.node):
         return False
-    return len(writes) < 2 or (writes[1][3:7] == (question.task_id, _STARTS, question.node, writes[0].path))
+    if len(writes) == 1:
+        return True
+    return len(writes) == 2 and writes[1][3:7] == (
+        question.task_id,
+        _STARTS,
+        question.node,
+        writes[0].path,
+    )
 
 
 def _joined(writes: Sequence[Row], beside: Iterable[Row]) -> Sequence[Row]:
