@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
@@ -86,6 +87,8 @@ class _Rows:
 
     def __init__(self) -> None:
         self._threads: dict[str, _Thread] = {}
+        # Threads to whose questions something could still happen when it was last looked; in the order of asking.
+        self._asking: dict[str, None] = {}
         self._lock = RLock()
         self.held: AbstractContextManager[object] = self._lock
 
@@ -253,6 +256,7 @@ class _Rows:
             found.questions[key] = question
             if question.state in LIVE:
                 found.live[key] = question
+                self._asking[thread] = None
             else:
                 found.live.pop(key, None)
 
@@ -289,21 +293,29 @@ class _Rows:
         if key in thread.questions:
             return Tally()
         thread.questions[key] = thread.live[key] = question
+        self._asking[question.thread_id] = None
         return Tally(1)
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
         with self._lock:
+            threads, only_live = self._threads, LIVE.issuperset(wanted.states)
             found = [
                 question
-                for name, thread in self._threads.items()
+                for name in (self._still_asking() if only_live else threads)
                 if wanted.thread_prefix is None or name.startswith(wanted.thread_prefix)
-                for question in (thread.live if LIVE.issuperset(wanted.states) else thread.questions).values()
+                for question in (threads[name].live if only_live else threads[name].questions).values()
                 if question.state in wanted.states
                 and wanted.node in (None, question.node)
                 and (wanted.asked_before is None or question.asked_at < wanted.asked_before)
             ]
         found.sort(key=lambda question: question.asked_at)
         return found[: wanted.limit]
+
+    def _still_asking(self) -> Iterable[str]:
+        """The threads with live questions; whoever looks clears the others away, so that asking need not."""
+        threads = self._threads
+        self._asking = {name: None for name in self._asking if name in threads and threads[name].live}
+        return self._asking
 
     def once_entry(self, thread: str, key: str) -> OnceRow | None:
         with self._lock:
@@ -332,8 +344,8 @@ class _Rows:
     def threads(self, prefix: str | None, limit: int | None) -> list[ThreadInfo]:
         with self._lock:
             names = sorted(name for name in self._threads if prefix is None or name.startswith(prefix))
-            infos = [self._info(name) for name in names]
-        return [info for info in infos if info is not None][:limit]
+            infos = (info for name in names if (info := self._info(name)) is not None)
+            return list(islice(infos, limit))
 
     def _info(self, name: str) -> ThreadInfo | None:
         newest = self.step(name, "", None)
@@ -344,6 +356,7 @@ class _Rows:
 
     def delete_thread(self, thread: str) -> None:
         self._threads.pop(thread, None)
+        self._asking.pop(thread, None)
 
 
 def _in_order(rows: dict[tuple[str, int], WriteRow]) -> Sequence[WriteRow]:

@@ -76,3 +76,33 @@ def test_a_step_costs_microseconds():
     upcoming = iter(records)
     best = min(timeit.repeat(lambda: saver.put_step(next(upcoming)), number=50, repeat=6)) / 50
     assert best < 40e-6  # about 5e-6 on a quiet machine
+
+
+class NotLookedThrough(dict):
+    """Threads of which none is looked at unless it is named."""
+
+    def __iter__(self):
+        raise AssertionError("all threads were looked through")
+
+    items = values = keys = __iter__
+
+
+def test_pending_costs_what_it_returns():
+    saver = InMemorySaver()
+    runs = [Run(saver, f"t{number}") for number in range(20)]
+    for run in runs:
+        run.step({"n": 0})
+    for run in runs[::7]:
+        run.pause("q")
+    saver._rows._threads = NotLookedThrough(saver._rows._threads)
+    asking = lambda: [question.thread_id for question in saver.pending()]  # noqa: E731
+    assert asking() == ["t0", "t7", "t14"]
+    saver.delete_thread("t7")
+    runs[0].step({"n": 1})
+    assert asking() == ["t14"]
+    runs[0].pause("again")
+    saver.claim(runs[14].request({"q": 1}))
+    assert asking() == ["t0"]
+    saver.release("t14", "", runs[14].head, ["q"])
+    assert asking() == ["t14", "t0"]
+    assert saver._rows._asking.keys() == {"t14", "t0"}
