@@ -10,17 +10,19 @@ from nbhitl.engine.program import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from nbhitl.engine.program import Program
     from nbhitl.engine.tasks import Task, TaskResult
 
-Chunk = tuple[tuple[str, ...], str, Any]
-"""(namespace, mode, payload)"""
+Chunk = tuple[Any, ...]
+"""(namespace, mode, payload), and the program that runs there in streams that keep the source of their chunks"""
 
 
 class Stream:
     """Where a run's chunks go: `put` takes `(namespace, mode, payload)`, from any thread.
 
     `debug` is made of the modes `tasks` and `checkpoints`. A graph called by a node reports to its own caller,
-    and to the stream of the run above when that one shows subgraphs.
+    and to the stream of the run above when that one shows subgraphs. With `keeps_source` chunks end with the program
+    that they tell of, if any.
     """
 
     __slots__ = (
@@ -29,6 +31,7 @@ class Stream:
         "_tokens",
         "_wanted",
         "above",
+        "keeps_source",
         "messages",
         "modes",
         "put",
@@ -53,6 +56,7 @@ class Stream:
         self.subgraphs = subgraphs
         self.above = above
         self.root = root
+        self.keeps_source = False
         self._now = now
         self._seen: set[str] = set()
         self._tokens: Any = None
@@ -70,15 +74,16 @@ class Stream:
         """Whether anybody looks at chunks of this mode, so that they need to be made."""
         return mode in self._wanted
 
-    def emit(self, ns: str, mode: str, payload: Any, step: int = 0) -> None:
-        """Report one chunk of namespace `ns`."""
+    def emit(self, ns: str, mode: str, payload: Any, step: int = 0, program: Program | None = None) -> None:
+        """Report one chunk of namespace `ns`, where `program` runs."""
         if ns == self.root or self.subgraphs:
+            source = (program,) if self.keeps_source else ()
             if mode in self.modes:
-                self.put((_levels(ns), mode, payload))
+                self.put((_levels(ns), mode, payload, *source))
             if "debug" in self.modes and mode in _IN_DEBUG:
-                self.put((_levels(ns), "debug", self._debug(mode, payload, step)))
+                self.put((_levels(ns), "debug", self._debug(mode, payload, step), *source))
         if self.above is not None and self.above.shows_below:
-            self.above.emit(ns, mode, payload, step)
+            self.above.emit(ns, mode, payload, step, program)
 
     def custom(self, ns: str, chunk: Any) -> None:
         """Report what a node wrote to its stream writer; the nearest stream that has the mode may show it."""

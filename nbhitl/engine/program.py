@@ -91,6 +91,8 @@ class Program:
     `untracked` are the keys that are never saved. A store may hold instances of `schema_types`, and of the classes
     of the program's own: those of its modules, `homes`. `called_namespace` turns a node's name and a task's namespace
     into the namespace of the graph which the node calls, None if it calls none.
+    of the program's own: those of its modules, `homes`. `build_state` and `build_output` make a dict an instance of the
+    schema; None for schemas that are dicts.
     """
 
     name: str
@@ -112,6 +114,8 @@ class Program:
     schema_types: tuple[type, ...] = ()
     homes: frozenset[str] = frozenset()
     called_namespace: Callable[[str, str], str | None] = lambda *_: None
+    build_state: Callable[[dict[str, Any]], Any] | None = None
+    build_output: Callable[[dict[str, Any]], Any] | None = None
     _rank: dict[str, int] | None = None
 
     @property

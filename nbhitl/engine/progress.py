@@ -146,7 +146,7 @@ class Progress:
 
     def emit(self, mode: str, payload: Any, step: int = 0) -> None:
         """Report a chunk to whoever looks at the run's stream."""
-        self.run.stream.emit(self.run.ns, mode, payload, step)
+        self.run.stream.emit(self.run.ns, mode, payload, step, self.program)
 
     def output(self) -> Any:
         """Return the state as the output shows it."""

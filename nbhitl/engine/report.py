@@ -31,7 +31,8 @@ def report(progress: Progress, result: TaskResult) -> None:
     ):
         keys = progress.settings.output_keys
         progress.emit("updates", events.updates_chunk(keys, progress.settings.single, result))
-    if not (hidden or result.cached) and stream.wants("tasks"):
+    at_breakpoint = result.interrupts is not None and not result.interrupts
+    if not (hidden or result.cached or at_breakpoint) and stream.wants("tasks"):
         progress.emit("tasks", events.result_payload(progress.program.stream_keys, result), progress.step)
 
 

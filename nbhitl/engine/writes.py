@@ -95,7 +95,7 @@ def _updates(program: Program, node: str, value: Any) -> Iterable[tuple[str, Any
     if isinstance(value, Send):
         return ()
     refuse_foreign(value, f"what node {node!r} returned")
-    if _has_fields(value):
+    if has_fields(value):
         return model_updates(value, program.keys)
     raise InvalidUpdateError(f"Expected dict, got {value!r} {_what_to_give(program, node, value)}")
 
@@ -124,12 +124,13 @@ def command_updates(command: Command[Any]) -> Iterable[tuple[str, Any]]:
         isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in update
     ):
         return update
-    if _has_fields(update):
+    if has_fields(update):
         return model_updates(update, _field_names(update))
     return ((ROOT, update),)
 
 
-def _has_fields(value: Any) -> bool:
+def has_fields(value: Any) -> bool:
+    """Whether a value is an instance of a class that annotates fields: a model, a dataclass."""
     return bool(_field_names(value)) and not isinstance(value, (str, bytes))
 
 

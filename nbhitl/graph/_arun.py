@@ -26,7 +26,7 @@ async def arun_graph(
     if mode != "values":
         return [chunk async for chunk in astream_graph(graph, input, config, options, mode)]
     progress, steps = start(graph, input, config, options, (), sink(options))
-    return result_of(ended(progress, await arun_to_end(steps, progress)), options.version)
+    return result_of(ended(progress, await arun_to_end(steps, progress)), options.version, graph.program)
 
 
 async def astream_graph(

@@ -13,9 +13,10 @@ from nbhitl.engine.handling import handler_name
 from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
+from nbhitl.engine.writes import has_fields, model_updates
 from nbhitl.graph._action import action_of
 from nbhitl.graph._homes import homes_of
-from nbhitl.graph._schema import keyed_parameter, reader_of, schema_types
+from nbhitl.graph._schema import builder_of, keyed_parameter, reader_of, schema_types
 from nbhitl.graph._signature import hints_of
 from nbhitl.graph._subgraphs import called_namespace
 
@@ -79,6 +80,8 @@ def build_program(builder: StateGraph, topology: Topology) -> Program:
         schema_types=_types_to_keep(builder, topology),
         homes=homes_of(topology, builder.schemas),
         called_namespace=partial(called_namespace, topology),
+        build_state=builder_of(builder.state_schema),
+        build_output=builder_of(builder.output_schema),
     )
     routes = _routes(topology, goto)
     # One for each schema, not for each node.
@@ -182,12 +185,15 @@ def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers
 
     is_value = keys == {ROOT}
     is_whole_state = is_value and len(builder.channels) == 1
+    narrows = not keys.issuperset(builder.channels)
 
     def take_input(value: Any) -> Any:
         if is_value:
             return value if is_whole_state else {ROOT: value}
-        if type(value) is dict:
+        if isinstance(value, dict):
             return value if value.keys() <= keys else {key: v for key, v in value.items() if key in keys}
+        if narrows and has_fields(value):
+            return dict(model_updates(value, [key for key in builder.channels if key in keys]))
         return value
 
     branches = _branches(topology, START, builder.input_schema, readers)

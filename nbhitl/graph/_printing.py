@@ -16,7 +16,7 @@ def printer(modes: Collection[str]) -> Callable[[Chunk], None]:
     """Return a function that prints the chunks of `modes`, and passes over others."""
 
     def show(chunk: Chunk) -> None:
-        ns, mode, payload = chunk
+        ns, mode, payload = chunk[:3]
         if mode in modes:
             where = f"{_YELLOW}[graph={ns}]{_PLAIN} " if ns else ""
             print(f"{_BOLD}[{mode}]{_PLAIN} {where}{payload!r}")

@@ -58,7 +58,7 @@ def run_graph(
     if mode != "values":
         return list(stream_graph(graph, input, config, options, mode))
     progress, steps = start(graph, input, config, options, (), sink(options))
-    return result_of(ended(progress, run_to_end(steps, progress)), options.version)
+    return result_of(ended(progress, run_to_end(steps, progress)), options.version, graph.program)
 
 
 def stream_graph(
@@ -126,6 +126,8 @@ def start(
     merged = _merged(graph, config, ambient_config() if parent is None else None)
     above = parent.run.stream if parent is not None else None
     heard = Stream({*modes, *options.print_mode}, put, utc_now, subgraphs=options.subgraphs, above=above)
+    if options.version == "v2":
+        heard.keeps_source = True
     run, key = prepare_run(
         graph.program,
         merged,

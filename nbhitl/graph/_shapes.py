@@ -43,14 +43,32 @@ def modes_and_shape(
 
 def _v2_chunk(chunk: Chunk) -> dict[str, Any]:
     """Return a chunk in the form of `version="v2"`: a dict that tells its own type."""
-    ns, mode, data = chunk
+    ns, mode, data, *source = chunk
+    program = source[0] if source else None
+    if mode == "checkpoints":
+        data = _with_typed_values(data, program)
+    elif mode == "debug" and data["type"] == "checkpoint":
+        data = {**data, "payload": _with_typed_values(data["payload"], program)}
     if mode != "values":
         return {"type": mode, "ns": ns, "data": data}
     interrupts: tuple[Any, ...] = ()
     if isinstance(data, dict) and INTERRUPT in data:
         interrupts = data[INTERRUPT]
         data = {key: value for key, value in data.items() if key != INTERRUPT}
-    return {"type": mode, "ns": ns, "data": data, "interrupts": interrupts}
+    return {"type": mode, "ns": ns, "data": _typed(data, program, "build_output"), "interrupts": interrupts}
+
+
+def _with_typed_values(payload: dict[str, Any], program: Program | None) -> dict[str, Any]:
+    """Return a checkpoint's chunk with its values in the state's type; before the input is taken in there is no state."""
+    if payload["metadata"].get("source") == "input":
+        return payload
+    return {**payload, "values": _typed(payload["values"], program, "build_state")}
+
+
+def _typed(values: Any, program: Program | None, build: str) -> Any:
+    """Return values as an instance of the schema, if that is a model or a dataclass."""
+    make = getattr(program, build, None)
+    return make(values) if make is not None and isinstance(values, dict) else values
 
 
 def shaped(run: Generator[Any, None, Outcome], shape: Callable[[Any], Any]) -> Generator[Any, None, Outcome]:
@@ -93,11 +111,11 @@ def breakpoints(given: All | Sequence[str] | None, own: Sequence[str]) -> Any:
     return "*" if "*" in nodes else frozenset(nodes)
 
 
-def result_of(outcome: Outcome, version: str) -> Any:
+def result_of(outcome: Outcome, version: str, program: Program) -> Any:
     """Return what `invoke` returns for an outcome."""
     values = None if outcome.values is MISSING else outcome.values
     if version == "v2":
-        return GraphOutput(values, outcome.interrupts)
+        return GraphOutput(_typed(values, program, "build_output"), outcome.interrupts)
     if not outcome.interrupts:
         return values
     return {**(values if isinstance(values, dict) else {}), INTERRUPT: list(outcome.interrupts)}

@@ -174,3 +174,13 @@ def program_values_at_breakpoint(record, saver):
         record.chunks(f"{mode} 1", graph.stream({"path": []}, config, stream_mode=mode))
         record.chunks(f"{mode} 2", graph.stream(None, config, stream_mode=mode))
         record.chunks(f"{mode} 3", graph.stream(None, config, stream_mode=mode))
+
+
+def program_what_a_stream_tells_of_a_breakpoint_in_a_child(record, saver):
+    child = chain(None, interrupt_before=["b"], interrupt_after=["c"])
+    builder = StateGraph(State).add_node("child", child).add_edge(START, "child")
+    graph = builder.compile(checkpointer=saver)
+    modes = ["updates", "values", "tasks", "debug"]
+    for turn, given in enumerate([{"path": []}, None, None]):
+        record.chunks(f"turn {turn}", graph.stream(given, CONFIG, stream_mode=modes, subgraphs=True))
+        look(record, f"state {turn}", graph)

@@ -171,3 +171,17 @@ def program_update_with_model(record):
     builder = StateGraph(Model)
     builder.add_node("a", lambda state: Command(update=Model(n=4)))
     record("command with a model", builder.add_edge(START, "a").compile().invoke({"name": "given"}))
+
+
+def program_command_that_nobody_above_takes(record, saver):
+    from langgraph.errors import ParentCommand
+
+    builder = StateGraph(State).add_node(
+        "leaf", lambda state: Command(graph=Command.PARENT, goto="x", update={"path": ["leaf"]})
+    )
+    graph = builder.add_edge(START, "leaf").compile(checkpointer=saver)
+    for label in ("sync", "again"):
+        try:
+            graph.invoke({"path": []}, {"configurable": {"thread_id": "1"}})
+        except ParentCommand as up:
+            record(label, (up.args, up.args[0].graph))
