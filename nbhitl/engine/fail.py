@@ -46,8 +46,8 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
         above = progress.run.parent
         if above is not None:
             note_children(above, progress)
-            raise ParentCommand(replace(error.args[0], graph=above.run.ns))
-        # As graphs below name the graph that called them: none did.
+            raise ParentCommand(replace(error.args[0], graph=above.task.namespace))
+        # Where a called graph names the task that called it: none did.
         error.args = (replace(error.args[0], graph=""),)
         error.add_note(
             f"Node {result.task.name!r} addressed a Command to the graph above, but no graph called graph "

@@ -41,7 +41,7 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
 
     A yielded number asks to wait for so many seconds before the next attempt.
     """
-    task, node, run = running.task, running.node, running.run
+    task, node = running.task, running.node
     if node.retry:
         running.started_at = time.time()
     while True:
@@ -52,7 +52,7 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             return _paused(running, pause)
         except ParentCommand as up:
             yield from _tell_failed(running, up)
-            if up.args[0].graph != run.ns and up.args[0].graph != task.name:
+            if up.args[0].graph not in (task.namespace, task.name):
                 return TaskResult(task, [], error=up)
             return TaskResult(task, _writes(running, _for_this_graph(up)))
         except Exception as error:
