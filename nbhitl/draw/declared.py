@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import product
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nbhitl._slotted import of_fields
 from nbhitl.constants import END, START
 from nbhitl.engine.handling import handler_name
 
@@ -40,20 +42,26 @@ class Edge(NamedTuple):
     conditional: bool = False
 
 
+_node, _edge = of_fields(Node), of_fields(Edge)
+
+
 def declared(topology: Topology, levels: int) -> tuple[dict[str, Node], list[Edge]]:
     """The nodes by id, and the edges; subgraphs are opened down to `levels`."""
     nodes = {START: Node(START, START, None, None)}
     shared: dict[str, Node] = {}
+    before = _single(topology.interrupt_before)
+    after = _single(topology.interrupt_after)
     for spec in topology.nodes.values():
         if spec.error_handler is not None:
             # A node's own handler stands before it; the one that nodes share has its name, and comes last.
             name = spec.handler_name or handler_name(spec.name)
             (shared if spec.handler_name else nodes)[name] = Node(name, name, spec.error_handler, None)
-        nodes[spec.name] = Node(spec.name, spec.name, spec.action, _metadata(spec, topology))
+        metadata = _metadata(spec, spec.name in before, spec.name in after)
+        nodes[spec.name] = _node((spec.name, spec.name, spec.action, metadata))
     nodes |= shared
     nodes[END] = Node(END, END, None, None)
     edges = _edges(topology)
-    if not any(edge.target == END for edge in edges):
+    if not _any_ends(edges):
         del nodes[END]
     for spec in topology.nodes.values() if levels > 0 else ():
         inner = getattr(spec.subgraph, "topology", None)
@@ -62,20 +70,26 @@ def declared(topology: Topology, levels: int) -> tuple[dict[str, Node], list[Edg
     return nodes, edges
 
 
-def _metadata(spec: NodeSpec, topology: Topology) -> dict[str, Any] | None:
+def _single(interrupted: frozenset[str]) -> frozenset[str]:
+    """The nodes that a run stops at, where they were named one by one."""
+    return frozenset() if "*" in interrupted else interrupted
+
+
+def _any_ends(edges: Iterable[Edge]) -> bool:
+    return END in [edge[1] for edge in edges]
+
+
+def _metadata(spec: NodeSpec, before: bool, after: bool) -> dict[str, Any] | None:
     """Metadata as given, and under the keys that LangGraph uses, what else was said about the node."""
     metadata = dict(spec.metadata or {})
     if spec.defer:
         metadata["defer"] = True
-    before, after = (
-        spec.name in names and "*" not in names
-        for names in (topology.interrupt_before, topology.interrupt_after)
-    )
     if before or after:
         metadata["__interrupt"] = "before,after" if before and after else "before" if before else "after"
-    tools = getattr(spec.action, "tools_by_name", None)
-    if isinstance(tools, dict):
-        metadata["__tools"] = list(tools)
+    if type(spec.action) is not FunctionType:
+        tools = getattr(spec.action, "tools_by_name", None)
+        if isinstance(tools, dict):
+            metadata["__tools"] = list(tools)
     return metadata or None
 
 
@@ -85,16 +99,19 @@ def _edges(topology: Topology) -> list[Edge]:
     ends: list[Edge] = []
     leaving_of = _leaving(topology)
     late = {name for name, spec in topology.nodes.items() if spec.defer}
-    reached, last, deferred = {START}, [START], list[str]()
+    reached, last = {START}, [START]
+    deferred: list[str] = []
     while last:
-        before, last, dead = last, [], list[str]()
+        before, last = last, []
+        dead: list[str] = []
         for source in before:
             leaving = leaving_of.get(source, ())
             for edge in leaving:
-                found.setdefault((edge.source, edge.target), edge)
-                if edge.target != END and edge.target not in reached:
-                    reached.add(edge.target)
-                    (deferred if edge.target in late else last).append(edge.target)
+                target = edge[1]
+                found.setdefault((source, target), edge)
+                if target != END and target not in reached:
+                    reached.add(target)
+                    (deferred if target in late else last).append(target)
             if not leaving and source != START:
                 dead.append(source)
         if deferred and not last:
@@ -109,7 +126,7 @@ def _edges(topology: Topology) -> list[Edge]:
         if dead:
             ends += [Edge(source, END) for source in dead]
     edges = [found[key] for key in sorted(found)] + sorted(ends)
-    if not any(edge.target == END for edge in edges):
+    if not _any_ends(edges):
         # Nothing says where it ends: LangGraph then lets it end after what it came to last, if that is one node.
         final = _after(_FAR, topology, leaving_of)
         if len(final) == 1:
@@ -153,16 +170,17 @@ def _leaving(topology: Topology) -> dict[str, list[Edge]]:
             for source in dict.fromkeys(sources):
                 leaving[source].append(Edge(source, target))
     for name, spec in topology.nodes.items():
-        for target, label in (spec.ends or {}).items():
-            data = None if not label or label == target else str(label)
-            leaving[name].append(Edge(name, target, data, True))
+        if spec.ends:
+            for target, label in spec.ends.items():
+                data = None if not label or label == target else str(label)
+                leaving[name].append(Edge(name, target, data, True))
     for source, branches in topology.branches.items():
         for branch in branches:
             for key, target in sorted((branch.ends or {}).items(), key=_label):
                 leaving[source].append(Edge(source, target, None if key == target else str(key), True))
     for source, target in topology.edges:
         if target != END:
-            leaving[source].append(Edge(source, target))
+            leaving[source].append(_edge((source, target, None, False)))
     return leaving
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from nbhitl.draw.labels import clean
+from nbhitl.draw.labels import MAX_LABEL, clean
 from nbhitl.draw.status import state_text
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ def escaped(text: str) -> str:
 
     Non-ASCII letters stay readable; `#` itself is escaped, so text can't form an entity of its own.
     """
+    if text.isascii() and text.isidentifier() and len(text) <= MAX_LABEL:  # as most names are
+        return text
     return _SPECIAL.sub(lambda match: _entity(match.group()), clean(text))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.draw.declared import outermost
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _UNSAFE = re.compile(r"[^a-zA-Z0-9_-]")
 _EMPHASIS = ("*", "_", "`")
+_PLAIN = ("(", ")")
 _STYLES = {
     "default": "fill:#f2f0ff,line-height:1.2",
     "first": "fill-opacity:0",
@@ -69,8 +71,8 @@ class _Writer:
         self.styles = styles
         self.words = words
         self.ends = {
-            outermost(nodes, edges, "target"): "([{}]):::first",
-            outermost(nodes, edges, "source"): "([{}]):::last",
+            outermost(nodes, edges, "target"): ("([", "]):::first"),
+            outermost(nodes, edges, "source"): ("([", "]):::last"),
         }
         self.ends.pop(None, None)
         self.groups: dict[str, list[Edge]] = {}
@@ -79,6 +81,7 @@ class _Writer:
         self.inside: dict[str, list[str]] = {}
         for key in nodes:
             self.inside.setdefault(key.rpartition(":")[0], []).append(key)
+        self.id = cache(_id)
 
     def body(self) -> Iterator[str]:
         if self.styles:
@@ -111,14 +114,15 @@ class _Writer:
         if node.metadata:
             told = "\n".join(f"{escaped(str(k))} = {_value(v)}" for k, v in node.metadata.items())
             label = f"{label}<hr/><small><em>{told}</em></small>"
-        return f"\t{_id(key)}{self.ends.get(key, '({})').format(label)}"
+        opening, closing = self.ends.get(key, _PLAIN)
+        return f"\t{self.id(key)}{opening}{label}{closing}"
 
     def _edge(self, edge: Edge) -> str:
         arrow = "-.->" if edge.conditional else "-->"
         if edge.data is not None:
             label = f"&nbsp;{self._wrapped(edge.data)}&nbsp;"
             arrow = f"-. {label} .->" if edge.conditional else f"-- {label} -->"
-        return f"\t{_id(edge.source)} {arrow} {_id(edge.target)};"
+        return f"\t{self.id(edge.source)} {arrow} {self.id(edge.target)};"
 
     def _wrapped(self, label: str) -> str:
         words = [escaped(word) for word in str(label).split()]
@@ -141,7 +145,7 @@ def _common(source: str, target: str) -> str:
 
 
 def _label(name: str) -> str:
-    return escaped(name.rpartition(":")[2])
+    return escaped(name.rpartition(":")[2] if ":" in name else name)
 
 
 def _value(value: Any) -> str:
@@ -153,4 +157,6 @@ def _value(value: Any) -> str:
 
 
 def _id(key: str) -> str:
+    if key.isascii() and key.isidentifier():  # as most names are
+        return key
     return _UNSAFE.sub(lambda match: f"\\{ord(match.group()):x}", key)
