@@ -61,10 +61,9 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
         progress.run.anew = True
-        if (yield from _branches_off(progress, input, stored)):
-            _apply_outside(progress)
-            progress.pending = []
-            yield from progress.advance("fork")
+        # A Command is yet to be taken in, an input makes a checkpoint of its own.
+        if (input is None or caller is not None) and (yield from _branches_off(progress, stored)):
+            yield from _branch(progress)
     return True
 
 
@@ -156,7 +155,14 @@ def _remembered(caller: RunningTask, ns: str) -> str | None:
     return caller.run.start_map.get(ns)
 
 
-def _branches_off(progress: Progress, input: Any, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
+def _branch(progress: Progress) -> Generator[Any, Any, None]:
+    """Make the checkpoint that a branch starts from, with what came from outside."""
+    _apply_outside(progress)
+    progress.pending = []
+    yield from progress.advance("fork")
+
+
+def _branches_off(progress: Progress, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
     """Whether the run gets a checkpoint of its own to start from, so that what ran before stays as it is.
 
     Not if `stored` is the newest one and was made from outside: it is a branch already. But where a question was
@@ -164,8 +170,6 @@ def _branches_off(progress: Progress, input: Any, stored: StoredCheckpoint) -> G
     the way down gets one, else nothing on the thread would lead to what the called graph asks then.
     """
     caller = progress.run.parent
-    if caller is None and input is not None:
-        return False
     if (
         caller is not None
         and (stored.metadata.get("parents") or {}).get(caller.run.ns) != caller.task.checkpoint_id
@@ -267,7 +271,10 @@ def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> 
         yield from take_answers(progress, command.resume, check_replay=not writes, named=named)
     if writes:
         progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]
-        if progress.keeps and progress.saved_id is not None:
+        at = progress.found if named and not command.answers and progress.run.parent is None else None
+        if at is not None and (yield from _branches_off(progress, at)):
+            yield from _branch(progress)
+        elif progress.keeps and progress.saved_id is not None:
             outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]
             try:
                 yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), outside)]))
