@@ -61,9 +61,12 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
         progress.run.anew = True
-        # A Command is yet to be taken in, an input makes a checkpoint of its own.
-        if (input is None or caller is not None) and (yield from _branches_off(progress, stored)):
-            yield from _branch(progress)
+        if (yield from _branches_off(progress, input, stored)):
+            if isinstance(input, Command):
+                progress.pending = [*progress.pending, *_written(progress, input)]
+            _apply_outside(progress)
+            progress.pending = []
+            yield from progress.advance("fork")
     return True
 
 
@@ -155,14 +158,7 @@ def _remembered(caller: RunningTask, ns: str) -> str | None:
     return caller.run.start_map.get(ns)
 
 
-def _branch(progress: Progress) -> Generator[Any, Any, None]:
-    """Make the checkpoint that a branch starts from, with what came from outside."""
-    _apply_outside(progress)
-    progress.pending = []
-    yield from progress.advance("fork")
-
-
-def _branches_off(progress: Progress, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
+def _branches_off(progress: Progress, input: Any, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
     """Whether the run gets a checkpoint of its own to start from, so that what ran before stays as it is.
 
     Not if `stored` is the newest one and was made from outside: it is a branch already. But where a question was
@@ -170,6 +166,8 @@ def _branches_off(progress: Progress, stored: StoredCheckpoint) -> Generator[Any
     the way down gets one, else nothing on the thread would lead to what the called graph asks then.
     """
     caller = progress.run.parent
+    if caller is None and not (input is None or isinstance(input, Command)):
+        return False  # an input makes a checkpoint of its own
     if (
         caller is not None
         and (stored.metadata.get("parents") or {}).get(caller.run.ns) != caller.task.checkpoint_id
@@ -258,6 +256,25 @@ def _discard_tasks(progress: Progress) -> None:
 
 
 def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> Generator[Any, Any, None]:
+    writes = _written(progress, command)
+    if command.answers:
+        yield from take_answers(progress, command.resume, check_replay=not writes, named=named)
+    branched = progress.found is not None and progress.found[0] != progress.head.checkpoint_id
+    if writes and not branched:
+        progress.pending = [*progress.pending, *writes]
+        if progress.keeps and progress.saved_id is not None:
+            outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]
+            try:
+                yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), outside)]))
+            except Exception:
+                if progress.claimed:  # nothing has run with the answers that came along
+                    yield StoreCall("release", (*progress.key, tuple(progress.claimed)))
+                    progress.claimed = {}
+                raise
+
+
+def _written(progress: Progress, command: Command[Any]) -> list[tuple[str, str, Any]]:
+    """Return what a Command given as input writes, as a checkpoint's pending writes."""
     program = progress.program
     if command.graph == Command.PARENT:
         raise InvalidUpdateError(
@@ -267,22 +284,7 @@ def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> 
     writes = [*command_updates(command), *goto_writes(program, command, "the Command given as input")]
     if not command.answers and not writes and not command.goto:
         raise EmptyInputError("Received empty Command input: give it resume=, update= or goto=.")
-    if command.answers:
-        yield from take_answers(progress, command.resume, check_replay=not writes, named=named)
-    if writes:
-        progress.pending = [*progress.pending, *((NULL_TASK_ID, key, value) for key, value in writes)]
-        at = progress.found if named and not command.answers and progress.run.parent is None else None
-        if at is not None and (yield from _branches_off(progress, at)):
-            yield from _branch(progress)
-        elif progress.keeps and progress.saved_id is not None:
-            outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]
-            try:
-                yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), outside)]))
-            except Exception:
-                if progress.claimed:  # nothing has run with the answers that came along
-                    yield StoreCall("release", (*progress.key, tuple(progress.claimed)))
-                    progress.claimed = {}
-                raise
+    return [(NULL_TASK_ID, key, value) for key, value in writes]
 
 
 def _apply_outside(progress: Progress) -> None:
