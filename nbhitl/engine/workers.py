@@ -52,13 +52,15 @@ class Crew:
     """The workers of one run. Each takes the next task when it is done with one.
 
     A worker calls for another before it starts a task, unless one is on its way already: so tasks that take
-    time go side by side at once, and many short ones are done by a few threads.
+    time go side by side at once, and many short ones are done by a few threads. Tasks start in the order in which they
+    were given: until a worker has called, none takes the next task.
     """
 
     def __init__(self, work: Callable[[Task, Context], None], limit: int) -> None:
         self._work = work
         self._limit = limit
         self._lock = Lock()
+        self._turn = Lock()
         self._waiting: deque[Task] = deque()
         self._workers = 0
         self._one_is_coming = False
@@ -93,11 +95,12 @@ class Crew:
     def _serve(self, context: Context) -> None:
         self._one_is_coming = False
         while True:
-            with self._lock:
-                if not self._waiting:
-                    self._workers -= 1
-                    return
-                task = self._waiting.popleft()
-            with suppress(RuntimeError):  # no more threads to be had: those that are here do the work
-                self._call_another(context)
+            with self._turn:
+                with self._lock:
+                    if not self._waiting:
+                        self._workers -= 1
+                        return
+                    task = self._waiting.popleft()
+                with suppress(RuntimeError):  # no more threads to be had: those that are here do the work
+                    self._call_another(context)
             self._work(task, context.copy())

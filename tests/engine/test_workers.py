@@ -114,3 +114,18 @@ def test_without_another_thread_the_first_does_all(monkeypatch: pytest.MonkeyPat
     Crew(lambda task, context: done.note(task), 8).take_on(range(20), copy_context())  # type: ignore[arg-type]
     assert done.all.wait(10)
     assert len(done.threads) == 1
+
+
+def test_tasks_start_in_their_order_however_long_it_takes_to_start_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Slow:
+        def submit(self, call: Any, *args: Any) -> None:
+            threading.Thread(target=call, args=args, daemon=True).start()
+            Event().wait(0.01)
+
+    monkeypatch.setattr(workers, "worker_pool", Slow)
+    done = _Done(5)
+    Crew(lambda task, context: done.note(task), 32).take_on(range(5), copy_context())  # type: ignore[arg-type]
+    assert done.all.wait(10)
+    assert done.items == list(range(5))
