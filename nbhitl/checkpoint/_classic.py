@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from heapq import merge
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import SaverCore
 from nbhitl.checkpoint._fold import fold_newest_first
+from nbhitl.checkpoint._going_on import going_on
 from nbhitl.checkpoint._rows import StepRow, encode_body, encode_metadata, encode_writes
 from nbhitl.checkpoint._shape import checkpoint_tuple, classic_body
 from nbhitl.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple, get_checkpoint_metadata, saver_config
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 def _names(config: RunnableConfig) -> tuple[str, str, str | None]:
     conf = config[CONF]
     return str(conf["thread_id"]), conf.get("checkpoint_ns") or "", conf.get("checkpoint_id")
+
+
+def _id_of(found: CheckpointTuple) -> str:
+    checkpoint_id: str = found.config[CONF]["checkpoint_id"]
+    return checkpoint_id
 
 
 class ClassicSaver(SaverCore):
@@ -56,15 +63,18 @@ class ClassicSaver(SaverCore):
             for pair in self._rows.namespaces(None if thread is None else str(thread))
             if ns is None or pair[1] == ns
         ]
-        parts = [self._list_namespace(pair, filter or {}, earlier, only) for pair in spaces]
-        newest_first = merge(*parts, key=lambda found: found.config[CONF]["checkpoint_id"], reverse=True)
+        parts = [
+            going_on(partial(self._list_namespace, pair, filter or {}, only), _id_of, earlier)
+            for pair in spaces
+        ]
+        newest_first = merge(*parts, key=_id_of, reverse=True)
         for count, found in enumerate(newest_first):
             if limit is not None and count >= limit:
                 return
             yield found
 
     def _list_namespace(
-        self, pair: tuple[str, str], filter: dict[str, Any], before: str | None, only: str | None
+        self, pair: tuple[str, str], filter: dict[str, Any], only: str | None, before: str | None, _: int
     ) -> Iterator[CheckpointTuple]:
         def wanted(row: StepRow) -> bool:
             if only is not None and row.checkpoint_id != only:

@@ -10,6 +10,7 @@ from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._classic import ClassicSaver
 from nbhitl.checkpoint._core import StepGone
 from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, tip_of
+from nbhitl.checkpoint._going_on import going_on
 from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
 from nbhitl.checkpoint._outline import outlined
@@ -83,9 +84,10 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         before: str | None = None,
         limit: int | None = None,
     ) -> Iterator[StoredCheckpoint]:
-        """Yield the checkpoints of a namespace, newest first, each with the results of its tasks.
+        """Return the checkpoints of a namespace, newest first, each with the results of its tasks, as they are read.
 
-        Items of lists that only grow are shared between the states of one call.
+        What somebody prunes meanwhile is left out from there on. Items of lists that only grow are shared
+        between the states of one call.
 
         Args:
             filter: entries that the metadata must hold.
@@ -93,8 +95,16 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             limit: at most so many.
         """
         if limit is not None and limit <= 0:
-            return
+            return iter(())
 
+        def read(before: str | None, given: int) -> Iterator[StoredCheckpoint]:
+            return self._history(thread_id, ns, filter, before, None if limit is None else limit - given)
+
+        return going_on(read, attrgetter("checkpoint_id"), before)
+
+    def _history(
+        self, thread_id: str, ns: str, filter: dict[str, Any] | None, before: str | None, limit: int | None
+    ) -> Iterator[StoredCheckpoint]:
         def wanted(row: StepRow) -> bool:
             return not filter or _upkeep.matches(self._metadata(row), filter)
 

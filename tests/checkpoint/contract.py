@@ -681,6 +681,20 @@ class SaverContract(ABC):
         assert [(c.interrupt_id, c.state, c.by) for c in run.saver.claims("t")] == [("q1", "applied", "ann")]
         assert [entry.key for entry in run.saver.once_entries("t")] == ["mail"]
 
+    @pytest.mark.parametrize("how", ["keep_latest", "delete"])
+    def test_history_is_read_on_while_somebody_prunes(self, run, how):
+        for n in range(60):  # more than one batch, and many states that are folded from a few steps
+            run.step({"n": n} if n % 10 else {"n": n, "text": str(n) * 500}, appended={"items": [n]})
+        expected = [(n, list(range(n + 1))) for n in range(59, -1, -1)]
+        reading, listing = run.saver.history("t", ""), run.saver.list(config("t"))
+        found = [next(reading) for _ in range(2)]
+        listed = [next(listing).checkpoint["channel_values"]["n"] for _ in range(2)]
+        run.saver.prune(["t"], strategy=how)
+        found += reading
+        listed += [found.checkpoint["channel_values"]["n"] for found in listing]
+        assert [(f.values["n"], f.values["items"]) for f in found] == expected[: len(found)]
+        assert listed == list(range(59, 59 - len(listed), -1))
+
     def test_pruning_can_keep_what_was_answered(self, run):
         at, newest = self.answered(run)
         run.saver.prune(["t"], strategy="keep_answered")

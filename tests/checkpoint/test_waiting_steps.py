@@ -142,6 +142,9 @@ class TestSqliteSaverWhoseStepsWait(SaverContract):
         with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
             yield hurrying(saver)
 
+    def test_a_run_survives_that_its_thread_is_deleted_meanwhile(self, alone, run):
+        super().test_a_run_survives_that_its_thread_is_deleted_meanwhile(run)
+
     def test_a_checkpoint_is_saved_once(self, alone, run):
         """It is a later call that says so."""
         run.step({"n": 0})

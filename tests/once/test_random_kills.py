@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,10 @@ REACH = {"sqlite": 0.03, "postgres": 0.06}
 """Seconds within which a process is killed: somewhat less than its effects need, even if it has a core for itself."""
 
 
+KILLS = 60
+"""After so many a kind of graph is done: each takes the start of a Python, up to half a second on a busy machine."""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 @pytest.mark.timeout(600)
@@ -51,7 +56,9 @@ REACH = {"sqlite": 0.03, "postgres": 0.06}
 def test_killed_again_and_again(address: str, tmp_path: Path, shape: str) -> None:
     kills, in_doubt, rolls = 0, 0, random.Random(20261120)
     reach = REACH["postgres" if "host=" in address else "sqlite"]
-    for run in range(15):
+    for run in count():
+        if kills >= KILLS:
+            break
         thread, effects = f"t{run}", tmp_path / f"{run}.effects"
         effects.touch()
         while True:
@@ -71,5 +78,4 @@ def test_killed_again_and_again(address: str, tmp_path: Path, shape: str) -> Non
         with opened(address) as saver:
             assert {entry.result for entry in saver.once_entries(thread)} == set(range(COUNT))
     print(f"{kills} kills, {in_doubt} in doubt")
-    assert kills > 15
     assert in_doubt > 5

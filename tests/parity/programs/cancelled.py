@@ -16,15 +16,21 @@ class State(TypedDict):
 CONFIG = {"configurable": {"thread_id": "1"}}
 
 
+begun = []
+
+
 async def quick(state):
+    begun.append("quick")
     return {"path": ["quick"]}
 
 
 async def slow(state):
+    begun.append("slow")
     await asyncio.sleep(10)
 
 
 async def stubborn(state):
+    begun.append("stubborn")
     try:
         await asyncio.sleep(10)
     except asyncio.CancelledError:
@@ -32,6 +38,7 @@ async def stubborn(state):
 
 
 async def ask(state):
+    begun.append("ask")
     return {"path": [interrupt("which?")]}
 
 
@@ -52,9 +59,13 @@ async def look(record, label, graph):
     record(label, (state.values, state.next, state.tasks, state.interrupts))
 
 
-async def stopped(record, graph, started):
+async def stopped(record, graph, *names):
+    """Run a graph, and cancel it a moment after nodes of these names have begun."""
+    begun.clear()
     task = asyncio.create_task(graph.ainvoke({"path": []}, CONFIG))
-    await asyncio.sleep(started)
+    while set(begun) != set(names):
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.05)
     task.cancel()
     await record.aerror("cancelled", task)
 
@@ -69,7 +80,7 @@ async def program_stopped_by_a_failure(record, saver):
 
 async def program_stopped_from_outside(record, saver):
     graph = side_by_side(slow, quick, ask).compile(checkpointer=saver)
-    await stopped(record, graph, 0.05)
+    await stopped(record, graph, "slow", "quick", "ask")
     await look(record, "state", graph)
 
 
@@ -80,7 +91,7 @@ async def program_stopped_below(record, saver):
         return await child.ainvoke(state)
 
     graph = side_by_side(call, stubborn).compile(checkpointer=saver)
-    await stopped(record, graph, 0.08)
+    await stopped(record, graph, "slow", "quick", "ask", "stubborn")
     await look(record, "state", graph)
 
 
