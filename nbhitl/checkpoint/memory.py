@@ -117,8 +117,12 @@ class _Rows:
 
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         with self._lock:
-            row = self.step(thread, ns, None)
-            return None if row is None else (row, self.writes(thread, ns, row.checkpoint_id))
+            space = self._known(thread, ns)
+            if space is None or not space.ids:
+                return None
+            checkpoint_id = space.ids[-1]
+            written = space.writes.get(checkpoint_id)
+            return space.steps[checkpoint_id], _in_order(written) if written else ()
 
     at_hand = unproved = newest
 
@@ -252,18 +256,22 @@ class _Rows:
         for question in questions:
             thread = question.thread_id
             self._space(thread, question.ns)
-            found, key = self._threads[thread], question[1:4]
-            found.questions[key] = question
-            if question.state in LIVE:
-                found.live[key] = question
-                self._asking[thread] = None
-            else:
-                found.live.pop(key, None)
+            self._move(self._threads[thread], question[1:4], question)
 
     def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
-        live = self.live_questions(thread)
-        moved = [after_step(question, ns, parent_id, source, made) for question in live]
-        self.put_questions([new for old, new in zip(live, moved, strict=True) if new is not old])
+        found = self._threads[thread]
+        for key, question in [*found.live.items()]:
+            moved = after_step(question, ns, parent_id, source, made)
+            if moved is not question:
+                self._move(found, key, moved)
+
+    def _move(self, thread: _Thread, key: tuple[str, str, str], question: Question) -> None:
+        thread.questions[key] = question
+        if question.state in LIVE:
+            thread.live[key] = question
+            self._asking[question.thread_id] = None
+        else:
+            thread.live.pop(key, None)
 
     def take_alone(self, taken: Question, answers: Answers) -> Tally:
         with self._lock:
@@ -286,10 +294,11 @@ class _Rows:
         self.add_writes(writes)
         self._space(question.thread_id, question.ns)
         thread, key = self._threads[question.thread_id], question[1:4]
-        delivered = [q for q in thread.live.values() if q.state == DELIVERED and q[1:3] == key[:2]]
-        if delivered:
+        if thread.live:
             asks, ids = (question.task_id,), (question.interrupt_id,)
-            self.put_questions([after_pause(q, asks, ids) for q in delivered])
+            for place, asked in [*thread.live.items()]:
+                if asked.state == DELIVERED and place[:2] == key[:2]:
+                    self._move(thread, place, after_pause(asked, asks, ids))
         if key in thread.questions:
             return Tally()
         thread.questions[key] = thread.live[key] = question

@@ -27,6 +27,7 @@ from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import task_writes, unsaved_writes
 from nbhitl.engine.read import read_state
 from nbhitl.engine.report import report
+from nbhitl.engine.take_in import take_in
 from nbhitl.engine.tasks import Task, TaskResult, plan_order
 from nbhitl.errors import (
     GraphDrained,
@@ -67,7 +68,8 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         if run.control is not None or not progress.is_unseen:
             yield from _before_tasks(progress, tasks)
         if len(tasks) == 1 and tasks[0].writes is None:
-            result = yield tasks[0]
+            taken_in = take_in(progress, tasks[0]) if tasks[0].name == START else None
+            result = taken_in or (yield tasks[0])
             is_settled = progress.is_unseen and result.error is None and result.interrupts is None
             results = [result] if is_settled else (yield from _settle_alone(progress, result))
         else:

@@ -51,7 +51,6 @@ OTHER = Interrupt("sure?", "2" * 32)
 BEGINS = [
     ("load", None),
     ("put_step", "input", -1, {}, (START,)),
-    ("run", START),
 ]
 
 
@@ -81,10 +80,8 @@ def test_every_instruction_of_a_run_in_full():
         return StoreCall("put_step", (record,))
 
     assert steps.send(None) == record(1, "input", -1, Frame((START,), start={"log": ["in"]}))
-    start = Task(START, (PULL, START), (START,), 0, "cp1", "", {"log": ["in"]})
-    assert steps.send(None) == start
     writes = [("log", ["in"]), ("branch:to:a", None)]
-    assert steps.send(TaskResult(start, writes)) == record(
+    assert steps.send(None) == record(
         2,
         "loop",
         0,
@@ -122,14 +119,24 @@ def test_a_chain():
 
 def test_without_a_saver_there_is_nothing_but_tasks():
     hand = Hand(CHAIN, CHAIN_PLAYS, keeps=False)
-    assert hand.play({"log": []}) == [("run", START), ("run", "a"), ("run", "b")]
+    assert hand.play({"log": []}) == [("run", "a"), ("run", "b")]
     assert hand.outcome == Outcome({"log": ["a", "b"], "total": 0, "last": "x"})
+
+
+def test_where_a_path_function_takes_in_the_input_it_is_a_task():
+    program = StateGraph(State).add_node("a", idle).add_conditional_edges(START, lambda state: "a").compile().program
+    assert Hand(program, {"a": {}}, keeps=False).play({"log": []})[0] == ("run", START)
+
+
+def test_an_input_that_does_not_fit_is_the_error_of_a_task():
+    steps = superstep_loop(Hand(CHAIN, {}, keeps=False).progress(), 7, CheckpointKey("t", ""))
+    task = next(steps)
+    assert (task.name, task.input) == (START, 7)
 
 
 def test_a_run_that_is_saved_where_it_ends():
     assert Hand(CHAIN, CHAIN_PLAYS).play({"log": ["in"]}, durability="exit") == [
         ("load", None),
-        ("run", START),
         ("run", "a"),
         ("run", "b"),
         ("put_step", "loop", 2, {"log": ["in", "a", "b"], "last": "x"}, ()),
@@ -440,7 +447,6 @@ def test_an_error_of_a_run_that_is_saved_at_its_end():
     error = ValueError("no")
     assert Hand(CHAIN, {**CHAIN_PLAYS, "b": error}).play({"log": ["in"]}, durability="exit") == [
         ("load", None),
-        ("run", START),
         ("run", "a"),
         ("run", "b"),
         "abandon",
@@ -464,7 +470,7 @@ def test_a_run_that_does_not_end_is_stopped(limit):
     ring = program_of("a", (START, "a"), ("a", "a"))
     hand = Hand(ring, {"a": {"total": 1}}, keeps=False, recursion_limit=limit)
     seen = hand.play({"log": []})
-    assert seen[:-1] == [("run", START), *[("run", "a")] * limit]
+    assert seen[:-1] == [("run", "a")] * limit
     assert isinstance(seen[-1], GraphRecursionError)
     assert f"Recursion limit of {limit} reached" in str(seen[-1])
 
@@ -510,10 +516,9 @@ def test_breakpoints_everywhere_stop_before_each_node_but_not_before_the_input()
 # -- input on a thread that is there already -------------------------------------------------------
 def test_new_input_starts_over_on_top_of_the_state():
     hand = Hand(CHAIN, CHAIN_PLAYS)
-    assert hand.play({"log": ["again"]}, paused("b", b=QUESTION))[:5] == [
+    assert hand.play({"log": ["again"]}, paused("b", b=QUESTION))[:4] == [
         ("load", None),
         ("put_step", "input", 1, {}, (START,)),
-        ("run", START),
         ("put_step", "loop", 2, {"log +": ["again"]}, ("a",)),
         ("run", "a"),
     ]
@@ -544,9 +549,8 @@ def test_new_input_drops_what_was_about_to_run():
         channels={"join:a+b:c": {"a", "b"}},
         writes=[(pulled("b").id, "log", ["lost"])],
     )
-    assert Hand(FAN, FAN_PLAYS).play({"log": ["again"]}, found)[1:5] == [
+    assert Hand(FAN, FAN_PLAYS).play({"log": ["again"]}, found)[1:4] == [
         ("put_step", "input", 1, {}, (START,)),
-        ("run", START),
         ("put_step", "loop", 2, {"log +": ["again"]}, ("a", "b")),
         ("start", ["a", "b"]),
     ]
@@ -712,13 +716,13 @@ def test_a_run_that_is_asked_to_stop_saves_where_it_is():
             self.control.request_drain("lunch")
             return super().result(task)
 
-    for durability, saved in (("sync", ["put_step", "put_step"]), ("exit", ["put_step"])):
+    for durability, saved in (("sync", ["put_step"] * 3), ("exit", ["put_step"])):
         hand = Stopping(CHAIN, CHAIN_PLAYS)
         *seen, error = hand.play({"log": ["in"]}, durability=durability)
         assert isinstance(error, GraphDrained)
         assert error.reason == "lunch"
         assert [call[0] for call in seen if call[0].startswith("put")] == saved
-        assert hand.records[-1].frame.triggers == ("branch:to:a",)
+        assert hand.records[-1].frame.triggers == ("branch:to:b",)
 
 
 def test_a_node_that_failed_is_handled_within_its_step():
@@ -727,7 +731,7 @@ def test_a_node_that_failed_is_handled_within_its_step():
     handler = program.nodes["a"].error_handler
     hand = Hand(program, {"a": ValueError("boom"), handler: {"log": ["handled"]}, "b": {"log": ["b"]}})
     seen = hand.play({"log": []})
-    assert [call[1] for call in seen if call[0] == "run"] == [START, "a", handler]
+    assert [call[1] for call in seen if call[0] == "run"] == ["a", handler]
     assert ("put_pending", "cp2", {"a": [("__error__", "ValueError('boom')")]}) in seen
     assert hand.outcome is not None
     assert hand.outcome.values["log"] == ["handled"]
