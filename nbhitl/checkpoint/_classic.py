@@ -118,12 +118,9 @@ class ClassicSaver(SaverCore):
         )
         with self._rows.atomic(thread):
             self._rows.insert_step(row, replace=True)
-            self._settle(thread, ns, parent_id, own.get("source"), checkpoint_id)
+            self._rows.settle_step(thread, ns, parent_id, own.get("source"), checkpoint_id)
         self._forget(thread)
         return saver_config(thread, ns, checkpoint_id)
-
-    def _settle(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
-        raise NotImplementedError
 
     def _unsupported(self, thread: str, checkpoint: Checkpoint, error: UnsupportedValue) -> UnsupportedValue:
         for key, value in checkpoint["channel_values"].items():

@@ -208,7 +208,7 @@ class ReviewSaver(SaverCore):
         """Move the claims of a thread on after the checkpoint `made` was saved; `put_step` and `put` do it too."""
         if self._rows.live_questions(thread_id):
             with self._rows.atomic(thread_id):
-                self._settle(thread_id, ns, parent_id, source, made)
+                self._rows.settle_step(thread_id, ns, parent_id, source, made)
 
     def _listed(self, question: Question) -> PendingQuestion:
         return PendingQuestion(
@@ -294,10 +294,6 @@ class ReviewSaver(SaverCore):
                 self._rows.delete_writes(*place, task, RESUME_IDX)
             elif len(left) < len(before):
                 self._rows.add_writes([self._resume_row(place, task, left)])
-
-    def _settle(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
-        """After a step was saved: answers delivered at its parent are applied, what was open is over."""
-        self._rows.settle_step(thread, ns, parent_id, source, made)
 
     def _settle_tasks(self, place: Place, tasks: Sequence[TaskWrites]) -> None:
         finished, failed = _ended(tasks)

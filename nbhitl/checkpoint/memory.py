@@ -163,14 +163,18 @@ class _Rows:
         space.insert(row)
 
     def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
-        """Only for the usual step: after the newest one, or below it."""
+        """Only for the usual step: the first one, or one after the newest."""
         with self._lock:
             thread_id, ns, checkpoint_id, parent_id = row[:4]
             thread = self._threads.get(thread_id)
-            if thread is None or thread.live:
+            if thread is not None and thread.live:
                 return False
-            space = thread.spaces.get(ns)
-            if space is None or parent_id not in space.steps or checkpoint_id <= space.ids[-1]:
+            space = thread.spaces.get(ns) if thread else None
+            if space is None or not space.ids:
+                if parent_id is not None:
+                    return False
+                space = self._space(thread_id, ns)
+            elif parent_id not in space.steps or checkpoint_id <= space.ids[-1]:
                 return False
             space.steps[checkpoint_id] = row
             space.ids.append(checkpoint_id)

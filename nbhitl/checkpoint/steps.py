@@ -155,7 +155,8 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
                 if not row.is_whole and self._rows.step(thread, ns, parent_id) is None:
                     row, tip = encode_step(record, None, self._codec)  # the thread was deleted meanwhile
                 self._rows.insert_step(row)
-                self._settle(thread, ns, parent_id, record.metadata.get("source"), record.checkpoint_id)
+                source = record.metadata.get("source")
+                self._rows.settle_step(thread, ns, parent_id, source, record.checkpoint_id)
         if len(self._tips) >= _KNOWN_TIPS:
             self._tips.pop(next(iter(self._tips)), None)
         self._tips[key] = tip

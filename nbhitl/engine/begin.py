@@ -12,7 +12,7 @@ from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import check_claims
 from nbhitl.engine.tasks import Task, TaskResult
-from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign
+from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign, writes_of
 from nbhitl.errors import EmptyInputError, InvalidUpdateError
 from nbhitl.types import Command
 
@@ -219,6 +219,24 @@ def begin(
     progress.head.triggers = (START,)
     yield from progress.advance("input")
     return False
+
+
+def take_in(progress: Progress, task: Task) -> TaskResult | None:
+    """Return the result of START, which calls nobody's code; None if it has to run as other tasks do.
+
+    So it has to where path functions leave it; where somebody looks on, who may leave before; and with an input that
+    does not fit: then its error is told as that of any task.
+    """
+    node = progress.program.nodes[task.name]
+    function = node.action.sync
+    if not progress.is_unseen or progress.run.trace is not None or node.branches or function is None:
+        return None
+    try:
+        writes = writes_of(progress.program, node, function(task.input))
+    except Exception:
+        return None
+    writes.extend(node.routes)
+    return TaskResult(task, writes)
 
 
 def _nothing_there(progress: Progress, key: CheckpointKey) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
-from nbhitl.engine.begin import begin, load
+from nbhitl.engine.begin import begin, load, take_in
 from nbhitl.engine.handling import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
 from nbhitl.engine.kept_pause import answer_kept
@@ -27,7 +27,6 @@ from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
 from nbhitl.engine.progress import task_writes, unsaved_writes
 from nbhitl.engine.read import read_state
 from nbhitl.engine.report import report
-from nbhitl.engine.take_in import take_in
 from nbhitl.engine.tasks import Task, TaskResult, plan_order
 from nbhitl.errors import (
     GraphDrained,

@@ -214,10 +214,16 @@ def _at_least_one(config: RunnableConfig, key: str) -> int | None:
     return given  # type: ignore[return-value]
 
 
+def names_only_a_thread(config: RunnableConfig) -> bool:
+    """Whether a config names a thread and says nothing else."""
+    configurable = config.get(CONF) if len(config) == 1 else None
+    return configurable is not None and len(configurable) == 1 and "thread_id" in configurable
+
+
 def caller_metadata(config: RunnableConfig) -> dict[str, Any]:
     """Return the caller's own entries for a checkpoint's metadata."""
-    if len(config) == 1 and len(config.get(CONF, ())) == 1:
-        return {}  # it names the thread and nothing else
+    if names_only_a_thread(config):
+        return {}
     from nbhitl.checkpoint.base import get_checkpoint_metadata
 
     return {k: v for k, v in get_checkpoint_metadata(config, {}).items() if not k.startswith("__")}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from nbhitl.config import RunnableConfig
+    from nbhitl.engine.instructions import Settings
     from nbhitl.engine.program import Program
     from nbhitl.engine.spec import Topology
     from nbhitl.graph.state import StateGraph
@@ -66,6 +67,8 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         self.context_schema = context_schema if builder is None else builder.context_schema
         self.step_timeout: float | None = None
         self.config: RunnableConfig | None = None
+        # What runs have that choose nothing, by whether they stream, beside the breakpoints of then.
+        self._usual_settings: dict[bool, tuple[Any, Settings]] = {}
 
     # -- run ---------------------------------------------------------------------------------------------
 

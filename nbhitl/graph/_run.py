@@ -21,6 +21,7 @@ from nbhitl.engine.prepare import (
     ambient_config,
     caller_metadata,
     calling_task,
+    names_only_a_thread,
     note_children,
     prepare_run,
     recursion_limit,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from nbhitl.types import All, StreamMode
 
 _CLOCK = Clock(new_checkpoint_id, utc_now)
+_NOTHING = (None, None, None)
 _LIVE = frozenset({"custom", "messages"})
 
 
@@ -175,6 +177,9 @@ def _merged(
 
 
 def _settings(graph: CompiledStateGraph, run: Run, options: RunOptions, *, streams: bool) -> Settings:
+    chosen = (options.output_keys, options.interrupt_before, options.interrupt_after)
+    if chosen == _NOTHING and names_only_a_thread(run.config):
+        return _usual_settings(graph, streams)
     keys, single = output_keys_of(options.output_keys, graph.program, streams=streams)
     if options.interrupt_before is not None or options.interrupt_after is not None:
         _check_nodes(graph, options.interrupt_before)
@@ -191,6 +196,18 @@ def _settings(graph: CompiledStateGraph, run: Run, options: RunOptions, *, strea
         owner=OWNER,
         strict=configurable.get(STRICT_KEY) is True,
     )
+
+
+def _usual_settings(graph: CompiledStateGraph, streams: bool) -> Settings:
+    """Return the settings of a run that asks for nothing more than its thread: the same for all of them."""
+    stops = graph.interrupt_before_nodes, graph.interrupt_after_nodes
+    before, settings = graph._usual_settings.get(streams, (None, None))
+    if settings is not None and before == stops:
+        return settings
+    keys, single = output_keys_of(None, graph.program, streams=streams)
+    settings = Settings(keys, single, breakpoints(None, stops[0]), breakpoints(None, stops[1]), owner=OWNER)
+    graph._usual_settings[streams] = (tuple(stops[0]), tuple(stops[1])), settings
+    return settings
 
 
 def _check_nodes(graph: CompiledStateGraph, given: All | Sequence[str] | None) -> None:

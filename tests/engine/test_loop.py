@@ -124,7 +124,13 @@ def test_without_a_saver_there_is_nothing_but_tasks():
 
 
 def test_where_a_path_function_takes_in_the_input_it_is_a_task():
-    program = StateGraph(State).add_node("a", idle).add_conditional_edges(START, lambda state: "a").compile().program
+    program = (
+        StateGraph(State)
+        .add_node("a", idle)
+        .add_conditional_edges(START, lambda state: "a")
+        .compile()
+        .program
+    )
     assert Hand(program, {"a": {}}, keeps=False).play({"log": []})[0] == ("run", START)
 
 
@@ -480,6 +486,7 @@ def test_a_breakpoint_before_a_node_is_a_question():
     hand = Hand(CHAIN, CHAIN_PLAYS, interrupt_before=frozenset({"b"}), modes=("updates",))
     assert hand.play({"log": []}) == [
         *BEGINS,
+        ("run", START),  # somebody looks on
         ("put_step", "loop", 0, {"log": []}, ("a",)),
         ("run", "a"),
         ("put_step", "loop", 1, {"log +": ["a"]}, ("b",)),

@@ -35,7 +35,7 @@ class WaitingSaver(StepSaver):
         """Move the live questions of a step's thread on; within the transaction that added the step."""
         step = self._table.read_row(row)
         source = self._metadata(step).get("source")
-        self._settle(step.thread_id, step.ns, step.parent_id, source, step.checkpoint_id)
+        self._rows.settle_step(step.thread_id, step.ns, step.parent_id, source, step.checkpoint_id)
 
     def forget_thread(self, thread: str) -> None:
         """Forget what is known of a thread that somebody else deleted."""
