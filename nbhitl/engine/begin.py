@@ -216,7 +216,8 @@ def begin(
         run.children = progress.head.children
         _discard_tasks(progress)
     progress.head.start = input
-    progress.head.triggers = (START,)
+    # Of a Command that starts a thread, START sends what it sends.
+    progress.head.triggers, progress.head.sends = (START,), ()
     yield from progress.advance("input")
     return False
 

@@ -185,3 +185,24 @@ def program_command_that_nobody_above_takes(record, saver):
             graph.invoke({"path": []}, {"configurable": {"thread_id": "1"}})
         except ParentCommand as up:
             record(label, (up.args, up.args[0].graph))
+
+
+def program_command_that_starts_a_thread(record, saver):
+    from langgraph.types import Send
+
+    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]})
+    builder.add_node("b", lambda state: {"path": ["b"]}).add_edge(START, "a")
+    graph = builder.compile(checkpointer=saver)
+    send = Send("b", {"path": []})
+    commands = (
+        Command(goto="b"),
+        Command(goto=send),
+        Command(goto=send, update={"path": ["u"]}),
+        Command(goto=[send, "b"]),
+    )
+    for turn, command in enumerate(commands):
+        config = {"configurable": {"thread_id": str(turn)}}
+        record(f"{turn} result", graph.invoke(command, config))
+        record(f"{turn} history", [(s.next, s.values, s.metadata) for s in graph.get_state_history(config)])
+        record(f"{turn} finished", graph.invoke(command, config))
+        record(f"{turn} not saved", builder.compile().invoke(command))
