@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from nbhitl.checkpoint.serde import Opaque, Serde, canonical_bytes, ensure_serde
+from nbhitl.checkpoint.serde import Opaque, Serde, canonical_bytes, decoding, ensure_serde, tags
 from nbhitl.checkpoint.serde.tagged_json import from_json, loads_inert, to_json
 from nbhitl.errors import StoreError, UnsupportedValue
 from nbhitl.types import Command
@@ -410,3 +410,39 @@ def test_a_serializer_of_langgraphs_interface_serves():
 
 def test_nan_stays_nan(serde):
     assert math.isnan(serde.loads(serde.dumps([float("nan")]))[0])
+
+
+def stopping(*_):
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_a_value_is_read_is_no_damage(monkeypatch, serde):
+    data = serde.dumps({"seen": [{1, 2}, (3,)]})
+    monkeypatch.setitem(decoding._DECODERS, tags.SET, stopping)
+    for read in (serde.loads, lambda data: serde.loads_each([data, data])):
+        with pytest.raises(KeyboardInterrupt):
+            read(data)
+    monkeypatch.undo()
+    assert serde.loads(data) == {"seen": [{1, 2}, (3,)]}
+    with pytest.raises(StoreError, match="damaged"):
+        serde.loads(data[:-1])
+
+
+def test_nor_is_ctrl_c_just_as_the_decoder_calls_back(serde):
+    data, decoder = serde.dumps({"seen": {1, 2}}), serde._decoder
+    decode, calls = decoder._decode, iter([stopping])
+    decoder._decode = lambda *given: next(calls, decode)(*given)
+    with pytest.raises(KeyboardInterrupt):
+        serde.loads(data)
+    assert serde.loads(data) == {"seen": {1, 2}}
+
+
+def test_ctrl_c_while_a_value_is_stored_is_not_lost(monkeypatch, serde):
+    monkeypatch.setitem(serde._codecs, set, (tags.SET, stopping))
+    for value in ({1}, [({1},)]):
+        with pytest.raises(KeyboardInterrupt):
+            serde.dumps(value)
+    monkeypatch.undo()
+    assert serde.loads(serde.dumps([({1},)])) == [({1},)]
+    with pytest.raises(UnsupportedValue):
+        serde.dumps([object()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import ormsgpack
@@ -29,6 +30,9 @@ _PACK = (
     | ormsgpack.OPT_PASSTHROUGH_TUPLE
     | ormsgpack.OPT_PASSTHROUGH_UUID
 )
+
+# MessagePack's encoder takes Ctrl-C within `_default` for a value that it cannot store; this keeps it, for each thread.
+_stopped = threading.local()
 
 _NATIVE = frozenset({bool, float, bytes, bytearray, memoryview})
 
@@ -99,6 +103,8 @@ class Serde:
         try:
             return packb(value, self._default, _PACK)
         except TypeError:
+            if (stopped := _stopped.__dict__.pop("by", None)) is not None:
+                raise stopped from None
             # An odd key, a lone surrogate, or an unknown type; the encoder does not say which.
             return self._dumps_slowly(value)
 
@@ -173,13 +179,18 @@ class Serde:
             return repr(
                 value
             )  # an exception comes back as its text: nothing but its class could make it again
-        codec = self._codecs.get(type(value))
-        if codec is None:
-            if _plain_base(type(value)) is not None:
-                return plain_value(value)
-            codec = self.codec_for(type(value))
-        tag, to_data = codec
-        return Ext(tag, packb(to_data(value), self._default, _PACK))
+        try:
+            codec = self._codecs.get(type(value))
+            if codec is None:
+                if _plain_base(type(value)) is not None:
+                    return plain_value(value)
+                codec = self.codec_for(type(value))
+            tag, to_data = codec
+            return Ext(tag, packb(to_data(value), self._default, _PACK))
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                _stopped.by = error
+            raise
 
     def _dumps_slowly(self, value: Any) -> bytes:
         try:

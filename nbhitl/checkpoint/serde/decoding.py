@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ormsgpack import unpackb
@@ -24,6 +25,7 @@ _DECODERS: dict[int, Callable[[Any], Any]] = plain.DECODERS | graphtypes.DECODER
 
 # MessagePack's decoder says only that its hook failed; this keeps why, for each thread.
 _failure = threading.local()
+_NO_REASON = "ext_hook failed"
 
 
 class Decoder:
@@ -53,16 +55,27 @@ class Decoder:
             return unpacked(data, self._decode)
         except Exception as error:
             first = _failure.__dict__.pop("error", error)
-            if isinstance(first, StoreError):
+            if isinstance(first, StoreError) or not isinstance(first, Exception):
                 raise first from None
+            if str(first) == _NO_REASON:
+                self._raise_if_stopped(data)
             raise StoreError(f"a stored value is damaged and cannot be read: {first}") from first
+
+    def _raise_if_stopped(self, data: bytes) -> None:
+        """Raise KeyboardInterrupt if it was Ctrl-C, just as the hook was called, that kept `data` from being read."""
+        with suppress(ValueError):
+            unpacked(data, self._decode)
+            raise KeyboardInterrupt
+        _failure.__dict__.pop("error", None)
 
     def values_of(self, datas: Sequence[bytes]) -> list[Any]:
         """Return the value of each, as `value_of` does."""
         try:
             return unpacked_each(datas, self._decode)
         except Exception:  # reading them one by one tells which is damaged, and why
-            _failure.__dict__.pop("error", None)
+            first = _failure.__dict__.pop("error", None)
+            if first is not None and not isinstance(first, Exception):
+                raise first from None
             return [self.value_of(data) for data in datas]
 
     def _decode(self, tag: int, data: bytes) -> Any:
@@ -75,7 +88,7 @@ class Decoder:
                 raise TypeError(f"there is a {type(content).__name__} in a place for plain data")
             decode = _DECODERS.get(tag)
             return decode(content) if decode else self._decode_other(tag, content)
-        except Exception as error:
+        except BaseException as error:  # Ctrl-C too, which the decoder takes for a failure like any other
             _failure.__dict__.setdefault("error", error)
             raise
 
