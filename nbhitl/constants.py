@@ -79,16 +79,30 @@ def join_channel(sources: tuple[str, ...], target: str) -> str:
     return f"join:{'+'.join(sources)}:{target}"
 
 
+_PRIVATE = {
+    "CONFIG_KEY_CHECKPOINT_ID": "checkpoint_id",
+    "CONFIG_KEY_CHECKPOINT_MAP": "checkpoint_map",
+    "CONFIG_KEY_CHECKPOINT_NS": "checkpoint_ns",
+    "CONFIG_KEY_READ": "__pregel_read",
+    "CONFIG_KEY_RUNTIME": "__pregel_runtime",
+    "CONFIG_KEY_SEND": "__pregel_send",
+    "CONFIG_KEY_STRICT_RESUME": "__pregel_strict_resume",
+    "CONFIG_KEY_THREAD_ID": "thread_id",
+}
+"""Keys of `configurable`, by the names that older programs import."""
+
+
 def __getattr__(name: str) -> object:
-    # Older programs import these two from here.
-    if name not in ("Interrupt", "Send"):
+    # Older programs import these from here.
+    if name not in ("Interrupt", "Send", *_PRIVATE):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import warnings
     from importlib import import_module
 
     from nbhitl.warnings import LangGraphDeprecatedSinceV10
 
-    text = f"`{name}` is deprecated as one of `{__name__}`. Import it from `nbhitl.types`."
+    text = f"`{name}` is deprecated as one of `{__name__}`. "
+    text += f"Write {_PRIVATE[name]!r}." if name in _PRIVATE else "Import it from `nbhitl.types`."
     warnings.warn(LangGraphDeprecatedSinceV10(text), stacklevel=2)
-    found: object = getattr(import_module("nbhitl.types"), name)
+    found: object = _PRIVATE[name] if name in _PRIVATE else getattr(import_module("nbhitl.types"), name)
     return found

@@ -79,6 +79,7 @@ __all__ = [
     "UnknownNodeError",
     "UnknownPathKey",
     "UnsupportedValue",
+    "create_error_message",
     "is_invalid_resume",
 ]
 
@@ -91,6 +92,11 @@ class ErrorCode(Enum):
     INVALID_GRAPH_NODE_RETURN_VALUE = "INVALID_GRAPH_NODE_RETURN_VALUE"
     MULTIPLE_SUBGRAPHS = "MULTIPLE_SUBGRAPHS"
     INVALID_CHAT_HISTORY = "INVALID_CHAT_HISTORY"
+
+
+def create_error_message(*, message: str, error_code: ErrorCode) -> str:
+    """Return `message` with where LangGraph's documentation tells more of the error."""
+    return f"{message}\nSee https://docs.langchain.com/oss/python/langgraph/errors/{error_code.value}"
 
 
 def _restored(cls: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:

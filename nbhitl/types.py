@@ -205,6 +205,8 @@ class TimeoutPolicy:
             raise ValueError(f"refresh_on must be 'auto' or 'heartbeat', got {given.refresh_on!r}")
         return cls(**limits, refresh_on=given.refresh_on)
 
+    coerce = of
+
 
 @final
 @dataclass(init=False)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
 
 __all__ = [
+    "EXCLUDED_METADATA_KEYS",
     "LATEST_VERSION",
     "WRITES_IDX_MAP",
     "BaseCheckpointSaver",
@@ -27,6 +28,7 @@ __all__ = [
     "empty_checkpoint",
     "get_checkpoint_id",
     "get_checkpoint_metadata",
+    "get_serializable_checkpoint_metadata",
     "is_saver",
 ]
 
@@ -44,10 +46,11 @@ LATEST_VERSION = 4
 WRITES_IDX_MAP = {ERROR: -1, SCHEDULED: -2, INTERRUPT: -3, RESUME: -4}
 """Channels that a task has once: a later write replaces the earlier one instead of being added."""
 
-_NOT_METADATA = frozenset({
+EXCLUDED_METADATA_KEYS = frozenset({
     "thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "langgraph_step", "langgraph_node",
     "langgraph_triggers", "langgraph_path", "langgraph_checkpoint_ns",
 })  # fmt: skip
+"""Entries of a config that are not the caller's own, and not kept with a checkpoint's metadata."""
 
 
 class CheckpointMetadata(TypedDict, total=False):
@@ -125,12 +128,21 @@ def get_checkpoint_metadata(config: RunnableConfig, metadata: CheckpointMetadata
     }
     for part in (config.get("metadata"), config.get(CONF)):
         for key, value in (part or {}).items():
-            if key in own or key in _NOT_METADATA or key.startswith("__"):
+            if key in own or key in EXCLUDED_METADATA_KEYS or key.startswith("__"):
                 continue
             if isinstance(value, str):
                 own[key] = value.replace("\x00", "")
             elif isinstance(value, (int, bool, float)):
                 own[key] = value
+    return cast("CheckpointMetadata", own)
+
+
+def get_serializable_checkpoint_metadata(
+    config: RunnableConfig, metadata: CheckpointMetadata
+) -> CheckpointMetadata:
+    """Return `get_checkpoint_metadata(config, metadata)` without `writes`, which older checkpoints have there."""
+    own: dict[str, Any] = {**get_checkpoint_metadata(config, metadata)}
+    own.pop("writes", None)
     return cast("CheckpointMetadata", own)
 
 

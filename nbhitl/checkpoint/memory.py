@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl._slotted import made, slotted
+from nbhitl.checkpoint._kept import Inspectable
 from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE, OPEN, after_pause, after_step, claimed_as
 from nbhitl.checkpoint.records import ThreadInfo
@@ -16,7 +17,7 @@ from nbhitl.checkpoint.steps import StepSaver
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -376,7 +377,7 @@ def _in_order(rows: dict[tuple[str, int], WriteRow]) -> Sequence[WriteRow]:
     return [rows[key] for key in sorted(rows)] if len(rows) > 1 else tuple(rows.values())
 
 
-class InMemorySaver(StepSaver):
+class InMemorySaver(Inspectable, StepSaver):
     """Keeps threads in this process; for trying things out, tests and benchmarks.
 
     Values are stored encoded, so that changing one afterwards does not change history. Classes of values are
@@ -388,13 +389,6 @@ class InMemorySaver(StepSaver):
 
     def __init__(self, *, serde: SerializerProtocol | None = None) -> None:
         super().__init__(_Rows(), serde=serde if serde is not None else Serde(learn=True))
-
-    @property
-    def storage(self) -> MutableMapping[str, Any]:
-        """The threads by their id, each `{namespace: {checkpoint id: CheckpointTuple}}`; `del` deletes a thread."""
-        from nbhitl.checkpoint._kept import KeptThreads
-
-        return KeptThreads(self)
 
     def __enter__(self) -> Self:
         return self
@@ -414,3 +408,13 @@ class InMemorySaver(StepSaver):
 
 
 MemorySaver = InMemorySaver
+
+
+def __getattr__(name: str) -> object:
+    if name == "PersistentDict":
+        raise ImportError(
+            "nbhitl.checkpoint.memory has no PersistentDict: SqliteSaver.from_conn_string(file) of "
+            "nbhitl.checkpoint.sqlite keeps threads in a file.",
+            name=__name__,
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -132,7 +132,7 @@ def match_answers(
                 f"{', '.join(still_open) or 'none'}. It may have been answered already: look at get_state(config).",
                 reason="not_pending",
                 interrupt_ids=unknown,
-                pending_ids=still_open,
+                pending_ids=sorted(still_open),
             )
         return dict(resume)
     if strict and resume == {}:
@@ -140,7 +140,7 @@ def match_answers(
             "The resume map names no interrupt; in strict mode {} is no answer. Open are: "
             f"{', '.join(still_open) or 'none'}. Answer with Command(resume={{id: {{}}}}).",
             reason="empty_map",
-            pending_ids=still_open,
+            pending_ids=sorted(still_open),
         )
     if len(still_open) > 1:
         raise _ambiguous(still_open, strict=strict)
@@ -161,7 +161,7 @@ def _ambiguous(still_open: Sequence[str], *, strict: bool) -> Exception:
         f"Open are: {', '.join(still_open)}. Answer with Command(resume={{id: value, ...}})."
     )
     if strict:
-        return UnknownInterruptError(message, reason="ambiguous", pending_ids=still_open)
+        return UnknownInterruptError(message, reason="ambiguous", pending_ids=sorted(still_open))
     return RuntimeError(message)
 
 

@@ -8,7 +8,7 @@ threads, the drawing. The four methods that run a graph spell LangGraph's keywor
 from __future__ import annotations
 
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from nbhitl._runnable import RunnableMethods
 from nbhitl.config import merge_configs, settled
@@ -254,6 +254,10 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         copy.__dict__.update(self.__dict__)
         copy.__dict__.update(update or {})
         return copy
+
+    def validate(self) -> Self:
+        """Return the graph: it was checked when it was compiled."""
+        return self
 
     # -- show --------------------------------------------------------------------------------------------
 

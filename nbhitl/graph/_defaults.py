@@ -30,10 +30,15 @@ def with_defaults(nodes: Mapping[str, NodeSpec], defaults: NodeDefaults) -> dict
     """Return the nodes with the defaults where they have no policy of their own; the given ones are not changed.
 
     Raises:
-        ValueError: there is a default timeout, and a node or an error handler is not async.
+        ValueError: there is a default timeout, and a node or an error handler is not async; or a node is called as
+            the default error handler is.
     """
     if defaults == NodeDefaults():
         return dict(nodes)
+    if defaults.error_handler is not None and DEFAULT_HANDLER in nodes:
+        raise ValueError(
+            f"Node {DEFAULT_HANDLER!r} is called as set_node_defaults(error_handler=) is reported. Rename the node."
+        )
     return {name: _completed(spec, defaults) for name, spec in nodes.items()}
 
 

@@ -131,6 +131,11 @@ def _saver_of(graph: Any, config: RunnableConfig) -> Any:
     parent = calling_task(config)
     if parent is not None and parent.run.saver is not None:
         return parent.run.saver
+    if graph.checkpointer is True:
+        raise RuntimeError(
+            f"checkpointer=True cannot be used for root graphs: graph {graph.name!r} is not called by another graph "
+            "here. Read it from the graph that calls it: get_state(config, subgraphs=True)."
+        )
     raise ValueError(
         f"No checkpointer set: graph {graph.name!r} keeps no threads. "
         "Compile it with one: compile(checkpointer=InMemorySaver())."

@@ -89,6 +89,7 @@ class StateGraph:
         self._edge_order: list[tuple[str, str]] = []
         self._join_order: list[tuple[tuple[str, ...], str]] = []
         self.defaults = NodeDefaults()
+        self.compiled = False
         for schema in (state_schema, self.input_schema, self.output_schema):
             check_schema(schema)
             self._add_schema(schema, allow_managed=schema is state_schema)
@@ -369,6 +370,7 @@ class StateGraph:
 
             warn_of_keepers(store, cache)
         register_types(program, checkpointer, cache)
+        self.compiled = True
         return CompiledStateGraph(
             builder=self,
             program=program,

@@ -26,6 +26,11 @@ class CipherProtocol(Protocol):
         """Return what was encrypted."""
 
 
+def maybe_add_typed_methods(serde: Any) -> SerializerProtocol:
+    """Return `serde` if it is a serializer: what LangGraph calls `ensure_serde`. See there."""
+    return ensure_serde(serde)
+
+
 def ensure_serde(serde: Any) -> SerializerProtocol:
     """Return `serde` if it is a serializer.
 

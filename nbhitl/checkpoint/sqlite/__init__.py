@@ -120,6 +120,11 @@ class SqliteSaver(WaitingSaver):
         finally:
             conn.close()
 
+    @property
+    def is_setup(self) -> bool:
+        """Whether the tables are known to be there; the first use makes them."""
+        return self._database.is_setup
+
     def setup(self) -> None:
         """Make the tables; done at the first use anyway.
 

@@ -345,6 +345,11 @@ class Database:
         self._is_open = False
         self.waiting.forget()
 
+    @property
+    def is_setup(self) -> bool:
+        """Whether the tables are known to be there."""
+        return self._ready
+
     def setup(self) -> None:
         """Make the tables, or bring them up to date. Done by itself at the first use.
 

@@ -80,6 +80,11 @@ class AsyncSqliteSaver(WaitingSaver):
         finally:
             self._database.conn.close()
 
+    @property
+    def is_setup(self) -> bool:
+        """Whether the tables are known to be there; the first use makes them."""
+        return self._database.is_setup
+
     async def setup(self) -> None:
         """Make the tables; done at the first use anyway.
 

@@ -4,8 +4,10 @@ import operator
 import sqlite3
 from typing import Annotated
 
+from langgraph.checkpoint.base import EXCLUDED_METADATA_KEYS, get_serializable_checkpoint_metadata
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from typing_extensions import TypedDict
@@ -75,3 +77,56 @@ def program_nodes_of_a_graph(record):
     record("triggers", {name: node.triggers for name, node in graph.nodes.items()})
     record("function", graph.nodes["a"].bound.func is step)
     record("run alone", graph.nodes["a"].bound.invoke({"path": []}))
+
+
+def program_writes_and_values_in_memory(record):
+    """What tasks left at each checkpoint, and the values of the keys, as the saver's serializer writes them."""
+    saver = InMemorySaver()
+    one_step(saver).invoke({"path": []}, thread("one"))
+    for (name, namespace, _), left in sorted(saver.writes.items()):
+        written = [(number, channel) for (_, number), (_, channel, _, _) in left.items()]
+        record("writes", (name, namespace, written))
+    written = [
+        saver.serde.loads_typed(data)
+        for left in saver.writes.values()
+        for _, c, data, _ in left.values()
+        if c == "path"
+    ]
+    record("written", written)
+    values = [saver.serde.loads_typed(data) for key, data in saver.blobs.items() if key[2] == "path"]
+    record("last value", values[-1])
+    record("places", sorted({(name, namespace) for name, namespace, _, _ in saver.blobs}))
+
+
+def program_whether_it_is_set_up(record):
+    builder = StateGraph(State).add_node("a", step).add_edge(START, "a")
+    record("before", builder.compiled)
+    saver = SqliteSaver(sqlite3.connect(":memory:", check_same_thread=False))
+    graph = builder.compile(checkpointer=saver)
+    record("after", (builder.compiled, graph.validate() is graph, saver.is_setup))
+    saver.setup()
+    record("tables", saver.is_setup)
+
+
+async def program_whether_it_is_set_up_async(record):
+    async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+        record("before", saver.is_setup)
+        await saver.setup()
+        record("after", saver.is_setup)
+
+
+def program_metadata_of_a_savers_own(record):
+    config = {"configurable": {"thread_id": "1", "user": "ann", "__hidden": 1}, "metadata": {"n": 3}}
+    record("kept", get_serializable_checkpoint_metadata(config, {"source": "loop", "step": 1, "writes": {}}))
+    record("left out", sorted(EXCLUDED_METADATA_KEYS))
+
+
+def program_a_state_read_from_the_wrong_graph(record):
+    graph = StateGraph(State).add_node("a", step).add_edge(START, "a").compile(checkpointer=True)
+    record.error("read", lambda: graph.get_state(thread("one")))
+
+
+def program_a_node_called_as_the_default_handler(record):
+    builder = StateGraph(State).set_node_defaults(error_handler=lambda state, error: {"path": ["handled"]})
+    builder.add_node("__default_error_handler__", step).add_edge(START, "__default_error_handler__")
+    record.error("refused", builder.compile)
