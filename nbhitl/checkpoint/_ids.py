@@ -7,7 +7,6 @@ from functools import lru_cache
 _LENGTH = 36
 
 
-@lru_cache(maxsize=4096)
 def packed(text: str) -> bytes | str:
     """Return a UUID's bytes, or `text` itself if it is not one in its usual spelling.
 

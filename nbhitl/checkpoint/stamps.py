@@ -42,7 +42,8 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
         high = now >> 12
         text = f"{high >> 16:08x}-{high & 0xFFFF:04x}-6"
         _id_start = (high, text)
-    return f"{text}{now & 0xFFF:03x}-{_id_end}"
+    digits = hex(now & 0xFFF | 0x1000)[3:]  # three of them; a format of `03x` takes half as long again
+    return f"{text}{digits}-{_id_end}"
 
 
 _second = (0, "")
@@ -58,4 +59,5 @@ def utc_now() -> str:
         began = now - now % 1_000_000_000
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(began // 1_000_000_000))
         _second = (began, text)
-    return f"{text}{(now - began) // 1000:06d}+00:00"
+    digits = str((now - began) // 1000 + 1_000_000)[1:]  # six of them, as above
+    return f"{text}{digits}+00:00"

@@ -6,6 +6,7 @@ or the step before it was saved less than a millisecond ago. Steps of nodes that
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._behind import AGE
@@ -88,6 +89,8 @@ class Group:
 
 def needed_parents(rows: Sequence[Values]) -> list[Step]:
     """Return the steps that some of the rows are folded from and that are not among them."""
+    if _follow_each_other(rows):
+        rows = rows[:1]
     seen: set[Step] = set()
     needed: list[Step] = []
     for thread, ns, own, parent, _, base, *_ in rows:
@@ -97,6 +100,11 @@ def needed_parents(rows: Sequence[Values]) -> list[Step]:
             seen.add(above)
         seen.add((thread, ns, plain(own)))
     return needed
+
+
+def _follow_each_other(rows: Sequence[Values]) -> bool:
+    """Whether each of the rows is the child of the one before it, as those of a single run are."""
+    return all([row[3] == above[2] and row[:2] == above[:2] for above, row in pairwise(rows)])
 
 
 def attached(rows: Sequence[Values], missing: Collection[Step]) -> list[Values]:
