@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._answers import joined
 
@@ -69,11 +69,16 @@ class Newest:
         """
         return self._kept.pop(space, None)
 
-    def follow(self, space: Space, left: Kept, row: StepRow, *, is_later: bool) -> None:
-        """Take notice of a new step, that `is_later` than its parent in the order of the store."""
+    def follow(self, space: Space, left: Kept, row: StepRow, own: Any, parent: Any) -> None:
+        """Take notice of a new step. `own` and `parent` are its id and its parent's as they are stored, and sorted there:
+        those that are no UUIDs otherwise.
+        """
         mark, found, _ = left
-        parent_id = None if found is None else found[0].checkpoint_id
-        if row.parent_id == parent_id and (found is None or is_later):
+        if found is None:
+            is_newest = row.parent_id is None
+        else:
+            is_newest = row.parent_id == found[0].checkpoint_id and type(own) is type(parent) and own > parent
+        if is_newest:
             self._kept[space] = mark, (row, ()), []
 
     def is_at(self, space: Space, checkpoint_id: str) -> bool:

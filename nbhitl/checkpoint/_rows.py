@@ -210,14 +210,15 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     except UnsupportedValue as error:
         raise located(record, serde, error) from None
     if body[0] == FULL:
-        tip.base_id, tip.since, tip.size = checkpoint_id, 0, len(data)
+        tip.base_id, tip.size, since = checkpoint_id, len(data), 0
         if is_snapshot:
             data = compressed(data)
     else:
-        tip.since += len(data)
+        since = tip.since + len(data)
+    tip.since = since
     fields = (
         record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at,
-        tip.base_id, depth, tip.since, tip.size, metadata, data,
+        tip.base_id, depth, since, tip.size, metadata, data,
     )  # fmt: skip
     return _step_row(fields), tip
 

@@ -181,7 +181,7 @@ class SqlRows:
         if replace:
             self._newest.forget()
         elif left is not None:
-            self._newest.follow(space, left, row, is_later=_is_later(values[2], values[3]))
+            self._newest.follow(space, left, row, values[2], values[3])
 
     def insert_if_quiet(self, row: StepRow, *, lazily: bool = False) -> bool:
         values, space = self._step_values(row), row[:2]
@@ -189,7 +189,7 @@ class SqlRows:
             left = self._newest.leave(space)
             added = self._db.insert_lazily(values) if lazily else self._db.insert_if_quiet(values)
             if added and left is not None:
-                self._newest.follow(space, left, row, is_later=_is_later(values[2], values[3]))
+                self._newest.follow(space, left, row, values[2], values[3])
         return added
 
     def read_row(self, row: tuple[Any, ...]) -> StepRow:
@@ -368,8 +368,3 @@ class SqlRows:
     def _question_values(self, row: Question) -> tuple[Any, ...]:
         thread, ns, checkpoint_id, interrupt_id, task_id, *rest = row
         return (thread, ns, self._pack(checkpoint_id), interrupt_id, self._pack(task_id), *rest)
-
-
-def _is_later(own: Any, parent: Any) -> bool:
-    """Whether a step's stored id comes after its parent's; ids that are no UUIDs are stored, and sorted, otherwise."""
-    return type(own) is type(parent) and bool(own > parent)

@@ -112,14 +112,8 @@ class Progress:
         return self._left[1]
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """The metadata of the checkpoint that the run is at."""
-        own = self.own_metadata
-        return {**own, **self.settings.metadata, **own} if self.settings.metadata else own
-
-    @property
     def own_metadata(self) -> dict[str, Any]:
-        """That metadata without what the caller gave."""
+        """The metadata of the checkpoint that the run is at, without what the caller gave."""
         return {"source": self.source, "step": self.step - 1, "parents": self.run.checkpoint_map}
 
     def apply(self, results: Sequence[TaskResult]) -> Changes:
@@ -233,7 +227,10 @@ class Progress:
     ) -> StoreCall:
         """Return what saves the checkpoint that the run is at; after it, nothing is unsaved."""
         changes = Changes(values=dict(self._plain_values())) if whole else self.unsaved or Changes()
-        run, checkpoint_id = self.run, self.head.checkpoint_id
+        run, checkpoint_id, given = self.run, self.head.checkpoint_id, self.settings.metadata
+        metadata = self.own_metadata
+        if given:
+            metadata = {**metadata, **given, **metadata}
         self.unsaved, self.saved_id = None, checkpoint_id
         record = StepRecord(
             run.thread_id or "",
@@ -241,7 +238,7 @@ class Progress:
             checkpoint_id,
             parent_id,
             self.created_at,
-            self.metadata,
+            metadata,
             frame_of(self.program, self.head),
             changes.values,
             changes.appended,
@@ -279,10 +276,10 @@ def unsaved_writes(progress: Progress, results: Sequence[TaskResult], *, in_reco
     saved, program = progress.saved_tasks, progress.program
     left = []
     for result in results:
-        task = result.task
+        task, path = result.task, result.task.path
         if (result.cached and not task.from_cache) or (saved and task.id in saved):
             continue
         writes = saved_writes(program, result.writes) if program.untracked else result.writes
-        task_id = "" if in_record and task.path[0] == PULL else task.id
-        left.append(_task_writes((task_id, task.name, task.path, writes)))
+        task_id = "" if in_record and path[0] == PULL else task.id
+        left.append(_task_writes((task_id, task.name, path, writes)))
     return left

@@ -69,12 +69,14 @@ class Group:
 
     def add(self, row: Values, now: float) -> bool:
         """Add a step; return whether no other one should be waited for."""
-        rows = self.rows
-        if not rows:
-            self.due, self._size = now + AGE, 0
+        rows, size = self.rows, len(row[10])
+        if rows:
+            size += self._size
+        else:
+            self.due = now + AGE
         rows.append(row)
-        self._size += len(row[10])
-        return now >= self.due or len(rows) >= MOST_ROWS or self._size >= MOST_BYTES
+        self._size = size
+        return now >= self.due or size >= MOST_BYTES or len(rows) >= MOST_ROWS
 
     def taken(self) -> list[Values]:
         """Return all steps; the group is empty then."""
