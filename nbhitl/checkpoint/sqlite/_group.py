@@ -6,7 +6,7 @@ or the step before it was saved less than a millisecond ago. Steps of nodes that
 
 from __future__ import annotations
 
-from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._behind import AGE
@@ -28,6 +28,9 @@ Values = tuple[Any, ...]
 
 Step = tuple[str, str, Any]
 """Thread, namespace and stored id of a checkpoint."""
+
+_own, _above = itemgetter(0, 1, 2), itemgetter(0, 1, 3)
+"""The step that a row is, and its parent."""
 
 
 class Pace:
@@ -106,7 +109,7 @@ def needed_parents(rows: Sequence[Values]) -> list[Step]:
 
 def _follow_each_other(rows: Sequence[Values]) -> bool:
     """Whether each of the rows is the child of the one before it, as those of a single run are."""
-    return all([row[3] == above[2] and row[:2] == above[:2] for above, row in pairwise(rows)])
+    return [*map(_above, rows[1:])] == [*map(_own, rows[:-1])]
 
 
 def attached(rows: Sequence[Values], missing: Collection[Step]) -> list[Values]:
