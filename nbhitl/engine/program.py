@@ -90,9 +90,8 @@ class Program:
     `plain`, `reduced` and `objects` are the keys of these kinds; there may be few of them among many.
     `untracked` are the keys that are never saved. A store may hold instances of `schema_types`, and of the classes
     of the program's own: those of its modules, `homes`. `called_namespace` turns a node's name and a task's namespace
-    into the namespace of the graph which the node calls, None if it calls none.
-    of the program's own: those of its modules, `homes`. `build_state` and `build_output` make a dict an instance of the
-    schema; None for schemas that are dicts.
+    into the namespace of the graph which the node calls, None if it calls none. `build_state` and `build_output` make a
+    dict an instance of the schema; None for schemas that are dicts.
     """
 
     name: str

@@ -199,7 +199,9 @@ def _for_this_graph(up: ParentCommand) -> Any:
 
 def _asked(task: Task, pause: GraphInterrupt) -> tuple[Interrupt, ...]:
     """Return the questions of a pause; one that a node raised itself gets its id here."""
-    interrupts = pause.args[0] if pause.args else ()
+    interrupts: tuple[Interrupt, ...] = pause.args[0] if pause.args else ()
+    if len(interrupts) == 1 and interrupts[0].id != "placeholder-id":
+        return (interrupts[0],)
     return tuple(
         Interrupt(i.value, interrupt_id(task.namespace, n)) if i.id == "placeholder-id" else i
         for n, i in enumerate(interrupts)

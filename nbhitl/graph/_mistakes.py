@@ -88,8 +88,11 @@ def check_schema(schema: object) -> None:
         TypeError: it is a value, such as an instance of a TypedDict.
     """
     if not isinstance(schema, Hashable):
+        from reprlib import repr as shortened
+
         raise TypeError(
-            f"StateGraph got {schema!r} as a schema; it is a class: a TypedDict, a dataclass or a pydantic model."
+            f"StateGraph got {shortened(schema)} as a schema; it is a class: a TypedDict, a dataclass or a pydantic "
+            "model."
         )
 
 

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from nbhitl.types import All, StreamMode
 
 _CLOCK = Clock(new_checkpoint_id, utc_now)
-_NOTHING = (None, None, None)
 _LIVE = frozenset({"custom", "messages"})
 
 
@@ -177,11 +176,11 @@ def _merged(
 
 
 def _settings(graph: CompiledStateGraph, run: Run, options: RunOptions, *, streams: bool) -> Settings:
-    chosen = (options.output_keys, options.interrupt_before, options.interrupt_after)
-    if chosen == _NOTHING and names_only_a_thread(run.config):
+    stops = options.interrupt_before is not None or options.interrupt_after is not None
+    if options.output_keys is None and not stops and names_only_a_thread(run.config):
         return _usual_settings(graph, streams)
     keys, single = output_keys_of(options.output_keys, graph.program, streams=streams)
-    if options.interrupt_before is not None or options.interrupt_after is not None:
+    if stops:
         _check_nodes(graph, options.interrupt_before)
         _check_nodes(graph, options.interrupt_after)
     configurable = run.config.get(CONF, {})
