@@ -214,10 +214,15 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         if self._rows.at_hand(thread_id, ns) != found or self.serde is not serde:
             return None
         state, answers = kept.changeable
-        try:
-            values = self._recalled(found[0]).values if state else None
-        except StepGone:
-            return None
+        values = None
+        if state:
+            try:
+                folded = self._recalled(found[0])
+            except StepGone:
+                return None
+            if folded.body.kind == CLASSIC:  # what stands beside the state there has to be told from it
+                return None
+            values = folded.values
         return KeptAgain(kept, values, self._resumes(found[1]) if answers else None)
 
     def _put_pause(self, record: PauseRecord) -> None:
