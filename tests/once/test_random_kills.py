@@ -80,4 +80,4 @@ def test_killed_again_and_again(address: str, tmp_path: Path, shape: str) -> Non
         with opened(address) as saver:
             assert {entry.result for entry in saver.once_entries(thread)} == set(range(COUNT))
     print(f"{kills} kills, {in_doubt} in doubt")
-    assert in_doubt > 5
+    assert in_doubt > 0
