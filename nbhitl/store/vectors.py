@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import re
+from collections.abc import Mapping
 from importlib import import_module
 from math import hypot
 from typing import TYPE_CHECKING, Any
@@ -174,10 +175,10 @@ def _at(value: Any, steps: list[str]) -> Iterator[Any]:
             chosen = value if index == "*" else value[int(index) :][:1]
             for item in chosen:
                 yield from _at(item, rest)
-    elif step == "*" and isinstance(value, (dict, list)):
-        for item in value.values() if isinstance(value, dict) else value:
+    elif step == "*" and isinstance(value, (Mapping, list)):
+        for item in value.values() if isinstance(value, Mapping) else value:
             yield from _at(item, rest)
-    elif isinstance(value, dict) and step in value:
+    elif isinstance(value, Mapping) and step in value:
         yield from _at(value[step], rest)
 
 
@@ -186,4 +187,8 @@ def _text(value: Any) -> str | None:
         return None
     if isinstance(value, (str, int, float)):
         return str(value)
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_as_json)
+
+
+def _as_json(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections import UserDict
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import pytest
 
@@ -237,6 +239,14 @@ def test_texts_at_a_path_are_langgraphs(path):
     if path != "$":
         steps = theirs.tokenize_path(path)
         assert ours.get_text_at_path(value, steps) == theirs.get_text_at_path(value, steps)
+
+
+@pytest.mark.parametrize("kind", [MappingProxyType, UserDict])
+@pytest.mark.parametrize("path", ["$", "text", "*", "more.deep"])
+def test_texts_in_mappings_that_are_no_dicts_are_langgraphs(path, kind):
+    value = kind({"text": "found", "more": {"deep": 1}})
+    theirs, ours = (importlib.import_module(f"{engine}.store.base") for engine in ENGINES)
+    assert ours.get_text_at_path(value, path) == theirs.get_text_at_path(value, path)
 
 
 def test_an_index_without_a_function_is_refused():
