@@ -41,7 +41,7 @@ _INSERT_IF_QUIET = """
     WITH added (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11) AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
     INSERT INTO nbhitl_steps SELECT added.* FROM added WHERE NOT EXISTS (
         SELECT 1 FROM nbhitl_questions
-        WHERE thread_id = added.c1 AND state NOT IN ('applied', 'dropped')
+        WHERE thread_id = added.c1 AND live = 1
     ) AND (added.c6 IS NULL OR EXISTS (
         SELECT 1 FROM nbhitl_steps AS step
         WHERE step.thread_id = added.c1 AND step.ns = added.c2 AND step.checkpoint_id = added.c4 {lock}
@@ -101,26 +101,25 @@ QUESTION: Final = (
     "AND interrupt_id = ?"
 )
 LIVE_QUESTIONS: Final = (
-    f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? "
-    "AND state NOT IN ('applied', 'dropped') ORDER BY rowid"
+    f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? AND live = 1 ORDER BY rowid"
 )
 DELIVERED_TO_TASK: Final = (
     f"SELECT {_QUESTION} FROM nbhitl_questions WHERE thread_id = ? AND task_id = ? "
-    "AND state NOT IN ('applied', 'dropped') AND state = 'delivered'"
+    "AND live = 1 AND state = 'delivered'"
 )
 PUT_QUESTION: Final = f"""
-    INSERT INTO nbhitl_questions ({_QUESTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO nbhitl_questions ({_QUESTION}, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO UPDATE SET
         task_id = excluded.task_id, node = excluded.node, kind = excluded.kind, payload = excluded.payload,
         digest = excluded.digest, asked_at = excluded.asked_at, state = excluded.state,
         answer = excluded.answer, "by" = excluded."by", "at" = excluded."at", owner = excluded.owner,
-        lease_until = excluded.lease_until
+        lease_until = excluded.lease_until, live = excluded.live
 """
 # A question that is open, and what it asks.
 INSERT_QUESTION: Final = """
     INSERT INTO nbhitl_questions (
-        thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')
+        thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state, live
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1)
     ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
 """
 # `claims.take` of an open question whose task has been answered so far as the last value says (empty: not at all).
@@ -136,23 +135,25 @@ TAKE: Final = """
 # `claims.after_pause` where one task asks its next question. The namespace is no bare column: SQLite would look at all
 # questions that were ever asked at the checkpoint instead of those that are live.
 _USE_UP: Final = """
-    UPDATE nbhitl_questions SET state = 'applied', owner = NULL, lease_until = NULL{more}
-    WHERE thread_id = ? AND task_id = ? AND state NOT IN ('applied', 'dropped') AND state = 'delivered'
+    UPDATE nbhitl_questions SET state = 'applied', live = NULL, owner = NULL, lease_until = NULL{more}
+    WHERE thread_id = ? AND task_id = ? AND live = 1 AND state = 'delivered'
         AND ns || '' = ? AND checkpoint_id = ? AND interrupt_id <> ?
 """
 USE_UP: Final = _USE_UP.format(more="")
 # `claims.after_step` for the questions of a thread: namespace, first and last of the namespaces below, step, parent.
 SETTLE: Final = """
     UPDATE nbhitl_questions SET
-        state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, owner = NULL, lease_until = NULL
-    WHERE thread_id = ? AND state NOT IN ('applied', 'dropped') AND (ns = ? OR (ns >= ? AND ns < ?))
+        state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, live = NULL, owner = NULL,
+        lease_until = NULL
+    WHERE thread_id = ? AND live = 1 AND (ns = ? OR (ns >= ? AND ns < ?))
         AND ((state <> 'delivered' AND checkpoint_id <= ?) OR (state = 'delivered' AND checkpoint_id = ?))
 """
 # The same after a step of results: those that were delivered below are applied too.
 SETTLE_BELOW: Final = """
     UPDATE nbhitl_questions SET
-        state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, owner = NULL, lease_until = NULL
-    WHERE thread_id = ? AND state NOT IN ('applied', 'dropped') AND (ns = ? OR (ns >= ? AND ns < ?))
+        state = CASE WHEN state = 'delivered' THEN 'applied' ELSE 'dropped' END, live = NULL, owner = NULL,
+        lease_until = NULL
+    WHERE thread_id = ? AND live = 1 AND (ns = ? OR (ns >= ? AND ns < ?))
         AND ((state <> 'delivered' AND checkpoint_id <= ?) OR (state = 'delivered' AND (checkpoint_id = ? OR ns <> ?)))
 """
 
@@ -189,9 +190,9 @@ _NAMESPACES_OF_NAMES: Final = """
 """
 ASKING_NODES: Final = """
     WITH RECURSIVE nodes (node) AS (
-        SELECT min(node) FROM nbhitl_questions WHERE state = 'open'
+        SELECT min(node) FROM nbhitl_questions WHERE live = 1
         UNION ALL
-        SELECT (SELECT min(node) FROM nbhitl_questions WHERE state = 'open' AND node > nodes.node)
+        SELECT (SELECT min(node) FROM nbhitl_questions WHERE live = 1 AND node > nodes.node)
         FROM nodes WHERE nodes.node IS NOT NULL
     )
     SELECT node FROM nodes WHERE node IS NOT NULL
@@ -215,8 +216,7 @@ THREADS: Final = """
         WHERE step.thread_id = roots.thread_id AND step.ns = '' AND step.checkpoint_id = roots.checkpoint_id
     ), (
         SELECT count(*) FROM nbhitl_questions AS asked
-        WHERE asked.thread_id = roots.thread_id AND asked.state NOT IN ('applied', 'dropped')
-            AND asked.state = 'open'
+        WHERE asked.thread_id = roots.thread_id AND asked.live = 1 AND asked.state = 'open'
     )
     FROM roots WHERE checkpoint_id IS NOT NULL LIMIT ?
 """
@@ -247,9 +247,9 @@ def settle(thread: str, ns: str, parent: Any, source: str | None, made: Any) -> 
 def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
     """Return the query for a filter, made of fixed parts, and its parameters; it gives questions and their row ids."""
     parts, values = [], list[Any]()
-    # States are spelled out where there is an index on the questions in them.
+    # There are indexes on the questions that are live.
     if LIVE.issuperset(wanted.states):
-        parts.append("state NOT IN ('applied', 'dropped')")
+        parts.append("live = 1")
     if wanted.states == (OPEN,):
         parts.append("state = 'open'")
     else:

@@ -10,7 +10,7 @@ from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._newest import Newest
 from nbhitl.checkpoint._once import OnceRow
 from nbhitl.checkpoint._rows import StepRow, WriteRow
-from nbhitl.checkpoint.claims import DELIVERED, OPEN, Question
+from nbhitl.checkpoint.claims import DELIVERED, LIVE, OPEN, Question
 from nbhitl.checkpoint.records import ThreadInfo
 
 if TYPE_CHECKING:
@@ -367,4 +367,5 @@ class SqlRows:
 
     def _question_values(self, row: Question) -> tuple[Any, ...]:
         thread, ns, checkpoint_id, interrupt_id, task_id, *rest = row
-        return (thread, ns, self._pack(checkpoint_id), interrupt_id, self._pack(task_id), *rest)
+        live = 1 if row.state in LIVE else None
+        return (thread, ns, self._pack(checkpoint_id), interrupt_id, self._pack(task_id), *rest, live)

@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from benchmarks.postgres_server import PostgresServer
 from nbhitl.checkpoint import _sql
+from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.postgres import PostgresSaver, _database, _links, queries
 from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
 from nbhitl.checkpoint.records import CheckpointKey
@@ -222,13 +223,23 @@ def test_a_migration_happens_as_a_whole(postgres, saver, monkeypatch):
         assert again.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
 
 
+def insert_row(conn, table, row):
+    columns = ", ".join(f'"{name}"' for name in row._fields)
+    conn.execute(f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(row))})", row)
+
+
 @pytest.mark.parametrize("version", range(1, len(queries.MIGRATIONS)))
 def test_a_store_of_every_earlier_version_goes_on(postgres, monkeypatch, version):
+    run = Run(InMemorySaver())
+    run.step({"n": 1})
+    run.pause("q1")
+    held = run.saver._rows
     with monkeypatch.context() as patch, PostgresSaver.from_conn_string(postgres) as earlier:
         patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:version])
-        run = Run(earlier)
-        run.step({"n": 1})
-        run.pause("q1")
+        earlier.setup()
+        insert_row(earlier.conn, "nbhitl_steps", held.step("t", "", None))
+        insert_row(earlier.conn, "nbhitl_writes", held.writes(*run.place())[0])
+        insert_row(earlier.conn, "nbhitl_questions", held.questions("t")[0])
     with PostgresSaver.from_conn_string(postgres) as saver:
         run.saver = saver
         assert [question.interrupt_id for question in saver.pending()] == ["q1"]

@@ -11,6 +11,7 @@ from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver, queries
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
+from nbhitl.constants import RESUME
 from nbhitl.errors import NewerStore, StoreError
 
 from .building import Run
@@ -363,18 +364,28 @@ VERSIONS = range(1, len(queries.MIGRATIONS))
 
 def stored_by_an_earlier_release(path, version=1):
     """A file as a schema version left it, with a paused thread in it."""
-    conn = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        run.pause("q1")
+        copy_to_an_earlier_release(saver.conn, path, version)
+    return run
+
+
+def copy_to_an_earlier_release(now, path, version):
+    """Make a file of a schema version, with what the tables of now hold in the columns that it has."""
+    conn = sqlite3.connect(path, isolation_level=None)
     conn.execute(_sql.CREATE_SCHEMA)
     for statement in ";".join(queries.MIGRATIONS[:version]).split(";"):
         conn.execute(statement)
     conn.execute(_sql.WRITE_VERSION, (version,))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:version])
-        run = Run(SqliteSaver(conn))
-        run.step({"n": 1})
-        run.pause("q1")
+    for table in ("nbhitl_steps", "nbhitl_writes", "nbhitl_questions"):
+        then, known = ([row[1] for row in c.execute(f"PRAGMA table_info({table})")] for c in (conn, now))
+        columns = ", ".join(f'"{name}"' for name in then if name in known)
+        rows = now.execute(f"SELECT {columns} FROM {table} ORDER BY rowid").fetchall()
+        marks = ", ".join("?" * (columns.count(",") + 1))
+        conn.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
     conn.close()
-    return run
 
 
 @pytest.mark.parametrize("saver_of", [SqliteSaver, AsyncSqliteSaver])
@@ -411,6 +422,26 @@ def test_a_store_of_every_earlier_version_goes_on(tmp_path, version):
         saver.copy_thread("t", "copy")
         assert saver.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
     assert counts == [(1,), (1,)]
+
+
+@pytest.mark.parametrize("version", [5, 6])
+def test_answers_that_an_earlier_version_kept_beside_their_questions_are_read_and_go_on(tmp_path, version):
+    path, given = str(tmp_path / "store.db"), [["q1", "digest", "yes"], ["q2", "digest", "no"]]
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        saver.load(run.key())
+        run.pause("q1")
+        saver.claim(run.request({"q1": "yes"}))
+        copy_to_an_earlier_release(saver.conn, path, version)
+    with SqliteSaver.from_conn_string(path) as saver:
+        run.saver = saver
+        assert {channel: value for _, channel, value in saver.load(run.key()).writes}[RESUME] == given[:1]
+        run.pause("q2", starts=2)
+        saver.claim(run.request({"q2": "no"}, resumes={"id-of-asking": given}))
+        assert {channel: value for _, channel, value in saver.load(run.key()).writes}[RESUME] == given
+        assert saver.conn.execute("SELECT count(*) FROM nbhitl_writes").fetchone() == (0,)
+        assert [question.state for question in saver.claims("t")] == ["applied", "delivered"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -70,6 +70,15 @@ MIGRATIONS: Final = (
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id)
         WHERE state NOT IN ('applied', 'dropped');
     """,
+    # Whether a question is live (1, else NULL) stands in a column of its own, as in SQLite.
+    """
+    ALTER TABLE nbhitl_questions ADD COLUMN live SMALLINT;
+    UPDATE nbhitl_questions SET live = 1 WHERE state NOT IN ('applied', 'dropped');
+    DROP INDEX nbhitl_questions_live;
+    DROP INDEX nbhitl_questions_of_node;
+    CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id) WHERE live = 1;
+    CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE live = 1;
+    """,
 )
 
 # Asked of the catalog itself: to_regclass() may remember how it was before a lock was waited for.

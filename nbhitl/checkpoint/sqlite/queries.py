@@ -88,12 +88,22 @@ MIGRATIONS: Final = (
     ALTER TABLE nbhitl_questions ADD COLUMN nth INTEGER;
     UPDATE nbhitl_questions SET nth = 1 WHERE resuming IS NOT NULL;
     """,
+    # Whether a question is live (1, else NULL) stands in a column that an answer on its way leaves alone: it does not
+    # touch the indexes then.
+    """
+    ALTER TABLE nbhitl_questions ADD COLUMN live INTEGER;
+    UPDATE nbhitl_questions SET live = 1 WHERE state NOT IN ('applied', 'dropped');
+    DROP INDEX nbhitl_questions_live;
+    DROP INDEX nbhitl_questions_of_node;
+    CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id) WHERE live = 1;
+    CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE live = 1;
+    """,
 )
 
 # Changes with every commit of another connection to the same file.
 DATA_VERSION: Final = "PRAGMA data_version"
 SCHEMA_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nbhitl_schema'"
-ANY_LIVE: Final = "SELECT 1 FROM nbhitl_questions WHERE thread_id = ? AND state NOT IN ('applied', 'dropped')"
+ANY_LIVE: Final = "SELECT 1 FROM nbhitl_questions WHERE thread_id = ? AND live = 1"
 STEP_EXISTS: Final = "SELECT 1 FROM nbhitl_steps WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?"
 
 _BESIDE: Final = (
@@ -117,13 +127,13 @@ FORGET: Final = {
 _ASK: Final = """
     INSERT INTO nbhitl_questions (
         thread_id, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at, state,
-        path, asking, starts, nth
+        live, path, asking, starts, nth
     )
 """
 # Where the checkpoint is new, and where it may not be: its task may have written, or have asked the same, then.
-ASK_FIRST: Final = f"{_ASK} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)"
+ASK_FIRST: Final = f"{_ASK} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, ?, ?, ?)"
 ASK_BESIDE: Final = f"""
-    {_ASK} SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?
+    {_ASK} SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, ?, ?, ?
     WHERE NOT EXISTS (SELECT 1 FROM nbhitl_writes {_AT_STEP} AND task_id = ?)
     ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
 """
