@@ -39,7 +39,8 @@ INSERT_STEP: Final = "INSERT INTO nbhitl_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?
 # is a transaction by itself on every connection, and so takes one call and not three.
 _INSERT_IF_QUIET = """
     WITH added (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11) AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
-    INSERT INTO nbhitl_steps SELECT added.* FROM added WHERE NOT EXISTS (
+    INSERT INTO nbhitl_steps
+    SELECT {first}, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 FROM added WHERE NOT EXISTS (
         SELECT 1 FROM nbhitl_questions
         WHERE thread_id = added.c1 AND live = 1
     ) AND (added.c6 IS NULL OR EXISTS (
@@ -47,8 +48,6 @@ _INSERT_IF_QUIET = """
         WHERE step.thread_id = added.c1 AND step.ns = added.c2 AND step.checkpoint_id = added.c4 {lock}
     )) {condition}
 """
-# A row comes back for the step: a count of changes would include those of triggers, and of others on the connection.
-INSERT_IF_QUIET: Final = _INSERT_IF_QUIET.format(lock="", condition="RETURNING 1")
 REPLACE_STEP: Final = f"""
     {INSERT_STEP} ON CONFLICT (thread_id, ns, checkpoint_id) DO UPDATE SET
         parent_id = excluded.parent_id, created_at = excluded.created_at, base_id = excluded.base_id,
@@ -270,9 +269,15 @@ def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
     return f"{found} ORDER BY asked_at, rowid LIMIT ?", values
 
 
-def insert_if_quiet(lock: str, condition: str = "") -> str:
-    """Return `INSERT_IF_QUIET` with a lock on the parent's row and one more condition."""
-    return _INSERT_IF_QUIET.format(lock=lock, condition=condition)
+def insert_if_quiet(*, first: str = "c1", lock: str = "", condition: str = "") -> str:
+    """Return what adds a step if that is all: see `RowStore.insert_if_quiet`. It is a transaction by itself.
+
+    Args:
+        first: what gives the first column, the thread, which is `c1`.
+        lock: for the parent's row.
+        condition: one more, beginning with AND.
+    """
+    return _INSERT_IF_QUIET.format(first=first, lock=lock, condition=condition)
 
 
 def use_up(more: str) -> str:

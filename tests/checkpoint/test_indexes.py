@@ -11,6 +11,7 @@ from nbhitl.checkpoint._rows import WriteRow
 from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.claims import Question
 from nbhitl.checkpoint.postgres import queries as postgresql
+from nbhitl.checkpoint.sqlite import queries as sqlite
 
 from .building import NOON, Run, at
 
@@ -80,7 +81,9 @@ def filled(request, tmp_path_factory):
 def whole_tables(saver, sql: str) -> list[str]:
     """The lines of a statement's plan in which a table of nbhitl's is read from end to end."""
     sql = sql.replace("LIMIT ?", "LIMIT 5")
-    values = STEP if "INSERT INTO nbhitl_steps" in sql else ["1"] * sql.count("?")
+    values = ["1"] * sql.count("?")
+    if "INSERT INTO nbhitl_steps" in sql:
+        values[: len(STEP)] = STEP
     if hasattr(saver.conn, "info"):
         lines = saver.conn.execute(f"EXPLAIN {sql.replace('?', '%s')}", values).fetchall()
         return [line for (line,) in lines if "Seq Scan on nbhitl_" in line]
@@ -96,6 +99,13 @@ def test_no_statement_reads_a_whole_table(filled, name):
 def test_nor_do_those_of_postgresql(filled):
     if hasattr(filled.conn, "info"):
         for sql in (postgresql.INSERT_IF_QUIET, postgresql.INSERT_LAZILY, postgresql.HOLD_STEPS):
+            assert whole_tables(filled, sql) == []
+
+
+def test_nor_do_those_of_sqlite(filled):
+    if not hasattr(filled.conn, "info"):
+        own = (sqlite.INSERT_IF_QUIET, sqlite.ASK_BESIDE, sqlite.TAKE_FIRST, sqlite.TAKE_NEXT, sqlite.TAKE)
+        for sql in (*own, sqlite.WRITES_BESIDE, sqlite.ANY_LIVE, *sqlite.FORGET.values()):
             assert whole_tables(filled, sql) == []
 
 

@@ -12,7 +12,7 @@ from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver, queries
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.constants import RESUME
-from nbhitl.errors import NewerStore, StoreError
+from nbhitl.errors import AlreadyAnswered, NewerStore, StoreError
 
 from .building import Run
 from .contract import SaverContract
@@ -424,18 +424,21 @@ def test_a_store_of_every_earlier_version_goes_on(tmp_path, version):
     assert counts == [(1,), (1,)]
 
 
-@pytest.mark.parametrize("version", [5, 6])
-def test_answers_that_an_earlier_version_kept_beside_their_questions_are_read_and_go_on(tmp_path, version):
+@pytest.mark.parametrize("was_answered", [True, False])
+def test_what_version_5_kept_beside_a_question_is_read_and_goes_on(tmp_path, was_answered):
     path, given = str(tmp_path / "store.db"), [["q1", "digest", "yes"], ["q2", "digest", "no"]]
     with SqliteSaver.from_conn_string(":memory:") as saver:
         run = Run(saver)
         run.step({"n": 1})
         saver.load(run.key())
         run.pause("q1")
-        saver.claim(run.request({"q1": "yes"}))
-        copy_to_an_earlier_release(saver.conn, path, version)
+        if was_answered:
+            saver.claim(run.request({"q1": "yes"}))
+        copy_to_an_earlier_release(saver.conn, path, 5)
     with SqliteSaver.from_conn_string(path) as saver:
         run.saver = saver
+        if not was_answered:
+            saver.claim(run.request({"q1": "yes"}))
         assert {channel: value for _, channel, value in saver.load(run.key()).writes}[RESUME] == given[:1]
         run.pause("q2", starts=2)
         saver.claim(run.request({"q2": "no"}, resumes={"id-of-asking": given}))
@@ -474,3 +477,26 @@ def test_a_migration_that_breaks_off_leaves_the_store_as_it_was(tmp_path, monkey
     monkeypatch.undo()
     with SqliteSaver.from_conn_string(path) as saver:
         assert saver.load(run.key()).values == {"n": 1}
+
+
+def test_savers_that_share_a_connection_know_what_each_has_changed(tmp_path):
+    """Also where one begins while a cursor of the program's own is open."""
+    conn = sqlite3.connect(tmp_path / "store.db", check_same_thread=False, isolation_level=None)
+    first = Run(SqliteSaver(conn))
+    first.step({"n": 1})
+    reading = conn.execute("SELECT 1 UNION ALL SELECT 2")
+    assert reading.fetchone() == (1,)
+    second = Run(SqliteSaver(conn), thread="u")
+    second.step({"n": 2})
+    reading.close()
+    for run in (first, second, first):
+        run.saver.load(run.key())
+        run.pause("q1")
+        run.saver.claim(run.request({"q1": "yes"}))
+        with pytest.raises(AlreadyAnswered):
+            run.saver.claim(run.request({"q1": "no"}))
+        run.step({"n": 3})
+        run.step({"n": 4})
+        assert run.saver.load(run.key()).values == {"n": 4}
+    assert [claim.state for claim in second.saver.claims("t")] == ["applied", "applied"]
+    conn.close()

@@ -94,9 +94,9 @@ LOCK_THREAD: Final = "SELECT pg_advisory_xact_lock(hashtextextended(?, 6841))"
 LOCK_SETUP: Final = "SELECT pg_advisory_xact_lock(6841, 1)"
 
 # The parent is held until the step is there: who deletes or replaces steps waits, and sees it.
-INSERT_IF_QUIET: Final = _sql.insert_if_quiet("FOR KEY SHARE")
+INSERT_IF_QUIET: Final = _sql.insert_if_quiet(lock="FOR KEY SHARE")
 INSERT_LAZILY: Final = _sql.insert_if_quiet(
-    "FOR KEY SHARE", "AND set_config('synchronous_commit', 'off', true) = 'off'"
+    lock="FOR KEY SHARE", condition="AND set_config('synchronous_commit', 'off', true) = 'off'"
 )
 """As `INSERT_IF_QUIET`, without waiting for the server's disk; what is committed later carries it along."""
 

@@ -16,8 +16,10 @@ from nbhitl.checkpoint._ids import unpacked
 from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
+from nbhitl.checkpoint.claims import LIVE
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._bound import bound, plain
+from nbhitl.checkpoint.sqlite._noted import numbers
 from nbhitl.constants import INTERRUPT, RESUME, SCHEDULED
 
 if TYPE_CHECKING:
@@ -50,6 +52,18 @@ class SqliteRows(SqlRows):
         base = None if base_id == own_id else bound(base_id)
         about, changed = bytearray(metadata), bytearray(body)
         return (thread, ns, own, parent, created_at, base, depth, since, size, about, changed)
+
+    def _write_values(self, row: WriteRow) -> tuple[Any, ...]:
+        *fields, value = super()._write_values(row)
+        return (*fields, bytearray(value))
+
+    def _question_values(self, row: Question) -> tuple[Any, ...]:
+        thread, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, *asked, state, answer = row[
+            :12
+        ]
+        named = (thread, ns, bound(checkpoint_id), interrupt_id, bound(task_id), node, kind)
+        given = None if answer is None else bytearray(answer)
+        return (*named, bytearray(payload), *asked, state, given, *row[12:], 1 if state in LIVE else None)
 
     def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
         place = (thread, ns, self._pack(checkpoint_id))
@@ -93,16 +107,18 @@ class SqliteRows(SqlRows):
     def _ask_beside(self, question: Question, writes: Sequence[WriteRow]) -> Tally | None:
         """Add a question to a task that has no writes of its own; None if nothing is known of the checkpoint."""
         thread, ns, checkpoint_id, interrupt_id, task, *_ = values = self._question_values(question)
-        starts = writes[1].value if len(writes) > 1 else None
-        values = (*values[:10], writes[0].path, writes[0].value, starts)
+        starts = bytearray(writes[1].value) if len(writes) > 1 else None
+        values = (*values[:10], writes[0].path, bytearray(writes[0].value), starts)
         place = (thread, ns, checkpoint_id)
         if self._db.brings(place):
-            return self._db.do_counted(queries.ASK_FIRST, (*values, None))
+            return self._db.do_counted(queries.ASK_FIRST, values)
         if not self._newest.is_at(question[:2], question.checkpoint_id):
             return None
-        used = self._db.all(queries.USE_UP_BESIDE, (thread, task, ns, checkpoint_id, interrupt_id))
-        nth = used[0][0] + 1 if len(used) == 1 and used[0][0] else None
-        return self._db.do_counted(queries.ASK_BESIDE, (*values, nth, *place, task))
+        before = (thread, task, ns, checkpoint_id)
+        tally = self._db.do_counted(queries.ASK_BESIDE, (*values, *place, task, *before, *place, task))
+        if tally.changed:
+            self._db.do(queries.USE_UP_BESIDE, (*before, interrupt_id))
+        return tally
 
     def take_alone(self, taken: Question, answers: Answers) -> Tally:
         if self._db.keeps_beside and answers.can_be_apart() and self._take_beside(taken, answers):
@@ -119,16 +135,18 @@ class SqliteRows(SqlRows):
 
     def _take_beside(self, taken: Question, answers: Answers) -> bool:
         resume, before = answers.last_apart()
-        thread, ns, checkpoint_id, task, *_ = self._write_values(resume)
-        count, space = len(answers.before), taken[:2]
-        values = (*taken[11:], resume.value, count + 1, thread, ns, checkpoint_id, taken.interrupt_id, task)
+        thread, ns, checkpoint_id, interrupt_id, task_id = taken[:5]
+        answer, *claim = taken[11:]
+        number, nth, space = next(numbers), len(answers.before) + 1, (thread, ns)
+        place = (thread, ns, bound(checkpoint_id), interrupt_id, bound(task_id))
+        values = (bytearray(answer or b""), *claim, number, bytearray(resume.value), *place, nth)
         with self._db.held:
             left = self._newest.leave(space)
-            if count:
-                after = (count + 1, answers.before[-1][0], before)
-                is_taken = self._db.do_alone(queries.TAKE_NEXT, (*values, *after)) == 1
+            if nth > 1:
+                after = (answers.before[-1][0], bytearray(before))
+                is_taken = self._db.do_alone(queries.TAKE_NEXT, (*values, *after), number)
             else:
-                is_taken = self._db.do_alone(queries.TAKE_FIRST, values) == 1
+                is_taken = self._db.do_alone(queries.TAKE_FIRST, values, number)
             if left is not None:
                 self._newest.come_back(space, left, resume if is_taken else None)
         return is_taken

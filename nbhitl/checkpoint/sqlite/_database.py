@@ -20,6 +20,7 @@ from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
 from nbhitl.checkpoint.sqlite._layout import keep_log_long, lay_out
+from nbhitl.checkpoint.sqlite._noted import numbers, teach, was_noted
 from nbhitl.checkpoint.sqlite._waiting import Waiting
 from nbhitl.errors import StoreError
 
@@ -157,33 +158,32 @@ class Database:
         except _ERRORS as error:
             raise self.failure(error, sql, values) from error
 
-    def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Change something in a transaction of its own; return how many rows the statement returned."""
+    def do_alone(self, sql: str, values: Sequence[Any], number: int) -> bool:
+        """Change something in a transaction of its own; return whether it has noted `number`, one of its values."""
         conn = self.conn
         with self._lock:
             try:
                 if not self._ready:
                     self.setup()
                 if self._group.rows:
-                    return self._do_after_waiting(sql, values)
+                    with self._transaction:
+                        conn.execute(sql, values)
+                    return was_noted(number)
                 if self._is_open:
                     self.end_left_over()
                 if conn.in_transaction:
                     raise self.failure(sqlite3.OperationalError("the connection is within a transaction"))
                 before = conn.total_changes
-                returned = len(conn.execute(sql, values).fetchall())
+                conn.execute(sql, values)
                 self._own += conn.total_changes - before
-                return returned
+                return was_noted(number)
             except _ERRORS as error:
                 raise self.failure(error, sql, values) from error
 
-    def _do_after_waiting(self, sql: str, values: Sequence[Any]) -> int:
-        with self._transaction:
-            return len(self.conn.execute(sql, values).fetchall())
-
     def insert_if_quiet(self, row: Values) -> bool:
         """Add a step; see `RowStore.insert_if_quiet`."""
-        return self.do_alone(_sql.INSERT_IF_QUIET, row) == 1
+        number = next(numbers)
+        return self.do_alone(queries.INSERT_IF_QUIET, (*row, number), number)
 
     def insert_lazily(self, row: Values) -> bool:
         """Add a step, now or a moment later together with those that follow it; see `RowStore.insert_if_quiet`."""
@@ -365,6 +365,7 @@ class Database:
                     lay_out(self.conn)
                     self._migrate()
                 keep_log_long(self.conn)
+                teach(self.conn)
             except _ERRORS as error:
                 raise self.failure(error) from error
             self._ready = True

@@ -94,8 +94,8 @@ class LentDatabase(Database):
     def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
         return self._call(partial(super().do_counted, sql, values))
 
-    def do_alone(self, sql: str, values: Sequence[Any] = ()) -> int:
-        return self._call(partial(super().do_alone, sql, values))
+    def do_alone(self, sql: str, values: Sequence[Any], number: int) -> bool:
+        return self._call(partial(super().do_alone, sql, values, number))
 
     def setup(self) -> None:
         self._call(super().setup)

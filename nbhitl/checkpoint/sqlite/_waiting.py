@@ -124,9 +124,6 @@ class Waiting:
 
     def _insert(self, conn: sqlite3.Connection, rows: list[Values]) -> None:
         try:
-            if len(rows) == 1 and _inserted_quietly(conn, rows[0]):
-                self.quiet = {rows[0][0]}
-                return
             live, missing = _looked(conn, rows)
             kept = attached(rows, missing) if missing else rows
             conn.executemany(_sql.INSERT_STEP, kept)
@@ -195,10 +192,6 @@ class Waiting:
         self.group.taken()
         self.carried = []
         self.quiet = set()
-
-
-def _inserted_quietly(conn: sqlite3.Connection, row: Values) -> bool:
-    return bool(conn.execute(_sql.INSERT_IF_QUIET, row).fetchall())
 
 
 def _looked(conn: sqlite3.Connection, rows: Sequence[Values]) -> tuple[set[str], set[Step]]:

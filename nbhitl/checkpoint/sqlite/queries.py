@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION, use_up
+from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION, insert_if_quiet, use_up
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
+from nbhitl.checkpoint.sqlite._noted import noting
 from nbhitl.constants import INTERRUPT, RESUME, SCHEDULED
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DATA_VERSION",
     "FORGET",
     "FORGET_BESIDE",
+    "INSERT_IF_QUIET",
     "MIGRATIONS",
     "READ_VERSION",
     "SCHEMA_EXISTS",
@@ -82,16 +84,13 @@ MIGRATIONS: Final = (
     ALTER TABLE nbhitl_questions ADD COLUMN resuming BLOB;
     """,
     # Of what a task asks next too; `starts` is the write that counts how often its node has started. `resuming` holds the
-    # answer to this question alone, the `nth` of its task. NULL: the first one, or one that does not follow those beside.
+    # answer to this question alone, the `nth` of its task: known when it is asked, else NULL. Whether a question is live
+    # (1, else NULL) stands in a column that an answer on its way leaves alone: it does not touch the indexes then.
     """
     ALTER TABLE nbhitl_questions ADD COLUMN starts BLOB;
     ALTER TABLE nbhitl_questions ADD COLUMN nth INTEGER;
-    UPDATE nbhitl_questions SET nth = 1 WHERE resuming IS NOT NULL;
-    """,
-    # Whether a question is live (1, else NULL) stands in a column that an answer on its way leaves alone: it does not
-    # touch the indexes then.
-    """
     ALTER TABLE nbhitl_questions ADD COLUMN live INTEGER;
+    UPDATE nbhitl_questions SET nth = 1 WHERE path IS NOT NULL;
     UPDATE nbhitl_questions SET live = 1 WHERE state NOT IN ('applied', 'dropped');
     DROP INDEX nbhitl_questions_live;
     DROP INDEX nbhitl_questions_of_node;
@@ -99,6 +98,9 @@ MIGRATIONS: Final = (
     CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE live = 1;
     """,
 )
+
+# The number to be noted is bound last.
+INSERT_IF_QUIET: Final = insert_if_quiet(first=noting("c1"))
 
 # Changes with every commit of another connection to the same file.
 DATA_VERSION: Final = "PRAGMA data_version"
@@ -122,7 +124,7 @@ _OF_ITS_TASK: Final = f"{_AT_STEP} AND task_id = ? AND path IS NOT NULL"
 FORGET: Final = {
     WRITES_IDX_MAP[INTERRUPT]: f"UPDATE nbhitl_questions SET asking = NULL {_OF_ITS_TASK}",
     WRITES_IDX_MAP[SCHEDULED]: f"UPDATE nbhitl_questions SET starts = NULL {_OF_ITS_TASK}",
-    WRITES_IDX_MAP[RESUME]: f"UPDATE nbhitl_questions SET resuming = NULL, nth = NULL {_OF_ITS_TASK}",
+    WRITES_IDX_MAP[RESUME]: f"UPDATE nbhitl_questions SET resuming = NULL {_OF_ITS_TASK}",
 }
 _ASK: Final = """
     INSERT INTO nbhitl_questions (
@@ -130,15 +132,22 @@ _ASK: Final = """
         live, path, asking, starts, nth
     )
 """
-# Where the checkpoint is new, and where it may not be: its task may have written, or have asked the same, then.
-ASK_FIRST: Final = f"{_ASK} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, ?, ?, ?)"
+# Where the checkpoint is new, and where it may not be: its task may have written, or have asked the same, then. Its
+# answer comes after the one that it is about to use up, or is the first one if it is the task's first question: so no
+# two questions of a task have the same number.
+ASK_FIRST: Final = f"{_ASK} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, ?, ?, 1)"
 ASK_BESIDE: Final = f"""
-    {_ASK} SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, ?, ?, ?
+    {_ASK} SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, ?, ?, (
+        SELECT CASE count(*) WHEN 1 THEN max(nth) + 1 WHEN 0 THEN (
+            SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM nbhitl_questions {_AT_STEP} AND task_id = ?)
+        ) END FROM nbhitl_questions
+        WHERE thread_id = ? AND task_id = ? AND live = 1 AND state = 'delivered' AND ns || '' = ? AND checkpoint_id = ?
+    )
     WHERE NOT EXISTS (SELECT 1 FROM nbhitl_writes {_AT_STEP} AND task_id = ?)
     ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
 """
 # `_sql.USE_UP` where the next question comes with the write that asks it: the one before it is not needed then.
-USE_UP_BESIDE: Final = f"{use_up(', asking = NULL')} RETURNING nth"
+USE_UP_BESIDE: Final = use_up(", asking = NULL")
 _OF_TASK: Final = """
     WHERE answered.thread_id = asked.thread_id AND answered.ns = asked.ns
         AND answered.checkpoint_id = asked.checkpoint_id AND answered.task_id = asked.task_id
@@ -150,20 +159,20 @@ _DELIVER: Final = """
 _OPEN: Final = f"{_AT_STEP} AND interrupt_id = ? AND task_id = ? AND state = 'open'"
 _ROW: Final = f"FROM nbhitl_writes AS answered {_OF_TASK} AND answered.idx = {WRITES_IDX_MAP[RESUME]}"
 _BESIDE_OF_TASK: Final = f"FROM nbhitl_questions AS answered {_OF_TASK} AND answered.resuming IS NOT NULL"
-# As `_sql.TAKE`, with what delivers the answer beside the question; one row comes back. What begins with WITH is a
-# transaction by itself: see `_sql.INSERT_IF_QUIET`.
+# As `_sql.TAKE`, with what delivers the answer beside the question. What begins with WITH is a transaction by itself:
+# see `_sql.insert_if_quiet`. The number to be noted is bound before the write.
 _TAKE_BESIDE: Final = f"""
     WITH alone (x) AS (VALUES (1))
-    {_DELIVER}, resuming = ?, nth = ? {_OPEN} AND path IS NOT NULL AND NOT EXISTS (SELECT 1 {_ROW})
+    {_DELIVER}, resuming = {noting("?")} {_OPEN} AND nth = ? AND NOT EXISTS (SELECT 1 {_ROW})
 """
-# Its task has not been answered yet; or this was asked as the next question after that of the answer before, and no
-# other was: bound are its number, and that answer's question and write. Those before are applied, so they are final.
-TAKE_FIRST: Final = f"{_TAKE_BESIDE} AND NOT EXISTS (SELECT 1 {_BESIDE_OF_TASK}) RETURNING 1"
+# The first answer of its task; or the next one after that whose question and write are bound. Those before are applied,
+# so they are final.
+TAKE_FIRST: Final = _TAKE_BESIDE
 TAKE_NEXT: Final = f"""
-    {_TAKE_BESIDE} AND nth = ? AND EXISTS (
+    {_TAKE_BESIDE} AND EXISTS (
         SELECT 1 FROM nbhitl_questions AS answered {_OF_TASK} AND answered.interrupt_id = ?
             AND answered.nth = asked.nth - 1 AND answered.resuming = ?
-    ) RETURNING 1
+    )
 """
 # The same of any question, for a task with a write of its own that delivers its answers, or without any.
 TAKE: Final = f"""
