@@ -137,9 +137,10 @@ class SqliteRows(SqlRows):
         resume, before = answers.last_apart()
         thread, ns, checkpoint_id, interrupt_id, task_id = taken[:5]
         answer, *claim = taken[11:]
+        assert answer is not None
         number, nth, space = next(numbers), len(answers.before) + 1, (thread, ns)
         place = (thread, ns, bound(checkpoint_id), interrupt_id, bound(task_id))
-        values = (bytearray(answer or b""), *claim, number, bytearray(resume.value), *place, nth)
+        values = (bytearray(answer), *claim, number, bytearray(resume.value), *place, nth)
         with self._db.held:
             left = self._newest.leave(space)
             if nth > 1:
