@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import SaverCore
+from nbhitl.checkpoint._filters import moment_of, names_of
 from nbhitl.checkpoint._once import copied_entries
 from nbhitl.checkpoint._upkeep import PruneRule
-from nbhitl.checkpoint.claims import LIVE, moment
+from nbhitl.checkpoint.claims import LIVE
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime, timedelta
 
     from nbhitl.checkpoint._rows import StepRow
 
@@ -91,10 +92,11 @@ class KeepingSaver(SaverCore):
                 which a question was answered too; `delete` deletes the threads.
 
         Raises:
+            TypeError: one name by itself, and not a list.
             ValueError: another strategy.
         """
         _check_strategy("prune", strategy)
-        for thread in map(str, thread_ids):
+        for thread in names_of("prune", thread_ids):
             if strategy == "delete":
                 self.delete_thread(thread)
             else:
@@ -102,7 +104,7 @@ class KeepingSaver(SaverCore):
 
     def prune_older(
         self,
-        than: timedelta | datetime,
+        than: timedelta | datetime | str,
         *,
         thread_ids: Sequence[str] | None = None,
         strategy: str = "keep_latest",
@@ -110,7 +112,7 @@ class KeepingSaver(SaverCore):
         """As `prune`, but only checkpoints that are older go.
 
         Args:
-            than: an age, or a moment; a `datetime` without a time zone is UTC.
+            than: an age, or a moment; a `datetime` without a time zone is UTC, text is ISO 8601.
             thread_ids: which threads; None is all of them.
             strategy: as for `prune`; `delete` deletes threads whose newest checkpoint is older, except those
                 where something can still happen to a question.
@@ -119,13 +121,13 @@ class KeepingSaver(SaverCore):
             How many checkpoints were deleted.
 
         Raises:
-            ValueError: another strategy.
+            TypeError: `than` is none of these, or one name by itself and not a list.
+            ValueError: another strategy, or a text that is no time.
             StoreError: a checkpoint whose time cannot be read.
         """
         _check_strategy("prune_older", strategy)
-        at = datetime.now(UTC) - than if isinstance(than, timedelta) else than
-        rule = PruneRule(answered=strategy == "keep_answered", moment=moment(at.isoformat()))
-        names = None if thread_ids is None else [*map(str, thread_ids)]
+        rule = PruneRule(answered=strategy == "keep_answered", moment=moment_of("prune_older", "than", than))
+        names = None if thread_ids is None else names_of("prune_older", thread_ids)
         found = names if names is not None else [*dict(self._rows.namespaces(None))]
         return sum(self._prune(thread, rule, whole=strategy == "delete") for thread in found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nbhitl.checkpoint import _filters as filters
 from nbhitl.checkpoint import claims as rules
 from nbhitl.checkpoint._answers import RESUME_IDX, Answers, resume_row
 from nbhitl.checkpoint._core import SaverCore
@@ -16,6 +17,7 @@ from nbhitl.errors import UnknownInterruptError, UnsupportedValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint._store import Tally
@@ -182,27 +184,42 @@ class ReviewSaver(SaverCore):
         self,
         *,
         node: str | None = None,
-        asked_before: str | None = None,
+        asked_before: timedelta | datetime | str | None = None,
         thread_prefix: str | None = None,
-        states: Sequence[str] = (rules.OPEN,),
+        states: Sequence[str] | str = (rules.OPEN,),
         limit: int | None = None,
     ) -> list[PendingQuestion]:
         """Return the open questions of all threads, oldest first.
 
         Args:
             node: only of this node.
-            asked_before: only older ones (UTC, ISO 8601).
+            asked_before: only those older than this age, or asked before this moment (a `datetime` without a
+                time zone is UTC, text is ISO 8601).
             thread_prefix: only of threads whose names begin so.
             states: which states of a claim count; `recorded` and `delivered` are answered but not applied.
             limit: at most so many.
+
+        Raises:
+            TypeError, ValueError: a filter that means nothing.
         """
-        before = None if asked_before is None else rules.moment(asked_before)
-        wanted = QuestionFilter(tuple(states), node, before, thread_prefix, limit)
+        wanted = QuestionFilter(
+            filters.states_of("pending", states),
+            filters.text_of("pending", "node", node),
+            None if asked_before is None else filters.moment_of("pending", "asked_before", asked_before),
+            filters.text_of("pending", "thread_prefix", thread_prefix),
+            filters.limit_of("pending", limit),
+        )
         return [self._listed(question) for question in self._rows.find_questions(wanted)]
 
     def threads(self, *, prefix: str | None = None, limit: int | None = None) -> list[ThreadInfo]:
-        """Return the threads, by name; only those whose names begin with `prefix` if given."""
-        return self._rows.threads(prefix, limit)
+        """Return the threads, by name; only those whose names begin with `prefix` if given.
+
+        Raises:
+            TypeError, ValueError: a prefix that is no string, a limit that is no number or below 0.
+        """
+        return self._rows.threads(
+            filters.text_of("threads", "prefix", prefix), filters.limit_of("threads", limit)
+        )
 
     def settle(self, thread_id: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         """Move the claims of a thread on after the checkpoint `made` was saved; `put_step` and `put` do it too."""

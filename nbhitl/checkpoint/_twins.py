@@ -213,7 +213,7 @@ class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
 
     async def aprune_older(
         self,
-        than: timedelta | datetime,
+        than: timedelta | datetime | str,
         *,
         thread_ids: Sequence[str] | None = None,
         strategy: str = "keep_latest",

@@ -603,6 +603,29 @@ class SaverContract(ABC):
         outer.step({"n": 1})
         assert (state_of(inner, "q1"), state_of(inner, "q2")) == ("applied", "dropped")
 
+    def test_filters_that_mean_nothing_are_refused(self, saver):
+        Run(saver, "t0").step()
+        for wrong in (
+            lambda: saver.pending(states=["bogus"]),
+            lambda: saver.pending(asked_before="yesterday"),
+            lambda: saver.pending(limit=-1),
+            lambda: saver.threads(limit=-1),
+            lambda: saver.prune_older("1d"),
+        ):
+            with pytest.raises(ValueError, match=r"^(pending|threads|prune_older)\("):
+                wrong()
+        for wrong in (
+            lambda: saver.pending(node=5),
+            lambda: saver.pending(asked_before=5),
+            lambda: saver.threads(prefix=5),
+            lambda: saver.threads(limit="2"),
+            lambda: saver.prune("t0"),
+            lambda: saver.prune_older(timedelta(0), thread_ids="t0"),
+        ):
+            with pytest.raises(TypeError, match=r"^(pending|threads|prune|prune_older)\("):
+                wrong()
+        assert [info.thread_id for info in saver.threads()] == ["t0"]
+
     def test_pending_lists_what_is_asked_for(self, saver):
         for number, (thread, node) in enumerate([("a1", "x"), ("a2", "y"), ("b1", "x")]):
             run = Run(saver, thread)
@@ -611,12 +634,14 @@ class SaverContract(ABC):
         ids = lambda **how: [q.interrupt_id for q in saver.pending(**how)]  # noqa: E731
         assert ids() == ["q0", "q1", "q2"]
         assert ids(node="x") == ["q0", "q2"]
-        assert ids(asked_before=at(2)) == ["q0", "q1"]
+        assert ids(asked_before=at(2)) == ids(asked_before=datetime.fromisoformat(at(2))) == ["q0", "q1"]
+        assert ids(asked_before=timedelta(days=36500)) == []
         assert ids(thread_prefix="a") == ["q0", "q1"]
         assert ids(node="x", thread_prefix="b", asked_before=at(9)) == ["q2"]
         assert ids(limit=1) == ["q0"]
         saver.claim(run.request({"q2": 1}, task="x"))
         assert ids() == ["q0", "q1"]
+        assert ids(states="open") == ["q0", "q1"]
         assert ids(states=("open", "delivered")) == ["q0", "q1", "q2"]
         assert [(t.thread_id, t.open_questions) for t in saver.threads()] == [("a1", 1), ("a2", 1), ("b1", 0)]
         assert [t.thread_id for t in saver.threads(prefix="a", limit=1)] == ["a1"]
