@@ -204,15 +204,11 @@ class StateGraph:
             known = self.channels.get(name)
             if known is None:
                 self.channels[name] = channel
-            elif known != channel:
-                if is_plain(channel):
-                    continue
-                if not is_plain(known):
-                    raise ValueError(
-                        f"Channel '{name}' already exists with a different type: two schemas of this graph give the "
-                        "key different reducers."
-                    )
-                self.channels[name] = channel
+            elif known != channel and not is_plain(channel):
+                raise ValueError(
+                    f"Channel '{name}' already exists with a different type: two schemas of this graph give the "
+                    "key different reducers. Name the reducer in the first of them, the state schema."
+                )
         self.managed.update(keys.managed)
 
     # -- edges -------------------------------------------------------------------------------------------

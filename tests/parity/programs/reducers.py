@@ -379,3 +379,25 @@ def program_a_reducer_around_another_one(record, saver):
     record("end", graph.invoke({"messages": [HumanMessage("hi", id="h")]}, config))
     record("saved", graph.get_state(config).values)
     record("history", [[m.id for m in s.values.get("messages", [])] for s in graph.get_state_history(config)])
+
+
+def program_schemas_that_give_a_key_different_reducers(record):
+    class Adds(TypedDict):
+        key: Annotated[list, operator.add]
+
+    class Holds(TypedDict):
+        key: list
+
+    class Other(TypedDict):
+        key: Annotated[list, lambda left, right: right]
+
+    schemas = (Adds, Holds, Other)
+    for state in schemas:
+        for other in schemas:
+            label = f"{state.__name__} {other.__name__}"
+            record.error(f"{label} input", lambda s=state, o=other: bool(StateGraph(s, input_schema=o)))
+            record.error(f"{label} output", lambda s=state, o=other: bool(StateGraph(s, output_schema=o)))
+            builder = StateGraph(state)
+            record.error(
+                f"{label} node", lambda b=builder, o=other: bool(b.add_node("n", len, input_schema=o))
+            )
