@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine.read import read_state, with_writes
-from nbhitl.engine.writes import target_writes
+from nbhitl.engine.writes import refuse_foreign, target_writes
 from nbhitl.errors import UnknownPathKey, nearest
 from nbhitl.types import Send
 
@@ -71,6 +71,7 @@ def _named_end(branch: Branch, target: Any, where: str) -> Any:
     try:
         return branch.ends[target]
     except (KeyError, TypeError):
+        refuse_foreign(target, f"what {where} returned")
         known = [str(key) for key in branch.ends]
         message = (
             f"{where} returned {target!r}, which its path map does not have."

@@ -59,7 +59,10 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
             yield from _tell_failed(running, error)
             delay = retry_delay(node.retry, running.attempt, error)
             if delay is None:
+                from nbhitl.engine.unswapped import unswapped
+
                 note_swallowed(running, error)
+                error = unswapped(error, task.name)
                 error.add_note(f"During task with name '{task.name}' and id '{task.id}'")
                 return TaskResult(task, [], error=error, attempts=running.attempt)
             running.attempt += 1

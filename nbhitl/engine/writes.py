@@ -183,6 +183,7 @@ def goto_writes(program: Program, command: Command[Any], where: str) -> Writes:
     goto = command.goto
     targets = (goto,) if isinstance(goto, (Send, str)) else goto
     if not isinstance(targets, Iterable):
+        refuse_foreign(goto, f"where {where} goes on")
         raise TypeError(f"{where}: Command(goto={goto!r}) takes a node's name, a Send, or a list of these.")
     return [write for target in targets for write in target_writes(program, target, where)]
 
