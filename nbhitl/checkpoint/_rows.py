@@ -360,13 +360,15 @@ def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
     """Return the bytes of a checkpoint's metadata: the usual one is `[source, step]`; what is more, or of another
     form, stays as it is. `decode_metadata` gives it back.
     """
-    if len(metadata) == 3 and not metadata.get("parents", True):
-        source, step = metadata.get("source"), metadata.get("step")
-        if source in SOURCES and type(step) is int:
-            if serde.__class__ is Serde:
-                return _known_metadata(source, step)
-            return serde.dumps([SOURCES.index(source), step])
-    return serde.dumps(metadata)
+    try:
+        source, step, parents = metadata["source"], metadata["step"], metadata["parents"]
+    except KeyError:
+        return serde.dumps(metadata)
+    if parents or len(metadata) != 3 or source not in SOURCES or type(step) is not int:
+        return serde.dumps(metadata)
+    if serde.__class__ is Serde:
+        return _known_metadata(source, step)
+    return serde.dumps([SOURCES.index(source), step])
 
 
 @lru_cache(maxsize=1024)

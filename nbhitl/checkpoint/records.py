@@ -10,7 +10,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from nbhitl._slotted import made, slotted
+from nbhitl._slotted import made, quick, slotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +43,9 @@ class Frame:
     start: Any = None
     writers: tuple[str, ...] = ()
     children: dict[str, str] = made(factory=dict)
+
+
+new_frame = quick(Frame)
 
 
 class TaskWrites(NamedTuple):
@@ -82,6 +85,9 @@ class StepRecord:
     results: Sequence[TaskWrites]
     full: Callable[[], Mapping[str, Any]]
     hurries: bool = False
+
+
+new_step = quick(StepRecord)
 
 
 @slotted

@@ -141,25 +141,26 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             StoreError: the checkpoint is there already.
         """
         thread, ns, parent_id = record.thread_id, record.ns, record.parent_id
-        key = (thread, ns)
-        tip = self._tips.pop(key, None)
+        key, tips, serde = (thread, ns), self._tips, self.serde
+        codec = serde if serde.__class__ is Serde else self._codec
+        tip = tips.pop(key, None)
         if tip is None or tip.checkpoint_id != parent_id:
             tip = self._read_tip(thread, ns, parent_id)
         if parent_id is not None and record.checkpoint_id <= parent_id:
             tip = None  # made by a clock that is behind; such a step must be readable without its parent
-        row, tip = encode_step(record, tip, self._codec)
+        row, tip = encode_step(record, tip, codec)
         lazily = record.hurries and bool(record.frame.triggers or record.frame.sends)
         if thread in self._asking or not self._rows.insert_if_quiet(row, lazily=lazily):
             self._asking.discard(thread)
             with self._rows.atomic(thread):
                 if not row.is_whole and self._rows.step(thread, ns, parent_id) is None:
-                    row, tip = encode_step(record, None, self._codec)  # the thread was deleted meanwhile
+                    row, tip = encode_step(record, None, codec)  # the thread was deleted meanwhile
                 self._rows.insert_step(row)
                 source = record.metadata.get("source")
                 self._rows.settle_step(thread, ns, parent_id, source, record.checkpoint_id)
-        if len(self._tips) >= _KNOWN_TIPS:
-            self._tips.pop(next(iter(self._tips)), None)
-        self._tips[key] = tip
+        if len(tips) >= _KNOWN_TIPS:
+            tips.pop(next(iter(tips)), None)
+        tips[key] = tip
 
     def _read_tip(self, thread: str, ns: str, checkpoint_id: str | None) -> Tip | None:
         if checkpoint_id is None:

@@ -6,7 +6,7 @@ from itertools import islice
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
-from nbhitl._slotted import made, slotted
+from nbhitl._slotted import made, quick, slotted
 from nbhitl.channels.binop import fold
 from nbhitl.channels.last_value import concurrent_update_error
 from nbhitl.constants import CHILDREN, PULL, TASKS
@@ -55,6 +55,9 @@ class Changes:
                 self.appended[key] = items
 
 
+_changes = quick(Changes)
+
+
 def apply_writes(
     program: Program, head: Head, results: Sequence[TaskResult], *, ends_step: bool = True
 ) -> Changes:
@@ -74,7 +77,7 @@ def apply_writes(
     known = len(head.values)
     changed: dict[str, Any] = {}
     triggers, sends, updates = _sort_out(program, head, results, changed)
-    changes = Changes(changed, {}, changed.keys())
+    changes = _changes(changed, {}, changed.keys())
     if updates:
         _fold(program, head, results, updates, changes)
     head.values.update(changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.records import Frame
+from nbhitl.checkpoint.records import new_frame
 from nbhitl.engine.keys import KeyKind
 from nbhitl.engine.saved import saved_send
 from nbhitl.types import MISSING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nbhitl.channels.base import BaseChannel
-    from nbhitl.checkpoint.records import StoredCheckpoint
+    from nbhitl.checkpoint.records import Frame, StoredCheckpoint
     from nbhitl.engine.program import Program
     from nbhitl.types import Send
 
@@ -157,7 +157,7 @@ def frame_of(program: Program, head: Head) -> Frame:
     if sends and program.untracked:
         sends = tuple(saved_send(program, send) for send in sends)
     channels = _stored_channels(program, head) if head.objects else {}
-    return Frame(head.triggers, sends, channels, start, head.writers, head.children)
+    return new_frame(head.triggers, sends, channels, start, head.writers, head.children)
 
 
 def _stored_channels(program: Program, head: Head) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from nbhitl._slotted import made, slotted
+from nbhitl._slotted import made, quick, slotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -19,6 +19,9 @@ class StoreCall:
 
     method: str
     args: tuple[Any, ...]
+
+
+new_call = quick(StoreCall)
 
 
 class Do(NamedTuple):

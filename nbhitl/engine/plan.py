@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nbhitl.checkpoint.records import entry_id
 from nbhitl.constants import PULL, PUSH, RESUME, START
 from nbhitl.engine.questions import RESERVED, saved_starts
-from nbhitl.engine.tasks import Task
+from nbhitl.engine.tasks import Task, new_task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -32,7 +32,7 @@ def plan_tasks(program: Program, head: Head, step: int, ns: str) -> list[Task]:
     ready = head.ready(program) if head.objects else head.triggers
     starts = program.starts
     for name in (starts[ready[0]],) if len(ready) == 1 else sorted({starts[trigger] for trigger in ready}):
-        tasks.append(Task(name, (PULL, name), program.triggers[name], step, checkpoint_id, ns))
+        tasks.append(new_task(name, (PULL, name), program.triggers[name], step, checkpoint_id, ns))
     return tasks
 
 

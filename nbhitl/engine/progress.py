@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import of_fields
-from nbhitl.checkpoint.records import CheckpointKey, StepRecord, TaskWrites
+from nbhitl.checkpoint.records import CheckpointKey, TaskWrites, new_step
 from nbhitl.constants import PULL, SCHEDULED
 from nbhitl.engine import events
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.head import frame_of, new_head
-from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.instructions import StoreCall, new_call
 from nbhitl.engine.questions import tasks_left
 from nbhitl.engine.saved import saved_writes
 from nbhitl.types import MISSING
@@ -232,7 +232,7 @@ class Progress:
         if given:
             metadata = {**metadata, **given, **metadata}
         self.unsaved, self.saved_id = None, checkpoint_id
-        record = StepRecord(
+        record = new_step(
             run.thread_id or "",
             run.ns,
             checkpoint_id,
@@ -247,7 +247,7 @@ class Progress:
             self._plain_values,
             run.durability == "async",
         )
-        return StoreCall("put_step", (record,))
+        return new_call("put_step", (record,))
 
     def _plain_values(self) -> Mapping[str, Any]:
         head, objects = self.head, self.program.objects

@@ -20,7 +20,7 @@ from nbhitl.engine.retry import retry_delay
 from nbhitl.engine.returned import result_of_call
 from nbhitl.engine.running import RunningTask
 from nbhitl.engine.swallowed import note_swallowed, swallowed, swallowed_before
-from nbhitl.engine.tasks import TaskResult, interrupt_id
+from nbhitl.engine.tasks import TaskResult, interrupt_id, new_result
 from nbhitl.engine.writes import writes_of
 from nbhitl.errors import GraphInterrupt, NodeCancelledError, ParentCommand
 from nbhitl.types import MISSING, Interrupt
@@ -250,7 +250,7 @@ def _drive(running: RunningTask, values: Mapping[str, Any]) -> TaskResult:
         return _in_steps(running, values, made, error)
     except BaseException as error:
         return _in_steps(running, values, made, node_cancelled(running, error))
-    return TaskResult(running.task, writes or [(NO_WRITES, None)])
+    return new_result(running.task, writes or [(NO_WRITES, None)])
 
 
 def _is_everyday(running: RunningTask) -> bool:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nbhitl._slotted import sparse
+from nbhitl._slotted import quick, sparse
 from nbhitl.checkpoint.task_ids import digest_id, task_id
 from nbhitl.constants import NS_END, NS_SEP, PULL, PUSH
 from nbhitl.types import MISSING
@@ -105,6 +105,9 @@ class TaskResult:
     cached: bool = False
     attempts: int = 1
     cancelled: bool = False
+
+
+new_task, new_result = quick(Task), quick(TaskResult)
 
 
 def apply_order(result: TaskResult) -> tuple[int, Any]:
