@@ -105,28 +105,25 @@ def _at_this_point(
 
 
 def _was_dropped(caller: RunningTask, newest: StoredCheckpoint) -> Generator[Any, Any, bool]:
-    """Whether a called graph's checkpoint was made by a task that was dropped, of whichever graph above.
-
-    What drops a task is a new input, or a change by hand after which it starts anew.
-    """
+    """Whether a called graph's checkpoint was made by a task that a new input has dropped, of whichever graph above."""
     parents = newest.metadata.get("parents") or {}
     above: RunningTask | None = caller
     while above is not None:
         made_at = parents.get(above.run.ns)
-        if made_at and (yield from _was_dropped_since(above, made_at)):
+        if made_at and (yield from _input_came_after(above, made_at)):
             return True
         above = above.run.parent
     return False
 
 
-def _was_dropped_since(caller: RunningTask, made_at: str) -> Generator[Any, Any, bool]:
-    """Whether an input or a change came between checkpoint `made_at` and where the caller is on the same line."""
+def _input_came_after(caller: RunningTask, made_at: str) -> Generator[Any, Any, bool]:
+    """Whether an input came between checkpoint `made_at` and where the caller is on the same line."""
     key, came = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id), False
     while key.checkpoint_id and key.checkpoint_id > made_at:
         stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
         if stored is None:
             return False
-        came = came or stored.metadata.get("source") in ("input", "update")
+        came = came or stored.metadata.get("source") == "input"
         key = key._replace(checkpoint_id=stored.parent_id)
     return came and key.checkpoint_id == made_at
 

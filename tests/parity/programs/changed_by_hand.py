@@ -157,18 +157,3 @@ def program_change_below(record, saver):
         (question,) = graph.get_state(config).interrupts
         results.append(graph.invoke(Command(resume={question.id: "second"}), config))
         record(config["configurable"]["thread_id"], [outcome(result) for result in results])
-
-
-def program_what_a_dropped_child_had_is_remembered(record, saver):
-    """After a change a child starts anew; one with state of its own goes on from what it had when it paused."""
-    for how in HOW:
-        inner = chain(True, c0=plain("c0"), c1=asks("c1"))
-        graph = chain(saver, a=plain("a"), p=HOW[how](inner), z=plain("z"))
-        told(record, f"as START {how}", graph, [({"x": 1}, START)], ["starts anew", "yes"])
-        lowest = chain(True, g0=plain("g0"), g1=asks("g1"))
-        graph = chain(saver, a=plain("a"), p=HOW[how](chain(None, m0=plain("m0"), m=HOW[how](lowest))))
-        told(record, f"two levels {how}", graph, [({"x": 1}, None)], ["yes"])
-        record(
-            f"{how} again",
-            outcome(graph.invoke({"log": []}, {"configurable": {"thread_id": f"two levels {how}"}})),
-        )
