@@ -157,3 +157,16 @@ def program_change_below(record, saver):
         (question,) = graph.get_state(config).interrupts
         results.append(graph.invoke(Command(resume={question.id: "second"}), config))
         record(config["configurable"]["thread_id"], [outcome(result) for result in results])
+
+
+def program_a_change_before_a_child_that_ended(record, saver):
+    """The branch finds what the child had at that checkpoint, without what it did after."""
+    for how in HOW:
+        graph, config = one_level(saver, how, True), {"configurable": {"thread_id": how}}
+        for turn in ("one", "two"):
+            graph.invoke({"log": []}, config)
+            graph.invoke(Command(resume=turn), config)
+        (before, *_) = [s.config for s in graph.get_state_history(config) if s.next == ("p",)]
+        branch = graph.update_state(before, {"x": 1})
+        record(f"{how} asks", outcome(graph.invoke(None, branch)))
+        record(f"{how} answered", outcome(graph.invoke(Command(resume="three"), config)))
