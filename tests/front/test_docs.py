@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 DIFFERENCES = (ROOT / "docs" / "differences.md").read_text("utf-8")
-PROGRAM, SCRIPTED = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+PROGRAM, SCRIPTED, STORE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 @pytest.fixture
@@ -47,6 +48,30 @@ def test_the_readme_script_answers(example):
     exec(SCRIPTED.replace(", unattended=True", ""), {**example, **locals()})
     assert thread.result == {"mail": "sent: Dear all, the server is down."}
     assert {answers, approve}
+
+
+def test_the_readme_lines_on_the_store_run(tmp_path, monkeypatch):
+    from nbhitl import GraphThread
+    from nbhitl.checkpoint.sqlite import SqliteSaver
+    from nbhitl.graph import START, StateGraph
+    from nbhitl.types import interrupt
+
+    monkeypatch.chdir(tmp_path)
+    config = {"configurable": {"thread_id": "orders-1"}}
+    with SqliteSaver.from_conn_string("orders.db") as saver:
+        builder = StateGraph(dict).add_node("pay", lambda state: {"paid": interrupt("pay?")})
+        graph = builder.add_edge(START, "pay").compile(checkpointer=saver)
+        graph.invoke({"sum": 3}, config)
+        names = {**locals(), "timedelta": timedelta, "GraphThread": GraphThread}
+        for line in STORE.strip().splitlines():
+            exec(line, names)
+        assert [thread.thread_id for thread in saver.threads()] == [
+            "orders-1",
+            "orders-1-again",
+            "orders-1-try",
+        ]
+        assert [question.node for question in saver.pending(thread_prefix="orders-")] == ["pay"] * 3
+    assert (tmp_path / "orders-1.json").exists()
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!https?:)[^)#]+)\)", README))

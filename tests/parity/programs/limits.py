@@ -322,7 +322,7 @@ def program_what_ends_after_step_timeout(record, saver):
         return {"path": ["slow"]}
 
     def fails(state):
-        time.sleep(0.1)
+        time.sleep(0.2)  # after the other one: LangGraph keeps nothing of what ends after an error
         runs.append("fails")
         raise ValueError("late")
 
