@@ -2,6 +2,7 @@
 
 import operator
 import sqlite3
+from contextlib import closing
 from typing import Annotated
 
 from langgraph.checkpoint.base import EXCLUDED_METADATA_KEYS, get_serializable_checkpoint_metadata
@@ -49,17 +50,18 @@ def program_threads_in_memory(record):
 
 
 def program_a_table_beside_the_savers(record):
-    saver = SqliteSaver(sqlite3.connect(":memory:", check_same_thread=False))
-    graph = one_step(saver)
-    graph.invoke({"path": []}, thread("one"))
-    with saver.cursor() as cursor:
-        cursor.execute("CREATE TABLE names (thread TEXT, name TEXT)")
-        cursor.execute("INSERT INTO names VALUES ('one', 'first chat')")
-    with saver.cursor(transaction=False) as cursor:
-        record("rows", cursor.execute("SELECT * FROM names").fetchall())
-    with saver.lock:
-        record("under the lock", saver.conn.execute("SELECT count(*) FROM names").fetchall())
-    record("goes on", graph.invoke({"path": []}, thread("one")))
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as conn:
+        saver = SqliteSaver(conn)
+        graph = one_step(saver)
+        graph.invoke({"path": []}, thread("one"))
+        with saver.cursor() as cursor:
+            cursor.execute("CREATE TABLE names (thread TEXT, name TEXT)")
+            cursor.execute("INSERT INTO names VALUES ('one', 'first chat')")
+        with saver.cursor(transaction=False) as cursor:
+            record("rows", cursor.execute("SELECT * FROM names").fetchall())
+        with saver.lock:
+            record("under the lock", saver.conn.execute("SELECT count(*) FROM names").fetchall())
+        record("goes on", graph.invoke({"path": []}, thread("one")))
 
 
 def program_nodes_of_a_graph(record):
@@ -101,11 +103,12 @@ def program_writes_and_values_in_memory(record):
 def program_whether_it_is_set_up(record):
     builder = StateGraph(State).add_node("a", step).add_edge(START, "a")
     record("before", builder.compiled)
-    saver = SqliteSaver(sqlite3.connect(":memory:", check_same_thread=False))
-    graph = builder.compile(checkpointer=saver)
-    record("after", (builder.compiled, graph.validate() is graph, saver.is_setup))
-    saver.setup()
-    record("tables", saver.is_setup)
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as conn:
+        saver = SqliteSaver(conn)
+        graph = builder.compile(checkpointer=saver)
+        record("after", (builder.compiled, graph.validate() is graph, saver.is_setup))
+        saver.setup()
+        record("tables", saver.is_setup)
 
 
 async def program_whether_it_is_set_up_async(record):
