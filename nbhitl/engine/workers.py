@@ -93,9 +93,11 @@ class Crew:
             raise
 
     def _serve(self, context: Context) -> None:
-        self._one_is_coming = False
+        has_come = False
         while True:
             with self._turn:
+                if not has_come:  # one that waits for its turn is on its way still
+                    self._one_is_coming, has_come = False, True
                 with self._lock:
                     if not self._waiting:
                         self._workers -= 1

@@ -95,7 +95,10 @@ def test_pending_costs_what_it_returns():
     for run in runs[::7]:
         run.pause("q")
     saver._rows._threads = NotLookedThrough(saver._rows._threads)
-    asking = lambda: [question.thread_id for question in saver.pending()]  # noqa: E731
+
+    def asking():
+        return [question.thread_id for question in saver.pending()]
+
     assert asking() == ["t0", "t7", "t14"]
     saver.delete_thread("t7")
     runs[0].step({"n": 1})

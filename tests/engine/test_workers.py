@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextvars import copy_context
 from threading import Barrier, Event, Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.engine import workers
 from nbhitl.engine.workers import Crew
@@ -125,7 +125,7 @@ def test_tasks_start_in_their_order_however_long_it_takes_to_start_a_thread(
             Event().wait(0.01)
 
     monkeypatch.setattr(workers, "worker_pool", Slow)
-    done = _Done(5)
-    Crew(lambda task, context: done.note(task), 32).take_on(range(5), copy_context())  # type: ignore[arg-type]
+    done, tasks = _Done(5), cast("list[Any]", list(range(5)))
+    Crew(lambda task, context: done.note(task), 32).take_on(tasks, copy_context())
     assert done.all.wait(10)
-    assert done.items == list(range(5))
+    assert done.items == tasks
