@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from nbhitl.channels.base import Value, ValueChannel
 from nbhitl.constants import OVERWRITE
-from nbhitl.errors import InvalidUpdateError
+from nbhitl.errors import ForeignObjectError, InvalidUpdateError
 from nbhitl.types import MISSING, Overwrite
 
 if TYPE_CHECKING:
@@ -26,10 +26,20 @@ _CONCRETE: dict[Any, type] = {
 }
 
 
-def unwrap_overwrite(value: Any) -> tuple[bool, Any]:
-    """Return whether `value` is an Overwrite, as object or as JSON, and the value that it holds."""
-    if value.__class__ is Overwrite:
+def unwrap_overwrite(value: Any, key: str = "") -> tuple[bool, Any]:
+    """Return whether `value` is an Overwrite, as object or as JSON, and the value that it holds.
+
+    Raises:
+        ForeignObjectError: it is an Overwrite of LangGraph's, which a reducer would take for data.
+    """
+    cls = value.__class__
+    if cls is Overwrite:
         return True, value.value
+    if cls.__name__ == "Overwrite" and cls.__module__ == "langgraph.types":
+        raise ForeignObjectError(
+            f"At key '{key}': an update is a langgraph.types.Overwrite, but this graph runs on nbhitl. Import Overwrite "
+            "from nbhitl.types."
+        )
     if isinstance(value, dict) and len(value) == 1 and OVERWRITE in value:
         return True, value[OVERWRITE]
     return False, None
@@ -40,11 +50,13 @@ def fold(operator: Callable[[Any, Any], Any], value: Any, updates: Iterable[Any]
 
     Raises:
         InvalidUpdateError: two Overwrites in one step.
+        ForeignObjectError: an Overwrite of LangGraph's.
     """
     overwritten = False
     for update in updates:
-        if update.__class__ is Overwrite or update.__class__ is dict:
-            is_overwrite, replacement = unwrap_overwrite(update)
+        cls = update.__class__
+        if cls is not list and (cls is dict or cls.__name__ == "Overwrite"):
+            is_overwrite, replacement = unwrap_overwrite(update, key)
             if is_overwrite:
                 if overwritten:
                     raise InvalidUpdateError(

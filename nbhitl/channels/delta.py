@@ -76,7 +76,11 @@ class DeltaChannel(ValueChannel[Value, Any], Generic[Value]):
         Raises:
             InvalidUpdateError: two Overwrites.
         """
-        overwrites = [replacement for is_one, replacement in map(unwrap_overwrite, writes) if is_one]
+        overwrites = [
+            replacement
+            for is_one, replacement in (unwrap_overwrite(write, self.key) for write in writes)
+            if is_one
+        ]
         if len(overwrites) > 1:
             raise InvalidUpdateError(
                 f"At key '{self.key}': Can receive only one Overwrite value per super-step."

@@ -12,7 +12,13 @@ from nbhitl.checkpoint._fold import fold_newest_first
 from nbhitl.checkpoint._going_on import going_on
 from nbhitl.checkpoint._rows import StepRow, encode_body, encode_metadata, encode_writes
 from nbhitl.checkpoint._shape import checkpoint_tuple, classic_body
-from nbhitl.checkpoint.base import WRITES_IDX_MAP, CheckpointTuple, get_checkpoint_metadata, saver_config
+from nbhitl.checkpoint.base import (
+    WRITES_IDX_MAP,
+    CheckpointTuple,
+    get_checkpoint_id,
+    get_checkpoint_metadata,
+    saver_config,
+)
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.constants import CONF, ERROR
 from nbhitl.errors import StoreError, UnsupportedValue
@@ -57,7 +63,7 @@ class ClassicSaver(SaverCore):
         """Yield checkpoints, newest first; see `BaseCheckpointSaver.list`."""
         conf: dict[str, Any] = config.get(CONF) or {} if config else {}
         thread, ns, only = conf.get("thread_id"), conf.get("checkpoint_ns"), conf.get("checkpoint_id")
-        earlier = _names(before)[2] if before else None
+        earlier = get_checkpoint_id(before) if before else None
         spaces = [
             pair
             for pair in self._rows.namespaces(None if thread is None else str(thread))

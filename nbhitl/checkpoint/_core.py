@@ -17,6 +17,7 @@ from nbhitl.checkpoint._rows import (
     decode_write,
     unreadable,
 )
+from nbhitl.checkpoint._typed import codec_of
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.errors import StoreError
@@ -32,21 +33,6 @@ if TYPE_CHECKING:
 
 _QUICKLY_READ = 1024
 """Bytes of a whole state that is read as quickly as it is recalled."""
-
-
-class _Typed:
-    """A serializer with LangGraph's interface only: the kind of encoding goes before the bytes."""
-
-    def __init__(self, inner: SerializerProtocol) -> None:
-        self._inner = inner
-
-    def dumps(self, value: Any) -> bytes:
-        kind, data = self._inner.dumps_typed(value)
-        return kind.encode() + b"\x00" + data
-
-    def loads(self, data: bytes) -> Any:
-        kind, _, content = data.partition(b"\x00")
-        return self._inner.loads_typed((kind.decode(), content))
 
 
 class StepGone(StoreError):
@@ -72,12 +58,12 @@ class SaverCore(BaseCheckpointSaver[int]):
     @property
     def _codec(self) -> Codec:
         serde = self.serde
-        return serde if isinstance(serde, Serde) else _Typed(serde)
+        return serde if serde.__class__ is Serde else codec_of(serde)
 
     def _lenient(self, data: bytes) -> Any:
         """A stored value for showing: what cannot be loaded here is shown as its fields."""
-        serde = self.serde
-        return serde.loads_lenient(data) if isinstance(serde, Serde) else self._codec.loads(data)
+        codec = self._codec
+        return codec.loads_lenient(data) if isinstance(codec, Serde) else codec.loads(data)
 
     def _folded(self, thread: str, ns: str, checkpoint_id: str | None) -> Folded | None:
         row = self._rows.step(thread, ns, checkpoint_id)

@@ -26,6 +26,7 @@ from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint._unstorable import located
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde, packed_plain
+from nbhitl.checkpoint.serde.plain import with_buffers
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
@@ -204,6 +205,8 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     for key in record.appended:
         versions[key] = depth
     body = _step_body(record, versions, depth, whole=is_snapshot)
+    if bytearray in map(type, body[2].values()) and isinstance(serde, Serde):
+        body[2] = with_buffers(body[2])
     try:
         data = serde.dumps(body)
         metadata = encode_metadata(record.metadata, serde)

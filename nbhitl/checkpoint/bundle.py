@@ -17,6 +17,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbhitl.checkpoint._bundle_rows import ThreadRows, entries, recoded, rows_of, under_name
+from nbhitl.checkpoint._typed import writes_plainly
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.checkpoint.steps import StepSaver
 from nbhitl.errors import BundleError, StoreError
@@ -203,7 +204,13 @@ def _write(saver: StepSaver, rows: ThreadRows) -> None:
 
 def _is_plain(serde: SerializerProtocol) -> bool:
     """Whether values are stored just as nbhitl's own serializer writes them."""
-    return isinstance(serde, Serde) and type(serde).dumps is Serde.dumps and type(serde).loads is Serde.loads
+    kind = type(serde)
+    return (
+        isinstance(serde, Serde)
+        and writes_plainly(kind)
+        and kind.dumps is Serde.dumps
+        and kind.loads is Serde.loads
+    )
 
 
 def _check_head(document: Mapping[str, Any]) -> None:

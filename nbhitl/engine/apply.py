@@ -13,7 +13,7 @@ from nbhitl.constants import CHILDREN, PULL, TASKS
 from nbhitl.engine.head import show_objects
 from nbhitl.engine.keys import KeyKind
 from nbhitl.engine.tasks import apply_order
-from nbhitl.types import MISSING, Overwrite
+from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -226,7 +226,7 @@ def _grow(rule: KeyRule, head: Head, update: Any, changes: Changes) -> bool:
     assert rule.grown is not None
     name, values, kind = rule.name, head.values, update.__class__
     size = head.lengths.get(name, -1)
-    if size < 0 or kind is Overwrite or kind is dict or _holders(values, name) != _NOBODY_ELSE:
+    if size < 0 or kind.__name__ == "Overwrite" or kind is dict or _holders(values, name) != _NOBODY_ELSE:
         return False
     if len(values[name]) != size or (grown := rule.grown(values[name], update)) is None:
         return False

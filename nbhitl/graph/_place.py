@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from nbhitl.checkpoint._upkeep import matches
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs, settled
@@ -146,6 +147,16 @@ def bounds(filter: dict[str, Any] | None, before: RunnableConfig | None, limit: 
     """Return the bounds of a history as savers take them."""
     before_id = before[CONF].get("checkpoint_id") if before else None
     return {"filter": filter, "before": before_id, "limit": limit}
+
+
+def within(
+    stored: StoredCheckpoint, filter: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
+) -> bool:
+    """Whether the checkpoint that a history is asked for by name is within its bounds."""
+    before_id = bounds(filter, before, limit)["before"]
+    if (limit is not None and limit <= 0) or (before_id and stored.checkpoint_id >= before_id):
+        return False
+    return not filter or matches(stored.metadata, filter)
 
 
 def pump(steps: Generator[Place, Any, Any]) -> Any:

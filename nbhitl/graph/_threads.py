@@ -67,12 +67,13 @@ class ThreadMethods:
             before: only checkpoints older than the one this config names.
             limit: at most so many.
         """
-        from nbhitl.graph._place import Place, bounds, shown
+        from nbhitl.graph._place import Place, bounds, shown, within
 
         place = Place(self, config, reads=True)
         if place.checkpoint_id is not None:
             stored = place.saver.load(place.key)
-            yield from [shown(place, stored, newest=False)] if stored is not None else []
+            if stored is not None and within(stored, filter, before, limit):
+                yield shown(place, stored, newest=False)
             return
         for stored in place.saver.history(place.thread_id, place.ns, **bounds(filter, before, limit)):
             yield shown(place, stored, newest=False)
@@ -103,12 +104,12 @@ class ThreadMethods:
         limit: int | None = None,
     ) -> AsyncIterator[StateSnapshot]:
         """Yield the checkpoints of a thread, newest first; see `get_state_history`."""
-        from nbhitl.graph._place import Place, bounds, shown
+        from nbhitl.graph._place import Place, bounds, shown, within
 
         place = Place(self, config, reads=True)
         if place.checkpoint_id is not None:
             named = await place.saver.aload(place.key)
-            if named is not None:
+            if named is not None and within(named, filter, before, limit):
                 yield shown(place, named, newest=False)
             return
         async for stored in place.saver.ahistory(place.thread_id, place.ns, **bounds(filter, before, limit)):

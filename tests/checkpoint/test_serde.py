@@ -12,14 +12,14 @@ import ormsgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, v1
 
 from nbhitl.checkpoint.serde import Opaque, Serde, canonical_bytes, decoding, ensure_serde, tags
 from nbhitl.checkpoint.serde.tagged_json import from_json, loads_inert, to_json
 from nbhitl.errors import StoreError, UnsupportedValue
 from nbhitl.types import Command
 
-from .values import CLASSES, GRAPH, PLAIN, USERS, Careful, Color, Frozen, Model, Point, Special
+from .values import CLASSES, GRAPH, PLAIN, USERS, Careful, Color, Frozen, Model, Older, Point, Special
 
 
 @pytest.fixture
@@ -229,6 +229,38 @@ def test_private_extra_and_set_fields_of_models_come_back(serde):
     model._secret = 5
     back = serde.loads(serde.dumps(model))
     assert (back, back._secret, back.model_fields_set) == (model, 5, {"name", "other"})
+
+
+def test_private_extra_and_set_fields_of_older_models_come_back(serde):
+    value = Older(words=["w"], more=2)
+    value._secret = 7
+    loaded = serde.loads(serde.dumps(value))
+    assert (loaded._secret, loaded.more, loaded.__fields_set__) == (7, 2, {"words", "more"})
+    assert canonical_bytes(loaded) == canonical_bytes(value) != canonical_bytes(Older(words=["v"], more=2))
+    assert canonical_bytes(Older(name="x")) == canonical_bytes(Older())
+
+
+def test_an_older_model_may_gain_and_lose_fields():
+    def version(**annotations):
+        namespace = {"__annotations__": annotations, "__module__": __name__, "kept": 3}
+        return type("Changing", (v1.BaseModel,), namespace)
+
+    serde = Serde(learn=True)
+    data = serde.dumps(version(lost=int, kept=int)(lost=1, kept=2))
+    serde.register(version(kept=int))
+    loaded = serde.loads(data)
+    assert loaded.__dict__ == {"kept": 2}
+    assert loaded.__fields_set__ == {"kept"}
+    serde.register(version(kept=int, gained=int))
+    with pytest.raises(StoreError, match="'gained' that was not stored"):
+        serde.loads(data)
+
+
+def test_a_bytearray_comes_back_as_one_where_it_is_the_value(serde):
+    assert same(serde.loads(serde.dumps(bytearray(b"ab"))), bytearray(b"ab"))
+    assert same(serde.loads(serde.dumps([bytearray(b"ab")])), [b"ab"])
+    with pytest.raises(StoreError, match="in the place of bytes"):
+        serde.loads(ormsgpack.packb(ormsgpack.Ext(tags.BYTEARRAY, ormsgpack.packb(2**40))))
 
 
 def test_a_class_may_gain_and_lose_fields():

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, v1
 
 from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
 
@@ -84,7 +84,19 @@ class Special(Model):
     more: int = 0
 
 
-CLASSES = (Color, Level, Mode, Rights, Point, Frozen, Careful, Pair, Model)
+class Older(v1.BaseModel):
+    """Of the pydantic before version 2, which later ones bring along."""
+
+    name: str = "x"
+    inner: Point | None = None
+    words: list = v1.Field(default_factory=list)
+    _secret: int = v1.PrivateAttr(default=1)
+
+    class Config:
+        extra = "allow"
+
+
+CLASSES = (Color, Level, Mode, Rights, Point, Frozen, Careful, Pair, Model, Older)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -185,6 +197,7 @@ USERS: list[Any] = [
     Pair(1),
     Pair([Pair(1, 2)], {"x": Point(0)}),
     Model(Name="n", inner=Point(1), colors=[Color.GREEN], extra=(1, 2)),
+    Older(name="n", inner=Point(1), more=(1, 2)),
     {Level.LOW: 1, Frozen("k"): 2},
     [Model(), {"deep": [Model(Name="y")]}],
 ]

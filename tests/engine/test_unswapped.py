@@ -11,13 +11,26 @@ import langgraph.types
 import pytest
 from typing_extensions import TypedDict
 
+from nbhitl.channels import DeltaChannel
 from nbhitl.errors import ForeignObjectError
-from nbhitl.graph import START, StateGraph
+from nbhitl.graph import START, StateGraph, add_messages
 from nbhitl.types import Command
 
 
 class State(TypedDict):
     path: Annotated[list, operator.add]
+
+
+class Latest(TypedDict):
+    path: Annotated[list, lambda old, new: new]
+
+
+class Messages(TypedDict):
+    path: Annotated[list, add_messages]
+
+
+class Batched(TypedDict):
+    path: Annotated[list, DeltaChannel(lambda old, writes: writes[-1], list)]
 
 
 def asks(state: State) -> dict[str, Any]:
@@ -40,6 +53,10 @@ def sends(state: State) -> Command:
     return Command(goto=unswapped)
 
 
+def overwrites(state: Any) -> dict[str, Any]:
+    return {"path": langgraph.types.Overwrite(["new"])}
+
+
 def fails(state: State) -> dict[str, Any]:
     return {}["__pregel_of_its_own"]
 
@@ -55,6 +72,7 @@ def graph(node: Any) -> Any:
         (writes, "Import get_stream_writer from nbhitl.config"),
         (stops, "Import NodeInterrupt from nbhitl.errors"),
         (sends, "Import Send from nbhitl.types"),
+        (overwrites, "At key 'path'.*Import Overwrite from nbhitl.types"),
     ],
 )
 def test_the_import_is_named(node: Any, named: str) -> None:
@@ -66,6 +84,13 @@ def test_a_send_of_langgraphs_from_a_path_function() -> None:
     builder = StateGraph(State).add_node("node", lambda state: {})
     builder.add_conditional_edges(START, lambda state: [langgraph.types.Send("node", {})], ["node"])
     with pytest.raises(ForeignObjectError, match=r"Import Send from nbhitl\.types"):
+        builder.compile().invoke({"path": []})
+
+
+@pytest.mark.parametrize("schema", [Latest, Messages, Batched])
+def test_an_overwrite_of_langgraphs_is_no_data(schema: Any) -> None:
+    builder = StateGraph(schema).add_node("node", overwrites).add_edge(START, "node")
+    with pytest.raises(ForeignObjectError, match=r"At key 'path'.*Import Overwrite from nbhitl\.types"):
         builder.compile().invoke({"path": []})
 
 

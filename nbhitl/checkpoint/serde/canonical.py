@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PREFIX = b"nbhitl-canonical-1:"
 _UNORDERED = frozenset({tags.SET, tags.FROZENSET})
+_MODELS = frozenset({tags.PYDANTIC, tags.PYDANTIC_V1})
 _FIELDS_SET = 2
 """Place of the names of the fields that a model was made with: models with and without a default given are equal."""
 
@@ -65,7 +66,7 @@ def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:
         return _tree(plainly, codec_for)
     tag, to_data = codec_for(kind)
     data = _tree(to_data(value), codec_for)
-    if tag == tags.PYDANTIC:
+    if tag in _MODELS:
         del data[_FIELDS_SET]
     if tag in _UNORDERED:
         data.sort(key=_text)

@@ -100,6 +100,8 @@ class Serde:
         Raises:
             UnsupportedValue: it holds a value of a type that is not stored.
         """
+        if value.__class__ is bytearray:
+            value = plain.Buffer(value)
         try:
             return packb(value, self._default, _PACK)
         except TypeError:

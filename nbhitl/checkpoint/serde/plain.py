@@ -33,8 +33,23 @@ class OddStr(str):
     __slots__ = ()
 
 
+class Buffer(bytearray):
+    """A bytearray that is to come back as one. Only inside the serializer."""
+
+
+def with_buffers(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values by name, and those that are bytearrays, which MessagePack takes for bytes, so that they come back."""
+    return {name: Buffer(item) if type(item) is bytearray else item for name, item in values.items()}
+
+
 class Pairs(dict[Any, Any]):
     """A dict whose keys are not all plain strings. Only inside the serializer."""
+
+
+def _buffer(data: Any) -> bytearray:
+    if type(data) is not bytes:
+        raise TypeError(f"there is a {type(data).__name__} in the place of bytes")
+    return bytearray(data)
 
 
 def _int_data(value: int) -> bytes:
@@ -115,6 +130,7 @@ ENCODERS: dict[type, Codec] = {
     set: (tags.SET, list),
     frozenset: (tags.FROZENSET, list),
     Pairs: (tags.MAP, _pairs),
+    Buffer: (tags.BYTEARRAY, bytes),
     OddStr: (tags.STR, lambda value: value.encode("utf-8", "surrogatepass")),
     int: (tags.INT, _int_data),
     datetime: (tags.DATETIME, _datetime_data),
@@ -138,6 +154,7 @@ DECODERS: dict[int, Callable[[Any], Any]] = {
     tags.SET: set,
     tags.FROZENSET: frozenset,
     tags.MAP: dict,
+    tags.BYTEARRAY: _buffer,
     tags.STR: lambda data: data.decode("utf-8", "surrogatepass"),
     tags.INT: lambda data: int.from_bytes(data, "little", signed=True),
     tags.DATETIME: _datetime,

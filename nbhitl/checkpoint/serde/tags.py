@@ -30,12 +30,14 @@ PATTERN: Final = 23
 IP_ADDRESS: Final = 24
 ELLIPSIS: Final = 25
 SLICE: Final = 26
+BYTEARRAY: Final = 27
 
 ENUM: Final = 40
 DATACLASS: Final = 41
 NAMED_TUPLE: Final = 42
 PYDANTIC: Final = 43
 CLASS: Final = 44
+PYDANTIC_V1: Final = 45
 
 SEND: Final = 60
 COMMAND: Final = 61
@@ -66,7 +68,7 @@ NAMES: Final[dict[int, str]] = {
 }
 """`{1: "tuple", ...}`, for canonical JSON and for messages."""
 
-USER_TYPES: Final = frozenset({ENUM, DATACLASS, NAMED_TUPLE, PYDANTIC, CLASS})
+USER_TYPES: Final = frozenset({ENUM, DATACLASS, NAMED_TUPLE, PYDANTIC, PYDANTIC_V1, CLASS})
 """Kinds whose data begins with the name of a class."""
 
 NUMPY: Final = frozenset({NDARRAY, NUMPY_SCALAR, NUMPY_DTYPE})

@@ -45,6 +45,11 @@ def is_pydantic(cls: type) -> bool:
     return hasattr(cls, "model_fields") and hasattr(cls, "__pydantic_validator__")
 
 
+def is_older_pydantic(cls: type) -> bool:
+    """Whether `cls` is a class of models of `pydantic.v1`, which comes with pydantic."""
+    return any(base.__module__ == "pydantic.v1.main" and base.__name__ == "BaseModel" for base in cls.__mro__)
+
+
 def is_named_tuple(cls: type) -> bool:
     """Whether `cls` is a NamedTuple."""
     return issubclass(cls, tuple) and isinstance(getattr(cls, "_fields", None), tuple)
@@ -56,6 +61,8 @@ def kind_of(cls: type) -> int | None:
         return tags.ENUM
     if is_pydantic(cls):
         return tags.PYDANTIC
+    if is_older_pydantic(cls):
+        return tags.PYDANTIC_V1
     if dataclasses.is_dataclass(cls):
         return tags.DATACLASS
     if is_named_tuple(cls):
@@ -71,6 +78,8 @@ def user_codec(cls: type) -> Codec:
         return kind, lambda value: [name, *_enum_data(value)]
     if kind == tags.PYDANTIC:
         return kind, lambda value: [name, *_pydantic_data(value)]
+    if kind == tags.PYDANTIC_V1:
+        return kind, lambda value: [name, *_older_pydantic_data(value)]
     if kind == tags.DATACLASS:
         fields = tuple(field.name for field in dataclasses.fields(cls))
         return kind, lambda value: [name, _dataclass_data(value, fields)]
@@ -98,6 +107,11 @@ def _pydantic_data(value: Any) -> list[Any]:
     ]
 
 
+def _older_pydantic_data(value: Any) -> list[Any]:
+    private = {name: getattr(value, name) for name in value.__private_attributes__ if hasattr(value, name)}
+    return [dict(value.__dict__), sorted(value.__fields_set__), private]
+
+
 def rebuild(kind: int, cls: type, data: list[Any]) -> Any:
     """Return the instance of `cls` with these fields.
 
@@ -115,6 +129,8 @@ def rebuild(kind: int, cls: type, data: list[Any]) -> Any:
         return _rebuild_enum(cast("type[Enum]", cls), data)
     if kind == tags.PYDANTIC:
         return _rebuild_pydantic(cls, data)
+    if kind == tags.PYDANTIC_V1:
+        return _rebuild_older_pydantic(cls, data)
     if kind == tags.DATACLASS:
         return _rebuild_dataclass(cls, data[0])
     return _rebuild_named_tuple(cls, listed(data[0]))
@@ -182,6 +198,30 @@ def _rebuild_pydantic(cls: Any, data: list[Any]) -> Any:
     object.__setattr__(instance, "__pydantic_extra__", extra)
     object.__setattr__(instance, "__pydantic_private__", private)
     return instance
+
+
+def _rebuild_older_pydantic(cls: Any, data: list[Any]) -> Any:
+    values, fields_set, private = data
+    if type(values) is not dict or type(private) is not dict:
+        raise TypeError(f"the fields of a {type_name(cls)} are no dicts")
+    kept = {name: item for name, item in values.items() if name in cls.__fields__ or _takes_more(cls)}
+    for name, field in cls.__fields__.items():
+        if name in kept:
+            continue
+        if field.required:
+            raise _lost_field(cls, name)
+        kept[name] = field.get_default()
+    instance = cls.__new__(cls)
+    object.__setattr__(instance, "__dict__", kept)
+    object.__setattr__(instance, "__fields_set__", set(listed(fields_set)) & kept.keys())
+    for name, item in private.items():
+        if name in cls.__private_attributes__:
+            object.__setattr__(instance, name, item)
+    return instance
+
+
+def _takes_more(cls: Any) -> bool:
+    return str(getattr(cls.__config__.extra, "value", cls.__config__.extra)) == "allow"
 
 
 def _lost_field(cls: type, field: str) -> StoreError:
