@@ -7,7 +7,7 @@ itself, the values are given to it one by one.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from nbhitl.checkpoint.serde import Serde
 
@@ -21,14 +21,17 @@ _IN_PARTS = b"\x01"
 
 def codec_of(serde: SerializerProtocol) -> Codec:
     """Return what writes and reads rows with `serde`: itself if it is nbhitl's, and nobody changed what it does."""
-    return serde if isinstance(serde, Serde) and writes_plainly(type(serde)) else Typed(serde)
+    return serde if writes_plainly(serde) else Typed(serde)
+
+
+def writes_plainly(serde: SerializerProtocol) -> TypeGuard[Serde]:
+    """Whether a serializer is nbhitl's, and its class leaves `dumps_typed` and `loads_typed` as they are."""
+    kind: Any = type(serde)
+    return isinstance(serde, Serde) and _is_unchanged(kind)
 
 
 @lru_cache(maxsize=64)
-def writes_plainly(kind: type) -> bool:
-    """Whether a class of serializers leaves `dumps_typed` and `loads_typed` of nbhitl's as they are."""
-    if not issubclass(kind, Serde):
-        return False
+def _is_unchanged(kind: Any) -> bool:
     return kind.dumps_typed is Serde.dumps_typed and kind.loads_typed is Serde.loads_typed
 
 

@@ -204,13 +204,7 @@ def _write(saver: StepSaver, rows: ThreadRows) -> None:
 
 def _is_plain(serde: SerializerProtocol) -> bool:
     """Whether values are stored just as nbhitl's own serializer writes them."""
-    kind = type(serde)
-    return (
-        isinstance(serde, Serde)
-        and writes_plainly(kind)
-        and kind.dumps is Serde.dumps
-        and kind.loads is Serde.loads
-    )
+    return writes_plainly(serde) and type(serde).dumps is Serde.dumps and type(serde).loads is Serde.loads
 
 
 def _check_head(document: Mapping[str, Any]) -> None:
