@@ -27,7 +27,8 @@ def _called(error: Exception) -> tuple[str, str] | None:
     cls = type(error)
     if cls.__name__ == "NodeInterrupt" and cls.__module__ == "langgraph.errors":
         return cls.__module__, cls.__name__
-    if cls is not KeyError or not str(error.args[0]).startswith(_OWN_KEYS):
+    key = error.args[0] if cls is KeyError and error.args else None
+    if not isinstance(key, str) or not key.startswith(_OWN_KEYS):
         return None
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:

@@ -97,3 +97,18 @@ def test_an_overwrite_of_langgraphs_is_no_data(schema: Any) -> None:
 def test_an_error_of_the_nodes_own_stays_what_it_is() -> None:
     with pytest.raises(KeyError, match="__pregel_of_its_own"):
         graph(fails).invoke({"path": []})
+
+
+@pytest.mark.parametrize(
+    "missing", [KeyError, KeyError(), KeyError(7), KeyError("__pregel_send"), KeyError("amount")]
+)
+def test_a_key_that_a_node_misses_itself_is_the_nodes_own_error(missing):
+    def looks_up(state: State) -> Any:
+        raise missing
+
+    graph = StateGraph(State).add_node("node", looks_up).add_edge(START, "node").compile()
+    with pytest.raises(KeyError) as raised:
+        graph.invoke({"path": []})
+    assert type(raised.value) is KeyError
+    assert raised.value.args == getattr(missing, "args", ()) or missing is KeyError
+    assert "During task with name 'node'" in raised.value.__notes__[0]
