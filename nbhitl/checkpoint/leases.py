@@ -7,6 +7,8 @@ is alive renews the leases of the answers that it applies, however long their no
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from itertools import count
 from threading import Lock, Thread
 from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -44,6 +46,7 @@ class Held(NamedTuple):
 
 
 _held: dict[int, Held] = {}
+_keys = count(1)  # not the addresses of what is held: another run's may be the same later
 _lock = Lock()
 _keeper: Thread | None = None
 
@@ -51,13 +54,13 @@ _keeper: Thread | None = None
 def hold(saver: Any, request: ClaimRequest) -> int:
     """Keep the leases of a claim alive until `let_go`; returns what to give to it."""
     global _keeper  # noqa: PLW0603 - one thread for the process
-    held = Held(saver, request)
+    key = next(_keys)
     with _lock:
-        _held[id(held)] = held
+        _held[key] = Held(saver, request)
         if _keeper is None or not _keeper.is_alive():
-            _keeper = Thread(target=_renew_all, name="nbhitl-leases", daemon=True)
+            _keeper = Thread(target=_keep_renewing, name="nbhitl-leases", daemon=True)
             _keeper.start()
-    return id(held)
+    return key
 
 
 def let_go(key: int | None) -> None:
@@ -76,22 +79,28 @@ def end(key: int | None) -> None:
             held.renew(0.0)
 
 
-def _renew_all() -> None:
+def _keep_renewing() -> None:
     while True:
         sleep(_EVERY)
-        with _lock:
-            all_held = list(_held.items())
-        for key, held in all_held:
-            try:
-                held.renew(LEASE)
-            except Exception:
-                # A store that is gone cannot be told; the lease runs out, and the answer is in doubt, as it should be.
-                let_go(key)
+        renew_all()
+
+
+def renew_all() -> None:
+    """Extend all leases that are kept alive.
+
+    A store that fails is asked again next time: if it is gone, the lease runs out, and the answer is in doubt, as it
+    should be.
+    """
+    with _lock:
+        all_held = [*_held.values()]
+    for held in all_held:
+        with suppress(Exception):
+            held.renew(LEASE)
 
 
 def _forget() -> None:
-    global _keeper  # noqa: PLW0603 - the child of a fork has neither its parent's runs nor its threads
-    _keeper = None
+    global _keeper, _lock  # noqa: PLW0603 - the child of a fork has neither its parent's runs nor its threads
+    _keeper, _lock = None, Lock()
     _held.clear()
 
 
