@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from nbhitl.checkpoint.claims import APPLIED, DELIVERED, DROPPED, OPEN, RECORDED, moment
+from nbhitl.checkpoint.claims import APPLIED, DELIVERED, DROPPED, OPEN, RECORDED, instant, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ def moment_of(method: str, name: str, given: timedelta | datetime | str) -> str:
     if not isinstance(given, str):
         raise TypeError(f"{method}({name}={given!r}): {how}.")
     try:
-        return moment(given)
+        return moment(instant(given).isoformat())
     except ValueError:
         raise ValueError(f"{method}({name}={given!r}) is no time: {how}.") from None
 

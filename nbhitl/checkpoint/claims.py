@@ -95,12 +95,12 @@ def instant(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-_SPELT = len("2000-01-01T00:00:00.000000+00:00")
+_SPELT, _DATE = len("2000-01-01T00:00:00.000000+00:00"), len("2000-01-01")
 
 
 def moment(text: str) -> str:
     """Return an ISO 8601 time in the one spelling that sorts as text: UTC, microseconds."""
-    if len(text) == _SPELT and text.endswith("+00:00"):
+    if len(text) == _SPELT and text[_DATE] == "T" and text.endswith("+00:00"):
         return text
     return instant(text).isoformat(timespec="microseconds")
 

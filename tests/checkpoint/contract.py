@@ -608,6 +608,7 @@ class SaverContract(ABC):
         for wrong in (
             lambda: saver.pending(states=["bogus"]),
             lambda: saver.pending(asked_before="yesterday"),
+            lambda: saver.pending(asked_before="2026-11-20Tnoon.000.000000+00:00"),
             lambda: saver.pending(limit=-1),
             lambda: saver.threads(limit=-1),
             lambda: saver.prune_older("1d"),
@@ -635,6 +636,7 @@ class SaverContract(ABC):
         assert ids() == ["q0", "q1", "q2"]
         assert ids(node="x") == ["q0", "q2"]
         assert ids(asked_before=at(2)) == ids(asked_before=datetime.fromisoformat(at(2))) == ["q0", "q1"]
+        assert ids(asked_before=str(datetime.fromisoformat(at(1.5)))) == ["q0", "q1"]
         assert ids(asked_before=timedelta(days=36500)) == []
         assert ids(thread_prefix="a") == ["q0", "q1"]
         assert ids(node="x", thread_prefix="b", asked_before=at(9)) == ["q2"]

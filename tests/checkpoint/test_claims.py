@@ -122,6 +122,7 @@ def test_times_are_compared_as_times():
     there = claims.take(QUESTION, b"", None, "2026-11-20T13:00:01+01:00", "k", 30.0)
     assert (there.at, there.lease_until) == (at(1), at(31))
     assert claims.moment("2026-11-20T12:00:01") == at(1)
+    assert claims.moment(at(1)) == claims.moment(at(1).replace("T", " ")) == at(1)
 
 
 moves = st.sampled_from(["take", "record", "release", "drop", "step", "pause", "results", "error", "again"])
