@@ -159,9 +159,9 @@ class SaverCore(BaseCheckpointSaver[int]):
 
     def _forget(self, thread: str) -> None:
         """Forget what is known of a thread whose steps were rewritten or deleted."""
-        for key in [key for key in self._tips if key[0] == thread]:
-            self._tips.pop(key, None)
         self._asking.discard(thread)
-        for key in [key for key in self._paused if key[0] == thread]:
-            self._paused.pop(key, None)
+        for known in (self._tips, self._paused):
+            for key in list(known):  # at once: other threads of the process add theirs meanwhile
+                if key[0] == thread:
+                    known.pop(key, None)
         self._recall.forget(thread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,10 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
                 source = record.metadata.get("source")
                 self._rows.settle_step(thread, ns, parent_id, source, record.checkpoint_id)
         if len(tips) >= _KNOWN_TIPS:
-            tips.pop(next(iter(tips)), None)
+            with suppress(
+                RuntimeError, StopIteration
+            ):  # another thread has changed it just now: it makes room as well
+                tips.pop(next(iter(tips)), None)
         tips[key] = tip
 
     def _read_tip(self, thread: str, ns: str, checkpoint_id: str | None) -> Tip | None:

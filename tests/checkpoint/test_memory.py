@@ -1,3 +1,4 @@
+import sys
 import threading
 import timeit
 
@@ -62,6 +63,38 @@ def test_threads_write_at_once():
     for worker in workers:
         worker.join()
     assert [saver.load(Run(saver, f"t{n}").key()).values["items"] for n in range(8)] == [list(range(50))] * 8
+
+
+def test_a_thread_is_deleted_while_others_are_begun():
+    saver, failed = InMemorySaver(), []
+
+    def begin(number: int) -> None:
+        try:
+            for n in range(400):
+                Run(saver, f"t{number}-{n}").step({"n": 0})
+        except RuntimeError as error:
+            failed.append(error)
+
+    def delete() -> None:
+        try:
+            for n in range(3000):
+                saver.delete_thread("another")
+        except RuntimeError as error:
+            failed.append(error)
+
+    workers = [threading.Thread(target=begin, args=(number,)) for number in range(4)]
+    workers += [threading.Thread(target=delete)]
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    finally:
+        sys.setswitchinterval(patience)
+    assert failed == []
+    assert len(saver.threads()) == 1600
 
 
 def test_a_step_costs_microseconds():
