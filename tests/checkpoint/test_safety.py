@@ -11,6 +11,7 @@ import pickle
 import random
 import signal
 from contextlib import suppress
+from fractions import Fraction
 from typing import Any
 
 import numpy
@@ -58,7 +59,7 @@ EVIL: list[Any] = [
 
 def load_what_values_need(saver: InMemorySaver) -> None:
     """Import the modules that values are made with, so that nothing is imported later on."""
-    values = [numpy.zeros(1), pandas.DataFrame({"a": [1]}), AIMessage("hi")]
+    values = [numpy.zeros(1), pandas.DataFrame({"a": [1]}), AIMessage("hi"), Fraction(1, 2)]
     saver.serde.loads(saver.serde.dumps(values))
 
 
@@ -170,9 +171,7 @@ def test_row_16_much_changed_files_are_told_from_the_one_that_was_written(tmp_pa
 @pytest.mark.parametrize("evil", EVIL[:15], ids=lambda evil: json.dumps(evil)[:30])
 def test_row_16_what_looks_like_code_is_data_or_an_error(evil):
     saver = InMemorySaver()
-    saver.serde.loads(
-        saver.serde.dumps([numpy.zeros(1), pandas.DataFrame({"a": [1]})])
-    )  # loads what it needs
+    load_what_values_need(saver)
     Run(saver).step({"value": "here"})
     document = json.loads(json.dumps(export_thread(saver, "t")).replace('"here"', json.dumps(evil)))
     document["sha256"] = bundles._hash(document)
