@@ -99,7 +99,7 @@ def renew_all() -> None:
 
 
 def _forget() -> None:
-    global _keeper, _lock  # noqa: PLW0603 - the child of a fork has neither its parent's runs nor its threads
+    global _keeper, _lock
     _keeper, _lock = None, Lock()
     _held.clear()
 
