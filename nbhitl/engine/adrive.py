@@ -144,13 +144,10 @@ class AsyncDriver:
         task = asyncio.ensure_future(saving)
         try:
             return self._stored(call, await asyncio.shield(task))
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             await asyncio.gather(task, return_exceptions=True)
-            if call.method == "claim" and not task.cancelled() and task.exception() is None:
-                taken = call.args[0]  # nothing has run with these answers
-                await self.run.saver.arelease(
-                    taken.thread_id, taken.ns, taken.checkpoint_id, tuple(taken.answers)
-                )
+            if call.method == "claim":  # nothing has run with these answers
+                await self._give_back(call.args[0], cancelled)
             raise
         except Exception as error:
             note_unsaved(self.run, call, error)
@@ -158,7 +155,7 @@ class AsyncDriver:
                 await self._give_back(call.args[0], error)
             raise
 
-    async def _give_back(self, request: ClaimRequest, error: Exception) -> None:
+    async def _give_back(self, request: ClaimRequest, error: BaseException) -> None:
         from nbhitl.engine.given_back import give_back, note_not_given_back
 
         try:

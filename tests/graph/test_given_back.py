@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -186,3 +187,33 @@ def test_being_cancelled_before_the_node_had_its_turn_opens_the_question_again(m
         return await graph.ainvoke(Command(resume="again"), CONFIG)
 
     assert asyncio.run(cancelled()) == {"log": ["again"]}
+
+
+@pytest.mark.parametrize("fails", ["the claim", "the release", "nothing"])
+def test_being_cancelled_while_the_answer_is_claimed_stays_so_if_the_store_fails(monkeypatch, tmp_path, fails):
+    async def cancelled() -> Any:
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+            graph = graph_of(asking("pay?"), saver=saver)
+            await graph.ainvoke({}, CONFIG)
+            claim, began = saver.claim, asyncio.Event()
+            loop = asyncio.get_running_loop()
+
+            def slowly(request: Any) -> Any:
+                loop.call_soon_threadsafe(began.set)
+                claim(request)
+                time.sleep(0.05)
+                if fails == "the claim":
+                    lost()
+
+            monkeypatch.setattr(saver, "claim", slowly)
+            if fails == "the release":
+                monkeypatch.setattr(saver, "release", lambda *place: lost())
+            running = asyncio.ensure_future(graph.ainvoke(Command(resume="yes"), CONFIG))
+            await began.wait()
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            monkeypatch.undo()
+            return [claim.state for claim in await saver.aclaims("t")]
+
+    assert asyncio.run(cancelled()) == ["delivered" if fails == "the release" else "open"]
