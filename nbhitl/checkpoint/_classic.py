@@ -10,7 +10,8 @@ from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import SaverCore
 from nbhitl.checkpoint._fold import fold_newest_first
 from nbhitl.checkpoint._going_on import going_on
-from nbhitl.checkpoint._rows import StepRow, encode_body, encode_metadata, encode_writes
+from nbhitl.checkpoint._metadata import encode_metadata
+from nbhitl.checkpoint._rows import StepRow, encode_body, encode_writes
 from nbhitl.checkpoint._shape import checkpoint_tuple, classic_body
 from nbhitl.checkpoint.base import (
     WRITES_IDX_MAP,

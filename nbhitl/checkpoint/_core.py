@@ -5,18 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._fold import Folded, ancestry, fold
+from nbhitl.checkpoint._metadata import decode_metadata
 from nbhitl.checkpoint._recall import Recall
 from nbhitl.checkpoint._reread import Reread
-from nbhitl.checkpoint._rows import (
-    CLASSIC,
-    Body,
-    Codec,
-    Tip,
-    decode_body,
-    decode_metadata,
-    decode_write,
-    unreadable,
-)
+from nbhitl.checkpoint._rows import CLASSIC, Body, Codec, Tip, decode_body, decode_write, unreadable
 from nbhitl.checkpoint._typed import codec_of
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
@@ -59,11 +51,6 @@ class SaverCore(BaseCheckpointSaver[int]):
     def _codec(self) -> Codec:
         serde = self.serde
         return serde if serde.__class__ is Serde else codec_of(serde)
-
-    def _lenient(self, data: bytes) -> Any:
-        """A stored value for showing: what cannot be loaded here is shown as its fields."""
-        codec = self._codec
-        return codec.loads_lenient(data) if isinstance(codec, Serde) else codec.loads(data)
 
     def _folded(self, thread: str, ns: str, checkpoint_id: str | None) -> Folded | None:
         row = self._rows.step(thread, ns, checkpoint_id)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import of_fields
 from nbhitl.checkpoint._fold import DAMAGE
-from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec, decode_frame, metadata_of
+from nbhitl.checkpoint._metadata import metadata_of
+from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec, decode_frame
 from nbhitl.checkpoint._squeeze import decompressed
 from nbhitl.checkpoint.records import StepOutline
 from nbhitl.checkpoint.serde import Serde

@@ -8,12 +8,14 @@ from nbhitl.checkpoint import _filters as filters
 from nbhitl.checkpoint import claims as rules
 from nbhitl.checkpoint._answers import RESUME_IDX, Answers, resume_row
 from nbhitl.checkpoint._core import SaverCore
+from nbhitl.checkpoint._rows import decode_write, unreadable
 from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.claims import Question
 from nbhitl.checkpoint.records import PendingQuestion, entry_id
+from nbhitl.checkpoint.serde import Serde
 from nbhitl.constants import ERROR
-from nbhitl.errors import UnknownInterruptError, UnsupportedValue
+from nbhitl.errors import StoreError, UnknownInterruptError, UnsupportedValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -102,7 +104,7 @@ class ReviewSaver(SaverCore):
             opened = [rules.release(question) for question in held]
             self._take_back(place, {question.interrupt_id for question in held})
             self._rows.put_questions(opened)
-        return tuple(rules.as_claim(question, self._lenient) for question in opened)
+        return tuple(self._as_claim(question) for question in opened)
 
     def record_answer(
         self,
@@ -178,7 +180,7 @@ class ReviewSaver(SaverCore):
 
     def claims(self, thread_id: str) -> list[Claim]:
         """Return how every question of a thread stands, in the order in which they were asked."""
-        return [rules.as_claim(question, self._lenient) for question in self._rows.questions(thread_id)]
+        return [self._as_claim(question) for question in self._rows.questions(thread_id)]
 
     def pending(
         self,
@@ -229,9 +231,25 @@ class ReviewSaver(SaverCore):
 
     def _listed(self, question: Question) -> PendingQuestion:
         return PendingQuestion(
-            *question[:7], self._lenient(question.payload), question.digest, question.asked_at,
+            *question[:7], self._shown(question, question.payload), question.digest, question.asked_at,
             question.state, question.by, question.at,
         )  # fmt: skip
+
+    def _as_claim(self, question: Question) -> Claim:
+        answer = question.answer
+        return rules.answered(question, None if answer is None else self._shown(question, answer))
+
+    def _shown(self, question: Question, data: bytes) -> Any:
+        """What is stored of a question, for showing: what cannot be loaded here is shown as its fields.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        codec = self._codec
+        try:
+            return codec.loads_lenient(data) if isinstance(codec, Serde) else codec.loads(data)
+        except StoreError as error:
+            raise unreadable(question, error) from error
 
     def _encode_answer(self, interrupt_id: str, answer: Any) -> bytes:
         try:
@@ -264,7 +282,7 @@ class ReviewSaver(SaverCore):
         with self._rows.atomic(place[0]):
             moved = [move(question) for question in self._named_questions(place, interrupt_ids)]
             self._rows.put_questions(moved)
-        return tuple(rules.as_claim(question, self._lenient) for question in moved)
+        return tuple(self._as_claim(question) for question in moved)
 
     def _named_questions(self, place: Place, interrupt_ids: Iterable[str]) -> list[Question]:
         wanted = list(interrupt_ids)
@@ -286,8 +304,8 @@ class ReviewSaver(SaverCore):
         return self._resumes(self._rows.writes(*place))
 
     def _resumes(self, writes: Iterable[WriteRow]) -> dict[str, list[Any]]:
-        loads = self._codec.loads
-        return {row.task_id: loads(row.value) for row in writes if row.idx == RESUME_IDX}
+        codec = self._codec
+        return {row.task_id: decode_write(row, codec) for row in writes if row.idx == RESUME_IDX}
 
     def _resume_rows(
         self, place: Place, resumes: Mapping[str, Sequence[Any]], before: Mapping[str, Sequence[Any]]

@@ -15,17 +15,17 @@ instead of the id. The whole state of a long thread is compressed.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import chain, islice
 from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl._slotted import made, of_fields, slotted
 from nbhitl.checkpoint._ids import packed, unpacked
+from nbhitl.checkpoint._metadata import encode_metadata
 from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint._unstorable import located
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
-from nbhitl.checkpoint.serde.core import Serde, packed_plain
+from nbhitl.checkpoint.serde.core import Serde
 from nbhitl.checkpoint.serde.plain import with_buffers
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
@@ -34,12 +34,12 @@ from nbhitl.errors import StoreError, UnsupportedValue
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from nbhitl.checkpoint.claims import Question
+
 DELTA, FULL, CLASSIC = 0, 1, 2
 
 _DELTAS = 2
 """How many times as many bytes of deltas as of the whole state there may be before it is stored whole again."""
-
-SOURCES = ("input", "loop", "update", "fork")
 
 _NO_FRAME: tuple[Any, ...] = ((), (), (), None, None, None)
 
@@ -332,10 +332,15 @@ def decode_body(row: StepRow, serde: Codec) -> Body:
         raise unreadable(row, f"a stored step is damaged and cannot be read: {error}") from error
 
 
-def unreadable(row: StepRow | WriteRow, why: object) -> StoreError:
+def unreadable(row: StepRow | WriteRow | Question, why: object) -> StoreError:
     """Return the error for a row whose bytes cannot be read, with the place of the row."""
     ns = f", namespace {row.ns!r}" if row.ns else ""
-    part = "" if isinstance(row, StepRow) else f", node {row.name!r}, write to {row.channel!r}"
+    if isinstance(row, StepRow):
+        part = ""
+    elif isinstance(row, WriteRow):
+        part = f", node {row.name!r}, write to {row.channel!r}"
+    else:
+        part = f", node {row.node!r}, question {row.interrupt_id}"
     return StoreError(f"thread {row.thread_id!r}{ns}, checkpoint {row.checkpoint_id}{part}: {why}")
 
 
@@ -357,51 +362,6 @@ def encode_body(body: Body, serde: Codec) -> bytes:
     return serde.dumps(
         [body.kind, frame, body.values, body.appended, list(body.removed), list(body.results), body.base]
     )
-
-
-def encode_metadata(metadata: dict[str, Any], serde: Codec) -> bytes:
-    """Return the bytes of a checkpoint's metadata: the usual one is `[source, step]`; what is more, or of another
-    form, stays as it is. `decode_metadata` gives it back.
-    """
-    try:
-        source, step, parents = metadata["source"], metadata["step"], metadata["parents"]
-    except KeyError:
-        return serde.dumps(metadata)
-    if parents or len(metadata) != 3 or source not in SOURCES or type(step) is not int:
-        return serde.dumps(metadata)
-    if serde.__class__ is Serde:
-        return _known_metadata(source, step)
-    return serde.dumps([SOURCES.index(source), step])
-
-
-@lru_cache(maxsize=1024)
-def _known_metadata(source: str, step: int) -> bytes:
-    """Every thread has the same first steps, and nbhitl's serializers are of one mind about numbers."""
-    return cast("bytes", packed_plain([SOURCES.index(source), step]))
-
-
-def decode_metadata(data: bytes, serde: Codec) -> dict[str, Any]:
-    """Return a checkpoint's metadata.
-
-    Raises:
-        StoreError: the bytes are damaged.
-    """
-    return metadata_of(serde.loads(data))
-
-
-def metadata_of(loaded: Any) -> dict[str, Any]:
-    """Return the metadata that was stored as this value; see `encode_metadata`.
-
-    Raises:
-        StoreError: it is none.
-    """
-    if isinstance(loaded, dict):
-        return loaded
-    try:
-        source, step = loaded
-        return {"source": SOURCES[source], "step": step, "parents": {}}
-    except (TypeError, ValueError, LookupError) as error:
-        raise StoreError(f"the metadata of a checkpoint is damaged and cannot be read: {error}") from error
 
 
 def encode_writes(

@@ -23,7 +23,7 @@ from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
 OPEN, RECORDED, DELIVERED, APPLIED, DROPPED = "open", "recorded", "delivered", "applied", "dropped"
 
@@ -293,11 +293,6 @@ def _taken(question: Question) -> ReviewError:
         by=question.by,
         at=question.at,
     )
-
-
-def as_claim(question: Question, loads: Callable[[bytes], Any]) -> Claim:
-    """Return how a question stands, with its answer decoded."""
-    return answered(question, None if question.answer is None else loads(question.answer))
 
 
 def answered(question: Question, answer: Any) -> Claim:

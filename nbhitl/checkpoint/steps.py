@@ -272,8 +272,7 @@ class _PendingOf:
         self._one_by_one = one_by_one
 
     def at(self, checkpoint_id: str) -> list[PendingWrite]:
-        loads = self._saver._codec.loads
-        return [(row.task_id, row.channel, loads(row.value)) for row in self._rows(checkpoint_id)]
+        return self._saver._decoded(self._rows(checkpoint_id))
 
     def _rows(self, checkpoint_id: str) -> Sequence[WriteRow]:
         store = self._saver._rows

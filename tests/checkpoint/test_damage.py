@@ -166,3 +166,39 @@ def test_a_missing_parent_is_named(tmp_path):
             with pytest.raises(StoreError, match=rf"thread 't'.*parent {missing} is not in the store"):
                 read()
         assert saver.load(CheckpointKey("t", "", next(iter(run.saved)))).values == {"items": ["x" * 100]}
+
+
+@pytest.mark.parametrize("kind", EVERYDAY)
+def test_whoever_reads_a_damaged_write_is_told_where_it_is(kind, request):
+    with opened(address_of(kind, request)) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        saver.put_pending(run.key(run.head), [run.task("node", [("n", 5)])])
+        changed_in(saver, "nbhitl_writes", "value", lambda _: b"\xc1", 0)
+        for read in (
+            lambda: [*saver.history("t", "")],
+            lambda: [*saver.history("t", "", limit=1)],
+            lambda: [*saver.outline("t", "")],
+            lambda: saver.load(run.key(run.head)),
+            lambda: saver.answers_at(*run.place()) or saver.load(run.key()),
+        ):
+            with pytest.raises(StoreError, match=r"thread 't', checkpoint .*, node 'node', write to 'n'"):
+                read()
+
+
+@pytest.mark.parametrize("kind", EVERYDAY)
+def test_whoever_lists_a_damaged_question_is_told_whose_it_is(kind, request):
+    with opened(address_of(kind, request)) as saver:
+        for thread in ("fine", "t"):
+            run = Run(saver, thread)
+            run.step()
+            run.pause("q1")
+        changed_in(saver, "nbhitl_questions", "payload", lambda _: b"\xc1", -1)
+        where = r"thread 't', checkpoint .*, node 'asking', question q1: a stored value is damaged"
+        with pytest.raises(StoreError, match=where):
+            saver.pending()
+        assert len(saver.pending(thread_prefix="f")) == 1
+        saver.claim(run.request({"q1": "yes"}))
+        changed_in(saver, "nbhitl_questions", "answer", lambda _: b"\xc1", -1)
+        with pytest.raises(StoreError, match=where):
+            saver.claims("t")
