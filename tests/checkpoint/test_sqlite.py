@@ -9,7 +9,7 @@ import pytest
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.records import CheckpointKey
-from nbhitl.checkpoint.sqlite import SqliteSaver, queries
+from nbhitl.checkpoint.sqlite import SqliteSaver, _noted, queries
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.constants import RESUME
 from nbhitl.errors import AlreadyAnswered, NewerStore, StoreError
@@ -500,3 +500,15 @@ def test_savers_that_share_a_connection_know_what_each_has_changed(tmp_path):
         assert run.saver.load(run.key()).values == {"n": 4}
     assert [claim.state for claim in second.saver.claims("t")] == ["applied", "applied"]
     conn.close()
+
+
+def test_a_statement_that_fails_leaves_nothing_noted(tmp_path):
+    """It notes a row before SQLite finds that the row is there already."""
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        record = run.record({"n": 1})
+        before = len(_noted._noted)
+        saver.put_step(record)
+        with pytest.raises(StoreError, match="already|UNIQUE"):
+            saver.put_step(record)
+        assert len(_noted._noted) == before

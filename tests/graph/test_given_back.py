@@ -190,7 +190,9 @@ def test_being_cancelled_before_the_node_had_its_turn_opens_the_question_again(m
 
 
 @pytest.mark.parametrize("fails", ["the claim", "the release", "nothing"])
-def test_being_cancelled_while_the_answer_is_claimed_stays_so_if_the_store_fails(monkeypatch, tmp_path, fails):
+def test_being_cancelled_while_the_answer_is_claimed_stays_so_if_the_store_fails(
+    monkeypatch, tmp_path, fails
+):
     async def cancelled() -> Any:
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
             graph = graph_of(asking("pay?"), saver=saver)

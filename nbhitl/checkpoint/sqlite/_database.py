@@ -20,41 +20,18 @@ from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
 from nbhitl.checkpoint.sqlite._layout import keep_log_long, lay_out
-from nbhitl.checkpoint.sqlite._noted import numbers, teach, was_noted
+from nbhitl.checkpoint.sqlite._noted import forget, numbers, teach, was_noted
+from nbhitl.checkpoint.sqlite._transaction import Transaction
 from nbhitl.checkpoint.sqlite._waiting import Waiting
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
     from nbhitl.checkpoint.sqlite._group import Values
 
 _ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
-
-
-class Transaction:
-    """Begins, and commits or rolls back; holds the database's lock meanwhile."""
-
-    __slots__ = ("_database",)
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
-        database = self._database
-        try:
-            database.begin()
-        except BaseException:
-            # Ctrl-C may have come just after it had begun, or while another thread has one open.
-            database.end_own_left_over()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.end(commit=kind is None)
 
 
 class Database:
@@ -177,8 +154,11 @@ class Database:
                 conn.execute(sql, values)
                 self._own += conn.total_changes - before
                 return was_noted(number)
-            except _ERRORS as error:
-                raise self.failure(error, sql, values) from error
+            except BaseException as error:
+                forget(number)
+                if isinstance(error, _ERRORS):
+                    raise self.failure(error, sql, values) from error
+                raise
 
     def insert_if_quiet(self, row: Values) -> bool:
         """Add a step; see `RowStore.insert_if_quiet`."""

@@ -43,3 +43,8 @@ def was_noted(number: int) -> bool:
     except KeyError:
         return False
     return True
+
+
+def forget(number: int) -> None:
+    """Forget a statement that failed: what it has changed was rolled back."""
+    _noted.discard(number)
