@@ -87,10 +87,13 @@ class _Writer:
         if self.styles:
             yield from map(self._node, self.inside.get("", ()))
         yield from map(self._edge, self.groups.get("", ()))
-        places = dict.fromkeys([*self.groups, *self.inside])
-        for place in places:
+        for place in self._places():
             if place and ":" not in place:
                 yield from self._group(place)
+
+    def _places(self) -> list[str]:
+        """Return the subgraphs, each once; those without edges of their own only where nodes are written."""
+        return list(dict.fromkeys([*self.groups, *(self.inside if self.styles else ())]))
 
     def _group(self, place: str) -> Iterator[str]:
         edges = self.groups.get(place, [])
@@ -100,7 +103,7 @@ class _Writer:
             if self.styles:
                 yield from map(self._node, self.inside.get(place, ()))
         yield from map(self._edge, edges)
-        for inner in dict.fromkeys([*self.groups, *self.inside]):
+        for inner in self._places():
             if inner.startswith(f"{place}:") and ":" not in inner[len(place) + 1 :]:
                 yield from self._group(inner)
         if framed:
@@ -133,15 +136,14 @@ class _Writer:
 
 
 def _common(source: str, target: str) -> str:
-    """The subgraph that both ends of an edge are in; of an edge from a node to itself, the node."""
+    """The subgraph that both ends of an edge are in; of an edge from a node to itself, the node.
+
+    As in LangChain's text, an edge between nodes of one name in two subgraphs stands in a group of that name.
+    """
     if ":" not in source and source != target:
         return ""
-    shared = []
-    for one, other in zip(source.split(":"), target.split(":"), strict=False):
-        if one != other:
-            break
-        shared.append(one)
-    return ":".join(shared)
+    pairs = zip(source.split(":"), target.split(":"), strict=False)
+    return ":".join(one for one, other in pairs if one == other)
 
 
 def _label(name: str) -> str:

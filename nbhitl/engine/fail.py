@@ -17,7 +17,7 @@ from nbhitl.engine.questions import tasks_left
 from nbhitl.engine.report import report
 from nbhitl.engine.tasks import Task, plan_order
 from nbhitl.engine.unsaved import left_unsaved
-from nbhitl.errors import ParentCommand, QuestionChanged, UnsupportedValue, is_invalid_resume
+from nbhitl.errors import GraphDrained, ParentCommand, QuestionChanged, UnsupportedValue, is_invalid_resume
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -58,7 +58,8 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     if progress.keeps:
         yield from _save_ends(progress, result, [*progress.paused, *late])
     progress.claimed = _in_doubt(progress, result)
-    report(progress, result)
+    if not isinstance(error, GraphDrained):  # a called graph was asked to stop: that is no failure
+        report(progress, result)
     raise error
 
 
@@ -187,6 +188,12 @@ def _in_doubt(progress: Progress, result: TaskResult) -> dict[str, str]:
     return {id: task_id for id, task_id in progress.claimed.items() if task_id == result.task.id}
 
 
+def _has_failed(progress: Progress, result: TaskResult) -> bool:
+    """Whether a task is saved as failed: not one in doubt, nor one that was asked to stop and holds no answer."""
+    held = result.task.id in progress.claimed.values()
+    return not _in_doubt(progress, result) and (held or not isinstance(result.error, GraphDrained))
+
+
 def _save_ends(
     progress: Progress, result: TaskResult, others: Sequence[TaskResult]
 ) -> Generator[Any, Any, None]:
@@ -201,7 +208,7 @@ def _save_ends(
         if refused:
             yield StoreCall("release", (*progress.key, refused))
         return
-    failures = {} if _in_doubt(progress, result) else {result.task.id: repr(result.error)}
+    failures = {result.task.id: repr(result.error)} if _has_failed(progress, result) else {}
     failures.update(handled_error(result.task))
     failures.update(
         {

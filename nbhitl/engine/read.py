@@ -52,7 +52,9 @@ def with_writes(
         elif rule.kind is _OBJECT:
             channel = rule.channel.from_checkpoint(state.get(key, MISSING))
             channel.update((value,))
-            state[key] = channel.get()
+            state.pop(key, None)
+            if channel.is_available():  # a topic that was given nothing has no value
+                state[key] = channel.get()
         else:
             state[key] = value
     return state

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import is_dataclass
 from itertools import count, repeat
+from threading import RLock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ _SCOPE: ContextVar[str] = ContextVar("nbhitl_scope", default="")
 
 
 _NOWHERE: dict[str, str] = {}
+# Tasks that run at once ask for one signal; a called graph asks its caller's run for it.
+_SIGNALS = RLock()
 
 
 class Run:
@@ -114,6 +117,17 @@ class Run:
         self.journal: StepSaver | None = None
         self.asynchronous = False
         self.trace: OpenRun | None = None
+
+    def stop_signal(self) -> RunControl:
+        """Return what asks the run to stop: the caller's, or the outermost run's, made when a node asks for it."""
+        if self.control is None:
+            from nbhitl.runtime import RunControl
+
+            made = RunControl if self.parent is None else self.parent.run.stop_signal
+            with _SIGNALS:
+                if self.control is None:
+                    self.control = made()
+        return self.control
 
 
 class RunningTask:
@@ -319,7 +333,7 @@ class RunningTask:
             stream_writer=self.write_custom,
             heartbeat=self.heartbeat,
             previous=self.previous,
-            control=run.control,
+            control=run.stop_signal(),
             execution_info=ExecutionInfo(
                 checkpoint_id=task.checkpoint_id,
                 checkpoint_ns=task.namespace,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from uuid import uuid4
 
 from nbhitl._context import current_task
+from nbhitl._typed_dict import TypedDict
 
 if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig

@@ -4,6 +4,7 @@ import operator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from langgraph.channels.topic import Topic
 from langgraph.channels.untracked_value import UntrackedValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Overwrite, Send
@@ -401,3 +402,22 @@ def program_wide_state(record, saver):
     graph = builder.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=saver)
     record("result", graph.invoke({f"k{i}": i for i in range(0, 30, 2)}, CONFIG))
     record("history", [s.values for s in graph.get_state_history(CONFIG)])
+
+
+def program_path_from_start_over_a_topic_that_was_given_nothing(record):
+    class Topics(TypedDict):
+        items: list
+        results: Annotated[list, Topic(str)]
+
+    builder = StateGraph(Topics)
+    builder.add_node("worker", lambda state: {"results": f"did {state['item']}"})
+    builder.add_node("collect", lambda state: record("collected", state["results"]))
+    builder.add_conditional_edges(
+        START,
+        lambda state: (
+            record("path", sorted(state)) or [Send("worker", {"item": item}) for item in state["items"]]
+        ),
+        ["worker"],
+    )
+    builder.add_edge("worker", "collect")
+    record("result", builder.compile().invoke({"items": ["a", "b"], "results": []}))

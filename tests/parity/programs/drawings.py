@@ -218,3 +218,14 @@ def program_plain_data(record):
     child = builder("one").compile(name="kid")
     built = builder("a").add_node("child", child).add_node("tools", ToolNode([search])).add_edge("a", "child")
     record("plain", built.add_edge("child", "tools").compile().get_graph().to_json())
+
+
+def program_text_of_subgraphs_of_one_node(record):
+    def single():
+        return StateGraph(State).add_node("op", step).add_edge(START, "op").compile()
+
+    built = StateGraph(State).add_node("one", single()).add_node("two", single()).add_node("last", step)
+    graph = built.add_edge(START, "one").add_edge("one", "two").add_edge("two", "last").compile()
+    drawn = graph.get_graph(xray=1)
+    record("styled", drawn.draw_mermaid())
+    record("plain", drawn.draw_mermaid(with_styles=False))

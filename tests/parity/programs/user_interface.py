@@ -45,3 +45,10 @@ def program_merging_components(record):
     record("single ones", ui_message_reducer(one, two))
     record.error("unknown", lambda: ui_message_reducer([], [gone]), "that doesn't exist ('1')")
     record.error("outside of a graph", lambda: push_ui_message("x", {}))
+
+
+def program_components_in_a_schema(record):
+    builder = StateGraph(State).add_node(shows).add_edge(START, "shows")
+    described = builder.compile().get_output_jsonschema()["$defs"]
+    for name in ("UIMessage", "RemoveUIMessage"):
+        record(name, {key: value for key, value in described[name].items() if key != "description"})
