@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "_slotted",
         "_stream_parts",
         "_trace_policy",
+        "_typed_dict",
         "callbacks",
         "typing",
         "messages",
@@ -85,7 +86,12 @@ FENCES = {
     # Where a user's type or a form needs them, and then inside a function.
     "pydantic": ("nbhitl",),
     "jsonschema": ("nbhitl.engine.answer_schema",),
-    "typing_extensions": ("nbhitl.graph.message", "nbhitl.graph._jsonschema", "nbhitl.typing"),
+    "typing_extensions": (
+        "nbhitl._typed_dict",
+        "nbhitl.graph.message",
+        "nbhitl.graph._jsonschema",
+        "nbhitl.typing",
+    ),
     "referencing": ("nbhitl.engine.answer_schema",),
     "numpy": ("nbhitl.checkpoint.serde.frames", "nbhitl.checkpoint.serde.numeric"),
 }
