@@ -123,7 +123,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         return [(write.task_id, write.channel, decode_write(write, codec)) for write in rows]
 
     def _pending(self, row: StepRow, *, newest: bool) -> list[PendingWrite]:
-        """The writes at a step: what is pending, and the results with which its child was made."""
+        """The writes at a step: what is pending, and the results with which its first child was made."""
         thread, ns, checkpoint_id = row[:3]
         writes = self._decoded(self._rows.writes(thread, ns, checkpoint_id))
         if not newest:
@@ -131,11 +131,9 @@ class SaverCore(BaseCheckpointSaver[int]):
         return writes
 
     def _results(self, children: Iterable[StepRow]) -> list[PendingWrite]:
-        """The results with which the first of these steps was made that was made of results."""
+        """The results with which the first of these steps was made; later ones begin branches of their own."""
         for child in children:
-            results = decode_body(child, self._codec).writes(child)
-            if results:
-                return results
+            return decode_body(child, self._codec).writes(child)
         return []
 
     def _metadata(self, row: StepRow) -> dict[str, Any]:

@@ -132,12 +132,9 @@ def stranded_results(rows: Sequence[StepRow], doomed: set[str], codec: Codec) ->
 def _saved_results(
     row: StepRow, children: Sequence[StepRow], doomed: set[str], codec: Codec
 ) -> Iterator[WriteRow]:
-    if all(child.checkpoint_id not in doomed for child in children):
-        return
-    with_results = [(child, body) for child in children if (body := decode_body(child, codec)).results]
-    if all(child.checkpoint_id in doomed for child, _ in with_results):
-        for child, body in with_results[:1]:
-            for task in body.tasks(child):
+    for child in children[:1]:
+        if child.checkpoint_id in doomed:
+            for task in decode_body(child, codec).tasks(child):
                 yield from encode_writes(row[:3], task, codec, WRITES_IDX_MAP)
 
 

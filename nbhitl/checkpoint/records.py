@@ -33,7 +33,8 @@ class Frame:
     `triggers` are the trigger channels that fired (`branch:to:<node>`, `__start__`), `sends` the pending
     Sends in the order of issue, `channels` the stored form of channels that are neither a plain value nor a
     reducer (`{"join:a+b:c": {"a"}}`), `start` the input that `__start__` will apply. `writers` are the nodes
-    of the last step that an edge started: an update without `as_node` counts as theirs. `children` are the
+    of the last step that an edge started: an update without `as_node` counts as theirs; only `__interrupt__` is there
+    where a branch began before any node ran. `children` are the
     checkpoints of called graphs that keep state of their own, as of now: `{ns: checkpoint id}`.
     """
 

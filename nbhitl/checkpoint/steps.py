@@ -286,7 +286,7 @@ class _PendingOf:
 
 
 class _Family:
-    """The results of each checkpoint's tasks, which are stored with its first child that was made of results.
+    """The results of each checkpoint's tasks, which are stored with its first child, if that was made of results.
 
     Unfiltered, every child is folded before its parent, and brings its results along. Otherwise children are
     noted as they are read, and decoded at need.
@@ -316,7 +316,7 @@ class _Family:
         row = folded.row
         if self._filtered:
             return decode(reversed(self._children.pop(row.checkpoint_id, [])))
-        if row.parent_id is not None and folded.body.results:
+        if row.parent_id is not None:
             self._results[row.parent_id] = folded.body.writes(row)
         return self._results.pop(row.checkpoint_id, [])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.records import CheckpointKey, TaskWrites
-from nbhitl.constants import INPUT, NULL_TASK_ID, RESUME, START
+from nbhitl.constants import INPUT, INTERRUPT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.answers import take_answers
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
@@ -66,6 +66,8 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
                 progress.pending = [*progress.pending, *_written(progress, input)]
             _apply_outside(progress)
             progress.pending = []
+            # Where nothing had run yet, only a pause has seen the branch: whose update comes next has to be said.
+            progress.head.writers = progress.head.writers or (INTERRUPT,)
             yield from progress.advance("fork")
     return True
 

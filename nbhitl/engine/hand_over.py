@@ -84,7 +84,11 @@ def checkpoint_of(
         channels[START] = frame.start
     if frame.sends:
         channels[TASKS] = [send(sent.node, sent.arg) for sent in frame.sends]
-    seen = {} if before is None else {name: {f"branch:to:{name}": before} for name in frame.writers}
+    seen = (
+        {}
+        if before is None
+        else {name: {f"branch:to:{name}": before} for name in frame.writers if name != INTERRUPT}
+    )
     return {
         "v": _FORMAT,
         "id": stored.checkpoint_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.constants import COPY, END, INPUT, START
+from nbhitl.constants import COPY, END, INPUT, INTERRUPT, START
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks, recall_writes
@@ -41,9 +41,10 @@ def update_loop(
         _stand_on(progress, stored)
     elif steps[0][0].as_node != INPUT:
         progress.step = 0
+    told = stored is not None and (yield from _is_newest(key, stored))
     for updates in steps:
-        yield from _superstep(progress, updates, stored)
-        progress.pending = []
+        yield from _superstep(progress, updates, stored, told)
+        progress.pending, told = [], True
     return progress.head.checkpoint_id
 
 
@@ -57,6 +58,14 @@ def _state_update(given: Any) -> StateUpdate:
     )
 
 
+def _is_newest(key: CheckpointKey, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
+    """Whether nothing came after a checkpoint: then an update is what its tasks did, else it begins a branch beside."""
+    if key.checkpoint_id is None:
+        return True
+    newest: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=None),))
+    return newest is None or newest.checkpoint_id == stored.checkpoint_id
+
+
 def _stand_on(progress: Progress, stored: StoredCheckpoint) -> None:
     progress.head = head_of(progress.program, stored)
     progress.step = int(stored.metadata.get("step", -2)) + 1
@@ -67,8 +76,9 @@ def _stand_on(progress: Progress, stored: StoredCheckpoint) -> None:
 
 
 def _superstep(
-    progress: Progress, updates: list[StateUpdate], stored: StoredCheckpoint | None
+    progress: Progress, updates: list[StateUpdate], stored: StoredCheckpoint | None, told: bool
 ) -> Generator[Any, Any, None]:
+    """Write one checkpoint; `told`: whether the one before it tells the updates as results of its tasks."""
     first = updates[0]
     if len(updates) > 1:
         _check_batch(updates)
@@ -94,9 +104,7 @@ def _superstep(
             raise result.error
         results.append(result)
     progress.apply(results)
-    record = (
-        [task_writes(progress.program, r, r.writes) for r in results] if progress.saved_id is not None else []
-    )
+    record = [task_writes(progress.program, r, r.writes) for r in results] if told else []
     yield from progress.advance("update", record)
 
 
@@ -118,7 +126,7 @@ def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> G
         return
     replaced = [pair if isinstance(pair, StateUpdate) else StateUpdate(*pair) for pair in values]
     progress.pending = []
-    yield from _superstep(progress, replaced, stored)
+    yield from _superstep(progress, replaced, stored, True)
 
 
 def _input(progress: Progress, values: Any) -> Generator[Any, Any, None]:
@@ -185,6 +193,10 @@ def _last_writer(progress: Progress) -> str:
     writers = progress.head.writers
     if not writers:
         return START
+    if writers == (INTERRUPT,):
+        raise InvalidUpdateError(
+            "Ambiguous update, specify as_node: no node has run yet since this branch began, so say whose update this is."
+        )
     if len(writers) != 1:
         raise InvalidUpdateError(
             f"Ambiguous update, specify as_node: the last step ran {', '.join(sorted(writers))}, so say whose "
