@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.progress import Progress
-    from nbhitl.engine.running import RunningTask
 
 
 def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, Any, bool]:
@@ -41,10 +40,12 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     if stored is not None and caller is not None:
         # What an attempt made that failed does not count for the next one, nor what was there where all is done anew.
         again = caller.attempt > 1 and not caller.run.resuming
-        again = again or (caller.run.anew and key.checkpoint_id is None)
+        again = again or (caller.run.anew is not None and key.checkpoint_id is None)
         progress.continues = not again
         if progress.run.stateful and key.checkpoint_id is None:
-            stored = yield from _at_this_point(progress, stored, key, again)
+            from nbhitl.engine.timeline import at_this_point
+
+            stored = yield from at_this_point(progress, stored, key, again)
         elif again:
             stored = None
     if stored is None:
@@ -60,7 +61,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     if key.checkpoint_id is not None and not answers:
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
-        progress.run.anew = True
+        progress.run.anew = _before_what(stored)
         if (yield from _branches_off(progress, input, stored)):
             if isinstance(input, Command):
                 progress.pending = [*progress.pending, *_written(progress, input)]
@@ -72,92 +73,13 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     return True
 
 
-def _at_this_point(
-    progress: Progress, newest: StoredCheckpoint, key: CheckpointKey, again: bool
-) -> Generator[Any, Any, StoredCheckpoint | None]:
-    """Return the state that a called graph had at this point of its caller's timeline.
+def _before_what(stored: StoredCheckpoint) -> str:
+    """Return the checkpoint before which called graphs must have done what counts where `stored` is run again.
 
-    That is the newest one if the task that calls now made it, before it paused or failed, or before the state of
-    its caller was changed by hand, but not if it tries `again`; else the one that the caller's checkpoint
-    remembers. So a replay of the caller finds the state of then, at every depth. A new input goes on from what it
-    had when it paused or failed.
+    A change by hand, and a copy, stand for the checkpoint that they were made of.
     """
-    caller = progress.run.parent
-    assert caller is not None
-    made_at = (newest.metadata.get("parents") or {}).get(caller.run.ns)
-    if made_at == caller.task.checkpoint_id and not again:
-        return newest
-    asked_at = caller.run.asked_map.get(key.ns) if caller.run.resuming and not again else None
-    if asked_at is not None:
-        at: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=asked_at),))
-        return at
-    goes_on = bool(made_at) and caller.run.resuming and _can_go_on(progress, newest)
-    if goes_on and (yield from _was_changed(caller, made_at)):
-        return newest
-    progress.continues = False
-    remembered = _remembered(caller, key.ns)
-    if remembered == newest.checkpoint_id or (yield from _was_dropped(caller, newest)):
-        return newest
-    if remembered is None:
-        return None
-    stored: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=remembered),))
-    if stored is not None:
-        stored.writes = []
-    return stored
-
-
-def _was_dropped(caller: RunningTask, newest: StoredCheckpoint) -> Generator[Any, Any, bool]:
-    """Whether a called graph's checkpoint was made by a task that a new input has dropped, of whichever graph above."""
-    parents = newest.metadata.get("parents") or {}
-    above: RunningTask | None = caller
-    while above is not None:
-        made_at = parents.get(above.run.ns)
-        if made_at and (yield from _input_came_after(above, made_at)):
-            return True
-        above = above.run.parent
-    return False
-
-
-def _input_came_after(caller: RunningTask, made_at: str) -> Generator[Any, Any, bool]:
-    """Whether an input came between checkpoint `made_at` and where the caller is on the same line."""
-    key, came = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id), False
-    while key.checkpoint_id and key.checkpoint_id > made_at:
-        stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
-        if stored is None:
-            return False
-        came = came or stored.metadata.get("source") == "input"
-        key = key._replace(checkpoint_id=stored.parent_id)
-    return came and key.checkpoint_id == made_at
-
-
-def _can_go_on(progress: Progress, stored: StoredCheckpoint) -> bool:
-    head = head_of(progress.program, stored)
-    return bool(head.sends or head.ready(progress.program))
-
-
-def _was_changed(caller: RunningTask, made_at: str | None) -> Generator[Any, Any, bool]:
-    """Whether the caller is where it was at checkpoint `made_at`, but for changes by hand."""
-    key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id)
-    while key.checkpoint_id != made_at:
-        stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
-        if stored is None or stored.metadata.get("source") != "update":
-            return False
-        key = key._replace(checkpoint_id=stored.parent_id)
-    return True
-
-
-def _remembered(caller: RunningTask, ns: str) -> str | None:
-    """Return the checkpoint at which the callers of a graph with state of its own left it, the nearest first.
-
-    A caller that keeps no state starts without memory; those above it remember for it.
-    """
-    above: RunningTask | None = caller
-    while above is not None:
-        known = above.children.get(ns) or above.run.children.get(ns)
-        if known is not None:
-            return known
-        above = above.run.parent
-    return caller.run.start_map.get(ns)
+    made_of = stored.metadata.get("source") in ("update", "fork")
+    return (stored.parent_id or "") if made_of else stored.checkpoint_id
 
 
 def _branches_off(progress: Progress, input: Any, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:

@@ -46,7 +46,8 @@ class Run:
 
     `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
     that keep state of their own; `start_map` those that a caller named to start from, `asked_map` to answer at.
-    `anew` says that the run does once more what was done at a checkpoint; then so do the graphs that it calls there.
+    `anew`, if the run does once more what was done at a checkpoint, and so do the graphs that it calls there, names the
+    checkpoint before which those must have done what counts.
     `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver; `updated` says
     that it goes on from a change by hand, so that answers may be for what a called graph asked before it; `carried`
     are the ids of those that were given now.
@@ -111,7 +112,7 @@ class Run:
         self.children: dict[str, str] = {}
         self.start_map: dict[str, str] = {}
         self.asked_map: dict[str, str] = _NOWHERE
-        self.anew = False
+        self.anew: str | None = None
         self.stop = 0
         # What `once()` has done, for a run without a saver.
         self.journal: StepSaver | None = None

@@ -651,5 +651,30 @@ def test_d24_a_cached_answer(langgraph: SimpleNamespace, nbhitl: SimpleNamespace
     assert [question.value for question in asked[NBHITL]["__interrupt__"]] == ["delete?"]
 
 
+def forked_before_its_child(on: SimpleNamespace) -> tuple[Any, Any]:
+    """A graph whose child, with a state of its own, has asked and ended twice; and a fork before its first run."""
+    child = on.StateGraph(State).add_node("ask", lambda state: {"log": [on.interrupt("delete?")]})
+    child = child.add_edge(on.START, "ask").compile(checkpointer=True)
+    builder = on.StateGraph(State).add_node("child", lambda state: {"log": child.invoke({"log": []})["log"]})
+    graph = builder.add_edge(on.START, "child").compile(checkpointer=on.InMemorySaver())
+    for answer in ("yes", "no"):
+        graph.invoke({"log": []}, CONFIG)
+        graph.invoke(on.Command(resume=answer), CONFIG)
+    *_, before, _ = graph.get_state_history(CONFIG)
+    return graph, graph.update_state(before.config, {"log": ["forked"]})
+
+
+def test_d25_a_child_after_a_fork(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    for on in (langgraph, nbhitl):
+        graph, fork = forked_before_its_child(on)
+        assert "__interrupt__" in graph.invoke(None, fork)
+        assert graph.invoke(on.Command(resume="sure"), CONFIG) == {"log": ["forked", "sure"]}
+    graph, _ = forked_before_its_child(langgraph)
+    assert graph.invoke(None, CONFIG) == {"log": ["forked", "yes", "no"]}
+    graph, _ = forked_before_its_child(nbhitl)
+    assert [question.value for question in graph.invoke(None, CONFIG)["__interrupt__"]] == ["delete?"]
+    assert graph.invoke(nbhitl.Command(resume="sure"), CONFIG) == {"log": ["forked", "sure"]}
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)

@@ -170,3 +170,18 @@ def program_a_change_before_a_child_that_ended(record, saver):
         branch = graph.update_state(before, {"x": 1})
         record(f"{how} asks", outcome(graph.invoke(None, branch)))
         record(f"{how} answered", outcome(graph.invoke(Command(resume="three"), config)))
+
+
+def program_what_a_dropped_child_had_is_remembered(record, saver):
+    """After a change a child starts anew; one with state of its own goes on from what it had when it paused."""
+    for how in HOW:
+        inner = chain(True, c0=plain("c0"), c1=asks("c1"))
+        graph = chain(saver, a=plain("a"), p=HOW[how](inner), z=plain("z"))
+        told(record, f"as START {how}", graph, [({"x": 1}, START)], ["starts anew", "yes"])
+        lowest = chain(True, g0=plain("g0"), g1=asks("g1"))
+        graph = chain(saver, a=plain("a"), p=HOW[how](chain(None, m0=plain("m0"), m=HOW[how](lowest))))
+        told(record, f"two levels {how}", graph, [({"x": 1}, None)], ["yes"])
+        record(
+            f"{how} again",
+            outcome(graph.invoke({"log": []}, {"configurable": {"thread_id": f"two levels {how}"}})),
+        )

@@ -1,0 +1,176 @@
+"""Which state a called graph with a state of its own has at a point of its caller's timeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nbhitl._slotted import made, slotted
+from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.constants import ERROR
+from nbhitl.engine.head import head_of
+from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.questions import tasks_left
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from nbhitl.checkpoint.records import StoredCheckpoint
+    from nbhitl.engine.progress import Progress
+    from nbhitl.engine.running import RunningTask
+
+
+def at_this_point(
+    progress: Progress, newest: StoredCheckpoint, key: CheckpointKey, again: bool
+) -> Generator[Any, Any, StoredCheckpoint | None]:
+    """Return the state that a called graph had at this point of its caller's timeline.
+
+    That is the newest one if the task that calls now made it, before it paused or failed, or before the state of
+    its caller was changed by hand, but not if it tries `again`; else the one that the caller's checkpoint
+    remembers. So a replay of the caller finds the state of then, at every depth. What starts anew after a new input,
+    or after a change by hand, goes on from what it had when it paused or failed.
+    """
+    caller = progress.run.parent
+    assert caller is not None
+    made_at = _made_at(newest, caller.run.ns)
+    if made_at == caller.task.checkpoint_id and not again:
+        return newest
+    going_on = caller.run.resuming and not again
+    asked_at = caller.run.asked_map.get(key.ns) if going_on else None
+    if asked_at is not None:
+        return (yield from _loaded(key, asked_at))
+    if made_at and going_on and _can_go_on(progress, newest) and (yield from _was_changed(caller, made_at)):
+        return newest
+    progress.continues = False
+    remembered = _remembered(caller, key.ns)
+    if remembered == newest.checkpoint_id:
+        return newest
+    stored = yield from _dropped(caller, newest, key, remembered)
+    if stored is None and remembered is not None:
+        stored = yield from _loaded(key, remembered)
+    if stored is not None and stored is not newest:
+        stored.writes = []
+    return stored
+
+
+def _made_at(stored: StoredCheckpoint, ns: str) -> str | None:
+    """Return the checkpoint of the graph above, in namespace `ns`, whose task has made this one."""
+    found: str | None = (stored.metadata.get("parents") or {}).get(ns)
+    return found
+
+
+def _loaded(key: CheckpointKey, checkpoint_id: str) -> Generator[Any, Any, StoredCheckpoint | None]:
+    stored: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=checkpoint_id),))
+    return stored
+
+
+def _can_go_on(progress: Progress, stored: StoredCheckpoint) -> bool:
+    head = head_of(progress.program, stored)
+    return bool(head.sends or head.ready(progress.program))
+
+
+def _was_changed(caller: RunningTask, made_at: str | None) -> Generator[Any, Any, bool]:
+    """Whether the caller is where it was at checkpoint `made_at`, but for changes by hand."""
+    key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id)
+    while key.checkpoint_id != made_at:
+        stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+        if stored is None or stored.metadata.get("source") != "update":
+            return False
+        key = key._replace(checkpoint_id=stored.parent_id)
+    return True
+
+
+def _above(caller: RunningTask) -> Iterator[RunningTask]:
+    above: RunningTask | None = caller
+    while above is not None:
+        yield above
+        above = above.run.parent
+
+
+def _remembered(caller: RunningTask, ns: str) -> str | None:
+    """Return the checkpoint at which the callers of a graph with state of its own left it, the nearest first.
+
+    A caller that keeps no state starts without memory; those above it remember for it.
+    """
+    for above in _above(caller):
+        known = above.children.get(ns) or above.run.children.get(ns)
+        if known is not None:
+            return known
+    return caller.run.start_map.get(ns)
+
+
+class _After(NamedTuple):
+    """What came after a checkpoint: the id and source of the next one, and whether an input was among all of them."""
+
+    next_id: str
+    next_source: str
+    has_input: bool
+
+
+@slotted
+class _Line:
+    """The checkpoints on the way back from a task, as far as somebody asked: `after` tells of each what came after it."""
+
+    key: CheckpointKey
+    has_input: bool = False
+    after: dict[str, _After] = made(factory=dict)
+
+    def since(self, checkpoint_id: str) -> Generator[Any, Any, _After | None]:
+        """Return what came after a checkpoint; None if it is not on the way."""
+        while self.key.checkpoint_id and self.key.checkpoint_id > checkpoint_id:
+            stored: StoredCheckpoint | None = yield StoreCall("load", (self.key,))
+            if stored is None:
+                self.key = self.key._replace(checkpoint_id=None)
+                break
+            source = str(stored.metadata.get("source"))
+            self.has_input = self.has_input or source == "input"
+            self.after[stored.parent_id or ""] = _After(stored.checkpoint_id, source, self.has_input)
+            self.key = self.key._replace(checkpoint_id=stored.parent_id)
+        return self.after.get(checkpoint_id)
+
+
+def _dropped(
+    caller: RunningTask, newest: StoredCheckpoint, key: CheckpointKey, remembered: str | None
+) -> Generator[Any, Any, StoredCheckpoint | None]:
+    """Return the newest state that a task left which was dropped on the way to here, if nothing is remembered since."""
+    bound = next((above.run.anew for above in _above(caller) if above.run.anew is not None), None)
+    thread_id = caller.run.thread_id or ""
+    lines = [
+        _Line(CheckpointKey(thread_id, above.run.ns, above.task.checkpoint_id)) for above in _above(caller)
+    ]
+    at: StoredCheckpoint | None = newest
+    later: str | None = None
+    while at is not None and at.checkpoint_id > (remembered or ""):
+        counts = bound is None or at.checkpoint_id < bound
+        if counts and (yield from _was_dropped(lines, at, later)):
+            return at
+        later = at.checkpoint_id
+        at = None if at.parent_id is None else (yield from _loaded(key, at.parent_id))
+    return None
+
+
+def _was_dropped(
+    lines: list[_Line], stored: StoredCheckpoint, later: str | None
+) -> Generator[Any, Any, bool]:
+    """Whether the task that made a called graph's checkpoint was dropped, of whichever graph above.
+
+    A new input drops it, and so does a change by hand after which the caller does not go on where it paused or failed;
+    but not a change of a checkpoint that the thread had left before, when the called graph's `later` one was made.
+    """
+    for line in lines:
+        made_at = _made_at(stored, line.key.ns)
+        after = (yield from line.since(made_at)) if made_at else None
+        if after is None:
+            continue
+        if after.has_input:
+            return True
+        changed = after.next_source == "update" and (later is None or later > after.next_id)
+        if changed and (yield from _was_left(line.key._replace(checkpoint_id=made_at))):
+            return True
+    return False
+
+
+def _was_left(key: CheckpointKey) -> Generator[Any, Any, bool]:
+    """Whether a step was not finished: a task of it had paused or failed."""
+    stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+    writes = [] if stored is None else stored.writes
+    return bool(tasks_left(writes).asked) or any(channel == ERROR for _, channel, _ in writes)

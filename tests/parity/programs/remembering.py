@@ -1,0 +1,128 @@
+"""What a graph with a state of its own remembers, where its caller is run again, forked, changed, or given a new input."""
+
+import operator
+from typing import Annotated
+
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+
+
+class State(TypedDict):
+    log: Annotated[list, operator.add]
+
+
+class Own(TypedDict):
+    memory: Annotated[list, operator.add]
+    log: Annotated[list, operator.add]
+
+
+def remembers():
+    builder = StateGraph(Own).add_node("x", lambda state: {"memory": [f"x{len(state['memory'])}"]})
+    builder.add_node("y", lambda state: {"memory": [f"y{interrupt('y')}"]})
+    builder.add_node("e", lambda state: {"log": ["remembers " + "+".join(state["memory"])]})
+    return builder.add_edge(START, "x").add_edge("x", "y").add_edge("y", "e").compile(checkpointer=True)
+
+
+def called(graph):
+    return lambda state: {"log": graph.invoke({"log": []})["log"][-1:]}
+
+
+def between(graph, how):
+    """A graph without a state of its own that calls it."""
+    builder = StateGraph(State).add_node("m", how(graph))
+    return builder.add_edge(START, "m").compile()
+
+
+SHAPES = {
+    "as a node": remembers,
+    "called": lambda: called(remembers()),
+    "called below": lambda: called(between(remembers(), called)),
+    "node below a node": lambda: between(remembers(), called),
+}
+
+
+def graph_of(saver, shape):
+    saver.delete_thread("1")
+    builder = StateGraph(State).add_node("a", lambda state: {"log": ["a"]}).add_node("b", SHAPES[shape]())
+    builder.add_node("z", lambda state: {"log": ["z"]})
+    return builder.add_edge(START, "a").add_edge("a", "b").add_edge("b", "z").compile(checkpointer=saver)
+
+
+def outcome(result):
+    return result["log"], [asked.value for asked in result.get("__interrupt__", ())]
+
+
+def goes_on(record, label, graph, config):
+    results = [graph.invoke(None, config)]
+    if "__interrupt__" in results[-1]:
+        results.append(graph.invoke(Command(resume="!"), CONFIG))
+    results.append(graph.invoke({"log": ["n"]}, CONFIG))
+    record(label, [outcome(result) for result in results])
+
+
+def one_turn(graph):
+    graph.invoke({"log": ["i"]}, CONFIG)
+    graph.invoke(Command(resume="1"), CONFIG)
+
+
+def two_turns(graph):
+    one_turn(graph)
+    graph.invoke({"log": ["j"]}, CONFIG)
+    graph.invoke(Command(resume="2"), CONFIG)
+
+
+def one_dropped(graph):
+    graph.invoke({"log": ["i"]}, CONFIG)
+    graph.invoke({"log": ["j"]}, CONFIG)
+    graph.invoke(Command(resume="2"), CONFIG)
+
+
+def one_changed(graph):
+    graph.invoke({"log": ["i"]}, CONFIG)
+    graph.update_state(CONFIG, {"log": ["u"]}, as_node=START)
+    graph.invoke(None, CONFIG)
+    graph.invoke(Command(resume="2"), CONFIG)
+
+
+def program_changed_where_it_paused(record, saver):
+    for shape in SHAPES:
+        for as_node in (START, "a") if shape == "as a node" else (START,):
+            for named in (False, True):
+                graph = graph_of(saver, shape)
+                one_turn(graph)
+                graph.invoke({"log": ["j"]}, CONFIG)
+                config = graph.update_state(CONFIG, {"log": ["u"]}, as_node=as_node)
+                goes_on(record, f"{shape}, as {as_node}, named: {named}", graph, config if named else CONFIG)
+
+
+def program_run_again_at_each_checkpoint(record, saver):
+    for shape, befores in (
+        ("as a node", (two_turns, one_dropped)),
+        ("called below", (one_dropped, one_changed)),
+    ):
+        for before in befores:
+            graph = graph_of(saver, shape)
+            before(graph)
+            count = len([*graph.get_state_history(CONFIG)])
+            for at in range(count)[1::2]:
+                graph = graph_of(saver, shape)
+                before(graph)
+                one = [*graph.get_state_history(CONFIG)][at]
+                if one.next in ((), ("z",)):
+                    continue  # nothing of the child's runs there: D25 is about what comes after
+                goes_on(record, f"{shape}, {before.__name__}, {at}", graph, one.config)
+
+
+def program_forked_before_it_ran(record, saver):
+    for shape, before in (("as a node", two_turns), ("called", one_dropped), ("called below", one_changed)):
+        for as_node in (START, None):
+            for turn in (0, 1):
+                graph = graph_of(saver, shape)
+                before(graph)
+                then = [one for one in graph.get_state_history(CONFIG) if one.next == ("b",)]
+                if turn < len(then):
+                    config = graph.update_state(then[turn].config, {"log": ["u"]}, as_node=as_node)
+                    goes_on(record, f"{shape}, {before.__name__}, as {as_node}, {turn}", graph, config)
