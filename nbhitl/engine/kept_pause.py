@@ -43,9 +43,6 @@ class KeptPause:
     program: Program
     head: Head
     step: int
-    source: str
-    created_at: str
-    parent_id: str | None
     task: Task
     starts: int
     asked: QuestionRecord
@@ -82,8 +79,8 @@ def pause_to_keep(
     state = not _UNCHANGEABLE.issuperset(map(type, head.values.values()))
     answers = not _UNCHANGEABLE.issuperset(map(type, map(_ANSWER, task.answers.values())))
     return KeptPause(
-        progress.program, head.emptied() if state else head, progress.step, progress.source, progress.created_at,
-        progress.parent_id, task, task.starts + result.attempts, asked, (state, answers),
+        progress.program, head.emptied() if state else head, progress.step, task, task.starts + result.attempts, asked,
+        (state, answers),
     )  # fmt: skip
 
 
@@ -124,15 +121,13 @@ def answer_kept(
 
 
 def _go_back(progress: Progress, kept: KeptPause, values: dict[str, Any] | None) -> None:
-    """Bring the run to where the other one paused, with the `values` that were read again."""
+    """Bring the run to where the other one paused, with the `values` that were read again.
+
+    How the checkpoint there came to be is told to those who look on: none does.
+    """
     progress.head = kept.head
     if values is not None:
         refill(progress.program, kept.head, values)
     progress.step = kept.step
-    progress.source = kept.source
-    progress.created_at = kept.created_at
-    progress.parent_id = kept.parent_id
     progress.saved_id = kept.head.checkpoint_id
-    progress.run.start_map = {}
-    progress.run.children = kept.head.children
     progress.show_values()

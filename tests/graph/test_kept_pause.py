@@ -64,6 +64,20 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return seen
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Which checkpoints runs have read."""
+    keys: list[Any] = []
+    load = StepSaver.load
+
+    def noted(self: StepSaver, key: Any, share: bool = False) -> Any:
+        keys.append(key)
+        return load(self, key, share)
+
+    monkeypatch.setattr(StepSaver, "load", noted)
+    return keys
+
+
 def asking(saver: Any, *questions: Any, then: Callable[[list[Any]], Any] = len) -> Any:
     def ask(state: State) -> State:
         answers = [interrupt(question) for question in questions]
@@ -72,19 +86,21 @@ def asking(saver: Any, *questions: Any, then: Callable[[list[Any]], Any] = len) 
     return StateGraph(State).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
 
 
-def test_an_answer_finds_the_pause_and_nothing_is_read(saver, used):
+def test_an_answer_finds_the_pause_and_nothing_is_read(saver, used, read):
     graph = asking(saver, "a", {"b": [1]})
     graph.invoke({"n": 1}, CONFIG)
+    read.clear()
     graph.invoke(Command(resume="x"), CONFIG)
     assert graph.invoke(Command(resume=None), CONFIG) == {"n": 3, "said": "['x', None]"}
-    assert used == [True, True]
+    assert (used, read) == ([True, True], [])
 
 
-def test_an_answer_by_id_finds_it_too(saver, used):
+def test_an_answer_by_id_finds_it_too(saver, used, read):
     graph = asking(saver, "a")
     (question,) = graph.invoke({"n": 1}, CONFIG)["__interrupt__"]
+    read.clear()
     assert graph.invoke(Command(resume={question.id: 7}), CONFIG)["said"] == "[7]"
-    assert used == [True]
+    assert (used, read) == ([True], [])
 
 
 def test_a_wrong_id_is_refused_and_the_right_one_is_taken_then(saver, used):
