@@ -9,7 +9,7 @@ from nbhitl.checkpoint._fold import DAMAGE, fold_newest_first
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._metadata import SOURCES
 from nbhitl.checkpoint._once import DONE, STARTED, OnceRow
-from nbhitl.checkpoint._rows import CLASSIC, DELTA, FULL, StepRow, WriteRow
+from nbhitl.checkpoint._rows import CLASSIC, DELTA, FULL, StepRow, WriteRow, unreadable
 from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint._upkeep import renamed
 from nbhitl.checkpoint.claims import Question
@@ -17,7 +17,7 @@ from nbhitl.checkpoint.serde.tagged_json import bytes_tree, from_json, loads_ine
 from nbhitl.errors import BundleError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from nbhitl.checkpoint._rows import Codec
 
@@ -61,15 +61,22 @@ def entries(rows: ThreadRows) -> dict[str, list[dict[str, Any]]]:
     Raises:
         StoreError: a row is damaged.
     """
+    return {
+        "checkpoints": [_told(row, _step_entry) for row in rows.steps],
+        "writes": [_told(row, _entry) for row in rows.writes],
+        "questions": [_told(row, _entry) for row in rows.questions],
+        "once": [_told(row, _entry) for row in rows.once],
+    }
+
+
+def _told(row: Any, entry: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """Return the entry of a row; an error tells which row it is."""
     try:
-        return {
-            "checkpoints": [_step_entry(row) for row in rows.steps],
-            "writes": [_entry(row) for row in rows.writes],
-            "questions": [_entry(row) for row in rows.questions],
-            "once": [_entry(row) for row in rows.once],
-        }
+        return entry(row)
+    except StoreError as error:
+        raise unreadable(row, error) from error
     except DAMAGE as error:
-        raise StoreError(f"a stored step is damaged and cannot be exported: {error!r}") from error
+        raise unreadable(row, f"it is damaged and cannot be exported: {error!r}") from error
 
 
 def rows_of(lists: Mapping[str, Any], thread_id: str) -> ThreadRows:

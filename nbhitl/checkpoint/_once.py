@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint._core import SaverCore
+from nbhitl.checkpoint._rows import unreadable
 from nbhitl.checkpoint.records import OnceEntry
 from nbhitl.errors import StoreError, UnsupportedValue
 
@@ -123,7 +124,10 @@ class OnceSaver(SaverCore):
         return found
 
     def _entry(self, row: OnceRow) -> OnceEntry:
-        result = None if row.result is None else self._codec.loads(row.result)
+        try:
+            result = None if row.result is None else self._codec.loads(row.result)
+        except StoreError as error:
+            raise unreadable(row, error) from error
         return OnceEntry(row.thread_id, row.key, row.state, result, row.owner, row.started_at, row.done_at)
 
     def _encode_result(self, key: str, result: Any) -> bytes:

@@ -32,18 +32,20 @@ _BATCH = 32
 _outline = of_fields(StepOutline)
 
 
-def outlined(rows: LeanRows, pending: dict[str, list[PendingWrite]], serde: Codec) -> Iterator[StepOutline]:
-    """Yield what each of a namespace's steps wrote, oldest first as the rows are.
+def outlined(
+    rows: LeanRows, pending: dict[str, list[PendingWrite]], serde: Codec, thread: str
+) -> Iterator[StepOutline]:
+    """Yield what each of a namespace's steps wrote, oldest first as the rows are; errors name the `thread`.
 
     Values in an outline may change when the next one is asked for.
 
     Raises:
         StoreError: a row is damaged.
     """
-    ids, parents, times, metadata, bodies = rows
+    ids, parents, times, *_ = rows
     children = Counter(parents)
     states: dict[str | None, State] = {}
-    decoded = _decoded(metadata, bodies, serde)
+    decoded = _decoded(rows, serde, thread)
     for checkpoint_id, parent_id, created_at, (about, body) in zip(ids, parents, times, decoded, strict=True):
         siblings = children[parent_id] - 1
         if siblings:
@@ -67,23 +69,42 @@ def outlined(rows: LeanRows, pending: dict[str, list[PendingWrite]], serde: Code
                 pending.get(checkpoint_id, ()),
             ))  # fmt: skip
         except DAMAGE as error:
-            raise StoreError(
-                f"checkpoint {checkpoint_id} is damaged and cannot be read. "
-                "Restore the store from a copy, or delete the thread."
-            ) from error
+            raise _damaged(thread, checkpoint_id, error) from error
         yield outline
         if after is not None and checkpoint_id in children:
             states[checkpoint_id] = after
 
 
-def _decoded(metadata: Sequence[bytes], bodies: Sequence[bytes], serde: Codec) -> Iterator[tuple[Any, Any]]:
+def _decoded(rows: LeanRows, serde: Codec, thread: str) -> Iterator[tuple[Any, Any]]:
     """Yield the metadata and the body of each row, decoded some at a time."""
+    ids, _, _, metadata, bodies = rows
     loads_each = serde.loads_each if type(serde) is Serde else lambda datas: [*map(serde.loads, datas)]
     for start in range(0, len(bodies), _BATCH):
         batch = slice(start, start + _BATCH)
-        yield from zip(
-            loads_each(metadata[batch]), loads_each([*map(decompressed, bodies[batch])]), strict=True
-        )
+        try:
+            abouts = loads_each(metadata[batch])
+            decoded = loads_each([*map(decompressed, bodies[batch])])
+        except StoreError:  # of one of them: which?
+            yield from _one_by_one(ids[batch], metadata[batch], bodies[batch], serde, thread)
+        else:
+            yield from zip(abouts, decoded, strict=True)
+
+
+def _one_by_one(
+    ids: Sequence[str], metadata: Sequence[bytes], bodies: Sequence[bytes], serde: Codec, thread: str
+) -> Iterator[tuple[Any, Any]]:
+    for checkpoint_id, about, body in zip(ids, metadata, bodies, strict=True):
+        try:
+            yield serde.loads(about), serde.loads(decompressed(body))
+        except StoreError as error:
+            raise _damaged(thread, checkpoint_id, error) from error
+
+
+def _damaged(thread: str, checkpoint_id: str, error: Exception) -> StoreError:
+    return StoreError(
+        f"thread {thread!r}, checkpoint {checkpoint_id} is damaged and cannot be read ({error}). "
+        "Restore the store from a copy, or delete the thread."
+    )
 
 
 def _own(state: State | None) -> State | None:

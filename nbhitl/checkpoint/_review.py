@@ -240,11 +240,7 @@ class ReviewSaver(SaverCore):
         return rules.answered(question, None if answer is None else self._shown(question, answer))
 
     def _shown(self, question: Question, data: bytes) -> Any:
-        """What is stored of a question, for showing: what cannot be loaded here is shown as its fields.
-
-        Raises:
-            StoreError: it is damaged.
-        """
+        """What is stored of a question, for showing: what cannot be loaded here is shown as its fields."""
         codec = self._codec
         try:
             return codec.loads_lenient(data) if isinstance(codec, Serde) else codec.loads(data)

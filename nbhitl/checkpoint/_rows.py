@@ -34,6 +34,7 @@ from nbhitl.errors import StoreError, UnsupportedValue
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint.claims import Question
 
 DELTA, FULL, CLASSIC = 0, 1, 2
@@ -332,16 +333,21 @@ def decode_body(row: StepRow, serde: Codec) -> Body:
         raise unreadable(row, f"a stored step is damaged and cannot be read: {error}") from error
 
 
-def unreadable(row: StepRow | WriteRow | Question, why: object) -> StoreError:
+def unreadable(row: StepRow | WriteRow | Question | OnceRow, why: object) -> StoreError:
     """Return the error for a row whose bytes cannot be read, with the place of the row."""
-    ns = f", namespace {row.ns!r}" if row.ns else ""
+    named = row._asdict()
+    ns = f", namespace {named['ns']!r}" if named.get("ns") else ""
     if isinstance(row, StepRow):
-        part = ""
+        part = f"checkpoint {row.checkpoint_id}"
     elif isinstance(row, WriteRow):
-        part = f", node {row.name!r}, write to {row.channel!r}"
+        part = f"checkpoint {row.checkpoint_id}, node {row.name!r}, write to {row.channel!r}"
+    elif "interrupt_id" in named:
+        part = (
+            f"checkpoint {named['checkpoint_id']}, node {named['node']!r}, question {named['interrupt_id']}"
+        )
     else:
-        part = f", node {row.node!r}, question {row.interrupt_id}"
-    return StoreError(f"thread {row.thread_id!r}{ns}, checkpoint {row.checkpoint_id}{part}: {why}")
+        part = f"once({named['key']!r})"
+    return StoreError(f"thread {row.thread_id!r}{ns}, {part}: {why}")
 
 
 def decode_write(row: WriteRow, serde: Codec) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from nbhitl.checkpoint._squeeze import looks_compressed
 from nbhitl.checkpoint.serde import Serde
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _IN_PARTS = b"\x01"
 """Goes before the kind of encoding where values stand apart; no kind begins so."""
+
+_NOT_COMPRESSED = b"\x02"
+"""Goes before a kind of encoding that begins as compressed data does."""
 
 
 def codec_of(serde: SerializerProtocol) -> Codec:
@@ -51,7 +55,8 @@ class Typed:
 
     def _one(self, value: Any) -> bytes:
         kind, data = self._inner.dumps_typed(value)
-        return kind.encode() + b"\x00" + data
+        typed: bytes = kind.encode() + b"\x00" + data
+        return _NOT_COMPRESSED + typed if looks_compressed(typed) else typed
 
     def _in_parts(self, value: Any, why: Exception) -> bytes:
         parts: list[list[Any]] = []
@@ -73,7 +78,7 @@ class Typed:
         return rest
 
     def _read(self, data: bytes) -> Any:
-        kind, _, content = data.partition(b"\x00")
+        kind, _, content = data.removeprefix(_NOT_COMPRESSED).partition(b"\x00")
         return self._inner.loads_typed((kind.decode(), content))
 
 

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint import claims
 from nbhitl.checkpoint._fold import fold_newest_first
-from nbhitl.checkpoint._rows import Codec, StepRow, WriteRow, decode_body, encode_body, encode_writes
+from nbhitl.checkpoint._rows import (
+    Codec,
+    StepRow,
+    WriteRow,
+    decode_body,
+    decode_write,
+    encode_body,
+    encode_writes,
+)
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.constants import RESUME
 from nbhitl.errors import StoreError
@@ -166,7 +174,7 @@ def copied_writes(
     for write in writes:
         taken_back = on_their_way.get((write.ns, write.checkpoint_id), ())
         if write.channel == RESUME and taken_back:
-            left = [entry for entry in codec.loads(write.value) if entry[0] not in taken_back]
+            left = [entry for entry in decode_write(write, codec) if entry[0] not in taken_back]
             if left:
                 yield write._replace(thread_id=target, value=codec.dumps(left))
         else:

@@ -132,7 +132,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             pending.setdefault(row.checkpoint_id, []).append(
                 (row.task_id, row.channel, decode_write(row, codec))
             )
-        return outlined(self._rows.outline(thread_id, ns), pending, codec)
+        return outlined(self._rows.outline(thread_id, ns), pending, codec, thread_id)
 
     def put_step(self, record: StepRecord) -> None:
         """Save a new checkpoint; answers that were delivered at its parent have then been applied.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from stores import address_of, opened
 
+from nbhitl.checkpoint import _squeeze
+from nbhitl.checkpoint.bundle import export_thread
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.errors import StoreError
 
-from .building import Run
+from .building import NOON, Run
 from .contract import config
 from .test_serde import mutated
 from .values import CLASSES, USERS
@@ -202,3 +205,60 @@ def test_whoever_lists_a_damaged_question_is_told_whose_it_is(kind, request):
         changed_in(saver, "nbhitl_questions", "answer", lambda _: b"\xc1", -1)
         with pytest.raises(StoreError, match=where):
             saver.claims("t")
+
+
+def reads(saver: Any, run: Run) -> list[Callable[[], Any]]:
+    return [
+        lambda: saver.load(run.key()),
+        lambda: [*saver.history("t", "")],
+        lambda: [*saver.outline("t", "")],
+        lambda: export_thread(saver, "t"),
+    ]
+
+
+@pytest.mark.parametrize("kind", EVERYDAY)
+def test_what_unpacks_to_more_than_is_ever_compressed_is_refused(kind, monkeypatch, request):
+    monkeypatch.setattr(_squeeze, "LARGEST", 1 << 20)
+    with opened(address_of(kind, request)) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        bomb = zlib.compress(saver.serde.dumps(["a" * (1 << 20)]), 9)
+        assert len(bomb) < 2000
+        changed_in(saver, "nbhitl_steps", "body", lambda _: bomb, 0)
+        for read in reads(saver, run):
+            with pytest.raises(StoreError, match=r"thread 't', checkpoint .*unpacks to more than 1,048,576"):
+                read()
+
+
+@pytest.mark.parametrize("size", [(1 << 20) - 500, (1 << 20) + 500])
+def test_what_is_too_large_to_be_compressed_is_stored_as_it_is(size, monkeypatch):
+    monkeypatch.setattr(_squeeze, "LARGEST", 1 << 20)
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        run = Run(saver)
+        run.step({"text": "a" * size})
+        assert saver.load(run.key()).values == {"text": "a" * size}
+        ((stored,),) = saver.conn.execute("SELECT length(body) FROM nbhitl_steps")
+        assert (stored < 10_000) is (size < 1 << 20)
+
+
+@pytest.mark.parametrize("column", ["body", "metadata"])
+def test_each_way_to_read_a_damaged_step_tells_which_it_is(tmp_path, column):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        for n in range(40):
+            run.step({"n": n})
+        changed_in(saver, "nbhitl_steps", column, lambda _: b"\xc1", -1)
+        for read in reads(saver, run):
+            with pytest.raises(StoreError, match=rf"thread 't'.*{run.head}.*invalid type"):
+                read()
+
+
+def test_a_damaged_entry_of_the_journal_is_told_by_its_key(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        Run(saver).step({"n": 1})
+        saver.begin_once("t", "mail", "me", NOON)
+        saver.end_once("t", "mail", "me", "sent", NOON)
+        changed_in(saver, "nbhitl_once", "result", lambda _: b"\xc1", 0)
+        for read in (lambda: saver.once_entries("t"), lambda: export_thread(saver, "t")):
+            with pytest.raises(StoreError, match=r"thread 't', once\('mail'\): a stored value is damaged"):
+                read()

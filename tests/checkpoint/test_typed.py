@@ -94,3 +94,24 @@ def test_a_thread_is_exported_and_imported_with_them() -> None:
     copy = InMemorySaver(serde=Derived())
     import_thread(copy, export_thread(plain.saver, plain.key().thread_id), thread_id="copy")
     assert copy.load(plain.key()._replace(thread_id="copy", checkpoint_id=None)).values == {"n": 1}
+
+
+class Exotic(Derived):
+    """Its kind of encoding begins as compressed data does."""
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        kind, data = super().dumps_typed(obj)
+        return f"x{kind}", data
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return super().loads_typed((data[0][1:], data[1]))
+
+
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_a_kind_of_encoding_may_have_any_name(size: int) -> None:
+    saver = InMemorySaver(serde=Exotic())
+    run = Run(saver)
+    for values in ({"text": "a" * size}, {"n": 1}, {"point": Point(2)}):
+        run.step(values)
+    assert saver.load(run.key()).values == {"text": "a" * size, "n": 1, "point": Point(2)}
+    assert [len(found.values) for found in saver.history("t", "")] == [3, 2, 1]
