@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import pytest
 
+from nbhitl.checkpoint.claims import is_in_doubt
 from nbhitl.checkpoint.memory import InMemorySaver
-from nbhitl.errors import NodeInterrupt
+from nbhitl.checkpoint.stamps import utc_now
+from nbhitl.errors import (
+    AlreadyAnswered,
+    InvalidAnswer,
+    InvalidUpdateError,
+    NodeInterrupt,
+    QuestionChanged,
+    UnknownInterruptError,
+)
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, Send, interrupt
 
@@ -24,6 +33,17 @@ if TYPE_CHECKING:
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
 STRICT: Any = {"configurable": {"thread_id": "t", "__pregel_strict_resume": True}}
 BY_SITE: Any = {"configurable": {"thread_id": "t", "replay_check": "site"}}
+
+
+REFUSED = (
+    AlreadyAnswered,
+    InvalidAnswer,
+    InvalidUpdateError,
+    QuestionChanged,
+    RuntimeError,
+    UnknownInterruptError,
+)
+"""What an answer is refused with; of other errors the test is told."""
 
 
 class State(TypedDict, total=False):
@@ -63,7 +83,7 @@ class Thread:
     def run(self, graph: Any, input: Any, config: Any = CONFIG, **how: Any) -> None:
         try:
             self.seen.append(repr(graph.invoke(input, config, **how)))
-        except Exception as error:
+        except REFUSED as error:
             self.seen.append((type(error).__name__, str(error)))
 
     def stream(self, graph: Any, input: Any, mode: str) -> None:
@@ -76,7 +96,7 @@ class Thread:
             [repr(state) for state in graph.get_state_history(CONFIG)],
             [[*rows.steps_newest_first(*space, None)] for space in spaces],
             [[*rows.writes_of_namespace(*space)] for space in spaces],
-            [claim[:7] for claim in self.saver.claims("t")],
+            [(claim[:7], is_in_doubt(claim, utc_now())) for claim in self.saver.claims("t")],
         ]
 
 
@@ -180,6 +200,25 @@ def on_a_branch(thread: Thread) -> Any:
     return graph
 
 
+def on_a_branch_of_a_called_graph(thread: Thread) -> Any:
+    graph = thread.graph(built(child=built(ask=ask_twice).compile(), then=ask))
+    thread.run(graph, {"n": 1})
+    thread.run(graph, Command(resume="one"))
+    graph.update_state(CONFIG, {"n": 2})
+    for input in (None, Command(resume="two"), Command(resume="three"), Command(resume="four")):
+        thread.run(graph, input)
+    return graph
+
+
+def to_two_tasks(thread: Thread) -> Any:
+    both = StateGraph(State).add_node("a", ask).add_node("b", ask).add_edge(START, "a").add_edge(START, "b")
+    graph = thread.graph(both)
+    thread.run(graph, {"n": 1})
+    for question in graph.get_state(CONFIG).interrupts:
+        thread.run(graph, Command(resume={question.id: "yes"}))
+    return graph
+
+
 def of_strict_runs(thread: Thread) -> Any:
     graph = thread.graph(built(ask=ask))
     thread.run(graph, {"n": 1})
@@ -232,6 +271,18 @@ def at_a_checkpoint_of_before(thread: Thread) -> Any:
     return graph
 
 
+def whose_node_is_stopped(thread: Thread) -> Any:
+    def stopped(state: State) -> State:
+        interrupt("go on?")
+        raise KeyboardInterrupt
+
+    graph = thread.graph(built(ask=stopped))
+    thread.run(graph, {"n": 1})
+    with pytest.raises(KeyboardInterrupt):
+        thread.run(graph, Command(resume="yes"))
+    return graph
+
+
 def for_a_graph_above(thread: Thread) -> Any:
     graph = thread.graph(built(ask=ask))
     thread.run(graph, {"n": 1})
@@ -261,11 +312,14 @@ CASES: list[Callable[[Thread], Any]] = [
     of_a_run_that_saves_at_its_end,
     in_a_run_that_saves_at_its_end,
     on_a_branch,
+    on_a_branch_of_a_called_graph,
+    to_two_tasks,
     of_strict_runs,
     that_is_looked_at,
     to_two_questions_of_one_task,
     with_another_graph,
     at_a_checkpoint_of_before,
+    whose_node_is_stopped,
     for_a_graph_above,
     of_a_key_that_the_graph_no_longer_has,
 ]
