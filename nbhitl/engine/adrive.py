@@ -159,7 +159,7 @@ class AsyncDriver:
         from nbhitl.engine.given_back import give_back, note_not_given_back
 
         try:
-            await self._perform_all(give_back(self.progress, request, error))
+            await self._perform_all(give_back(request, error))
         except Exception as failed:
             note_not_given_back(error, failed)
 

@@ -277,7 +277,7 @@ class Driver:
         from nbhitl.engine.given_back import give_back, note_not_given_back
 
         try:
-            self._perform_all(give_back(self.progress, request, error))
+            self._perform_all(give_back(request, error))
         except Exception as failed:
             note_not_given_back(error, failed)
 

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from nbhitl.checkpoint.records import ClaimRequest
-    from nbhitl.engine.progress import Progress
 
 _REFUSED = (ReviewError, UnknownInterruptError, UnsupportedValue)
 """With these a store says that it has not taken an answer up; with others, as of a lost connection, it may have."""
 
 
-def give_back(progress: Progress, request: ClaimRequest, error: BaseException) -> Generator[Any, Any, None]:
+def give_back(request: ClaimRequest, error: BaseException) -> Generator[Any, Any, None]:
     """Release the claims that a request has made, if it has made any.
 
     Only for a run that was stopped by `error` while it claimed, or after it and before it asked its driver for
@@ -38,7 +37,6 @@ def give_back(progress: Progress, request: ClaimRequest, error: BaseException) -
     )
     if made:
         yield StoreCall("release", (*place, made))
-    progress.claimed = {}
 
 
 def note_not_given_back(error: BaseException, failed: Exception) -> None:

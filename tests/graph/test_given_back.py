@@ -18,6 +18,7 @@ from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
 
 from .asking import CONFIG, State, asking, graph_of, questions
+from .kept_programs import NOW, same_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -219,3 +220,23 @@ def test_being_cancelled_while_the_answer_is_claimed_stays_so_if_the_store_fails
             return [claim.state for claim in await saver.aclaims("t")]
 
     assert asyncio.run(cancelled()) == ["delivered" if fails == "the release" else "open"]
+
+
+def test_an_answer_of_the_same_moment_to_another_question_stays_taken_up(monkeypatch):
+    saver = InMemorySaver()
+
+    def fails(state: State) -> State:
+        interrupt("first?")
+        raise OSError("no space")
+
+    graph = graph_of(fails, asking("second?"), saver=saver, parallel=True)
+    with same_ids(monkeypatch):
+        second, first = (question.id for question in graph.invoke({}, CONFIG)["__interrupt__"])
+        with pytest.raises(OSError, match="no space"):
+            graph.invoke(Command(resume={first: "yes"}), CONFIG)
+        with monkeypatch.context() as patched:
+            once_after(patched, saver, "claim", lost)
+            with pytest.raises(StoreError, match="lost"):
+                graph.invoke(Command(resume={second: "yes"}), CONFIG)
+    states = {claim.interrupt_id: (claim.state, claim.at) for claim in saver.claims("t")}
+    assert states == {first: ("delivered", NOW), second: ("open", None)}

@@ -250,13 +250,24 @@ class More(State):
     extra: Annotated[list[Any], operator.add]
 
 
+class Number(TypedDict, total=False):
+    n: int
+
+
+class MoreThanANumber(Number):
+    extra: Annotated[list[Any], operator.add]
+
+
 def with_another_graph(thread: Thread) -> Any:
-    thread.run(thread.graph(built(ask=ask)), {"n": 1})
+    first = (
+        StateGraph(Number).add_node("ask", lambda state: {"n": interrupt("go on?")}).add_edge(START, "ask")
+    )
+    thread.run(thread.graph(first), {"n": 1})
 
-    def notes(state: More) -> dict[str, Any]:
-        return {"log": [interrupt("go on?")], "extra": [*state["extra"], "note"]}
+    def notes(state: MoreThanANumber) -> dict[str, Any]:
+        return {"n": interrupt("go on?"), "extra": [*state["extra"], "note"]}
 
-    graph = thread.graph(StateGraph(More).add_node("ask", notes).add_edge(START, "ask"))
+    graph = thread.graph(StateGraph(MoreThanANumber).add_node("ask", notes).add_edge(START, "ask"))
     thread.run(graph, Command(resume="yes"))
     return graph
 

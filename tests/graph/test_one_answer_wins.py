@@ -334,3 +334,37 @@ def test_many_threads_on_one_store_do_not_disturb_each_other(tmp_path, effects, 
         told = all_at_once([lambda c=c: talk(c) for c in configs])
         assert told == [{"log": [str(n)]} for n in range(8)]
         assert len(effects.happened) == 8
+
+
+def by(name: str) -> Any:
+    return {"configurable": {**CONFIG["configurable"], BY_KEY: name}}
+
+
+def refused(graph: Any, answer: Any, config: Any = CONFIG) -> str:
+    with pytest.raises(UnknownInterruptError) as told:
+        graph.invoke(Command(resume=answer), config)
+    return str(told.value)
+
+
+def test_of_several_answers_the_one_to_the_named_question_is_told_of(saver, effects):
+    graph = graph_of(effects.node("pay"), effects.node("ship"), saver=saver)
+    graph.invoke({}, CONFIG)
+    (first,) = ids(graph)
+    graph.invoke(Command(resume="yes"), by("ada"))
+    (second,) = ids(graph)
+    strictly: Any = {"configurable": {**CONFIG["configurable"], "__pregel_strict_resume": True}}
+    assert "was answered by" not in refused(graph, {}, strictly)
+    graph.invoke(Command(resume="yes"), by("bob"))
+    assert re.findall(r"was answered by (\w+)", refused(graph, {first: "no"})) == ["ada"]
+    assert re.findall(r"was answered by (\w+)", refused(graph, {first: "no", second: "no"})) == ["ada", "bob"]
+    assert re.findall(r"was answered by (\w+)", refused(graph, "no")) == ["bob"]
+
+
+def test_an_answer_that_was_noted_and_dropped_is_none(saver, effects):
+    graph = graph_of(effects.node("pay"), saver=saver)
+    graph.invoke({}, CONFIG)
+    (claim,) = saver.claims("t")
+    saver.record_answer(*claim[:4], "yes", "ada", "2026-01-01T00:00:00")
+    saver.drop(*claim[:3], [claim.interrupt_id])
+    graph.invoke({}, CONFIG)
+    assert "was answered by" not in refused(graph, {claim.interrupt_id: "no"})
