@@ -210,6 +210,15 @@ def on_a_branch_of_a_called_graph(thread: Thread) -> Any:
     return graph
 
 
+def after_one_that_was_for_the_question_of_before(thread: Thread) -> Any:
+    graph = thread.graph(built(child=built(ask=ask_twice).compile(), then=ask))
+    thread.run(graph, {"n": 1})
+    graph.update_state(CONFIG, {"n": 2})
+    for answer in ("one", "two", "three"):
+        thread.run(graph, Command(resume=answer))
+    return graph
+
+
 def to_two_tasks(thread: Thread) -> Any:
     both = StateGraph(State).add_node("a", ask).add_node("b", ask).add_edge(START, "a").add_edge(START, "b")
     graph = thread.graph(both)
@@ -324,6 +333,7 @@ CASES: list[Callable[[Thread], Any]] = [
     in_a_run_that_saves_at_its_end,
     on_a_branch,
     on_a_branch_of_a_called_graph,
+    after_one_that_was_for_the_question_of_before,
     to_two_tasks,
     of_strict_runs,
     that_is_looked_at,
