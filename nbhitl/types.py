@@ -5,11 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import timedelta  # noqa: TC003 - who reads the types of arguments finds it here
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, final
 
 from nbhitl._context import current_task
+from nbhitl._policies import (
+    CachePolicy,
+    RetryPolicy,
+    TimeoutPolicy,
+    default_cache_key,  # noqa: F401 - programs import it from here
+    default_retry_on,  # noqa: F401 - as well
+)
 from nbhitl.constants import INTERRUPT
 
 if TYPE_CHECKING:
@@ -122,90 +129,6 @@ def ensure_valid_checkpointer(checkpointer: Any) -> Any:
         f"or `None`. Received {type(checkpointer).__name__}. "
         "Pass a saver, for example nbhitl.checkpoint.memory.InMemorySaver()."
     )
-
-
-def default_retry_on(error: Exception) -> bool:
-    """Whether an error looks transient: not one that the same call would meet again."""
-    if isinstance(error, ConnectionError):
-        return True
-    if isinstance(
-        error,
-        (
-            ValueError, TypeError, ArithmeticError, ImportError, LookupError, NameError, SyntaxError,
-            RuntimeError, ReferenceError, StopIteration, StopAsyncIteration, OSError,
-        ),
-    ):  # fmt: skip
-        return False
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return not isinstance(status, int) or status >= 500
-
-
-class RetryPolicy(NamedTuple):
-    """How often and when a failed node is tried again. Intervals are seconds."""
-
-    initial_interval: float = 0.5
-    backoff_factor: float = 2.0
-    max_interval: float = 128.0
-    max_attempts: int = 3
-    jitter: bool = True
-    retry_on: type[Exception] | Sequence[type[Exception]] | Callable[[Exception], bool] = default_retry_on
-
-
-def default_cache_key(*args: Any, **kwargs: Any) -> str | bytes:
-    """A key made from the arguments' canonical encoding: equal arguments, equal key."""
-    from nbhitl.checkpoint.serde import canonical_bytes
-
-    return canonical_bytes((args, sorted(kwargs.items())))
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class CachePolicy:
-    """Keep a node's result for inputs with the same key. `ttl` is seconds, None for ever."""
-
-    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)
-
-    key_func: Callable[..., str | bytes] = default_cache_key
-    ttl: int | None = None
-
-
-def seconds(value: float | timedelta | None) -> float | None:
-    """Return a length of time in seconds."""
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return None if value is None else float(value)
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class TimeoutPolicy:
-    """How long one attempt of a node may take. Limits are seconds or timedeltas.
-
-    `run_timeout` counts from the start; `idle_timeout` from the last sign of life: writes, stream events
-    and heartbeats with `refresh_on="auto"`, heartbeats alone with `"heartbeat"`.
-    """
-
-    run_timeout: float | timedelta | None = None
-    idle_timeout: float | timedelta | None = None
-    refresh_on: Literal["auto", "heartbeat"] = "auto"
-
-    @classmethod
-    def of(cls, value: float | timedelta | TimeoutPolicy | None) -> TimeoutPolicy | None:
-        """Return the policy that `value` stands for; a bare number or timedelta is a `run_timeout`.
-
-        Raises:
-            ValueError: a limit is not a positive length of time, or `refresh_on` is unknown.
-        """
-        if value is None:
-            return None
-        given = value if isinstance(value, TimeoutPolicy) else cls(run_timeout=value)
-        limits = {name: seconds(getattr(given, name)) for name in ("run_timeout", "idle_timeout")}
-        for name, limit in limits.items():
-            if limit is not None and not limit > 0:
-                raise ValueError(f"{name} must be greater than 0, got {limit!r}; None is for no limit")
-        if given.refresh_on not in {"auto", "heartbeat"}:
-            raise ValueError(f"refresh_on must be 'auto' or 'heartbeat', got {given.refresh_on!r}")
-        return cls(**limits, refresh_on=given.refresh_on)
-
-    coerce = of
 
 
 @final

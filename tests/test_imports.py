@@ -35,7 +35,7 @@ NO_SAVER = (
 LOADED = {
     "nbhitl": (10, (*SPARED, *NO_SAVER, "dataclasses", "typing")),
     "nbhitl.types": (60, (*SPARED, *NO_SAVER)),
-    "nbhitl.graph": (135, (*SPARED, *NO_SAVER)),
+    "nbhitl.graph": (136, (*SPARED, *NO_SAVER)),
     "nbhitl.checkpoint.memory": (115, SPARED),
 }
 

@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "_messages",
         "_runnable",
         "_payloads",
+        "_policies",
         "_slotted",
         "_stream_parts",
         "_trace_policy",
@@ -63,7 +64,10 @@ UPWARD = {
         "nbhitl.checkpoint.base",
     ): "ensure_valid_checkpointer is one of LangGraph's names in types",
     ("nbhitl.types", "nbhitl.checkpoint.task_ids"): "Interrupt.from_ns is one of LangGraph's names in types",
-    ("nbhitl.types", "nbhitl.checkpoint.serde"): "CachePolicy's default key is made by the store's encoding",
+    (
+        "nbhitl._policies",
+        "nbhitl.checkpoint.serde",
+    ): "CachePolicy's default key is made by the store's encoding",
 }
 
 FENCES = {

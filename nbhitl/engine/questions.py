@@ -121,20 +121,7 @@ def match_answers(
     asked = [i.id for interrupts in left.asked.values() for i in interrupts]
     still_open = [i.id for interrupts in left.still_open().values() for i in interrupts]
     if is_answer_map(resume):
-        asked_ids = set(asked)
-        unknown = [id for id in resume if id not in asked_ids]
-        # A program may hand over all the answers that it has collected, those of before too.
-        if unknown and not strict and len(unknown) < len(resume):
-            return {id: answer for id, answer in resume.items() if id in asked_ids}
-        if unknown:
-            raise UnknownInterruptError(
-                f"Unknown or already-consumed interrupt: {', '.join(unknown)}. On thread {thread_id!r} open are: "
-                f"{', '.join(still_open) or 'none'}. It may have been answered already: look at get_state(config).",
-                reason="not_pending",
-                interrupt_ids=unknown,
-                pending_ids=sorted(still_open),
-            )
-        return dict(resume)
+        return _named_answers(resume, set(asked), still_open, strict=strict, thread_id=thread_id)
     if strict and resume == {}:
         raise UnknownInterruptError(
             "The resume map names no interrupt; in strict mode {} is no answer. Open are: "
@@ -153,6 +140,29 @@ def match_answers(
         "answered already. Look at get_state(config).next and .interrupts.",
         reason="not_pending",
     )
+
+
+def _named_answers(
+    answers: dict[str, Any],
+    asked: set[str],
+    still_open: Sequence[str],
+    *,
+    strict: bool,
+    thread_id: str | None,
+) -> dict[str, Any]:
+    unknown = [id for id in answers if id not in asked]
+    # A program may hand over all the answers that it has collected, those of before too.
+    if unknown and not strict and len(unknown) < len(answers):
+        return {id: answer for id, answer in answers.items() if id in asked}
+    if unknown:
+        raise UnknownInterruptError(
+            f"Unknown or already-consumed interrupt: {', '.join(unknown)}. On thread {thread_id!r} open are: "
+            f"{', '.join(still_open) or 'none'}. It may have been answered already: look at get_state(config).",
+            reason="not_pending",
+            interrupt_ids=unknown,
+            pending_ids=sorted(still_open),
+        )
+    return dict(answers)
 
 
 def _ambiguous(still_open: Sequence[str], *, strict: bool) -> Exception:

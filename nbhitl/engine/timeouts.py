@@ -6,8 +6,8 @@ import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from nbhitl._policies import seconds
 from nbhitl.errors import NodeTimeoutError
-from nbhitl.types import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

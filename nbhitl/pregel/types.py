@@ -1,5 +1,6 @@
 """Where older programs import these types from; `nbhitl.types` is their place."""
 
+from nbhitl._policies import default_retry_on
 from nbhitl.types import (
     All,
     CachePolicy,
@@ -9,7 +10,6 @@ from nbhitl.types import (
     StateUpdate,
     StreamMode,
     StreamWriter,
-    default_retry_on,
 )
 
 __all__ = [
