@@ -2,6 +2,8 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 import aiosqlite
 import pytest
@@ -512,3 +514,44 @@ def test_a_statement_that_fails_leaves_nothing_noted(tmp_path):
         with pytest.raises(StoreError, match="UNIQUE"):
             saver.put_step(record)
         assert len(_noted._noted) == before
+
+
+def test_who_cannot_begin_leaves_alone_who_begins_just_then(tmp_path, monkeypatch):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        database, begun, done = saver._database, threading.Event(), threading.Event()
+        Run(saver).step()
+
+        def begin_and_wait() -> None:
+            with suppress(InterruptedError), database.atomic():
+                database.do("DELETE FROM nbhitl_steps")
+                begun.set()
+                done.wait(10)
+                raise InterruptedError  # it is taken back
+
+        class Handing:
+            """A lock that another thread gets as soon as it is free."""
+
+            def __init__(self, lock: Any) -> None:
+                self.acquire, self._release = lock.acquire, lock.release
+                self.__enter__, self.__exit__ = lock.__enter__, lock.__exit__
+
+            def release(self) -> None:
+                self._release()
+                monkeypatch.undo()
+                other.start()
+                assert begun.wait(10)
+
+        def fails() -> None:
+            raise StoreError("no tables")
+
+        other = threading.Thread(target=begin_and_wait)
+        monkeypatch.setattr(database, "_lock", Handing(database._lock))
+        monkeypatch.setattr(database, "_ready", False)
+        monkeypatch.setattr(database, "setup", fails)
+        with pytest.raises(StoreError, match="no tables"):
+            database.begin()
+        in_transaction = database.conn.in_transaction
+        done.set()
+        other.join(10)
+        assert in_transaction
+        assert len([*saver.history("t", "")]) == 1

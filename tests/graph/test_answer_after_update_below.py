@@ -94,6 +94,15 @@ def test_the_second_question_of_a_child_that_starts_anew_is_asked_after_the_firs
     assert [question.value for question in result["__interrupt__"]] == ["1"]
 
 
+def test_the_next_question_of_the_same_words_is_another_one() -> None:
+    """What was answered before the change was the first of them."""
+    graph = paused(above(child(asking("sure?", "sure?"))))
+    graph.update_state(CONFIG, {"log": ["changed"]})
+    result = graph.invoke(Command(resume="once"), CONFIG)
+    assert [question.value for question in result["__interrupt__"]] == ["sure?"]
+    assert graph.invoke(Command(resume="twice"), CONFIG)["log"][-2:] == ["once", "twice"]
+
+
 def test_a_node_that_asks_before_it_calls_is_asked_first() -> None:
     inner = child(asking("inner"), checkpointer=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.errors import (
     AlreadyAnswered,
     AnswerInDoubt,
@@ -323,3 +324,27 @@ def test_what_comes_from_langchain_says_so_where_it_is_missing(monkeypatch):
         ImportError, match=r"CompiledStateGraph\.with_retry comes from LangChain: pip install"
     ):
         graph_of(asking("q")).with_retry()
+
+
+def test_an_answer_at_a_breakpoint_before_sends_means_to_go_on():
+    builder = StateGraph(State).add_node("work", lambda item: {"log": [item]})
+    builder.add_conditional_edges(START, lambda state: [Send("work", n) for n in range(2)], ["work"])
+    graph = builder.compile(checkpointer=InMemorySaver(), interrupt_before=["work"])
+    graph.invoke({}, CONFIG)
+    assert graph.invoke(Command(resume="go on"), CONFIG) == {"log": [0, 1]}
+
+
+def test_the_answer_of_a_task_that_failed_is_there_when_another_task_is_answered():
+    failing = [True]
+
+    def fails_once(state: State) -> State:
+        answer = interrupt("first?")
+        if failing and failing.pop():
+            raise OSError("no space")
+        return {"log": [answer]}
+
+    graph = graph_of(fails_once, asking("second?"), parallel=True)
+    asked = {question.value: question.id for question in graph.invoke({}, CONFIG)["__interrupt__"]}
+    with pytest.raises(OSError, match="no space"):
+        graph.invoke(Command(resume={asked["first?"]: "one"}), CONFIG)
+    assert sorted(graph.invoke(Command(resume={asked["second?"]: "two"}), CONFIG)["log"]) == ["one", "two"]

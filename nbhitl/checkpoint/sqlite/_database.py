@@ -234,9 +234,10 @@ class Database:
             if self._group.rows:
                 self.waiting.carry(conn)
         except BaseException as error:
-            if not self._is_open:
+            if self._is_open:
+                self.end_left_over()
+            else:  # from here on a transaction that is open is another thread's
                 self._lock.release()
-            self.end_left_over()
             if isinstance(error, _ERRORS):
                 raise self.failure(error, rows=self._group.rows) from error
             raise
