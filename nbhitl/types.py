@@ -9,7 +9,7 @@ from datetime import timedelta  # noqa: TC003 - who reads the types of arguments
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, final
 
-from nbhitl._context import current_task
+from nbhitl._context import CURRENT_TASK, current_task
 from nbhitl._policies import (
     CachePolicy,
     RetryPolicy,
@@ -388,4 +388,5 @@ def interrupt(value: Any, *, response_schema: dict[str, Any] | type | None = Non
         RuntimeError: called outside of a running graph.
         GraphInterrupt: always, the first time; it belongs to the engine, do not catch it.
     """
-    return current_task("interrupt").ask(value, response_schema)
+    task = CURRENT_TASK.get() or current_task("interrupt")  # a node that asks often asks all of it again each time
+    return task.ask(value, response_schema)

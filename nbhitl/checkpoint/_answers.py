@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint._rows import WriteRow
+from nbhitl.checkpoint._rows import write_row
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.constants import RESUME
@@ -12,7 +12,7 @@ from nbhitl.constants import RESUME
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nbhitl.checkpoint._rows import Codec
+    from nbhitl.checkpoint._rows import Codec, WriteRow
 
 RESUME_IDX = WRITES_IDX_MAP[RESUME]
 
@@ -51,6 +51,23 @@ class Answers:
         """Return the pending write that delivers all of them."""
         return resume_row(self.place, self.task_id, self.given, self._codec)
 
+    def row_after(self, found: WriteRow | None) -> WriteRow | None:
+        """Return the write that delivers all of them in place of the one that was `found`; None if that is another one
+        than they come after.
+
+        Of what is found nothing is packed again but its last answer: so the hundredth answer costs as much as the first.
+        """
+        if not self.before:
+            return self.row() if found is None else None
+        if found is None:
+            return None
+        if not self.can_be_apart():
+            return self.row() if found.value == self.packed_before() else None
+        last, before = self.last_apart()
+        if not is_list_to(found.value, len(self.before), before):
+            return None
+        return write_row((*last[:-1], joined([found.value, last.value])))
+
     def packed_before(self) -> bytes:
         """Return the value of the write that has delivered those before; empty if there are none."""
         return self._codec.dumps(self.before) if self.before else b""
@@ -69,7 +86,16 @@ class Answers:
 
 def resume_row(place: tuple[str, str, str], task_id: str, entries: Sequence[Any], codec: Codec) -> WriteRow:
     """Return the pending write that delivers answers to a task."""
-    return WriteRow(*place, task_id, RESUME_IDX, "", "", RESUME, codec.dumps(entries))
+    return write_row((*place, task_id, RESUME_IDX, "", "", RESUME, codec.dumps(entries)))
+
+
+def is_list_to(data: bytes, count: int, last: bytes) -> bool:
+    """Whether `data` is a list in MessagePack of so many items, the last of which is that of the list `last`.
+
+    >>> is_list_to(b"\\x92\\x01\\x02", 2, b"\\x91\\x02")
+    True
+    """
+    return _head(data)[0] == count and data.endswith(last[_head(last)[1] :])
 
 
 def joined(lists: Sequence[bytes]) -> bytes:

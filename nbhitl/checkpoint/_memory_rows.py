@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import made, slotted
+from nbhitl.checkpoint._answers import RESUME_IDX
 from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE, OPEN, after_pause, after_step, claimed_as
 from nbhitl.checkpoint.records import ThreadInfo
@@ -274,20 +275,18 @@ class MemoryRows:
 
     def take_alone(self, taken: Question, answers: Answers) -> Tally:
         with self._lock:
-            return self._take_alone(taken, answers.row(), answers.packed_before())
-
-    def _take_alone(self, taken: Question, resume: WriteRow, before: bytes) -> Tally:
-        thread, key = self._threads.get(taken.thread_id), taken[1:4]
-        asked = thread.live.get(key) if thread else None
-        if thread is None or asked is None or asked.state != OPEN:
-            return Tally()
-        written = thread.spaces[taken.ns].writes.setdefault(taken.checkpoint_id, {})
-        answered = written.get((resume.task_id, resume.idx))
-        if (b"" if answered is None else answered.value) != before:
-            return Tally()
-        written[resume.task_id, resume.idx] = resume
-        thread.questions[key] = thread.live[key] = claimed_as(asked, taken)
-        return Tally(1)
+            thread, key = self._threads.get(taken.thread_id), taken[1:4]
+            asked = thread.live.get(key) if thread else None
+            if thread is None or asked is None or asked.state != OPEN:
+                return Tally()
+            written = thread.spaces[taken.ns].writes.setdefault(taken.checkpoint_id, {})
+            place = (taken.task_id, RESUME_IDX)
+            resume = answers.row_after(written.get(place))
+            if resume is None:
+                return Tally()
+            written[place] = resume
+            thread.questions[key] = thread.live[key] = claimed_as(asked, taken)
+            return Tally(1)
 
     def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:
         self.add_writes(writes)

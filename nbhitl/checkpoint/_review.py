@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbhitl.checkpoint import _filters as filters
@@ -11,7 +12,6 @@ from nbhitl.checkpoint._core import SaverCore
 from nbhitl.checkpoint._rows import decode_write, unreadable
 from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
-from nbhitl.checkpoint.claims import Question
 from nbhitl.checkpoint.records import PendingQuestion, entry_id
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.constants import ERROR
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint._store import Tally
+    from nbhitl.checkpoint.claims import Question
     from nbhitl.checkpoint.records import Claim, ClaimRequest, QuestionRecord, TaskWrites, ThreadInfo
 
 Place = tuple[str, str, str]
-_PAUSING = WRITES_IDX_MAP.keys() - {ERROR}
+_PAUSING = frozenset(WRITES_IDX_MAP.keys() - {ERROR})
 """Channels of what a task leaves that has neither results nor an error."""
+
+_CHANNEL = itemgetter(0)
 
 
 class ReviewSaver(SaverCore):
@@ -83,7 +86,7 @@ class ReviewSaver(SaverCore):
         ids = [*map(entry_id, given)]
         is_last = ids.index(interrupt_id) == len(ids) - 1
         before = given[:-1] if is_last else [entry for entry in given if entry[0] != interrupt_id]
-        asked = Question(*place, interrupt_id, task, "", "", b"", "", "")
+        asked = rules.new_question((*place, interrupt_id, task, "", "", b"", "", "", *rules.UNANSWERED))
         return (
             rules.take(asked, answer, request.by, request.at, request.owner, request.lease),
             Answers(place, task, given, before, self._codec),
@@ -264,12 +267,10 @@ class ReviewSaver(SaverCore):
                 raise UnsupportedValue(
                     f"node {asked.node!r} asks something that cannot be saved (thread {place[0]!r}): {error}."
                 ) from None
+            about = (asked.interrupt_id, asked.task_id, asked.node, asked.kind, payload, asked.digest)
             encoded.append(
-                Question(
-                    *place, asked.interrupt_id, asked.task_id, asked.node, asked.kind, payload, asked.digest,
-                    rules.moment(asked.asked_at),
-                )
-            )  # fmt: skip
+                rules.new_question((*place, *about, rules.moment(asked.asked_at), *rules.UNANSWERED))
+            )
         return encoded
 
     def _change(
@@ -342,7 +343,7 @@ class ReviewSaver(SaverCore):
         if len(asked) != 1:
             return None
         for task in tasks:
-            if task.task_id != asked[0].task_id or any(channel not in _PAUSING for channel, _ in task.writes):
+            if task.task_id != asked[0].task_id or not _PAUSING.issuperset(map(_CHANNEL, task.writes)):
                 return None
         return self._rows.ask_anew(asked[0], writes)
 

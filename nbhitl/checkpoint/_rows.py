@@ -92,7 +92,7 @@ class WriteRow(NamedTuple):
     value: bytes
 
 
-_step_row, _write_row = of_fields(StepRow), of_fields(WriteRow)
+_step_row, write_row = of_fields(StepRow), of_fields(WriteRow)
 
 
 @slotted
@@ -388,5 +388,5 @@ def encode_writes(
                 f"node {task.name!r}, write to {channel!r} (thread {key[0]!r}) cannot be saved: {error}."
             ) from None
         index = special.get(channel, idx)
-        rows.append(_write_row((*key, task.task_id, index, task.name, path, channel, data)))
+        rows.append(write_row((*key, task.task_id, index, task.name, path, channel, data)))
     return rows

@@ -58,7 +58,9 @@ class Question(NamedTuple):
     lease_until: str | None = None
 
 
-_question = of_fields(Question)
+new_question = of_fields(Question)
+UNANSWERED = (OPEN, None, None, None, None, None)
+"""The last fields of a question that is open."""
 
 
 def _moved(
@@ -71,7 +73,7 @@ def _moved(
     lease_until: str | None = None,
 ) -> Question:
     """Return the question with another claim; `_replace`, which looks fields up by name, takes four times as long."""
-    return _question((*question[:_CLAIM], state, answer, by, at, owner, lease_until))
+    return new_question((*question[:_CLAIM], state, answer, by, at, owner, lease_until))
 
 
 _CLAIM = Question._fields.index("state")
@@ -79,7 +81,7 @@ _CLAIM = Question._fields.index("state")
 
 def claimed_as(question: Question, other: Question) -> Question:
     """Return the question with the claim of `other`."""
-    return _question((*question[:_CLAIM], *other[_CLAIM:]))
+    return new_question((*question[:_CLAIM], *other[_CLAIM:]))
 
 
 def breakpoint_id(thread_id: str, checkpoint_id: str, task_id: str) -> str:

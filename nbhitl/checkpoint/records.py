@@ -10,7 +10,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from nbhitl._slotted import made, quick, slotted
+from nbhitl._slotted import made, of_fields, quick, slotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,9 @@ class CheckpointKey(NamedTuple):
     thread_id: str
     ns: str
     checkpoint_id: str | None = None
+
+
+new_key = of_fields(CheckpointKey)
 
 
 @slotted

@@ -8,7 +8,7 @@ from nbhitl.constants import INTERRUPT, NS_SEP, RETURN
 from nbhitl.engine.program import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from nbhitl.engine.program import Program
     from nbhitl.engine.tasks import Task, TaskResult
@@ -43,7 +43,7 @@ class Stream:
 
     def __init__(
         self,
-        modes: Iterable[str],
+        modes: Collection[str],
         put: Callable[[Chunk], None],
         now: Callable[[], str],
         *,
@@ -51,7 +51,7 @@ class Stream:
         above: Stream | None = None,
         root: str = "",
     ) -> None:
-        self.modes = frozenset(modes)
+        self.modes = frozenset(modes) if modes else _NO_MODES
         self.put = put
         self.subgraphs = subgraphs
         self.above = above
@@ -64,11 +64,11 @@ class Stream:
         # here or above; which modes anybody looks at; whether that is none; whether messages are among them.
         self.shows_below: bool = subgraphs or (above is not None and above.shows_below)
         wanted = self.modes | _IN_DEBUG if "debug" in self.modes else self.modes
-        self._wanted: frozenset[str] = (
-            wanted | above._wanted if above is not None and above.shows_below else wanted
-        )
-        self.silent = not self._wanted
-        self.messages = "messages" in self._wanted
+        if above is not None and above.shows_below:
+            wanted |= above._wanted
+        self._wanted: frozenset[str] = wanted
+        self.silent = not wanted
+        self.messages = "messages" in wanted
 
     def wants(self, mode: str) -> bool:
         """Whether anybody looks at chunks of this mode, so that they need to be made."""
@@ -146,6 +146,7 @@ class Stream:
         return {"step": step, "timestamp": self._now(), "type": kind, "payload": payload}
 
 
+_NO_MODES: frozenset[str] = frozenset()
 _IN_DEBUG = frozenset({"tasks", "checkpoints"})
 
 

@@ -74,7 +74,7 @@ def _save(
 
 def _take_back_unused(progress: Progress, paused: list[TaskResult]) -> Generator[Any, Any, None]:
     """Open questions again that were answered and are asked once more: by a NodeInterrupt, which takes no answer."""
-    again = {i.id for r in paused for i in r.interrupts or () if i.id in r.task.answers}
+    again = {i.id for r in paused if r.task.answers for i in r.interrupts or () if i.id in r.task.answers}
     if not again or progress.run.parent is not None:
         return
     claims = yield StoreCall("claims", (progress.key.thread_id,))

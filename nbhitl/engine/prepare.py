@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import outer_config
-from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.checkpoint.records import new_key
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
 from nbhitl.engine.running import TASK_KEY, Run, RunningTask
@@ -17,6 +17,7 @@ from nbhitl.errors import MissingThreadId
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from nbhitl.checkpoint.records import CheckpointKey
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.events import Stream
     from nbhitl.engine.program import Program
@@ -90,7 +91,7 @@ def prepare_run(
     run.thread_id = thread_id
     checkpoint_id = _placed_at_top(run, configurable) if parent is None else _placed_below(run, parent)
     stream.root = run.ns
-    return run, CheckpointKey(thread_id or "", run.ns, checkpoint_id)
+    return run, new_key((thread_id or "", run.ns, checkpoint_id))
 
 
 def _placed_at_top(run: Run, configurable: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import of_fields
-from nbhitl.checkpoint.records import CheckpointKey, TaskWrites, new_step
+from nbhitl.checkpoint.records import TaskWrites, new_key, new_step
 from nbhitl.constants import PULL, SCHEDULED
 from nbhitl.engine import events
 from nbhitl.engine.apply import Changes, apply_writes
@@ -18,6 +18,7 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
+    from nbhitl.checkpoint.records import CheckpointKey
     from nbhitl.engine.instructions import Clock, Settings
     from nbhitl.engine.program import Program
     from nbhitl.engine.questions import Left
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import TaskResult
 
 _task_writes = of_fields(TaskWrites)
-_checkpoint_key = of_fields(CheckpointKey)
 
 
 class Progress:
@@ -103,7 +103,7 @@ class Progress:
     @property
     def key(self) -> CheckpointKey:
         """The checkpoint that the run is at."""
-        return _checkpoint_key((self.run.thread_id or "", self.run.ns, self.head.checkpoint_id))
+        return new_key((self.run.thread_id or "", self.run.ns, self.head.checkpoint_id))
 
     def left(self) -> Left:
         """Return what the tasks of the checkpoint that the run is at left, by what is pending."""
@@ -264,7 +264,8 @@ def starts_left(result: TaskResult) -> list[tuple[str, Any]]:
 
 def task_writes(program: Program, result: TaskResult, writes: Sequence[tuple[str, Any]]) -> TaskWrites:
     """Return what a task left, as the saver takes it."""
-    return TaskWrites(result.task.id, result.task.name, result.task.path, saved_writes(program, writes))
+    task = result.task
+    return _task_writes((task.id, task.name, task.path, saved_writes(program, writes)))
 
 
 def unsaved_writes(progress: Progress, results: Sequence[TaskResult], *, in_record: bool) -> list[TaskWrites]:

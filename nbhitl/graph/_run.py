@@ -126,7 +126,7 @@ def start(
     parent = calling_task(config)
     merged = _merged(graph, config, ambient_config() if parent is None else None)
     above = parent.run.stream if parent is not None else None
-    heard = Stream({*modes, *options.print_mode}, put, utc_now, subgraphs=options.subgraphs, above=above)
+    heard = Stream((*modes, *options.print_mode), put, utc_now, subgraphs=options.subgraphs, above=above)
     if options.version == "v2":
         heard.keeps_source = True
     run, key = prepare_run(
