@@ -90,11 +90,18 @@ class Newest:
         """Go on where `leave` has left, with a pending write that was added meanwhile: its list goes on that of the same
         task and index.
         """
-        _, found, since = self._kept[space] = left
-        if row is not None and found is not None and found[0].checkpoint_id == row.checkpoint_id:
-            key = (row.task_id, row.idx)
-            values = [write.value for write in (*found[1], *since) if (write.task_id, write.idx) == key]
-            since.append(row._replace(value=joined([*values[-1:], row.value])))
+        self._kept[space] = left
+        if row is not None and self.is_at(space, row.checkpoint_id):
+            before = self.value(space, row.task_id, row.idx)
+            left[2].append(row if before is None else row._replace(value=joined([before, row.value])))
+
+    def value(self, space: Space, task_id: str, idx: int) -> bytes | None:
+        """Return what that task has written there, as far as is known; None if nothing is."""
+        _, found, since = self._kept.get(space, _NOTHING)
+        for write in reversed((*found[1], *since) if found is not None else ()):
+            if write[3:5] == (task_id, idx):
+                return write.value
+        return None
 
     def wrote(self, rows: Sequence[WriteRow]) -> None:
         """Take notice of pending writes, which are there beside others of theirs or instead of them."""

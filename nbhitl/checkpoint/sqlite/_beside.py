@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint._answers import joined
+from nbhitl.checkpoint._answers import items_in, joined
 from nbhitl.checkpoint._ids import unpacked
 from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint._store import Tally
@@ -115,6 +115,11 @@ class SqliteRows(SqlRows):
         if not self._newest.is_at(question[:2], question.checkpoint_id):
             return None
         before = (thread, task, ns, checkpoint_id)
+        answers = self._newest.value(question[:2], question.task_id, _RESUMING)
+        if answers is not None:
+            last = items_in(answers)
+            if self._db.do_counted(queries.USE_UP_LAST, (*before, interrupt_id, last, *place, task)).changed:
+                return self._db.do_counted(queries.ASK_NEXT, (*values, last + 1))
         tally = self._db.do_counted(queries.ASK_BESIDE, (*values, *place, task, *before, *place, task))
         if tally.changed:
             self._db.do(queries.USE_UP_BESIDE, (*before, interrupt_id))

@@ -12,6 +12,7 @@ from nbhitl.constants import INTERRUPT, RESUME, SCHEDULED
 __all__ = [
     "ASK_BESIDE",
     "ASK_FIRST",
+    "ASK_NEXT",
     "CREATE_SCHEMA",
     "DATA_VERSION",
     "FORGET",
@@ -24,6 +25,7 @@ __all__ = [
     "TAKE_FIRST",
     "TAKE_NEXT",
     "USE_UP_BESIDE",
+    "USE_UP_LAST",
     "WRITES_BESIDE",
     "WRITES_BESIDE_IN_SPACE",
     "WRITE_VERSION",
@@ -148,6 +150,15 @@ ASK_BESIDE: Final = f"""
 """
 # `_sql.USE_UP` where the next question comes with the write that asks it: the one before it is not needed then.
 USE_UP_BESIDE: Final = use_up(", asking = NULL")
+# Both for the question after one whose number is known, in this order; the second if the first changes a row. Then the
+# task has no writes of its own: nothing has to be looked for.
+USE_UP_LAST: Final = f"""
+    {USE_UP_BESIDE} AND nth = ? AND NOT EXISTS (SELECT 1 FROM nbhitl_writes {_AT_STEP} AND task_id = ?)
+"""
+ASK_NEXT: Final = f"""
+    {_ASK} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, ?, ?, ?)
+    ON CONFLICT (thread_id, ns, checkpoint_id, interrupt_id) DO NOTHING
+"""
 _OF_TASK: Final = """
     WHERE answered.thread_id = asked.thread_id AND answered.ns = asked.ns
         AND answered.checkpoint_id = asked.checkpoint_id AND answered.task_id = asked.task_id
