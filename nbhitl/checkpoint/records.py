@@ -150,6 +150,9 @@ class QuestionRecord(NamedTuple):
     asked_at: str
 
 
+new_question_record = of_fields(QuestionRecord)
+
+
 @slotted
 class PauseRecord:
     """Where a run stopped to ask: one transaction for the writes of its tasks and the questions.

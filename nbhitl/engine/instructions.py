@@ -73,6 +73,7 @@ class Settings:
 
     `strict` is LangGraph's strict resume: an empty map of answers is refused, and so is, in the same way, an answer
     that could be for several questions. `single` shows the one output key's value by itself and not in a dict.
+    `shows` is made of the output keys.
     """
 
     output_keys: tuple[str, ...]
@@ -84,6 +85,10 @@ class Settings:
     by: str | None = None
     owner: str = ""
     strict: bool = False
+    shows: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.shows = frozenset(self.output_keys)
 
 
 @slotted

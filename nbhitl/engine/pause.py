@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.claims import LIVE
-from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
+from nbhitl.checkpoint.records import PauseRecord, new_question_record
 from nbhitl.constants import ERROR, INTERRUPT
 from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.handling import left_by
@@ -62,7 +62,9 @@ def _save(
         return
     asked_at = progress.clock.now()
     questions = [
-        QuestionRecord(i.id, r.task.id, r.task.name, "interrupt", i.value, _digest(progress, r, i), asked_at)
+        new_question_record(
+            (i.id, r.task.id, r.task.name, "interrupt", i.value, _digest(progress, r, i), asked_at)
+        )
         for r in paused
         for i in r.interrupts or ()
     ]

@@ -57,7 +57,6 @@ class Progress:
         "saves_steps",
         "settings",
         "shown",
-        "shows",
         "source",
         "step",
         "transient",
@@ -97,8 +96,8 @@ class Progress:
         self.paused: list[TaskResult] = []
         # What the output showed last. It is read from the head when the run ends, unless it can vanish before.
         self.shown: Any = MISSING
-        self.shows = frozenset(settings.output_keys)
-        self.transient = not self.shows.isdisjoint(run.program.objects)
+        objects = run.program.objects
+        self.transient = bool(objects) and not settings.shows.isdisjoint(objects)
 
     @property
     def key(self) -> CheckpointKey:
@@ -148,7 +147,7 @@ class Progress:
 
     def show_changes(self, changes: Changes) -> None:
         """Report the state, if what changed is part of the output."""
-        if changes.written.isdisjoint(self.shows):
+        if changes.written.isdisjoint(self.settings.shows):
             return
         if self.run.stream.silent and not self.transient:
             self.shown = None

@@ -117,7 +117,7 @@ def start(
         UnknownNodeError: a breakpoint at a node that the graph does not have.
         ValueError: a config that makes no sense.
     """
-    if not (MODES.issuperset(modes) and MODES.issuperset(options.print_mode)):
+    if (modes or options.print_mode) and not MODES.issuperset((*modes, *options.print_mode)):
         from nbhitl.graph._unheard import warn_of_modes
 
         warn_of_modes("stream_mode", modes)
