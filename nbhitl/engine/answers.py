@@ -55,6 +55,10 @@ def take_answers(
         yield from _tell_who_was_first(progress, late)
         raise
     if not answers:
+        if not progress.pending:
+            from nbhitl.engine.unkept import answer_unkept
+
+            yield from answer_unkept(progress, resume)
         return
     asked = left.asked
     entries = resume_entries(asked, answers, left.answered)

@@ -180,6 +180,26 @@ def test_d4_an_answer_where_nothing_is_open(langgraph: SimpleNamespace, nbhitl: 
     assert [[item.value for item in result["__interrupt__"]] for result in after[NBHITL]] == [[1], ["q"]]
 
 
+def test_d4_at_a_breakpoint_with_a_saver_that_keeps_no_writes(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    last = []
+    for on in (langgraph, nbhitl):
+
+        class KeepsNoWrites(on.InMemorySaver):  # type: ignore[misc, name-defined]
+            def put_writes(self, *_: Any) -> None:
+                pass
+
+        builder = on.StateGraph(State).add_node("node", lambda state, on=on: {"log": [on.interrupt("q")]})
+        graph = builder.add_edge(on.START, "node").compile(
+            checkpointer=KeepsNoWrites(), interrupt_before=["node"]
+        )
+        graph.invoke({"log": []}, CONFIG)
+        last.append(graph.invoke(on.Command(resume="yes"), CONFIG))
+    assert last[0] == {"log": ["yes"]}
+    assert [question.value for question in last[1]["__interrupt__"]] == ["q"]
+
+
 def test_d4_a_named_branch_where_an_answer_was_given(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:

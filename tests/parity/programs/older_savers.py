@@ -45,3 +45,49 @@ async def program_no_path_async(record):
     graph = graph_with(Older())
     record("asks", await graph.ainvoke({"path": []}, CONFIG))
     record("done", await graph.ainvoke(Command(resume="yes"), CONFIG))
+
+
+class KeepsNothing(InMemorySaver):
+    """Keeps checkpoints and nothing of what tasks leave, as many a first saver does."""
+
+    def put_writes(self, config, writes, task_id, task_path=""):
+        pass
+
+    async def aput_writes(self, config, writes, task_id, task_path=""):
+        pass
+
+
+def questions_with(saver, node=lambda state: {"path": [interrupt("?")]}, **options):
+    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_node("ask", node)
+    builder.add_node("z", lambda state: {"path": ["z"]})
+    builder.add_edge(START, "a").add_edge("a", "ask").add_edge("ask", "z")
+    return builder.compile(checkpointer=saver, **options)
+
+
+def program_no_writes(record):
+    graph = questions_with(KeepsNothing())
+    record("asks", graph.invoke({"path": []}, CONFIG))
+    record("next", graph.get_state(CONFIG).next)
+    record("no answer", graph.invoke(None, CONFIG))
+    record("done", graph.invoke(Command(resume="yes"), CONFIG))
+    record("history", [(state.values, state.next) for state in graph.get_state_history(CONFIG)])
+    first = {"configurable": {"thread_id": "first"}}
+    builder = (
+        StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("?")]}).add_edge(START, "ask")
+    )
+    graph = builder.compile(checkpointer=KeepsNothing())
+    record("first asks", graph.invoke({"path": []}, first))
+    record("first done", graph.invoke(Command(resume="yes"), first))
+
+
+def program_no_writes_two(record):
+    graph = questions_with(KeepsNothing(), lambda state: {"path": [interrupt("1?"), interrupt("2?")]})
+    record("asks", graph.invoke({"path": []}, CONFIG))
+    record("asks the second", graph.invoke(Command(resume="one"), CONFIG))
+    record("asks it again", graph.invoke(Command(resume="two"), CONFIG))
+
+
+async def program_no_writes_async(record):
+    graph = questions_with(KeepsNothing())
+    record("asks", await graph.ainvoke({"path": []}, CONFIG))
+    record("done", await graph.ainvoke(Command(resume="yes"), CONFIG))
