@@ -9,7 +9,7 @@ import pytest
 
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.sqlite import SqliteSaver
-from nbhitl.errors import AlreadyAnswered, UnknownInterruptError
+from nbhitl.errors import AlreadyAnswered, InvalidAnswer, UnknownInterruptError
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
 
@@ -29,7 +29,7 @@ class Payment:
         return {"log": [answer]}
 
 
-def changed(payment: Payment, saver: Any = None) -> Any:
+def changed(payment: Any, saver: Any = None) -> Any:
     builder = StateGraph(State).add_node("before", lambda state: {"log": ["before"]})
     builder.add_node("pay", payment).add_edge(START, "before").add_edge("before", "pay")
     graph = builder.compile(checkpointer=saver or InMemorySaver())
@@ -95,3 +95,49 @@ def test_a_node_that_fails_after_the_answer_is_tried_again_with_it() -> None:
         graph.invoke(Command(resume="yes"), CONFIG)
     payment.paid = []
     assert graph.invoke(None, CONFIG)["log"][-1] == "yes"
+
+
+def test_after_several_changes_it_is_still_the_question_of_before() -> None:
+    graph = changed(Payment())
+    graph.update_state(CONFIG, {"log": ["again"]})
+    assert graph.invoke(Command(resume="yes"), CONFIG) == {"log": ["before", "changed", "again", "yes"]}
+
+
+def test_an_answer_that_does_not_fit_the_schema_of_before_is_refused() -> None:
+    def asks(state: State) -> State:
+        return {"log": [interrupt("how many?", response_schema={"type": "integer"})]}
+
+    graph = changed(asks)
+    for _ in range(2):
+        with pytest.raises(InvalidAnswer, match="'many' is not of type 'integer'"):
+            graph.invoke(Command(resume="many"), CONFIG)
+    assert graph.invoke(Command(resume=3), CONFIG)["log"][-1] == 3
+
+
+def test_an_answer_by_an_id_of_before_asks_nothing_on_the_branch() -> None:
+    payment = Payment()
+    graph = changed(payment)
+    (before,) = next(state for state in graph.get_state_history(CONFIG) if state.interrupts).interrupts
+    for id in (before.id, "0" * 32):
+        with pytest.raises(UnknownInterruptError):
+            graph.invoke(Command(resume={id: "yes"}), CONFIG)
+        assert graph.get_state(CONFIG).interrupts == ()
+    assert graph.invoke(Command(resume="yes"), CONFIG)["log"][-1] == "yes"
+
+
+def test_the_second_question_of_a_node_that_starts_anew_is_asked_after_the_first() -> None:
+    """Although its words are the same: what was answered last is not what is asked first."""
+
+    def asks(state: State) -> State:
+        return {"log": [interrupt("sure?"), interrupt("sure?")]}
+
+    builder = StateGraph(State).add_node("asks", asks).add_edge(START, "asks")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    graph.invoke({"log": []}, CONFIG)
+    graph.invoke(Command(resume="first"), CONFIG)
+    graph.update_state(CONFIG, {"log": ["changed"]})
+    result = graph.invoke(Command(resume="second"), CONFIG)
+    assert [question.value for question in result["__interrupt__"]] == ["sure?"]
+    for answer in ("one", "two"):
+        result = graph.invoke(Command(resume=answer), CONFIG)
+    assert result["log"] == ["changed", "one", "two"]
