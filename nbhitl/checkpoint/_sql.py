@@ -252,7 +252,7 @@ def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
     if wanted.states == (OPEN,):
         parts.append("state = 'open'")
     else:
-        parts.append(f"state IN ({', '.join('?' * len(wanted.states))})")
+        parts.append(f"state IN ({', '.join('?' * len(wanted.states)) or 'NULL'})")
         values += wanted.states
     if wanted.node is not None:
         parts.append("node = ?")

@@ -641,6 +641,7 @@ class SaverContract(ABC):
         assert ids(thread_prefix="a") == ["q0", "q1"]
         assert ids(node="x", thread_prefix="b", asked_before=at(9)) == ["q2"]
         assert ids(limit=1) == ["q0"]
+        assert ids(states=()) == ids(limit=0) == []
         saver.claim(run.request({"q2": 1}, task="x"))
         assert ids() == ["q0", "q1"]
         assert ids(states="open") == ["q0", "q1"]
