@@ -75,7 +75,11 @@ class SqliteSaver(WaitingSaver):
 
     @property
     def conn(self) -> sqlite3.Connection:
-        """The connection."""
+        """The connection.
+
+        Whoever restores a copy into it (`other.backup(saver.conn)`) makes a new saver of it then: SQLite tells this one
+        of changes by other connections, but not of that.
+        """
         return self._database.conn
 
     @property
