@@ -78,7 +78,8 @@ class Beside:
         """Open again what this session has claimed: nothing ran."""
         claims: list[Claim] = yield CallSaver("claims", (self.thread_id,))
         for claim in claims:
-            if claim.state == "delivered" and claim.owner == OWNER:
+            # One without a lease is of a node that has run, and failed.
+            if claim.state == "delivered" and claim.owner == OWNER and claim.lease_until is not None:
                 yield CallSaver("release", (*claim[:3], (claim.interrupt_id,)))
         self._let_go()
 

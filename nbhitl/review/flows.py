@@ -24,6 +24,7 @@ from nbhitl.review.decisions import Decision
 from nbhitl.review.drive import CallSaver, Flow, Instruction, ReadInput, Run, Write
 from nbhitl.review.inputs import input_digest
 from nbhitl.review.pending import waiting_tasks
+from nbhitl.review.refusals import refusal
 from nbhitl.review.session import describe, labels
 from nbhitl.review.shared import Answered
 from nbhitl.review.standing import Lookout, checkpoint_id
@@ -157,9 +158,15 @@ class Flows:
         except BaseException as raised:
             error = raised
         self.watch = None
-        if self.beside is not None:
-            yield from self.beside.settle(self.lookout, error)
-        yield from self._show_after_run(watch.at_breakpoint and error is None, error)
+        try:
+            if self.beside is not None:
+                yield from self.beside.settle(self.lookout, error)
+            yield from self._show_after_run(watch.at_breakpoint and error is None, error)
+        except Exception as unread:
+            if error is None:
+                raise
+            self.open_ids = frozenset()  # which are open is not known: the answer may be taken
+            error.add_note(f"Where the thread stands now could not be read: {describe(unread)}")
         return error
 
     def _show_after_run(self, stopped_at_breakpoint: bool, error: BaseException | None) -> Flow[None]:
@@ -220,33 +227,30 @@ class Flows:
         except (AlreadyAnswered, AnswerInDoubt) as error:
             yield from self._show_after_run(False, error)
             return error
+        except Exception as failed:
+            yield from self._release((), failed)
+            return failed
         return None
+
+    def _release(self, place: tuple[Any, ...], failed: Exception) -> Generator[Instruction, Any, None]:
+        """Open again in the store what was claimed before it `failed`, and nothing ran."""
+        try:
+            if place:
+                yield from release_breakpoint(*place)
+            if self.beside is not None:
+                yield from self.beside.give_back()
+        except Exception as again:
+            failed.add_note(f"The question could not be opened again in the store: {describe(again)}")
 
     def _refuse(self, card: Card, fresh: Question | None, standing: Standing) -> None:
         """Report that the question of `card` is not open as it was shown, and raise that."""
-        session, question = self.session, card.question
-        earlier = self.shared.answered.get(question.id)
-        where = f"Question {card.label} of thread {self.reading.thread_id!r} (node {question.node!r})"
-        if fresh is None and earlier is not None:
-            why = f"{where} was answered by {earlier.by} at {earlier.at}; this answer was not sent."
-            session.answered_elsewhere(card, why)
-            self._show(standing)
-            raise AlreadyAnswered(why, by=earlier.by, at=earlier.at)
-        if fresh is not None and fresh.doubt is not None:
-            why = f"{where}: {fresh.doubt} This answer was not sent."
-            session.answered_elsewhere(card, why)
-            self._show(standing)
-            first = standing.doubts[0]
-            if first.may_be_running(session.clock()):
-                raise AlreadyAnswered(why, by=first.by, at=first.at)
-            raise AnswerInDoubt(why)
-        if fresh is None:
-            why = f"{where} is no longer open: the thread has moved on. Nothing was sent."
-        else:
-            why = f"{where} has changed since it was shown. Nothing was sent; look at the new card."
-        session.went_stale(card, why)
+        session, earlier = self.session, self.shared.answered.get(card.question.id)
+        error = refusal(card, fresh, standing, earlier, self.reading.thread_id, session.clock())
+        (session.went_stale if isinstance(error, StaleQuestion) else session.answered_elsewhere)(
+            card, str(error)
+        )
         self._show(standing)
-        raise StaleQuestion(why)
+        raise error
 
     def _pass_breakpoint(self, card: Card) -> Generator[Instruction, Any, BaseException | None]:
         decision, snapshot = card.decision, self.snapshot
@@ -276,6 +280,8 @@ class Flows:
         """
         error = yield from self._claim_beside(card.question, decision.kind, decision)
         if error is not None:
+            if not isinstance(error, ReviewError):
+                self._give_back(card, error)
             return error
         claimed: tuple[str, ...] = ()
         place = (self.reading.thread_id, card.question.checkpoint_id)
@@ -287,9 +293,7 @@ class Flows:
         except (AlreadyAnswered, AnswerInDoubt) as refused:
             return refused
         except Exception as failed:
-            yield from release_breakpoint(*place, claimed)
-            if self.beside is not None:
-                yield from self.beside.give_back()
+            yield from self._release((*place, claimed), failed)
             self._give_back(card, failed)
             return failed
         return None
@@ -366,7 +370,8 @@ class Flows:
         """Ask anew: a failed question on a fork from where it was, a stale one where the thread is."""
         try:
             if card.state == "failed":
-                yield from self.fork(self._at(card.question.checkpoint_id), None, None)
+                place = {**self.config["configurable"], "checkpoint_id": card.question.checkpoint_id}
+                yield from self.fork({**self.config, "configurable": place}, None, None)
                 self.session.went_stale(card, "This question was asked anew; see the newest card.")
             else:
                 yield from self._go_on_asking()
@@ -391,9 +396,3 @@ class Flows:
         error = yield from self._run(None, self.config)
         if error is not None:
             raise error
-
-    def _at(self, checkpoint_id: str) -> dict[str, Any]:
-        return {
-            **self.config,
-            "configurable": {**self.config["configurable"], "checkpoint_id": checkpoint_id},
-        }
