@@ -1,5 +1,7 @@
 """The rules of claims, by value: no saver, no clock."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,6 +125,62 @@ def test_times_are_compared_as_times():
     assert (there.at, there.lease_until) == (at(1), at(31))
     assert claims.moment("2026-11-20T12:00:01") == at(1)
     assert claims.moment(at(1)) == claims.moment(at(1).replace("T", " ")) == at(1)
+    assert claims.moment("2026-11-20T13:00:01.000000+01:00") == at(1)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone of a process can be set on POSIX only")
+def test_a_time_without_an_offset_is_utc_wherever_the_process_runs(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert claims.moment("2026-11-20T12:00:01") == at(1)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        (None, OPEN),
+        (QUESTION, OPEN),
+        (claims.drop(QUESTION), OPEN),
+        (claims.record(QUESTION, b"yes", "ann", at(1)), RECORDED),
+        (TAKEN, DELIVERED),
+        (TAKEN._replace(state=APPLIED), APPLIED),
+    ],
+    ids=["never", OPEN, DROPPED, RECORDED, DELIVERED, APPLIED],
+)
+@pytest.mark.parametrize("changed", [False, True], ids=["the same", "another payload"])
+def test_asking_again_leaves_an_answer_alone(before, again, changed):
+    new = QUESTION._replace(payload=b"other", digest="another") if changed else QUESTION
+    found = claims.ask(new, before)
+    assert found.state == again
+    if again == OPEN:
+        assert (found.payload, found.digest, found.answer) == (new.payload, new.digest, None)
+    else:
+        assert found == before
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_only_an_answer_on_its_way_is_reported(failed):
+    done = claims.report(TAKEN, failed=failed)
+    assert (done.state, done.lease_until) == (DELIVERED if failed else APPLIED, None)
+    for other in (QUESTION, claims.record(QUESTION, b"yes", "ann", at(1)), claims.drop(TAKEN)):
+        assert claims.report(other, failed=failed) is other
+
+
+def test_only_an_answer_on_its_way_is_in_doubt():
+    assert not claims.is_in_doubt(TAKEN._replace(state=APPLIED), at(100))
+    assert not claims.is_in_doubt(TAKEN._replace(lease_until=None), at(100))
+
+
+def test_who_has_no_claim_cannot_renew_it():
+    assert claims.renew(TAKEN, "kernel", at(20), 30.0).lease_until == at(50)
+    with pytest.raises(AlreadyAnswered, match="already answered by ann"):
+        claims.renew(TAKEN, "other", at(20), 30.0)
+    with pytest.raises(AlreadyAnswered, match="held by nobody; claim it first"):
+        claims.renew(QUESTION, "kernel", at(20), 30.0)
 
 
 moves = st.sampled_from(["take", "record", "release", "drop", "step", "pause", "results", "error", "again"])
