@@ -39,7 +39,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     caller = progress.run.parent
     if stored is not None and caller is not None:
         # What an attempt made that failed does not count for the next one, nor what was there where all is done anew.
-        again = caller.attempt > 1 and not caller.run.resuming
+        again = caller.attempt > 1 and not caller.run.kept_by().resuming
         again = again or (caller.run.anew is not None and key.checkpoint_id is None)
         progress.continues = not again
         if progress.run.stateful and key.checkpoint_id is None:
@@ -125,7 +125,7 @@ def begin(
         yield from _take_command(progress, input, named=key.checkpoint_id is not None)
     if any(write[0] == NULL_TASK_ID for write in progress.pending):
         _apply_outside(progress)
-    resumed_above = progress.continues and run.parent is not None and run.parent.run.resuming
+    resumed_above = progress.continues and run.parent is not None and run.parent.run.kept_by().resuming
     if resumed_above and progress.source == "update":
         from nbhitl.engine.carried import inherit_answers
 

@@ -167,7 +167,9 @@ def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> A
     if checkpointer is False:
         return None
     if parent is not None:
-        return None if parent.run.saver is None else step_saver(parent.run.saver, program)
+        # A graph with a state of its own keeps it with whichever graph above has a saver.
+        above = parent.run.kept_by() if checkpointer is True else parent.run
+        return None if above.saver is None else step_saver(above.saver, program)
     if checkpointer is True:
         raise RuntimeError(
             f"checkpointer=True cannot be used for root graphs: graph {program.name!r} is not called by another graph. "

@@ -119,6 +119,13 @@ class Run:
         self.asynchronous = False
         self.trace: OpenRun | None = None
 
+    def kept_by(self) -> Run:
+        """Return the run whose checkpoints this one is part of: itself, or the nearest above that has a saver."""
+        run = self
+        while run.saver is None and run.parent is not None:
+            run = run.parent.run
+        return run
+
     def stop_signal(self) -> RunControl:
         """Return what asks the run to stop: the caller's, or the outermost run's, made when a node asks for it."""
         if self.control is None:

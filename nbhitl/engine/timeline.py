@@ -34,7 +34,7 @@ def at_this_point(
     made_at = _made_at(newest, caller.run.ns)
     if made_at == caller.task.checkpoint_id and not again:
         return newest
-    going_on = caller.run.resuming and not again
+    going_on = caller.run.kept_by().resuming and not again
     asked_at = caller.run.asked_map.get(key.ns) if going_on else None
     if asked_at is not None:
         return (yield from _loaded(key, asked_at))

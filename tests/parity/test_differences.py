@@ -341,6 +341,24 @@ def test_d11_an_answer_by_id_reaches_a_child_that_was_changed_by_hand(
     assert results[NBHITL] == {"log": ["by hand", "yes"]}
 
 
+def test_d11_a_graph_with_state_below_a_child_without(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    memories = {}
+    for on in (langgraph, nbhitl):
+        lowest = on.StateGraph(State).add_node("x", lambda state: {"log": ["x"]})
+        lowest.add_node("y", lambda state, on=on: {"log": [on.interrupt("y")]}).add_edge("x", "y")
+        lowest = lowest.add_edge(on.START, "x").compile(checkpointer=True)
+        child = on.StateGraph(State).add_node("m", lambda state, graph=lowest: graph.invoke({"log": []}))
+        child = child.add_edge(on.START, "m").compile(checkpointer=False)
+        graph = compiled(on, lambda state, graph=child: graph.invoke({"log": []}))
+        for answer in ("one", "two"):
+            graph.invoke({"log": []}, CONFIG)
+            result = graph.invoke(on.Command(resume=answer), CONFIG)
+        memories[on.name] = result["log"][-6:] if on is langgraph else result["log"][-4:]
+    assert memories == {LANGGRAPH: ["x", "x", "one", "x", "x", "two"], NBHITL: ["x", "one", "x", "two"]}
+
+
 def test_d12_a_stateful_child_runs_after_a_breakpoint(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:

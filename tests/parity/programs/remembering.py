@@ -126,3 +126,19 @@ def program_forked_before_it_ran(record, saver):
                 if turn < len(then):
                     config = graph.update_state(then[turn].config, {"log": ["u"]}, as_node=as_node)
                     goes_on(record, f"{shape}, {before.__name__}, as {as_node}, {turn}", graph, config)
+
+
+def program_below_one_that_keeps_nothing(record, saver):
+    """Between the graph that has a saver, and the one that keeps its state there, is one that keeps none."""
+    builder = StateGraph(Own).add_node("x", lambda state: {"memory": [f"x{len(state['memory'])}"]})
+    builder.add_node("e", lambda state: {"log": ["remembers " + "+".join(state["memory"])]})
+    lowest = builder.add_edge(START, "x").add_edge("x", "e").compile(checkpointer=True)
+    child = StateGraph(State).add_node("m", called(lowest)).add_edge(START, "m").compile(checkpointer=False)
+    for name, node in {"as a node": child, "called": called(child)}.items():
+        saver.delete_thread("1")
+        graph = StateGraph(State).add_node("b", node).add_edge(START, "b").compile(checkpointer=saver)
+        for turn in range(3):
+            record(f"{name}, {turn}", graph.invoke({"log": ["n"]}, CONFIG)["log"][-1])
+        record(name, sorted({kept.config["configurable"]["checkpoint_ns"] for kept in saver.list(CONFIG)}))
+        then = [one.config for one in graph.get_state_history(CONFIG) if one.next == ("b",)]
+        record(f"{name}, run again", graph.invoke(None, then[1])["log"][-1])
