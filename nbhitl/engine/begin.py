@@ -207,8 +207,12 @@ def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> 
         progress.pending = [*progress.pending, *writes]
         if progress.keeps and progress.saved_id is not None:
             outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]
+            left = TaskWrites(NULL_TASK_ID, INPUT, (), outside)
+            if not progress.saves_steps:
+                progress.held.append(left)
+                return
             try:
-                yield StoreCall("put_pending", (progress.key, [TaskWrites(NULL_TASK_ID, INPUT, (), outside)]))
+                yield StoreCall("put_pending", (progress.key, [left]))
             except Exception:
                 if progress.claimed:  # nothing has run with the answers that came along
                     yield StoreCall("release", (*progress.key, tuple(progress.claimed)))

@@ -142,7 +142,7 @@ def fail_to_apply(
         Exception: `error`, with a note that says what to do.
     """
     if progress.keeps:
-        yield from progress.save_at_exit()
+        yield from progress.save_where_it_stops()
         try:
             left = unsaved_writes(progress, results, in_record=False)
             if left:

@@ -138,7 +138,7 @@ def _before_tasks(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, 
     """Stop if the run was asked to; look results up in the cache, and tell who looks on that the tasks start."""
     run, stream = progress.run, progress.run.stream
     if run.control is not None and run.control.drain_requested:
-        yield from progress.save_at_exit()
+        yield from progress.save_where_it_stops()
         raise GraphDrained(run.control.drain_reason or "shutdown")
     if run.cache is not None:
         from nbhitl.engine.caching import look_up
@@ -254,7 +254,7 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> StoreCall | None
 def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:
     # A graph that a node called, and that keeps no state of its own, leaves nothing when it is done.
     if progress.run.parent is None or progress.run.stateful:
-        yield from progress.save_at_exit()
+        yield from progress.save_where_it_stops()
     return Outcome(progress.final_output())
 
 
@@ -270,7 +270,7 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     if progress.run.carried and (anew := tuple(i.id for i in interrupts if i.id in progress.claimed)):
         yield StoreCall("release", (*progress.key, anew))
         progress.claimed = {id: task for id, task in progress.claimed.items() if id not in anew}
-    yield from progress.save_at_exit()
+    yield from progress.save_where_it_stops()
     if progress.keeps:
         yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
     progress.claimed, progress.paused = {}, []
@@ -286,7 +286,7 @@ def _pause_at(progress: Progress, stops: Sequence[Task]) -> Generator[Any, Any, 
     """Stop at a static breakpoint. What is about to run is the question."""
     from nbhitl.checkpoint.claims import BREAKPOINT, breakpoint_id
 
-    yield from progress.save_at_exit()
+    yield from progress.save_where_it_stops()
     if progress.run.parent is None:
         if progress.keeps:
             thread_id, ns, checkpoint_id = progress.key

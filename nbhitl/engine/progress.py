@@ -213,6 +213,10 @@ class Progress:
         yield self._saving((), self.saved_id)
         self.claimed = {}  # their effects are in the checkpoint
 
+    def save_where_it_stops(self) -> Generator[Any, Any, None]:
+        """Save what has to be saved where a run pauses or ends, if the steps before were not saved one by one."""
+        return self.save_held() if self.held else self.save_at_exit()
+
     def save_held(self) -> Generator[Any, Any, None]:
         """Save the checkpoint where a run stops within a step, and what tasks of the step left."""
         yield from self.save_at_exit()

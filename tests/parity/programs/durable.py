@@ -402,3 +402,48 @@ def program_a_task_that_only_writes_an_untracked_key(record, saver):
     graph.invoke({"path": []}, CONFIG)
     record("answered", graph.invoke(Command(resume="yes"), CONFIG)["path"])
     record("ran", ran)
+
+
+def program_commands_saved_at_exit(record, saver):
+    asks = [(name, lambda state, name=name: {"path": [f"{name}={interrupt(name)}"]}) for name in "ab"]
+    adds = [(name, lambda state, name=name: {"path": [name]}) for name in "abc"]
+    told, more = Command(update={"n": 1}), Command(update={"path": ["more"]})
+    stories = {
+        "at the end": (adds[:1], [told, more, None, {"path": ["new"]}], {}),
+        "at breakpoints": (adds, [told, more, None], {"interrupt_before": ["b", "c"]}),
+        "after a node": (adds, [told, Command(goto="b"), None], {"interrupt_after": ["a"]}),
+        "at questions": (
+            asks,
+            [told, Command(resume="1", update=more.update), more, Command(resume="2")],
+            {},
+        ),
+        "with targets": (adds, [Command(update={"n": 1}, goto="c"), Command(goto="b"), None], {}),
+    }
+    for name, (nodes, inputs, options) in stories.items():
+        saver.delete_thread("1")
+        graph = (
+            StateGraph(State).add_sequence(nodes).add_edge(START, "a").compile(checkpointer=saver, **options)
+        )
+        for number, given in enumerate([{"path": ["in"]}, *inputs]):
+            record(f"{name}, {number}", graph.invoke(given, CONFIG, durability="exit"))
+            record(f"{name}, {number}, history", brief(graph))
+
+
+def program_a_command_saved_at_exit_before_a_failure(record, saver):
+    fails = [True]
+
+    def node(state):
+        if fails:
+            raise ValueError(fails.pop())
+        return {"path": [f"n={state['n']}"]}
+
+    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_node("b", node)
+    graph = (
+        builder.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=saver, interrupt_before=["b"])
+    )
+    graph.invoke({"path": ["in"], "n": 0}, CONFIG, durability="exit")
+    given = Command(update={"n": 1})
+    record.error("fails", lambda: graph.invoke(given, CONFIG, durability="exit"), "True")
+    record("state", (graph.get_state(CONFIG).values, brief(graph)))
+    record("goes on", graph.invoke(None, CONFIG, durability="exit"))
+    record("history", brief(graph))
