@@ -149,3 +149,7 @@ def get_runtime(context_schema: type[ContextT] | None = None) -> Runtime[Context
         RuntimeError: called outside of a running graph.
     """
     return current_task("get_runtime").runtime
+
+
+DEFAULT_RUNTIME: Runtime[Any] = Runtime()
+"""A runtime of no run: no context, no store, and a stream writer that nobody hears."""

@@ -69,6 +69,15 @@ class ItemStore(BaseStore):
         self._index = None if index is None else _vector_index(index)
         self._loads: Callable[[str], Any] = json.loads if deserializer is None else deserializer
 
+    @property
+    def embeddings(self) -> Any:
+        """What makes vectors of texts, an object with LangChain's methods for it; None without `index`."""
+        if self._index is None:
+            return None
+        from nbhitl.store.base.embed import ensure_embeddings
+
+        return ensure_embeddings(self._index.embed)
+
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out several operations and return their results in order.
 

@@ -40,6 +40,15 @@ class InMemoryStore(BaseStore):
         self._items: _Items = {}
         self._lock = RLock()
 
+    @property
+    def embeddings(self) -> Any:
+        """What makes vectors of texts, an object with LangChain's methods for it; None without `index`."""
+        if self._index is None:
+            return None
+        from nbhitl.store.base.embed import ensure_embeddings
+
+        return ensure_embeddings(self._index.embed)
+
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out several operations and return their results in order.
 

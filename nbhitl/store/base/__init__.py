@@ -288,7 +288,8 @@ class BaseStore(ABC):
         self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
     ) -> Item | None:
         """As `get`."""
-        return (await self.abatch([self._get_op(namespace, key, refresh_ttl)]))[0]  # type: ignore[return-value]
+        found: Item | None = await self._adone(self._get_op(namespace, key, refresh_ttl))
+        return found
 
     async def asearch(
         self,
@@ -305,7 +306,8 @@ class BaseStore(ABC):
         op = SearchOp(
             checked_labels(namespace_prefix), filter, limit, offset, query, self._refresh(refresh_ttl)
         )
-        return (await self.abatch([op]))[0]  # type: ignore[return-value]
+        found: list[SearchItem] = await self._adone(op)
+        return found
 
     async def aput(
         self,
@@ -317,11 +319,11 @@ class BaseStore(ABC):
         ttl: float | NotProvided | None = NOT_PROVIDED,
     ) -> None:
         """As `put`."""
-        await self.abatch([self._put_op(namespace, key, value, index, ttl)])
+        await self._adone(self._put_op(namespace, key, value, index, ttl))
 
     async def adelete(self, namespace: tuple[str, ...], key: str) -> None:
         """As `delete`."""
-        await self.abatch([PutOp(checked_labels(namespace), str(key), None)])
+        await self._adone(PutOp(checked_labels(namespace), str(key), None))
 
     async def alist_namespaces(
         self,
@@ -334,7 +336,12 @@ class BaseStore(ABC):
     ) -> list[tuple[str, ...]]:
         """As `list_namespaces`."""
         op = ListNamespacesOp(_conditions(prefix, suffix), max_depth, limit, offset)
-        return (await self.abatch([op]))[0]  # type: ignore[return-value]
+        found: list[tuple[str, ...]] = await self._adone(op)
+        return found
+
+    async def _adone(self, op: Op) -> Any:
+        """Carry out one operation and return its result."""
+        return (await self.abatch([op]))[0]
 
     def _refresh(self, given: bool | None) -> bool:
         return given if given is not None else (self.ttl_config or {}).get("refresh_on_read", True)
@@ -360,9 +367,15 @@ class BaseStore(ABC):
 
 
 def __getattr__(name: str) -> Any:
-    # The paths of texts belong to the search by meaning, which few programs use.
-    if name not in ("get_text_at_path", "tokenize_path"):
+    # These belong to the search by meaning, which few programs use.
+    if name not in (
+        "get_text_at_path",
+        "tokenize_path",
+        "ensure_embeddings",
+        "EmbeddingsFunc",
+        "AEmbeddingsFunc",
+    ):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("nbhitl.store.vectors"), name)
+    return getattr(import_module("nbhitl.store.base.embed"), name)

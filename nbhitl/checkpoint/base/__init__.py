@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Self, Typed
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol, ensure_serde
 from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
 from nbhitl.constants import CONF, ERROR, INTERRUPT, RESUME, SCHEDULED
+from nbhitl.errors import EmptyChannelError
+from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
+    from nbhitl.checkpoint.serde.types import ChannelProtocol
     from nbhitl.config import RunnableConfig
 
 __all__ = [
@@ -22,9 +25,11 @@ __all__ = [
     "Checkpoint",
     "CheckpointMetadata",
     "CheckpointTuple",
+    "EmptyChannelError",
     "PendingWrite",
     "SerializerProtocol",
     "copy_checkpoint",
+    "create_checkpoint",
     "empty_checkpoint",
     "get_checkpoint_id",
     "get_checkpoint_metadata",
@@ -112,6 +117,28 @@ def copy_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
         "versions_seen": {k: dict(v) for k, v in checkpoint["versions_seen"].items()},
         "updated_channels": checkpoint.get("updated_channels"),
     }
+
+
+def create_checkpoint(
+    checkpoint: Checkpoint,
+    channels: Mapping[str, ChannelProtocol] | None,
+    step: int,
+    *,
+    id: str | None = None,
+) -> Checkpoint:
+    """Return the checkpoint after `checkpoint`, with a new id and time; `step` says nothing here.
+
+    Args:
+        channels: whose values it holds, those that have a version; None leaves the values as they are.
+        id: its id, if it is given.
+    """
+    after = copy_checkpoint(checkpoint)
+    after["id"], after["ts"] = new_checkpoint_id() if id is None else id, utc_now()
+    if channels is not None:
+        known = ((name, channels[name]) for name in after["channel_versions"] if name in channels)
+        stored = ((name, channel.checkpoint()) for name, channel in known)
+        after["channel_values"] = {name: value for name, value in stored if value is not MISSING}
+    return after
 
 
 def get_checkpoint_id(config: RunnableConfig) -> str | None:
