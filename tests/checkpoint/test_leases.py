@@ -35,7 +35,7 @@ def taken(saver, thread):
     run = Run(saver, thread)
     run.step()
     run.pause("q")
-    request = run.request({"q": "yes"})
+    request = run.request({"q": "yes"}, at="2020-01-01T00:00:00.000000+00:00")
     saver.claim(request)
     return leases.hold(saver, request), thread
 
