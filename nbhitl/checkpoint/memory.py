@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from nbhitl.checkpoint._kept import Inspectable
+from nbhitl.checkpoint._inspectable import Inspectable
 from nbhitl.checkpoint._memory_rows import MemoryRows
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.checkpoint.steps import StepSaver

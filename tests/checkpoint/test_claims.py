@@ -179,6 +179,8 @@ def test_who_has_no_claim_cannot_renew_it():
     assert claims.renew(TAKEN, "kernel", at(20), 30.0).lease_until == at(50)
     with pytest.raises(AlreadyAnswered, match="already answered by ann"):
         claims.renew(TAKEN, "other", at(20), 30.0)
+    with pytest.raises(AlreadyAnswered, match="already answered by ann"):
+        claims.renew(TAKEN._replace(state=APPLIED), "kernel", at(20), 30.0)
     with pytest.raises(AlreadyAnswered, match="held by nobody; claim it first"):
         claims.renew(QUESTION, "kernel", at(20), 30.0)
 
