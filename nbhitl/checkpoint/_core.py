@@ -94,7 +94,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         since = self._recall.kept_at(thread, ns)
         steps = None if since is None else self._steps_since(row, since)
         if since is not None and steps is not None:
-            values = self._recall.follow(thread, ns, since, steps, self._codec)
+            values = self._recall.follow(since, steps, self._codec)
             if values is not None:
                 body = steps[-1][1] if steps else decode_body(row, self._codec)
                 return Folded(row, body, values, {})
@@ -103,18 +103,20 @@ class SaverCore(BaseCheckpointSaver[int]):
             return folded
         return folded._replace(values=self._recall.keep(folded, self._codec))
 
-    def _steps_since(self, row: StepRow, since: str) -> list[tuple[StepRow, Body]] | None:
-        """The steps from checkpoint `since` to `row`; None if that is not the way to read the row."""
-        if row.checkpoint_id == since:
-            return []
-        if row.is_whole or since < row.base_id:
+    def _steps_since(self, row: StepRow, since: StepRow) -> list[tuple[StepRow, Body]] | None:
+        """The steps that follow the row `since`, to `row`; None if that is not the way to read it, or `since` is not what
+        the store holds any more: somebody has put a checkpoint of that id.
+        """
+        if row.checkpoint_id == since.checkpoint_id:
+            return [] if row == since else None
+        if row.is_whole or since.checkpoint_id < row.base_id:
             return None
         try:
-            rows = self._rows.steps_from(row.thread_id, row.ns, since, row.checkpoint_id)
-            chain = ancestry(rows, row, since)
+            rows = self._rows.steps_from(row.thread_id, row.ns, since.checkpoint_id, row.checkpoint_id)
+            chain = ancestry(rows, row, since.checkpoint_id)
         except StoreError:
             return None  # a branch that left before `since`
-        if chain[0].is_whole:
+        if chain[0].is_whole or rows[0] != since:
             return None
         return [(step, decode_body(step, self._codec)) for step in chain]
 

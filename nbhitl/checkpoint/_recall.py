@@ -186,12 +186,12 @@ def _kept(value: Any, codec: Codec) -> _Kept:
 
 
 class _State:
-    """A kept state, and which checkpoint it is of."""
+    """A kept state, and the row at which it was."""
 
-    __slots__ = ("_values", "checkpoint_id")
+    __slots__ = ("_values", "row")
 
     def __init__(self, folded: Folded, codec: Codec) -> None:
-        self.checkpoint_id = folded.row.checkpoint_id
+        self.row = folded.row
         self._values = {key: _kept(value, codec) for key, value in folded.values.items()}
 
     def intact(self) -> bool:
@@ -206,7 +206,7 @@ class _State:
         for key, items in body.appended.items():
             before = self._values.get(key)
             self._values[key] = before.grown(items, codec) if before else _kept(list(items), codec)
-        self.checkpoint_id = row.checkpoint_id
+        self.row = row
 
     def handed_out(self, codec: Codec) -> dict[str, Any]:
         return {key: value.handed_out(codec) for key, value in self._values.items()}
@@ -219,18 +219,19 @@ class Recall:
         self._states: OrderedDict[tuple[str, str], _State] = OrderedDict()
         self._lock = RLock()
 
-    def kept_at(self, thread: str, ns: str) -> str | None:
-        """Return the id of the checkpoint whose state is kept."""
+    def kept_at(self, thread: str, ns: str) -> StepRow | None:
+        """Return the row whose state is kept; if the store has another one of its id now, the state is not to be used."""
         state = self._states.get((thread, ns))
-        return state.checkpoint_id if state else None
+        return state.row if state else None
 
     def follow(
-        self, thread: str, ns: str, since: str, steps: Sequence[tuple[StepRow, Body]], codec: Codec
+        self, since: StepRow, steps: Sequence[tuple[StepRow, Body]], codec: Codec
     ) -> dict[str, Any] | None:
-        """Return the state after the steps that follow checkpoint `since`; None if it must be read anew."""
+        """Return the state after the steps that follow the row `since`; None if it must be read anew."""
+        thread, ns = since.thread_id, since.ns
         with self._lock:
             state = self._states.pop((thread, ns), None)
-            if state is None or state.checkpoint_id != since or not state.intact():
+            if state is None or state.row is not since or not state.intact():
                 return None
             for row, body in steps:
                 state.moved_on(row, body, codec)

@@ -555,3 +555,19 @@ def test_who_cannot_begin_leaves_alone_who_begins_just_then(tmp_path, monkeypatc
         other.join(10)
         assert in_transaction
         assert len([*saver.history("t", "")]) == 1
+
+
+def test_a_checkpoint_that_somebody_else_puts_anew_is_read_anew(tmp_path):
+    path = str(tmp_path / "store.db")
+    with SqliteSaver.from_conn_string(path) as mine, SqliteSaver.from_conn_string(path) as others:
+        run = Run(mine)
+        run.step({"n": 0, "text": "a" * 3000})
+        run.step({"n": 1})
+        for _ in range(2):
+            assert mine.load(run.key(), True).values["n"] == 1
+        found = others.get_tuple({"configurable": {"thread_id": "t"}})
+        values = {**found.checkpoint["channel_values"], "n": 100}
+        before = {"configurable": {"checkpoint_ns": "", **found.parent_config["configurable"]}}
+        others.put(before, {**found.checkpoint, "channel_values": values}, found.metadata, {})
+        assert mine.load(run.key(), True).values["n"] == 100
+        assert mine.load(run.key(), True).values == mine.load(run.key(), False).values

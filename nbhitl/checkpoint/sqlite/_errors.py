@@ -26,4 +26,4 @@ def store_error(name: str, error: Exception) -> StoreError:
     advice = next(
         (advice for part, advice in _ADVICE.items() if part in text), "Check the file and its folder."
     )
-    return StoreError(f"{name}: {text}. {advice}")
+    return StoreError(f"{name}: {text.rstrip('.')}. {advice}")
