@@ -67,6 +67,10 @@ class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         """`load`, in asyncio."""
         return await self._run(self._sync.load, key, share)
 
+    async def aload_before(self, key: CheckpointKey) -> StoredCheckpoint | None:
+        """`load_before`, in asyncio."""
+        return await self._run(self._sync.load_before, key)
+
     async def aput_step(self, record: StepRecord) -> None:
         """`put_step`, in asyncio."""
         return await self._run(self._sync.put_step, record)

@@ -76,6 +76,10 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             self._reread.keep(thread, ns, found, stored)
         return stored
 
+    def load_before(self, key: CheckpointKey) -> StoredCheckpoint | None:
+        """Return the newest checkpoint of the namespace that is older than the one named, whole, or None."""
+        return next(self.history(key.thread_id, key.ns, before=key.checkpoint_id, limit=1), None)
+
     def history(
         self,
         thread_id: str,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint.records import ClaimRequest
     from nbhitl.engine.progress import Progress
 
-_READS = frozenset({"load", "claims"})
+_READS = frozenset({"load", "load_before", "claims"})
 _TURN = 0.005
 """Seconds for which a run may keep the event loop to itself."""
 

@@ -42,8 +42,6 @@ class ForeignSaver:
         self.claims_beside = ClaimsBeside(saver)
         self._versions: dict[tuple[str, str, str], dict[str, Any]] = {}
 
-    # -- read --------------------------------------------------------------------------------------------
-
     def load(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
         """Return a checkpoint, or None; nothing is shared between calls."""
         return self._read(self.saver.get_tuple(_config(key)))
@@ -52,12 +50,20 @@ class ForeignSaver:
         """Return a checkpoint, or None."""
         return self._read(await self.saver.aget_tuple(_config(key)))
 
+    def load_before(self, key: CheckpointKey) -> StoredCheckpoint | None:
+        """Return the newest checkpoint that is older than the one named, or None."""
+        return next(self.history(key.thread_id, key.ns, before=key.checkpoint_id, limit=1), None)
+
+    async def aload_before(self, key: CheckpointKey) -> StoredCheckpoint | None:
+        """As `load_before`."""
+        found = [one async for one in self.ahistory(key.thread_id, key.ns, before=key.checkpoint_id, limit=1)]
+        return found[0] if found else None
+
     def history(self, thread_id: str, ns: str, **bounds: Any) -> Iterator[StoredCheckpoint]:
         """Yield checkpoints, newest first."""
+        bounds = _list_bounds(bounds, thread_id, ns)
         # Read whole: a saver may hold its lock while its generator is open.
-        for found in list(
-            self.saver.list(saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns))
-        ):
+        for found in list(self.saver.list(saver_config(thread_id, ns, None), **bounds)):
             stored = self._read(found)
             if stored is not None:
                 yield stored

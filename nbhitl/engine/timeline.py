@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint.records import CheckpointKey
-from nbhitl.constants import ERROR
+from nbhitl.constants import ERROR, INTERRUPT
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.questions import tasks_left
@@ -144,7 +144,7 @@ def _dropped(
         if counts and (yield from _was_dropped(lines, at, later)):
             return at
         later = at.checkpoint_id
-        at = None if at.parent_id is None else (yield from _loaded(key, at.parent_id))
+        at = yield StoreCall("load_before", (key._replace(checkpoint_id=at.checkpoint_id),))
     return None
 
 
@@ -173,4 +173,9 @@ def _was_left(key: CheckpointKey) -> Generator[Any, Any, bool]:
     """Whether a step was not finished: a task of it had paused or failed."""
     stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
     writes = [] if stored is None else stored.writes
-    return bool(tasks_left(writes).asked) or any(channel == ERROR for _, channel, _ in writes)
+    left = tasks_left(writes)
+    # The change may have stood in for the task; then its questions are still without an answer.
+    asked = (question for _, channel, value in writes if channel == INTERRUPT for question in value)
+    return any(question.id not in left.has_answer for question in asked) or any(
+        channel == ERROR and task_id not in left.finished for task_id, channel, _ in writes
+    )

@@ -208,6 +208,9 @@ class SaverContract(ABC):
         assert [row[0] for row in states(run, limit=3)] == ids[:-4:-1]
         assert states(run, limit=0) == []
         assert [row[0] for row in states(run, before=ids[10])] == ids[9::-1]
+        older = [run.saver.load_before(run.key()._replace(checkpoint_id=id)) for id in ids[:3]]
+        assert older[0] is None
+        assert [found.checkpoint_id for found in older[1:]] == ids[:2]
         assert [row[0] for row in states(run, filter={"run_id": "odd"}, limit=2)] == [ids[29], ids[27]]
         assert states(run, filter={"run_id": "odd", "source": "input"}) == []
         assert states(run, filter={"no such": 0}) == []
@@ -879,6 +882,7 @@ class SaverContract(ABC):
         stored = await run.saver.aload(run.key())
         assert stored == run.saver.load(run.key())
         assert [s async for s in run.saver.ahistory("t", "")] == list(run.saver.history("t", ""))
+        assert await run.saver.aload_before(run.key()) == run.saver.load_before(run.key())
         assert [s async for s in run.saver.ahistory("t", "", limit=2)] == list(
             run.saver.history("t", "", limit=2)
         )

@@ -714,5 +714,15 @@ def test_d25_a_child_after_a_fork(langgraph: SimpleNamespace, nbhitl: SimpleName
     assert graph.invoke(nbhitl.Command(resume="sure"), CONFIG) == {"log": ["forked", "sure"]}
 
 
+def test_d25_a_child_run_again_on_a_fork(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    for on, remembered in ((langgraph, ["yes", "no", "sure"]), (nbhitl, ["sure"])):
+        graph, _ = forked_before_its_child(on)
+        (*_, first) = graph.get_state_history(CONFIG)
+        assert "__interrupt__" in graph.invoke(None, first.config)
+        # Where that has asked is run once more: nothing has been answered on this branch.
+        assert "__interrupt__" in graph.invoke(None, graph.get_state(CONFIG).config)
+        assert graph.invoke(on.Command(resume="sure"), CONFIG) == {"log": remembered}
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)

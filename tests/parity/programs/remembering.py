@@ -142,3 +142,31 @@ def program_below_one_that_keeps_nothing(record, saver):
         record(name, sorted({kept.config["configurable"]["checkpoint_ns"] for kept in saver.list(CONFIG)}))
         then = [one.config for one in graph.get_state_history(CONFIG) if one.next == ("b",)]
         record(f"{name}, run again", graph.invoke(None, then[1])["log"][-1])
+
+
+def program_run_again_after_a_fork_that_began_before_the_child(record, saver):
+    """The fork starts the child with nothing; what a new input had dropped before that is found all the same."""
+    for before in (one_dropped, one_changed):
+        graph = graph_of(saver, "as a node")
+        before(graph)
+        (second, *_) = then = [one for one in graph.get_state_history(CONFIG) if one.next == ("b",)]
+        goes_on(record, f"{before.__name__}, forked", graph, then[-1].config)
+        goes_on(record, f"{before.__name__}, run again", graph, second.config)
+
+
+def program_changed_in_the_place_of_the_child(record, saver):
+    """An update stands in for the child that had paused; when it is called again it remembers."""
+    builder = StateGraph(State).add_node("b", called(remembers())).add_node("c", lambda state: {"log": ["c"]})
+    builder.add_edge(START, "b").add_edge("b", "c")
+    builder.add_conditional_edges(
+        "c", lambda state: "b" if len(state["log"]) < 6 else "__end__", ["b", "__end__"]
+    )
+    graph = builder.compile(checkpointer=saver)
+    for thread in "12":
+        config = {"configurable": {"thread_id": thread}}
+        graph.invoke({"log": ["i"]}, config)
+        if thread == "2":
+            graph.invoke(Command(resume="one"), config)
+        graph.update_state(config, {"log": ["by hand"]}, as_node="b")
+        record(f"{thread}: again", outcome(graph.invoke(None, config)))
+        record(f"{thread}: answered", outcome(graph.invoke(Command(resume="yes"), config)))
