@@ -32,6 +32,10 @@ class Node(NamedTuple):
     data: Any
     metadata: dict[str, Any] | None
 
+    def copy(self, *, id: str | None = None, name: str | None = None) -> Node:
+        """The node with another id or name, as LangChain asks for it to draw a graph within a chain."""
+        return Node(id or self.id, name or self.name, self.data, self.metadata)
+
 
 class Edge(NamedTuple):
     """An edge of a view; `data` is its label, `conditional` says that it isn't always taken."""
@@ -40,6 +44,10 @@ class Edge(NamedTuple):
     target: str
     data: str | None = None
     conditional: bool = False
+
+    def copy(self, *, source: str | None = None, target: str | None = None) -> Edge:
+        """The edge between other nodes; see `Node.copy`."""
+        return Edge(source or self.source, target or self.target, self.data, self.conditional)
 
 
 _node, _edge = of_fields(Node), of_fields(Edge)

@@ -70,6 +70,26 @@ class GraphView:
         key = outermost(self.nodes, self.edges, "source")
         return None if key is None else self.nodes[key]
 
+    def trim_first_node(self) -> None:
+        """Drop the first node if one edge leaves it and another node is first then; as LangChain does within a chain.
+
+        It is dropped from `nodes`, `edges`, `draw_mermaid()` and `to_json()`; the other drawings show the whole graph.
+        """
+        self._trim("target", "source")
+
+    def trim_last_node(self) -> None:
+        """Drop the last node if one edge leads to it and another node is last then; see `trim_first_node`."""
+        self._trim("source", "target")
+
+    def _trim(self, taken: str, own: str) -> None:
+        """Drop the node that no edge has as `taken`, an outermost one; `own` is the field its edge has it in."""
+        key = outermost(self.nodes, self.edges, taken)
+        rest = [edge for edge in self.edges if key not in (edge.source, edge.target)]
+        left = {k: node for k, node in self.nodes.items() if k != key}
+        alone = len({edge for edge in self.edges if getattr(edge, own) == key}) == 1
+        if key is not None and alone and outermost(left, rest, taken) is not None:
+            self.nodes, self.edges = left, rest
+
     def draw_ascii(self) -> str:
         """The graph as text, in ASCII characters only."""
         return to_text(self.diagram, ascii=True)

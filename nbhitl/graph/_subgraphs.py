@@ -29,6 +29,14 @@ def graph_called_by(graph: Any, node: str) -> Any:
 
 
 def _named_by(action: Any) -> Iterator[Any]:
+    """The graphs that a function names, or that are steps of a chain of LangChain's, or that such a step names."""
+    if type(action).__module__.startswith("langchain_core.runnables."):
+        for step in _parts(action):
+            if _is_graph(step):
+                yield step
+            else:
+                yield from _named_by(step)
+        return
     func = inspect.unwrap(action) if callable(action) else None
     func = getattr(func, "__func__", func)
     code = getattr(func, "__code__", None)
@@ -45,6 +53,15 @@ def _named_by(action: Any) -> Iterator[Any]:
             value = inspect.getattr_static(value, attribute, None)
         if _is_graph(value):
             yield value
+
+
+def _parts(runnable: Any) -> list[Any]:
+    """The steps of a sequence, the function of a lambda; none of what else LangChain wraps, as LangGraph looks at it."""
+    if type(runnable).__name__ == "RunnableSequence":
+        return list(runnable.steps)
+    if type(runnable).__name__ == "RunnableLambda":
+        return [getattr(runnable, "func", None) or runnable.afunc]
+    return []
 
 
 @lru_cache(maxsize=512)
