@@ -104,13 +104,17 @@ def test_after_several_changes_it_is_still_the_question_of_before() -> None:
 
 
 def test_an_answer_that_does_not_fit_the_schema_of_before_is_refused() -> None:
+    started = []
+
     def asks(state: State) -> State:
+        started.append(len(state["log"]))
         return {"log": [interrupt("how many?", response_schema={"type": "integer"})]}
 
     graph = changed(asks)
     for _ in range(2):
         with pytest.raises(InvalidAnswer, match="'many' is not of type 'integer'"):
             graph.invoke(Command(resume="many"), CONFIG)
+    assert started == [1]
     assert graph.invoke(Command(resume=3), CONFIG)["log"][-1] == 3
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.sqlite import SqliteSaver
-from nbhitl.errors import UnknownInterruptError
+from nbhitl.errors import StoreError, UnknownInterruptError
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, Interrupt, interrupt
 
@@ -155,6 +155,23 @@ def test_a_node_below_that_fails_after_the_answer_is_tried_again_with_it() -> No
     with pytest.raises(OSError, match="no network"):
         graph.invoke(Command(resume="yes"), CONFIG)
     assert graph.invoke(None, CONFIG)["log"][-1] == "yes"
+
+
+def test_after_a_store_that_failed_and_another_change_the_answer_finds_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(request: Any) -> Any:
+        raise StoreError("the disk is full")
+
+    saver = InMemorySaver()
+    graph = paused(above(child(asking("ok?")), saver))
+    graph.update_state(CONFIG, {"log": ["changed"]})
+    with monkeypatch.context() as patched:
+        patched.setattr(saver, "claim", fails)
+        with pytest.raises(StoreError, match="the disk is full"):
+            graph.invoke(Command(resume="lost"), CONFIG)
+    graph.update_state(CONFIG, {"log": ["again"]})
+    assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["before", "changed", "again", "yes"]
 
 
 def test_asynchronously() -> None:
