@@ -145,3 +145,27 @@ def test_the_second_question_of_a_node_that_starts_anew_is_asked_after_the_first
     for answer in ("one", "two"):
         result = graph.invoke(Command(resume=answer), CONFIG)
     assert result["log"] == ["changed", "one", "two"]
+
+
+def test_where_tasks_have_run_since_the_change_the_question_of_before_is_not_meant() -> None:
+    failing: list[bool] = []
+
+    def asks(state: State) -> State:
+        if failing:
+            raise OSError("no space")
+        return {"log": [interrupt("pay?")]}
+
+    builder = StateGraph(State).add_node("before", lambda state: {}).add_edge(START, "before")
+    for name, node in {"asks": asks, "works": lambda state: {"log": ["works"]}}.items():
+        builder.add_node(name, node).add_edge("before", name)
+    graph = builder.compile(checkpointer=InMemorySaver())
+    graph.invoke({"log": []}, CONFIG)
+    graph.update_state(CONFIG, {"log": ["changed"]}, as_node="before")
+    failing.append(True)
+    with pytest.raises(OSError, match="no space"):
+        graph.invoke(None, CONFIG)
+    failing.clear()
+    with pytest.raises(UnknownInterruptError, match="no question is open"):
+        graph.invoke(Command(resume="yes"), CONFIG)
+    assert [question.value for question in graph.invoke(None, CONFIG)["__interrupt__"]] == ["pay?"]
+    assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["changed", "yes", "works"]
