@@ -175,6 +175,14 @@ def test_after_a_store_that_failed_and_another_change_the_answer_finds_its_way(
     assert (result["log"][-1], "__interrupt__" in result, "lost" in result["log"]) == ("yes", False, False)
 
 
+def test_a_child_that_was_changed_itself_asks_again_where_nothing_was_answered() -> None:
+    graph = paused(above(child(asking("ok?"))))
+    (task,) = graph.get_state(CONFIG, subgraphs=True).tasks
+    graph.update_state(task.state.config, {"log": ["below"]})
+    assert [question.value for question in graph.invoke(None, CONFIG)["__interrupt__"]] == ["ok?"]
+    assert graph.invoke(Command(resume="yes"), CONFIG)["log"][-2:] == ["below", "yes"]
+
+
 def test_asynchronously() -> None:
     async def ask(state: State) -> Any:
         return {"log": [interrupt("1"), interrupt("2")]}
