@@ -94,6 +94,16 @@ def test_the_second_question_of_a_child_that_starts_anew_is_asked_after_the_firs
     assert [question.value for question in result["__interrupt__"]] == ["1"]
 
 
+def test_what_a_later_node_of_a_child_asked_waits_for_no_answer_when_the_child_starts_anew() -> None:
+    graph = paused(above(child(asking("1", name="first"), asking("2", name="second"))), "one")
+    assert questions(graph) == ["2"]
+    graph.update_state(CONFIG, {"log": ["changed"]})
+    result = graph.invoke(Command(resume="two"), CONFIG)
+    assert [question.value for question in result["__interrupt__"]] == ["1"]
+    result = graph.invoke(Command(resume="one again"), CONFIG)
+    assert [question.value for question in result["__interrupt__"]] == ["2"]
+
+
 def test_the_next_question_of_the_same_words_is_another_one() -> None:
     """What was answered before the change was the first of them."""
     graph = paused(above(child(asking("sure?", "sure?"))))
