@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint.records import CheckpointKey, TaskWrites
 from nbhitl.constants import INPUT, INTERRUPT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.answers import take_answers
-from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import check_claims
@@ -50,14 +49,10 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
             stored = None
     if stored is None:
         return False
-    progress.head = head_of(progress.program, stored)
-    progress.step = int(stored.metadata.get("step", -2)) + 1
+    progress.stand_on(stored)
     progress.source = str(stored.metadata.get("source", "loop"))
     progress.created_at = stored.created_at
     progress.found = (stored.checkpoint_id, stored.metadata)
-    progress.parent_id = stored.parent_id
-    progress.saved_id = stored.checkpoint_id
-    progress.pending = stored.writes
     if key.checkpoint_id is not None and not answers:
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]

@@ -9,7 +9,7 @@ from nbhitl.checkpoint.records import TaskWrites, new_key, new_step
 from nbhitl.constants import PULL, SCHEDULED
 from nbhitl.engine import events
 from nbhitl.engine.apply import Changes, apply_writes
-from nbhitl.engine.head import frame_of, new_head
+from nbhitl.engine.head import frame_of, head_of, new_head
 from nbhitl.engine.instructions import StoreCall, new_call
 from nbhitl.engine.questions import tasks_left
 from nbhitl.engine.saved import saved_writes
@@ -18,7 +18,7 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from nbhitl.checkpoint.records import CheckpointKey
+    from nbhitl.checkpoint.records import CheckpointKey, StoredCheckpoint
     from nbhitl.engine.instructions import Clock, Settings
     from nbhitl.engine.program import Program
     from nbhitl.engine.questions import Left
@@ -103,6 +103,14 @@ class Progress:
     def key(self) -> CheckpointKey:
         """The checkpoint that the run is at."""
         return new_key((self.run.thread_id or "", self.run.ns, self.head.checkpoint_id))
+
+    def stand_on(self, stored: StoredCheckpoint) -> None:
+        """Bring the run to a stored checkpoint, with what tasks left there."""
+        self.head = head_of(self.program, stored)
+        self.step = int(stored.metadata.get("step", -2)) + 1
+        self.parent_id = stored.parent_id
+        self.saved_id = stored.checkpoint_id
+        self.pending = stored.writes
 
     def left(self) -> Left:
         """Return what the tasks of the checkpoint that the run is at left, by what is pending."""

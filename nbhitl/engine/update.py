@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import COPY, END, INPUT, INTERRUPT, START
-from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks, recall_writes
 from nbhitl.engine.progress import task_writes
@@ -38,7 +37,8 @@ def update_loop(
     steps = [[_state_update(update) for update in updates] for updates in supersteps]
     stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
     if stored is not None:
-        _stand_on(progress, stored)
+        progress.stand_on(stored)
+        progress.run.checkpoint_map = dict(stored.metadata.get("parents") or {})
     elif steps[0][0].as_node != INPUT:
         progress.step = 0
     told = stored is not None and (yield from _is_newest(key, stored))
@@ -64,15 +64,6 @@ def _is_newest(key: CheckpointKey, stored: StoredCheckpoint) -> Generator[Any, A
         return True
     newest: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=None),))
     return newest is None or newest.checkpoint_id == stored.checkpoint_id
-
-
-def _stand_on(progress: Progress, stored: StoredCheckpoint) -> None:
-    progress.head = head_of(progress.program, stored)
-    progress.step = int(stored.metadata.get("step", -2)) + 1
-    progress.saved_id = stored.checkpoint_id
-    progress.parent_id = stored.parent_id
-    progress.pending = stored.writes
-    progress.run.checkpoint_map = dict(stored.metadata.get("parents") or {})
 
 
 def _superstep(
