@@ -224,6 +224,16 @@ def test_who_has_seen_other_answers_than_the_file_holds_adds_to_those_that_are_t
         assert {"q0", "q1", "q2"} <= {entry[0] for entry in kept[0]}
 
 
+def test_who_has_seen_answers_where_the_file_holds_none_adds_theirs(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(Both(InMemorySaver(), saver))
+        run.step({"n": 0})
+        run.pause("q0")
+        given = [["other", "digest", 1], ["q0", "digest", 2]]
+        run.saver.claim(run.request({"q0": 2}, resumes={"id-of-asking": given}))
+        assert run.saver.answers_at(*run.place()) == {"id-of-asking": given}
+
+
 async def test_a_lent_connection_answers_what_another_connection_asked(tmp_path):
     path = str(tmp_path / "store.db")
     with SqliteSaver.from_conn_string(path) as saver:

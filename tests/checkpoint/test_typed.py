@@ -115,3 +115,32 @@ def test_a_kind_of_encoding_may_have_any_name(size: int) -> None:
         run.step(values)
     assert saver.load(run.key()).values == {"text": "a" * size, "n": 1, "point": Point(2)}
     assert [len(found.values) for found in saver.history("t", "")] == [3, 2, 1]
+
+
+class Named(Serde):
+    """Writes what nbhitl's own does, under a kind of its own."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        return self.kind, self.dumps(obj)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return self.loads(data[1])
+
+
+@pytest.mark.parametrize("kind", ["a", "b", "\x91", "msgpack", "x"])
+def test_answers_are_no_lists_of_messagepack_whatever_their_kind_begins_with(kind: str) -> None:
+    """The first byte of a list tells how many items it has: "a" would tell one, "b" two."""
+    saver = InMemorySaver(serde=Named(kind))
+    run = Run(saver)
+    run.step({"n": 0})
+    given: list[Any] = []
+    for number in range(4):
+        run.pause(f"q{number}", starts=number + 1)
+        given.append([f"q{number}", "digest", f"answer {number}"])
+        request = run.request({f"q{number}": f"answer {number}"}, resumes={"id-of-asking": [*given]})
+        assert saver.claim(request)[0].answer == f"answer {number}"
+        assert saver.answers_at(*run.place()) == {"id-of-asking": given}
