@@ -170,3 +170,14 @@ def program_changed_in_the_place_of_the_child(record, saver):
         graph.update_state(config, {"log": ["by hand"]}, as_node="b")
         record(f"{thread}: again", outcome(graph.invoke(None, config)))
         record(f"{thread}: answered", outcome(graph.invoke(Command(resume="yes"), config)))
+
+
+async def program_run_again_async(record, saver):
+    builder = StateGraph(State).add_node("a", lambda state: {"log": ["a"]}).add_node("b", remembers())
+    graph = builder.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=saver)
+    for given in ({"log": ["i"]}, {"log": ["j"]}, Command(resume="2")):
+        await graph.ainvoke(given, CONFIG)
+    then = [one async for one in graph.aget_state_history(CONFIG) if one.next == ("b",)]
+    for number in (1, 0):
+        record(f"{number}", outcome(await graph.ainvoke(None, then[number].config)))
+        record(f"{number} answered", outcome(await graph.ainvoke(Command(resume="!"), CONFIG)))
