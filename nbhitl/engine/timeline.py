@@ -138,13 +138,16 @@ def _dropped(
         _Line(CheckpointKey(thread_id, above.run.ns, above.task.checkpoint_id)) for above in _above(caller)
     ]
     at: StoredCheckpoint | None = newest
+    if bound is not None and newest.checkpoint_id >= bound:
+        at = (yield StoreCall("load_before", (key._replace(checkpoint_id=bound),))) if bound else None
     later: str | None = None
     while at is not None and at.checkpoint_id > (remembered or ""):
-        counts = bound is None or at.checkpoint_id < bound
-        if counts and (yield from _was_dropped(lines, at, later)):
+        if (yield from _was_dropped(lines, at, later)):
             return at
         later = at.checkpoint_id
-        at = yield StoreCall("load_before", (key._replace(checkpoint_id=at.checkpoint_id),))
+        # What was made since the caller's checkpoint before this one belongs to branches that were left.
+        then = max((known for line in lines for known in line.after if "" < known < later), default=later)
+        at = yield StoreCall("load_before", (key._replace(checkpoint_id=then),))
     return None
 
 
@@ -154,17 +157,16 @@ def _was_dropped(
     """Whether the task that made a called graph's checkpoint was dropped, of whichever graph above.
 
     A new input drops it, and so does a change by hand after which the caller does not go on where it paused or failed;
-    but not a change of a checkpoint that the thread had left before, when the called graph's `later` one was made.
+    but nothing does that came to a checkpoint which the thread had left before, to make the called graph's `later` one.
     """
     for line in lines:
         made_at = _made_at(stored, line.key.ns)
         after = (yield from line.since(made_at)) if made_at else None
-        if after is None:
+        if after is None or (later is not None and later < after.next_id):
             continue
         if after.has_input:
             return True
-        changed = after.next_source == "update" and (later is None or later > after.next_id)
-        if changed and (yield from _was_left(line.key._replace(checkpoint_id=made_at))):
+        if after.next_source == "update" and (yield from _was_left(line.key._replace(checkpoint_id=made_at))):
             return True
     return False
 
