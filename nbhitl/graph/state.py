@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledStateGraph", "StateGraph"]
 
+StateNodeSpec = NodeSpec
+"""What a builder's `nodes` hold, under LangGraph's name."""
+
 
 class StateGraph:
     """A graph under construction; `compile()` makes it runnable. Every method returns the builder.

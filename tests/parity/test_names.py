@@ -12,7 +12,7 @@ from .swap import LANGGRAPH, NBHITL
 
 NAMES = {
     "graph": ["StateGraph", "START", "END", "add_messages", "MessagesState"],
-    "graph.state": ["StateGraph", "CompiledStateGraph"],
+    "graph.state": ["StateGraph", "CompiledStateGraph", "StateNodeSpec"],
     "graph.message": ["MessagesState", "add_messages", "REMOVE_ALL_MESSAGES", "push_message"],
     "types": [
         "Command", "interrupt", "Interrupt", "Durability", "Send", "StateSnapshot", "StateUpdate",

@@ -11,6 +11,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
+from langgraph.types import RetryPolicy
 from typing_extensions import TypedDict
 
 
@@ -133,3 +134,19 @@ def program_a_node_called_as_the_default_handler(record):
     builder = StateGraph(State).set_node_defaults(error_handler=lambda state, error: {"path": ["handled"]})
     builder.add_node("__default_error_handler__", step).add_edge(START, "__default_error_handler__")
     record.error("refused", builder.compile)
+
+
+def program_nodes_copied_to_another_builder(record):
+    inner = StateGraph(State).add_node("i", lambda state: {"path": ["i"]}).add_edge(START, "i").compile()
+    first = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}, metadata={"about": 1})
+    first.add_node("b", inner, retry_policy=RetryPolicy(max_attempts=2)).add_node(
+        "c", lambda state: {"path": ["c"]}, defer=True
+    )
+    second = StateGraph(State)
+    for name, spec in first.nodes.items():
+        record(name, (spec.metadata, spec.defer, spec.retry_policy is None, spec.cache_policy))
+        options = {"metadata": spec.metadata, "defer": spec.defer, "retry_policy": spec.retry_policy}
+        second.add_node(name, spec.runnable, **options)
+    second.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c")
+    record("ran", second.compile().invoke({"path": []}))
+    record("alone", first.nodes["b"].runnable.invoke({"path": []}))
