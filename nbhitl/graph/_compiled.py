@@ -174,7 +174,9 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
             print_modes(print_mode, self.debug if debug is None else debug),
         )  # fmt: skip
-        return stream_graph(self, input, config, options, stream_mode)
+        return stream_graph(
+            self, input, config, options, self.stream_mode if stream_mode is None else stream_mode
+        )
 
     def astream(
         self,
@@ -203,7 +205,9 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         )  # fmt: skip
         from nbhitl.graph._arun import astream_graph
 
-        return astream_graph(self, input, config, options, stream_mode)
+        return astream_graph(
+            self, input, config, options, self.stream_mode if stream_mode is None else stream_mode
+        )
 
     def astream_events(
         self, input: Any, config: RunnableConfig | None = None, *, version: str = "v2", **options: Any

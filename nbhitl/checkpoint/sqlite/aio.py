@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from nbhitl.checkpoint.sqlite import connect, opened
+from nbhitl.checkpoint.sqlite._awaited import AwaitedConnection
 from nbhitl.checkpoint.sqlite._lent import LentDatabase
 from nbhitl.checkpoint.sqlite._saver import WaitingSaver
 
@@ -40,6 +41,8 @@ class AsyncSqliteSaver(WaitingSaver):
 
     def __init__(self, conn: Any, *, serde: SerializerProtocol | None = None) -> None:
         self._worker: ThreadPoolExecutor | None = None
+        self._connection = conn
+        self.lock = asyncio.Lock()  # for programs that use `conn`; the saver does not need it
         database: Database
         if isinstance(conn, sqlite3.Connection):
             database = opened(conn)
@@ -50,8 +53,8 @@ class AsyncSqliteSaver(WaitingSaver):
 
     @property
     def conn(self) -> Any:
-        """The connection that the saver was given."""
-        return self._database.given
+        """The connection that the saver was given; of one made by `from_conn_string`, with methods to await."""
+        return self._connection
 
     @classmethod
     @asynccontextmanager
@@ -63,10 +66,21 @@ class AsyncSqliteSaver(WaitingSaver):
         """
         conn = await asyncio.to_thread(connect, conn_string)
         saver = cls(conn)
+        saver._connection = AwaitedConnection(conn, saver._alone)
         try:
             yield saver
         finally:
             await saver._close()
+
+    async def _alone(self, call: Callable[[], T]) -> T:
+        """Return what `call` returns, called while no one else uses the connection, and after what waits is written."""
+
+        def alone() -> T:
+            with self._database.held:
+                self.flush()
+                return call()
+
+        return await self._run(alone)
 
     async def _close(self) -> None:
         """Wait for what is being saved, then close the file."""

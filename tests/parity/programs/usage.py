@@ -452,3 +452,52 @@ def program_serializer_by_name(record):
     graph = StateGraph(State).add_node("n", lambda state: {"path": [{"a": 1}]}).add_edge(START, "n")
     graph.compile(checkpointer=saver).invoke({"path": []}, CONFIG)
     record("kept", graph.compile(checkpointer=saver).get_state(CONFIG).values)
+
+
+def program_streams_as_set(record):
+    """What a compiled graph's `stream_mode` says holds where the call says nothing."""
+    graph = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_edge(START, "a").compile()
+    for mode in ("values", "updates", ["values", "updates"]):
+        graph.stream_mode = mode
+        record(f"{mode}", list(graph.stream({"path": []})))
+        record(f"{mode} called", graph.invoke({"path": []}))
+        record(
+            f"{mode} asked otherwise", [kind for kind, _ in graph.stream({"path": []}, stream_mode=["debug"])]
+        )
+
+
+async def program_file_of_its_own(record):
+    """The connection of a saver that opened its file itself has methods to await."""
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+        await saver.setup()
+        await saver.conn.execute("PRAGMA busy_timeout=5000")
+        await saver.conn.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")
+        await saver.conn.executemany("INSERT INTO notes (text) VALUES (?)", [("a",), ("b",), ("c",)])
+        await saver.conn.commit()
+        graph = StateGraph(State).add_node("a", lambda state: {"path": ["a"]}).add_edge(START, "a")
+        record("ran", await graph.compile(checkpointer=saver).ainvoke({"path": []}, CONFIG))
+        cursor = await saver.conn.execute("SELECT text FROM notes WHERE id > ?", (1,))
+        record("columns", [column[0] for column in cursor.description])
+        record("one", await cursor.fetchone())
+        record("rest", (await cursor.fetchall(), await cursor.fetchone()))
+        async with saver.lock, saver.conn.execute("SELECT * FROM notes") as cursor:
+            record("some", await cursor.fetchmany(2))
+            record("each", [row async for row in cursor])
+        record("all", [tuple(row) for row in await saver.conn.execute_fetchall("SELECT * FROM notes")])
+        async with saver.conn.execute("DELETE FROM notes WHERE id = 1") as cursor:
+            record("deleted", cursor.rowcount)
+        await saver.conn.executescript(
+            "INSERT INTO notes (text) VALUES ('d'); DELETE FROM notes WHERE id = 2;"
+        )
+        cursor = await saver.conn.execute("INSERT INTO notes (text) VALUES ('e')")
+        record("last row", cursor.lastrowid)
+        await saver.conn.commit()
+        record("in a transaction", saver.conn.in_transaction)
+        await saver.conn.execute("BEGIN")
+        await saver.conn.execute("DELETE FROM notes")
+        await saver.conn.rollback()
+        async with saver.conn.execute("SELECT count(*) FROM notes") as cursor:
+            record("count", await cursor.fetchone())
+        record("kept", (await saver.aget_tuple(CONFIG)).metadata)
