@@ -724,5 +724,21 @@ def test_d25_a_child_run_again_on_a_fork(langgraph: SimpleNamespace, nbhitl: Sim
         assert graph.invoke(on.Command(resume="sure"), CONFIG) == {"log": remembered}
 
 
+def test_d26_tables_of_their_own(tmp_path: Path) -> None:
+    found = {}
+    for on in ENGINES:
+        savers, graphs = import_module(f"{on}.checkpoint.sqlite"), engine(on)
+        builder = graphs.StateGraph(State).add_node("node", lambda state: {"log": ["a"]})
+        with savers.SqliteSaver.from_conn_string(str(tmp_path / "both.db")) as saver:
+            builder.add_edge(graphs.START, "node").compile(checkpointer=saver).invoke({"log": []}, CONFIG)
+            assert {stored.config["configurable"]["thread_id"] for stored in saver.list(None)} == {"1"}
+            saver.delete_thread("1")
+            assert not list(saver.list(None))
+            tables = saver.conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            found[on] = {name for (name,) in tables}
+    assert found[LANGGRAPH] == {"checkpoints", "writes"}
+    assert "nbhitl_steps" in found[NBHITL] - found[LANGGRAPH]
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)
