@@ -9,7 +9,7 @@ from typing import TypedDict
 import pytest
 
 from nbhitl.checkpoint._newest import merged
-from nbhitl.checkpoint.records import TaskWrites
+from nbhitl.checkpoint.records import CheckpointKey, TaskWrites
 from nbhitl.checkpoint.sqlite import SqliteSaver, _group
 from nbhitl.constants import PULL
 from nbhitl.errors import ReviewError, StoreError, UnknownInterruptError
@@ -197,3 +197,21 @@ def test_many_writes_of_a_task_are_kept_in_time(tmp_path):
         step, writes = saver._rows.newest("t", "")
         assert (step, list(writes)) == saver._rows._read_newest("t", "")
         assert len(writes) == 5000
+
+
+def test_what_is_remembered_of_many_threads_is_bounded():
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        for number in range(300):
+            run = Run(saver, f"t{number}")
+            run.step({"n": number, "noise": random.Random(number).randbytes(2000)})
+            for share in (True, False):
+                assert saver.load(run.key(), share).values["n"] == number
+        assert 0 < len(saver._rows._newest._kept) <= 64
+        assert 0 < len(saver._reread._kept) <= 64
+        assert 0 < len(saver._recall._states) <= 32
+        assert 0 < len(saver._tips) <= 256
+        assert [saver.load(CheckpointKey(f"t{n}", ""), True).values["n"] for n in (0, 150, 299)] == [
+            0,
+            150,
+            299,
+        ]
