@@ -57,6 +57,9 @@ RESERVED: Final = frozenset({
 })  # fmt: skip
 """What neither a node nor a state key may be called: the pseudo nodes, the write keys, and entries of configs."""
 
+FIRST_STEP = "seq:step:1"
+"""The tag with which LangChain's handlers are told of what a node calls: path functions come after it."""
+
 UNNAMED = "condition"
 """The name of a conditional edge whose path function has none, such as a lambda."""
 

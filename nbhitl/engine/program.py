@@ -24,7 +24,7 @@ class Action:
 
     `injects` names the parameters that the engine fills: config, runtime, writer, store, previous.
     `runnable` tells an object with `invoke`/`ainvoke`. `inline` functions are the engine's own: they are never
-    worth a worker thread.
+    worth a worker thread. `steps` is how many steps those who listen hear of.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Action:
     injects: tuple[str, ...] = ()
     runnable: bool = False
     inline: bool = False
+    steps: int = 1
 
 
 @slotted

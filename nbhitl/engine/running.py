@@ -11,7 +11,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.task_ids import digest_id
-from nbhitl.constants import CONF, NS_SEP
+from nbhitl.constants import CONF, FIRST_STEP, NS_SEP
 from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import interrupt_id
@@ -153,6 +153,8 @@ class RunningTask:
     pushed: list[tuple[str, Any]] | None = None
     pulse: Pulse | None = None
     trace: OpenRun | None = None
+    # How those who listen are told what the node, or one of its path functions, calls.
+    step_tag = FIRST_STEP
 
     def __init__(self, run: Run, task: Task, node: Node, values: Mapping[str, Any]) -> None:
         self.run = run

@@ -54,7 +54,7 @@ def task_config(running: RunningTask) -> RunnableConfig:
         config["tags"] = [*config.get("tags", ()), TAG_HIDDEN]
     trace = running.trace or run.trace
     if trace is not None:
-        config["callbacks"] = trace.callbacks("seq:step:1")
+        config["callbacks"] = trace.callbacks(running.step_tag)
     elif "callbacks" not in config and "langchain_core.callbacks.manager" in sys.modules:
         # Programs hand it on by itself: model.invoke(messages, {"callbacks": config["callbacks"]}).
         config["callbacks"] = sys.modules["langchain_core.callbacks.manager"].CallbackManager([])

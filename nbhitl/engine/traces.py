@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbhitl._langchain import langchain_scope
-from nbhitl.constants import TAG_HIDDEN, UNNAMED
+from nbhitl.constants import FIRST_STEP, TAG_HIDDEN, UNNAMED
 from nbhitl.engine.instructions import Do, Outcome
 from nbhitl.engine.langchain_runs import open_langchain_run, open_langchain_run_async
 from nbhitl.engine.program import Action
@@ -145,15 +145,22 @@ def fail_node(running: RunningTask, error: BaseException) -> Generator[Any, Any,
 
 
 def open_branch(running: RunningTask, branch: Branch, state: Any) -> Generator[Any, Any, OpenRun | None]:
-    """Tell that a path function starts, and return the node's own trace for `close_branch`."""
+    """Tell that a path function starts, and return the node's own trace for `close_branch`.
+
+    A Runnable tells of itself.
+    """
     outer = running.trace
     above = outer or running.run.trace
     assert above is not None
     hidden = running.node.hidden
-    place = (2 if hidden else 3) + running.node.branches.index(branch)
+    place = (1 if hidden else 2) + running.node.action.steps + running.node.branches.index(branch)
+    tag = f"seq:step:{place}"
+    if branch.action.runnable:
+        running.step_tag = tag
+        return outer
     tags = [*(running.run.config.get("tags") or ()), *([TAG_HIDDEN] if hidden else [])]
     opening = Opening(None if branch.name == UNNAMED else branch.name, state, tags, running.metadata)
-    running.trace = yield (_OPEN, (above.callbacks(f"seq:step:{place}"), opening), {})
+    running.trace = yield (_OPEN, (above.callbacks(tag), opening), {})
     langchain_scope(running)
     return outer
 
@@ -161,7 +168,8 @@ def open_branch(running: RunningTask, branch: Branch, state: Any) -> Generator[A
 def close_branch(running: RunningTask, outer: OpenRun | None, answer: Any) -> Generator[Any, Any, None]:
     """Tell what a path function answered."""
     trace, running.trace = running.trace, outer
-    if trace is not None:
+    running.step_tag = FIRST_STEP
+    if trace is not None and trace is not outer:
         yield (Action("finish", trace.finish, trace.afinish), (answer,), {"streams": False})
 
 
@@ -170,5 +178,6 @@ def fail_branch(
 ) -> Generator[Any, Any, None]:
     """Tell that a path function failed."""
     trace, running.trace = running.trace, outer
+    running.step_tag = FIRST_STEP
     if trace is not None and trace is not outer:
         yield (Action("fail", trace.fail, trace.afail), (error,), {})

@@ -39,25 +39,13 @@ def action_of(target: Any, name: str) -> Action:
             runnables: Any = langchain_module("runnables")
             target = runnables.RunnableParallel(target)
         if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
-            return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
+            from nbhitl.graph._chains import action_of_runnable  # most graphs have none
+
+            return action_of_runnable(target, name)
     injects, awaited = called_as(target)
     if awaited:
         return Action(name, None, target, injects)
     return Action(name, target, None, injects)
-
-
-def _invoke(target: Any) -> Any:
-    def invoke(state: Any, config: Any) -> Any:
-        return target.invoke(state, config)
-
-    return invoke
-
-
-def _ainvoke(target: Any) -> Any:
-    async def ainvoke(state: Any, config: Any) -> Any:
-        return await target.ainvoke(state, config)
-
-    return ainvoke
 
 
 def name_of(target: Any) -> str | None:
