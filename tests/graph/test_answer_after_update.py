@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
@@ -149,19 +149,26 @@ def test_the_second_question_of_a_node_that_starts_anew_is_asked_after_the_first
 
 def test_where_tasks_have_run_since_the_change_the_question_of_before_is_not_meant() -> None:
     failing: list[bool] = []
+    begun = Event()
 
     def asks(state: State) -> State:
         if failing:
+            assert begun.wait(10)  # what has not begun when a task fails does not run
             raise OSError("no space")
         return {"log": [interrupt("pay?")]}
 
+    def works(state: State) -> State:
+        begun.set()
+        return {"log": ["works"]}
+
     builder = StateGraph(State).add_node("before", lambda state: {}).add_edge(START, "before")
-    for name, node in {"asks": asks, "works": lambda state: {"log": ["works"]}}.items():
+    for name, node in {"asks": asks, "works": works}.items():
         builder.add_node(name, node).add_edge("before", name)
     graph = builder.compile(checkpointer=InMemorySaver())
     graph.invoke({"log": []}, CONFIG)
     graph.update_state(CONFIG, {"log": ["changed"]}, as_node="before")
     failing.append(True)
+    begun.clear()
     with pytest.raises(OSError, match="no space"):
         graph.invoke(None, CONFIG)
     failing.clear()
