@@ -25,8 +25,9 @@ def answer_unkept(progress: Progress, resume: Any) -> Generator[Any, Any, None]:
     """Give a plain answer to the first question of the one task that is about to run, if the saver keeps no questions.
 
     It does if nothing is left of the tasks that led here. At a breakpoint an answer means to go on, here as elsewhere.
+    The caller has seen that nothing is pending.
     """
-    if progress.pending or is_answer_map(resume) or not isinstance(progress.run.saver, ForeignSaver):
+    if is_answer_map(resume) or not isinstance(progress.run.saver, ForeignSaver):
         return
     if progress.source != "loop" or progress.parent_id is None:
         return

@@ -24,7 +24,8 @@ class Point:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Point) and other.x == self.x
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(self.x)
 
 
 class Derived(JsonPlusSerializer):

@@ -118,8 +118,8 @@ class Answered(Generic[T]):
         return self._make().__await__()
 
     async def __aenter__(self) -> T:
-        self._made = await self._make()
-        return self._made  # type: ignore[no-any-return]
+        self._made = made = await self._make()
+        return made
 
     async def __aexit__(self, *_: object) -> None:
         await self._made.close()
