@@ -5,7 +5,9 @@ from __future__ import annotations
 import http
 import operator
 import socket
+import sqlite3
 import warnings
+from contextlib import closing, nullcontext
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -729,15 +731,25 @@ def test_d26_tables_of_their_own(tmp_path: Path) -> None:
     for on in ENGINES:
         savers, graphs = import_module(f"{on}.checkpoint.sqlite"), engine(on)
         builder = graphs.StateGraph(State).add_node("node", lambda state: {"log": ["a"]})
-        with savers.SqliteSaver.from_conn_string(str(tmp_path / "both.db")) as saver:
+        with savers.SqliteSaver.from_conn_string(str(tmp_path / f"{on}.db")) as saver:
             builder.add_edge(graphs.START, "node").compile(checkpointer=saver).invoke({"log": []}, CONFIG)
             assert {stored.config["configurable"]["thread_id"] for stored in saver.list(None)} == {"1"}
+            threads = "SELECT DISTINCT thread_id FROM checkpoints"
+            assert saver.conn.execute(threads).fetchall() == [("1",)]
+            with closing(sqlite3.connect(tmp_path / f"{on}.db")) as elsewhere:
+                found_there = on == LANGGRAPH
+                with (
+                    nullcontext() if found_there else pytest.raises(sqlite3.OperationalError, match="no such")
+                ):
+                    assert elsewhere.execute(threads).fetchall() == [("1",)]
             saver.delete_thread("1")
+            assert saver.conn.execute(threads).fetchall() == []
             assert not list(saver.list(None))
             tables = saver.conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             found[on] = {name for (name,) in tables}
     assert found[LANGGRAPH] == {"checkpoints", "writes"}
-    assert "nbhitl_steps" in found[NBHITL] - found[LANGGRAPH]
+    assert "nbhitl_steps" in found[NBHITL]
+    assert "checkpoints" not in found[NBHITL]
 
 
 def test_both_engines_are_compared() -> None:

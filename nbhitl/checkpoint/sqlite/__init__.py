@@ -91,8 +91,9 @@ class SqliteSaver(WaitingSaver):
     def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
         """Lend a cursor for SQL of your own, after all that the saver still has to write.
 
-        The saver's tables are not LangGraph's `checkpoints` and `writes`: `saver.threads()`, `list`, `delete_thread`
-        and `prune` do what programs read or change there.
+        The saver's tables are not LangGraph's `checkpoints` and `writes`. Ids of threads and checkpoints can be read
+        from `checkpoints` all the same; `saver.threads()`, `list`, `delete_thread` and `prune` do what else programs
+        read or change there.
 
         Args:
             transaction: commit at the end of the `with` block.

@@ -21,6 +21,7 @@ from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
 from nbhitl.checkpoint.sqlite._layout import keep_log_long, lay_out
 from nbhitl.checkpoint.sqlite._noted import forget, numbers, teach, was_noted
+from nbhitl.checkpoint.sqlite._shown import show_checkpoints
 from nbhitl.checkpoint.sqlite._transaction import Transaction
 from nbhitl.checkpoint.sqlite._waiting import Waiting
 from nbhitl.errors import StoreError
@@ -347,6 +348,8 @@ class Database:
                     self._migrate()
                 keep_log_long(self.conn)
                 teach(self.conn)
+                if self.tables is queries:
+                    show_checkpoints(self)
             except _ERRORS as error:
                 raise self.failure(error) from error
             self._ready = True
