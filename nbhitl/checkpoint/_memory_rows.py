@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint._answers import RESUME_IDX
+from nbhitl.checkpoint._rows import StepRow
 from nbhitl.checkpoint._store import Tally
+from nbhitl.checkpoint._unpacked import packed
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE, OPEN, after_pause, after_step, claimed_as
 from nbhitl.checkpoint.records import ThreadInfo
 from nbhitl.errors import StoreError
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._answers import Answers
     from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint._outline import LeanRows
-    from nbhitl.checkpoint._rows import StepRow, WriteRow
+    from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint._store import QuestionFilter
     from nbhitl.checkpoint.claims import Question
 
@@ -47,6 +49,13 @@ class _Namespace:
                 self.children.setdefault(parent_id, []).append(child)
         self.related = len(self.ids)
         return self.children.get(checkpoint_id, ())
+
+    def row(self, checkpoint_id: str) -> StepRow:
+        """Return a step, packed."""
+        row = self.steps[checkpoint_id]
+        if row.__class__ is not StepRow:
+            row = self.steps[checkpoint_id] = packed(row)
+        return row
 
     def insert(self, row: StepRow) -> None:
         """Add a step of a new id."""
@@ -109,9 +118,16 @@ class MemoryRows:
             space = self._known(thread, ns)
             if space is None or not space.ids:
                 return None
-            return space.steps.get(space.ids[-1] if checkpoint_id is None else checkpoint_id)
+            wanted = space.ids[-1] if checkpoint_id is None else checkpoint_id
+            return space.row(wanted) if wanted in space.steps else None
 
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        with self._lock:
+            found = self.at_hand(thread, ns)
+            return None if found is None else (packed(found[0]), found[1])
+
+    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+        """Return it as it stands, which may be unpacked: it is for being compared with what stands there later."""
         with self._lock:
             space = self._known(thread, ns)
             if space is None or not space.ids:
@@ -120,7 +136,7 @@ class MemoryRows:
             written = space.writes.get(checkpoint_id)
             return space.steps[checkpoint_id], _in_order(written) if written else ()
 
-    at_hand = unproved = newest
+    unproved = at_hand
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         with self._lock:
@@ -128,7 +144,7 @@ class MemoryRows:
             if space is None:
                 return ()
             start, end = bisect_left(space.ids, first_id), bisect_left(space.ids, last_id)
-            return [space.steps[checkpoint_id] for checkpoint_id in space.ids[start : end + 1]]
+            return [*map(space.row, space.ids[start : end + 1])]
 
     def steps_newest_first(self, thread: str, ns: str, before: str | None) -> Iterator[StepRow]:
         with self._lock:
@@ -136,19 +152,19 @@ class MemoryRows:
             if space is None:
                 return iter(())
             end = len(space.ids) if before is None else bisect_left(space.ids, before)
-            return iter([space.steps[checkpoint_id] for checkpoint_id in reversed(space.ids[:end])])
+            return iter([*map(space.row, reversed(space.ids[:end]))])
 
     def outline(self, thread: str, ns: str) -> LeanRows:
         with self._lock:
             space = self._known(thread, ns)
-            rows = [space.steps[checkpoint_id] for checkpoint_id in space.ids] if space else []
+            rows = [*map(space.row, space.ids)] if space else []
         _, _, ids, parents, times, *_, metadata, bodies = zip(*rows, strict=True) if rows else [()] * 11
         return ids, parents, times, metadata, bodies
 
     def children(self, thread: str, ns: str, checkpoint_id: str) -> Iterator[StepRow]:
         with self._lock:
             space = self._known(thread, ns)
-            return iter([space.steps[child] for child in space.children_of(checkpoint_id)] if space else ())
+            return iter([*map(space.row, space.children_of(checkpoint_id))] if space else ())
 
     def insert_step(self, row: StepRow, *, replace: bool = False) -> None:
         space = self._space(row.thread_id, row.ns)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 DELTA, FULL, CLASSIC = 0, 1, 2
 
-_DELTAS = 2
+DELTAS_A_WHOLE = 2
 """How many times as many bytes of deltas as of the whole state there may be before it is stored whole again."""
 
 _NO_FRAME: tuple[Any, ...] = ((), (), (), None, None, None)
@@ -193,7 +193,7 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     Raises:
         UnsupportedValue: a value that cannot be stored; the message names where it is.
     """
-    checkpoint_id, is_snapshot = record.checkpoint_id, tip is None or tip.since >= _DELTAS * tip.size
+    checkpoint_id, is_snapshot = record.checkpoint_id, tip is None or tip.since >= DELTAS_A_WHOLE * tip.size
     if tip is None:
         tip = Tip(checkpoint_id, checkpoint_id, 0, 0, 0, {})
     tip.checkpoint_id = checkpoint_id
@@ -232,8 +232,8 @@ def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whol
     found: dict[str, int] = {}
     results = []
     for task in record.results:
-        results.append(_result(task, step, values, appended, found))
-    frame, removed = _frame_data(record.frame), [*record.removed] if record.removed else None
+        results.append(result_data(task, step, values, appended, found))
+    frame, removed = frame_data(record.frame), [*record.removed] if record.removed else None
     if not whole:
         kind = DELTA if appended or len(values) != len(versions) else FULL
         return [kind, frame, values, appended or None, removed, results, None]
@@ -245,7 +245,7 @@ def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whol
     return [FULL, frame, values, None, removed, results, base]
 
 
-def _result(
+def result_data(
     task: TaskWrites,
     step: int,
     values: dict[str, Any],
@@ -301,7 +301,7 @@ def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, i
     return None
 
 
-def _frame_data(frame: Frame) -> list[Any] | None:
+def frame_data(frame: Frame) -> list[Any] | None:
     """The fields of a frame, without those at the end that are empty."""
     if frame.children or frame.sends or frame.channels or frame.start is not None:
         parts = [list(frame.triggers), list(frame.writers), list(frame.sends), frame.channels, frame.start]
@@ -364,7 +364,7 @@ def decode_write(row: WriteRow, serde: Codec) -> Any:
 
 def encode_body(body: Body, serde: Codec) -> bytes:
     """Return the bytes of a body; `decode_body` gives it back."""
-    frame = _frame_data(body.frame)
+    frame = frame_data(body.frame)
     return serde.dumps(
         [body.kind, frame, body.values, body.appended, list(body.removed), list(body.results), body.base]
     )

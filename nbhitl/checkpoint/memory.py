@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from nbhitl.checkpoint._inspectable import Inspectable
 from nbhitl.checkpoint._memory_rows import MemoryRows
+from nbhitl.checkpoint._unpacked import step_in_memory
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.checkpoint.steps import StepSaver
 
@@ -18,12 +19,14 @@ __all__ = ["InMemorySaver", "MemorySaver"]
 class InMemorySaver(Inspectable, StepSaver):
     """Keeps threads in this process; for trying things out, tests and benchmarks.
 
-    Values are stored encoded, so that changing one afterwards does not change history. Classes of values are
-    registered as they are first stored. Any number of threads may use it at once.
+    Values that can be changed in place are stored encoded, so that changing one afterwards does not change history.
+    Classes of values are registered as they are first stored. Any number of threads may use it at once.
 
     Args:
         serde: turns values into bytes and back.
     """
+
+    _row_of = staticmethod(step_in_memory)
 
     def __init__(self, *, serde: SerializerProtocol | None = None) -> None:
         super().__init__(MemoryRows(), serde=serde if serde is not None else Serde(learn=True))

@@ -19,6 +19,7 @@ from nbhitl.checkpoint._review import ReviewSaver
 from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_step, encode_writes
 from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
+from nbhitl.checkpoint._unpacked import packed
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.records import KeptAgain, StoredCheckpoint
 from nbhitl.checkpoint.serde import Serde
@@ -38,6 +39,8 @@ _FEW = 16
 
 class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
     """What nbhitl's engine uses of a saver of its own, besides LangGraph's interface."""
+
+    _row_of = staticmethod(encode_step)
 
     def load(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
         """Return a checkpoint whole, the newest of the namespace if the key names none, or None.
@@ -153,7 +156,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             tip = self._read_tip(thread, ns, parent_id)
         if parent_id is not None and record.checkpoint_id <= parent_id:
             tip = None  # made by a clock that is behind; such a step must be readable without its parent
-        row, tip = encode_step(record, tip, codec)
+        row, tip = self._row_of(record, tip, codec)
         lazily = record.hurries and bool(record.frame.triggers or record.frame.sends)
         if thread in self._asking or not self._rows.insert_if_quiet(row, lazily=lazily):
             self._asking.discard(thread)
@@ -226,7 +229,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         values = None
         if state:
             try:
-                folded = self._recalled(found[0])
+                folded = self._recalled(packed(found[0]))
             except StepGone:
                 return None
             if folded.body.kind == CLASSIC:  # what stands beside the state there has to be told from it

@@ -257,6 +257,7 @@ class Progress:
             results,
             self._plain_values,
             run.durability == "async",
+            changes.as_written,
         )
         return new_call("put_step", (record,))
 
