@@ -16,6 +16,7 @@ from nbhitl.engine.head import refill
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import answers_of
 from nbhitl.engine.questions import is_answer_map
+from nbhitl.engine.tasks import interrupt_id
 from nbhitl.types import MISSING, Command
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import Task, TaskResult
 
 _UNCHANGEABLE = frozenset({str, int, float, bool, bytes, type(None)})
+_COMPARED = _UNCHANGEABLE - {float}
+"""Types of which equal values are the same question: 0.0 and -0.0 are equal, and one who reads them sees two."""
 _ANSWER = itemgetter(2)
 _BY_A_RUN = frozenset({"input", "loop"})
 """Sources of checkpoints whose questions are their own; on a branch, questions of before may be asked again."""
@@ -77,7 +80,8 @@ def pause_to_keep(
     if len(head.triggers) != 1:
         return None
     state = not _UNCHANGEABLE.issuperset(map(type, head.values.values()))
-    answers = not _UNCHANGEABLE.issuperset(map(type, map(_ANSWER, task.answers.values())))
+    known = len(task.script) == len(task.answers)
+    answers = not (known or _UNCHANGEABLE.issuperset(map(type, map(_ANSWER, task.answers.values()))))
     return KeptPause(
         progress.program, head.emptied() if state else head, progress.step, task, task.starts + result.attempts, asked,
         (state, answers),
@@ -117,7 +121,19 @@ def answer_kept(
     progress.claimed = {asked.interrupt_id: task.id}
     task.answers = {**task.answers, asked.interrupt_id: given}
     task.starts = kept.starts
+    _lengthen_script(task, asked, answer)
     return [task]
+
+
+def _lengthen_script(task: Task, asked: QuestionRecord, answer: Any) -> None:
+    """Add a question with its answer to what the node is known to ask, if it comes next there and both stay as they are.
+
+    When the node starts again it is told its question by comparing it, where others need a digest.
+    """
+    script, payload = task.script, asked.payload
+    is_next = asked.interrupt_id == interrupt_id(task.namespace, len(script))
+    if is_next and type(payload) in _COMPARED and type(answer) in _UNCHANGEABLE:
+        task.script = [*script, (payload, answer)]
 
 
 def _go_back(progress: Progress, kept: KeptPause, values: dict[str, Any] | None) -> None:

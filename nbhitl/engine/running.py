@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import is_dataclass
-from itertools import count, repeat
+from operator import length_hint
 from threading import RLock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import CONF, FIRST_STEP, NS_SEP
 from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
-from nbhitl.engine.tasks import interrupt_id
+from nbhitl.engine.tasks import interrupt_ids
 from nbhitl.errors import GraphInterrupt
 from nbhitl.types import MISSING, Interrupt
 
@@ -152,6 +152,8 @@ class RunningTask:
     state: Any = MISSING
     pushed: list[tuple[str, Any]] | None = None
     pulse: Pulse | None = None
+    # What is left of the task's script; None before the first question of an attempt.
+    script: Iterator[tuple[Any, Any]] | None = None
     trace: OpenRun | None = None
     # How those who listen are told what the node, or one of its path functions, calls.
     step_tag = FIRST_STEP
@@ -170,6 +172,7 @@ class RunningTask:
     def restart(self) -> None:
         """Forget what one attempt asked and called: the node starts again from its top."""
         self.next_ids = {}
+        self.script = None
         self.paused = self.earlier = None
         self.subgraph_calls = {}
         self.pushed = None
@@ -184,6 +187,16 @@ class RunningTask:
         was asked there.
         """
         scope = _SCOPE.get()
+        if not scope:
+            if self.script is None:
+                self.script = iter(self.task.script)
+            for asked, answer in self.script:
+                if response_schema is None and (
+                    value is asked or (type(value) is type(asked) and value == asked)
+                ):
+                    return answer
+                self._leave_script()
+                break
         id = next(self.next_ids.get(scope) or self._ids(scope))
         run = self.run
         entry = self.task.answers.get(id) or run.answers.get(id)
@@ -216,10 +229,16 @@ class RunningTask:
             return None
         return entry
 
+    def _leave_script(self) -> None:
+        """Look the question that the script had next up by its id, and all that come after it."""
+        index = len(self.task.script) - length_hint(self.script) - 1
+        self.next_ids[""] = interrupt_ids(self.task.namespace, index)
+        self.script = iter(())
+
     def _ids(self, scope: str) -> Iterator[str]:
-        """Return the ids of the questions that a scope asks, the first one next."""
-        namespace = self.task.namespace
-        ids = map(interrupt_id, repeat(f"{namespace}#{scope}" if scope else namespace), count())
+        """Return the ids of the questions that a scope asks, but for those of the script, the first one next."""
+        namespace, known = self.task.namespace, len(self.task.script)
+        ids = interrupt_ids(f"{namespace}#{scope}", 0) if scope else interrupt_ids(namespace, known)
         self.next_ids[scope] = ids
         return ids
 

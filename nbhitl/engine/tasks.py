@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import count, repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from nbhitl.constants import NS_END, NS_SEP, PULL, PUSH
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nbhitl.cache.base import FullKey
     from nbhitl.errors import NodeError
@@ -26,6 +27,11 @@ _NO_ANSWERS: Mapping[str, Any] = MappingProxyType({})
 def interrupt_id(task_ns: str, index: int) -> str:
     """Return the id of a task's interrupt number `index`: 32 hex digits."""
     return digest_id(task_ns if index == 0 else f"{task_ns}{NS_SEP}{index}")
+
+
+def interrupt_ids(task_ns: str, index: int) -> Iterator[str]:
+    """Return the ids of a task's interrupts from number `index` on."""
+    return map(interrupt_id, repeat(task_ns), count(index))
 
 
 def task_namespace(ns: str, name: str, id: str) -> str:
@@ -46,7 +52,8 @@ class Task:
     `{interrupt id: [id, what was asked, answer]}`. `returned` stands for what the node would return, in an
     update from outside: the node does not run. `cache_key` names the task's result in the cache, `from_cache` tells
     that its writes were found there. `failed` and `error` are what a task of an error handler is about. `starts` is
-    how often its node started in earlier runs, as far as they saved it.
+    how often its node started in earlier runs, as far as they saved it. `script` are the first questions that the node
+    is known to ask outside of any scope, with their answers, in order; neither can be changed in place.
     """
 
     name: str
@@ -65,6 +72,7 @@ class Task:
     failed: Task | None = None
     error: NodeError | None = None
     starts: int = 0
+    script: Sequence[tuple[Any, Any]] = ()
     _id: str | None = None
     _namespace: str | None = None
 
