@@ -72,6 +72,15 @@ class Head:
         place.writers = self.writers
         return place
 
+    def with_own_lists(self) -> Head:
+        """Return the same place with the same state, lists copied; there is nothing in it but those and constants."""
+        head = self.emptied()
+        head.lengths = dict(self.lengths)
+        head.values = {
+            key: value.copy() if type(value) is list else value for key, value in self.values.items()
+        }
+        return head
+
     def ready(self, program: Program) -> tuple[str, ...]:
         """The trigger channels that start tasks in the next step."""
         if not self.objects:

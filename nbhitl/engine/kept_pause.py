@@ -20,7 +20,7 @@ from nbhitl.engine.tasks import interrupt_id
 from nbhitl.types import MISSING, Command
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from nbhitl.checkpoint.records import CheckpointKey, KeptAgain, QuestionRecord
     from nbhitl.engine.head import Head
@@ -32,6 +32,8 @@ _UNCHANGEABLE = frozenset({str, int, float, bool, bytes, type(None)})
 _COMPARED = _UNCHANGEABLE - {float}
 """Types of which equal values are the same question: 0.0 and -0.0 are equal, and one who reads them sees two."""
 _ANSWER = itemgetter(2)
+_SMALL = 100
+"""Values, with the items of lists, in a state that is kept although its lists may change."""
 _BY_A_RUN = frozenset({"input", "loop"})
 """Sources of checkpoints whose questions are their own; on a branch, questions of before may be asked again."""
 
@@ -40,7 +42,9 @@ _BY_A_RUN = frozenset({"input", "loop"})
 class KeptPause:
     """Where a run was, the task that asked and how often its node had started, and what it asked.
 
-    `changeable` tells whether the state, and whether the answers of the task, are to be read again.
+    `changeable` tells whether the state, and whether the answers of the task, are to be read again,
+    `has_lists` that the state holds lists to be copied. A run that goes on from it and pauses in the same task keeps it
+    again, with the next question.
     """
 
     program: Program
@@ -50,27 +54,40 @@ class KeptPause:
     starts: int
     asked: QuestionRecord
     changeable: tuple[bool, bool]
+    has_lists: bool = False
 
 
 def pause_to_keep(
     progress: Progress, paused: Sequence[TaskResult], questions: Sequence[QuestionRecord]
 ) -> KeptPause | None:
     """Return what to keep of a pause; None if the answer has to read the thread."""
-    if (
-        len(paused) != 1
-        or len(questions) != 1
-        or not progress.saves_steps
-        or progress.source not in _BY_A_RUN
-    ):
+    if len(paused) != 1 or len(questions) != 1:
         return None
-    (result,), (asked,), head = paused, questions, progress.head
+    (result,), (asked,) = paused, questions
     (interrupt,) = result.interrupts or ()
-    task = result.task
+    task, kept = result.task, progress.kept
     if (
         interrupt.response_schema is not None
         or interrupt.site is not None
         or asked.interrupt_id in task.answers
     ):
+        return None
+    if kept is None or kept.task is not task:
+        kept = _first_kept(progress, task, asked)
+        if kept is None:
+            return None
+    elif kept.changeable[0]:
+        kept.head = progress.head.emptied()
+    known = len(task.script) == len(task.answers)
+    answers = not (known or _UNCHANGEABLE.issuperset(map(type, map(_ANSWER, task.answers.values()))))
+    kept.starts, kept.asked, kept.changeable = task.starts + result.attempts, asked, (kept.changeable[0], answers)
+    return kept
+
+
+def _first_kept(progress: Progress, task: Task, asked: QuestionRecord) -> KeptPause | None:
+    """Return what to keep of the place where a task asks its first question in this process; None as above."""
+    head = progress.head
+    if not progress.saves_steps or progress.source not in _BY_A_RUN:
         return None
     if head.sends or head.objects or head.carried or head.children or head.start is not MISSING:
         return None
@@ -80,12 +97,8 @@ def pause_to_keep(
     if len(head.triggers) != 1:
         return None
     state = not _UNCHANGEABLE.issuperset(map(type, head.values.values()))
-    known = len(task.script) == len(task.answers)
-    answers = not (known or _UNCHANGEABLE.issuperset(map(type, map(_ANSWER, task.answers.values()))))
-    return KeptPause(
-        progress.program, head.emptied() if state else head, progress.step, task, task.starts + result.attempts, asked,
-        (state, answers),
-    )  # fmt: skip
+    place = head.emptied() if state else head
+    return KeptPause(progress.program, place, progress.step, task, task.starts, asked, (state, False))
 
 
 def answer_kept(
@@ -141,9 +154,24 @@ def _go_back(progress: Progress, kept: KeptPause, values: dict[str, Any] | None)
 
     How the checkpoint there came to be is told to those who look on: none does.
     """
-    progress.head = kept.head
+    head = kept.head
     if values is not None:
-        refill(progress.program, kept.head, values)
-    progress.step = kept.step
-    progress.saved_id = kept.head.checkpoint_id
+        refill(progress.program, head, values)
+        kept.changeable = (not _is_small(head.values), kept.changeable[1])
+        kept.has_lists = not kept.changeable[0]
+    # The node may change its lists in place, but not those that are kept.
+    progress.head = head.with_own_lists() if kept.has_lists else head
+    progress.kept, progress.step = kept, kept.step
+    progress.saved_id = head.checkpoint_id
     progress.show_values()
+
+
+def _is_small(values: Mapping[str, Any]) -> bool:
+    """Whether a state is a few things that cannot be changed, and short lists of such: it may be kept and copied."""
+    left = _SMALL
+    for value in values.values():
+        items = value if type(value) is list else (value,)
+        left -= len(items)
+        if left < 0 or not _UNCHANGEABLE.issuperset(map(type, items)):
+            return False
+    return True

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.records import CheckpointKey, StoredCheckpoint
     from nbhitl.engine.instructions import Clock, Settings
+    from nbhitl.engine.kept_pause import KeptPause
     from nbhitl.engine.program import Program
     from nbhitl.engine.questions import Left
     from nbhitl.engine.running import Run
@@ -47,6 +48,7 @@ class Progress:
         "held",
         "is_unseen",
         "keeps",
+        "kept",
         "parent_id",
         "paused",
         "pending",
@@ -89,6 +91,8 @@ class Progress:
         self.saved_tasks: set[str] = set()
         # What tasks of the step left, in a run that saves only where it ends: should it end before the step does.
         self.held: list[TaskWrites] = []
+        # The pause of another run from which this one went on without reading the thread.
+        self.kept: KeptPause | None = None
         # For a called graph: whether its checkpoint was made by the very task that calls it now.
         self.continues = False
         # Answers that this run took up, {interrupt id: task id}, and the tasks of the step that have paused.
