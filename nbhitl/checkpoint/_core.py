@@ -42,10 +42,9 @@ class SaverCore(BaseCheckpointSaver[int]):
         self._reread = Reread()
         # Threads that are known to have open questions: a step of theirs has to look at them.
         self._asking: set[str] = set()
-        # The newest step with its writes where runs paused, the serializer of then, and what they kept: see `kept_pause`.
-        self._paused: dict[
-            tuple[str, str], tuple[tuple[StepRow, Sequence[WriteRow]], SerializerProtocol, Kept]
-        ] = {}
+        # The newest step where runs paused and what stands for its writes, the serializer of then, and what they kept:
+        # see `kept_pause`.
+        self._paused: dict[tuple[str, str], tuple[tuple[StepRow, object], SerializerProtocol, Kept]] = {}
 
     @property
     def _codec(self) -> Codec:

@@ -7,18 +7,53 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint._answers import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from nbhitl.checkpoint._rows import StepRow, WriteRow
 
     Found = tuple[StepRow, Sequence[WriteRow]]
-    Kept = tuple[
-        object, Found | None, list[WriteRow]
-    ]  # the mark, what was found, and the writes that came since
+    Place = tuple[str, str, str]
     Space = tuple[str, str]
 
 _KEPT = 64
-_NOTHING: Kept = None, None, []
+_UNSORTED = 100
+"""Writes that wait to be put in order until somebody wants to know them."""
+
+
+class Known:
+    """What is newest in a namespace: the `mark` with which it was read, its step (None: there is none), and its writes.
+
+    `since` are the writes that came since `writes` were read, the list of one that is in `parts` goes on the list that
+    is there; `changes` counts them all. `answers` is how many answers tasks have been given and which question the
+    last one is for, as far as it is known.
+    """
+
+    __slots__ = ("answers", "changes", "mark", "parts", "row", "since", "writes")
+
+    def __init__(self, mark: object, row: StepRow | None, writes: Sequence[WriteRow] = ()) -> None:
+        self.mark = mark
+        self.row = row
+        self.writes = writes
+        self.since: list[WriteRow] = []
+        self.parts: set[int] = set()
+        self.changes = 0
+        self.answers: dict[str, tuple[int, str]] = {}
+
+    def add(self, rows: Sequence[WriteRow], *, as_part: bool = False) -> None:
+        """Take notice of more writes."""
+        if as_part:
+            self.parts.add(len(self.since))
+        self.since.extend(rows)
+        self.changes += 1
+
+    def is_sorted(self) -> bool:
+        """Put `since` in order among the writes; False if that cannot be done, since several tasks have written."""
+        if self.since:
+            writes = merged(self.writes, self.since, self.parts)
+            if writes is None:
+                return False
+            self.writes, self.since, self.parts = writes, [], set()
+        return True
 
 
 class Newest:
@@ -27,97 +62,113 @@ class Newest:
     """
 
     def __init__(self) -> None:
-        # By thread and namespace: mark, what was found, and the writes of the step that came since.
-        self._kept: dict[tuple[str, str], Kept] = {}
+        self._kept: dict[Space, Known] = {}
 
     def at(self, thread: str, ns: str, mark: object) -> tuple[Found | None] | None:
         """Return in a tuple what `keep` was given with this mark, and what has become of it; None if nothing was."""
         known = self._kept.get((thread, ns))
-        if known is None or known[0] != mark:
+        if known is None or known.mark != mark:
             return None
-        _, found, since = known
-        if found is None or not since:
-            return (found,)
-        writes = merged(found[1], since)
-        if writes is None:
+        if known.row is None:
+            return (None,)
+        if not known.is_sorted():
             del self._kept[thread, ns]
             return None
-        found = (found[0], writes)
-        self._kept[thread, ns] = mark, found, []
-        return (found,)
+        return ((known.row, known.writes),)
 
-    def unproved(self, thread: str, ns: str) -> Found | None:
-        """Return what `at` would return if nobody else has changed anything since it was kept."""
+    def standing(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
+        """Return the newest step and what is equal as long as its writes are the same, if nobody else has changed them."""
         known = self._kept.get((thread, ns))
-        held = None if known is None else self.at(thread, ns, known[0])
-        return None if held is None else held[0]
+        return None if known is None or known.row is None else (known.row, (known, known.changes))
+
+    def standing_at(self, thread: str, ns: str, mark: object) -> tuple[StepRow, object] | None:
+        """As `standing`, if nobody else has changed anything up to this mark."""
+        known = self._kept.get((thread, ns))
+        return None if known is None or known.mark != mark else self.standing(thread, ns)
 
     def keep(self, thread: str, ns: str, mark: object, found: Found | None) -> None:
         """Keep what was read: a step and its pending writes, or that there is none."""
         if len(self._kept) >= _KEPT:
             self._kept.clear()
-        self._kept[thread, ns] = mark, found, []
+        self._kept[thread, ns] = Known(mark, *(found or (None,)))
 
     def forget(self) -> None:
         """Forget everything: steps or writes were deleted or replaced."""
         self._kept.clear()
 
-    def leave(self, space: Space) -> Kept | None:
+    def leave(self, space: Space) -> Known | None:
         """Forget what is newest where a step is about to be added; return what `follow` wants once it is there.
 
         So nothing outdated is kept if Ctrl-C comes just after the step was saved.
         """
         return self._kept.pop(space, None)
 
-    def follow(self, space: Space, left: Kept, row: StepRow, own: Any, parent: Any) -> None:
+    def follow(self, space: Space, left: Known, row: StepRow, own: Any, parent: Any) -> None:
         """Take notice of a new step. `own` and `parent` are its id and its parent's as they are stored, and sorted there:
         those that are no UUIDs otherwise.
         """
-        mark, found, _ = left
-        if found is None:
+        if left.row is None:
             is_newest = row.parent_id is None
         else:
-            is_newest = row.parent_id == found[0].checkpoint_id and type(own) is type(parent) and own > parent
+            is_newest = row.parent_id == left.row.checkpoint_id and type(own) is type(parent) and own > parent
         if is_newest:
-            self._kept[space] = mark, (row, ()), []
+            self._kept[space] = Known(left.mark, row)
 
-    def is_at(self, space: Space, checkpoint_id: str) -> bool:
-        """Whether this step is newest, as far as is known: others may have changed that."""
-        found = self._kept.get(space, _NOTHING)[1]
-        return found is not None and found[0].checkpoint_id == checkpoint_id
-
-    def come_back(self, space: Space, left: Kept, row: WriteRow | None) -> None:
-        """Go on where `leave` has left, with a pending write that was added meanwhile: its list goes on that of the same
-        task and index.
+    def come_back(self, space: Space, left: Known, row: WriteRow | None, answered: tuple[int, str]) -> None:
+        """Go on where `leave` has left, with the write of an answer that was added meanwhile, if one was: it goes on the
+        list of those before it. `answered` is its number among its task's, and the question.
         """
         self._kept[space] = left
-        if row is not None and self.is_at(space, row.checkpoint_id):
-            before = self.value(space, row.task_id, row.idx)
-            left[2].append(row if before is None else row._replace(value=joined([before, row.value])))
+        if row is not None and left.row is not None and left.row.checkpoint_id == row.checkpoint_id:
+            left.add((row,), as_part=True)
+            left.answers[row.task_id] = answered
 
-    def value(self, space: Space, task_id: str, idx: int) -> bytes | None:
-        """Return what that task has written there, as far as is known; None if nothing is."""
-        _, found, since = self._kept.get(space, _NOTHING)
-        for write in reversed((*found[1], *since) if found is not None else ()):
-            if write[3:5] == (task_id, idx):
-                return write.value
-        return None
+    def is_at(self, place: Place) -> bool:
+        """Whether this step is newest, as far as is known: others may have changed that."""
+        known = self._kept.get(place[:2])
+        return known is not None and known.row is not None and known.row.checkpoint_id == place[2]
+
+    def last_answer(self, place: Place, task_id: str) -> tuple[int, str] | None:
+        """Return the number of the answer that the task was given last there, and its question; None if it is not known."""
+        return self._kept[place[:2]].answers.get(task_id) if self.is_at(place) else None
+
+    def asked(self, place: Place, rows: Sequence[WriteRow]) -> None:
+        """Take notice of writes at one step that deliver no answers; see `wrote`."""
+        known = self._kept.get(place[:2])
+        if known is not None and known.row is not None and known.row.checkpoint_id == place[2]:
+            known.add(rows)
+            if len(known.since) > _UNSORTED and not known.is_sorted():
+                del self._kept[place[:2]]
 
     def wrote(self, rows: Sequence[WriteRow]) -> None:
         """Take notice of pending writes, which are there beside others of theirs or instead of them."""
         for row in rows:
-            _, found, since = self._kept.get(row[:2], _NOTHING)
-            if found is not None and found[0].checkpoint_id == row.checkpoint_id:
-                since.append(row)
+            known = self._kept.get(row[:2])
+            if known is not None and known.row is not None and known.row.checkpoint_id == row.checkpoint_id:
+                known.add((row,))
+                known.answers.clear()
 
 
-def merged(writes: Sequence[WriteRow], since: Sequence[WriteRow]) -> Sequence[WriteRow] | None:
-    """Return one task's writes in the order of their indexes, of those below 0 the last; None if several have written."""
+def merged(
+    writes: Sequence[WriteRow], since: Sequence[WriteRow], parts: Iterable[int] = ()
+) -> Sequence[WriteRow] | None:
+    """Return one task's writes in the order of their indexes, of those below 0 the last; None if several have written.
+
+    Those of `since` whose places are `parts` go on the list that is there.
+    """
     task = since[0].task_id
     by_idx: dict[int, WriteRow] = {}
-    for row in (*writes, *since):
+    values: dict[int, list[bytes]] = {}
+    for place, row in enumerate((*writes, *since), -len(writes)):
+        idx = row.idx
         if row.task_id != task:
             return None
-        if row.idx < 0 or row.idx not in by_idx:
-            by_idx[row.idx] = row
+        if idx >= 0:
+            by_idx.setdefault(idx, row)
+            continue
+        values[idx] = [*values.get(idx, ()), row.value] if place in parts else [row.value]
+        by_idx[idx] = row
+    for idx, lists in values.items():
+        if len(lists) > 1:
+            by_idx[idx] = by_idx[idx]._replace(value=joined(lists))
     return [by_idx[idx] for idx in sorted(by_idx)]

@@ -120,15 +120,13 @@ class SqlRows:
             self._newest.keep(thread, ns, mark, found)
             return found
 
-    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
         with self._db.held:
             mark = self._db.change_mark()
-            known = None if mark is None else self._newest.at(thread, ns, mark)
-            return None if known is None else known[0]
+            return None if mark is None else self._newest.standing_at(thread, ns, mark)
 
-    def unproved(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
-        with self._db.held:
-            return self._newest.unproved(thread, ns)
+    def unproved(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
+        return self._newest.standing(thread, ns)
 
     def _read_newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         if not self._db.is_far:

@@ -57,10 +57,12 @@ class RowStore(Protocol):
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         """Return the newest step of a namespace, and its pending writes by task id and index."""
 
-    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
-        """As `newest`, if nothing has to be read for it; else None."""
+    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
+        """Return the newest step of a namespace, and what is equal as long as it has the same pending writes, if nothing
+        has to be read for it; else None.
+        """
 
-    def unproved(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+    def unproved(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
         """Return what `at_hand` will return if nobody else has changed anything; it returns another thing if so."""
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:

@@ -226,7 +226,12 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         if self._rows.at_hand(thread_id, ns) != found or self.serde is not serde:
             return None
         state, answers = kept.changeable
-        values = None
+        values = given = None
+        if answers:
+            newest = self._rows.newest(thread_id, ns)
+            if newest is None or newest[0] != found[0]:
+                return None
+            given = self._resumes(newest[1])
         if state:
             try:
                 folded = self._recalled(packed(found[0]))
@@ -235,7 +240,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             if folded.body.kind == CLASSIC:  # what stands beside the state there has to be told from it
                 return None
             values = folded.values
-        return KeptAgain(kept, values, self._resumes(found[1]) if answers else None)
+        return KeptAgain(kept, values, given)
 
     def _put_pause(self, record: PauseRecord) -> None:
         place = (record.thread_id, record.ns, record.checkpoint_id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint._answers import items_in, joined
+from nbhitl.checkpoint._answers import joined
 from nbhitl.checkpoint._ids import unpacked
 from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint._store import Tally
@@ -100,7 +100,7 @@ class SqliteRows(SqlRows):
         if _fit_beside(question, writes):
             tally = self._ask_beside(question, writes)
             if tally is not None and tally.changed:
-                self._newest.wrote(writes)
+                self._newest.asked(question[:3], writes)
                 return tally
         return super().ask_anew(question, writes)
 
@@ -112,14 +112,14 @@ class SqliteRows(SqlRows):
         place = (thread, ns, checkpoint_id)
         if self._db.brings(place):
             return self._db.do_counted(queries.ASK_FIRST, values)
-        if not self._newest.is_at(question[:2], question.checkpoint_id):
+        last = self._newest.last_answer(question[:3], question.task_id)
+        if last is not None:
+            number, answered = last
+            if self._db.do_counted(queries.USE_UP_LAST, (*place, answered, number, *place, task)).changed:
+                return self._db.do_counted(queries.ASK_NEXT, (*values, number + 1))
+        elif not self._newest.is_at(question[:3]):
             return None
         before = (thread, task, ns, checkpoint_id)
-        answers = self._newest.value(question[:2], question.task_id, _RESUMING)
-        if answers is not None:
-            last = items_in(answers)
-            if self._db.do_counted(queries.USE_UP_LAST, (*before, interrupt_id, last, *place, task)).changed:
-                return self._db.do_counted(queries.ASK_NEXT, (*values, last + 1))
         tally = self._db.do_counted(queries.ASK_BESIDE, (*values, *place, task, *before, *place, task))
         if tally.changed:
             self._db.do(queries.USE_UP_BESIDE, (*before, interrupt_id))
@@ -154,7 +154,7 @@ class SqliteRows(SqlRows):
             else:
                 is_taken = self._db.do_alone(queries.TAKE_FIRST, values, number)
             if left is not None:
-                self._newest.come_back(space, left, resume if is_taken else None)
+                self._newest.come_back(space, left, resume if is_taken else None, (nth, interrupt_id))
         return is_taken
 
 

@@ -153,7 +153,10 @@ USE_UP_BESIDE: Final = use_up(", asking = NULL")
 # Both for the question after one whose number is known, in this order; the second if the first changes a row. Then the
 # task has no writes of its own: nothing has to be looked for.
 USE_UP_LAST: Final = f"""
-    {USE_UP_BESIDE} AND nth = ? AND NOT EXISTS (SELECT 1 FROM nbhitl_writes {_AT_STEP} AND task_id = ?)
+    UPDATE nbhitl_questions
+    SET state = 'applied', live = NULL, owner = NULL, lease_until = NULL, asking = NULL
+    {_AT_STEP} AND interrupt_id = ? AND nth = ? AND state = 'delivered'
+        AND NOT EXISTS (SELECT 1 FROM nbhitl_writes {_AT_STEP} AND task_id = ?)
 """
 ASK_NEXT: Final = f"""
     {_ASK} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, ?, ?, ?)
