@@ -89,15 +89,6 @@ def resume_row(place: tuple[str, str, str], task_id: str, entries: Sequence[Any]
     return write_row((*place, task_id, RESUME_IDX, "", "", RESUME, codec.dumps(entries)))
 
 
-def items_in(data: bytes) -> int:
-    """Return how many items a list in MessagePack has.
-
-    >>> items_in(b"\\x92\\x01\\x02")
-    2
-    """
-    return _head(data)[0]
-
-
 def is_list_to(data: bytes, count: int, last: bytes) -> bool:
     """Whether `data` is a list in MessagePack of so many items, the last of which is that of the list `last`.
 

@@ -77,7 +77,7 @@ class Newest:
         return ((known.row, known.writes),)
 
     def standing(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
-        """Return the newest step and what is equal as long as its writes are the same, if nobody else has changed them."""
+        """Return the newest step and what is equal as long as its writes are the same, if others have changed nothing."""
         known = self._kept.get((thread, ns))
         return None if known is None or known.row is None else (known.row, (known, known.changes))
 
@@ -129,7 +129,7 @@ class Newest:
         return known is not None and known.row is not None and known.row.checkpoint_id == place[2]
 
     def last_answer(self, place: Place, task_id: str) -> tuple[int, str] | None:
-        """Return the number of the answer that the task was given last there, and its question; None if it is not known."""
+        """Return the number of the answer that the task was given last there, and its question; None if not known."""
         return self._kept[place[:2]].answers.get(task_id) if self.is_at(place) else None
 
     def asked(self, place: Place, rows: Sequence[WriteRow]) -> None:

@@ -83,12 +83,11 @@ class ReviewSaver(SaverCore):
             return None
         ((interrupt_id, answer),) = answers.items()
         ((task, given),) = request.resumes.items()
-        ids = [*map(entry_id, given)]
-        is_last = ids.index(interrupt_id) == len(ids) - 1
+        is_last = given[-1][0] == interrupt_id
         before = given[:-1] if is_last else [entry for entry in given if entry[0] != interrupt_id]
-        asked = rules.new_question((*place, interrupt_id, task, "", "", b"", "", "", *rules.UNANSWERED))
+        about = (request.by, request.at, request.owner, request.lease)
         return (
-            rules.take(asked, answer, request.by, request.at, request.owner, request.lease),
+            rules.take_unread((*place, interrupt_id, task), answer, *about),
             Answers(place, task, given, before, self._codec),
         )
 

@@ -146,6 +146,7 @@ def take(
         AlreadyAnswered: somebody's answer came first, or the thread went on without one.
         AnswerInDoubt: somebody's answer was taken up and never reported back.
     """
+    at = moment(at)
     until = _lease_end(at, lease)
     if question.state == RECORDED:
         if question.answer != answer:
@@ -162,8 +163,19 @@ def take(
     return _moved(question, DELIVERED, answer, by, moment(at), owner, until)
 
 
-def _lease_end(at: str, lease: float) -> str:
+def take_unread(
+    key: tuple[str, str, str, str, str], answer: bytes, by: str | None, at: str, owner: str, lease: float
+) -> Question:
+    """Return what `take` makes of a question that should be open, without what it asks; `key` is up to its task."""
     at = moment(at)
+    return new_question((*key, *_UNREAD, DELIVERED, answer, by, at, owner, _lease_end(at, lease)))
+
+
+_UNREAD = ("", "", b"", "", "")
+
+
+def _lease_end(at: str, lease: float) -> str:
+    """Return when a lease is over that begins at a `moment`."""
     if lease % 1:
         return (instant(at) + timedelta(seconds=lease)).isoformat(timespec="microseconds")
     return _later(at[:_SECONDS], int(lease)) + at[_SECONDS:]
@@ -208,7 +220,7 @@ def renew(question: Question, owner: str, at: str, lease: float) -> Question:
     """
     if question.state != DELIVERED or question.owner != owner:
         raise _taken(question)
-    return question._replace(lease_until=_lease_end(at, lease))
+    return question._replace(lease_until=_lease_end(moment(at), lease))
 
 
 def drop(question: Question) -> Question:

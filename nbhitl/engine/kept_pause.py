@@ -80,7 +80,11 @@ def pause_to_keep(
         kept.head = progress.head.emptied()
     known = len(task.script) == len(task.answers)
     answers = not (known or _UNCHANGEABLE.issuperset(map(type, map(_ANSWER, task.answers.values()))))
-    kept.starts, kept.asked, kept.changeable = task.starts + result.attempts, asked, (kept.changeable[0], answers)
+    kept.starts, kept.asked, kept.changeable = (
+        task.starts + result.attempts,
+        asked,
+        (kept.changeable[0], answers),
+    )
     return kept
 
 

@@ -113,7 +113,7 @@ class SqliteRows(SqlRows):
         if self._db.brings(place):
             return self._db.do_counted(queries.ASK_FIRST, values)
         last = self._newest.last_answer(question[:3], question.task_id)
-        if last is not None:
+        if last is not None and last[1] != interrupt_id:
             number, answered = last
             if self._db.do_counted(queries.USE_UP_LAST, (*place, answered, number, *place, task)).changed:
                 return self._db.do_counted(queries.ASK_NEXT, (*values, number + 1))
