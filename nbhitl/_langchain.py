@@ -112,6 +112,20 @@ def outer_config() -> dict[str, Any]:
     return {**handed, CONF: given} if given else handed
 
 
+def config_of_runnable(*, in_task: bool) -> Any:
+    """Return the config of the LangChain Runnable that runs here; None where none runs, or only the node itself.
+
+    Args:
+        in_task: a node runs. A config without anything `configurable` does not come from it: LangChain was loaded by
+            the node itself.
+    """
+    module = sys.modules.get("langchain_core.runnables.config")
+    config = module.var_child_runnable_config.get() if module is not None else None
+    if config is None or type(config) is _LateConfig:
+        return None
+    return config if config.get(CONF) or not in_task else None
+
+
 def innermost_namespace() -> str | None:
     """Return the `checkpoint_ns` of the config of the LangChain Runnable that runs here; None outside of one."""
     module = sys.modules.get("langchain_core.runnables.config")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from nbhitl._context import current_task
+from nbhitl._context import CURRENT_TASK, current_task
 from nbhitl.constants import CONF
 
 if TYPE_CHECKING:
@@ -86,12 +86,18 @@ def ensure_config(config: RunnableConfig | None) -> RunnableConfig:
 
 
 def get_config() -> RunnableConfig:
-    """Return the config of the running node.
+    """Return the config of the running node; in a Runnable of LangChain's, within a node or not, the config of that.
 
     Raises:
-        RuntimeError: called outside of a running graph.
+        RuntimeError: called outside of both.
     """
-    return current_task("get_config").config
+    from nbhitl._langchain import config_of_runnable
+
+    task = CURRENT_TASK.get()
+    config = config_of_runnable(in_task=task is not None)
+    if config is not None:
+        return cast("RunnableConfig", config)
+    return current_task("get_config").config if task is None else task.config
 
 
 def get_store() -> Any:

@@ -275,6 +275,8 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
         yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
     progress.claimed, progress.paused = {}, []
     if progress.run.parent is None:
+        if interrupts:
+            progress.show_pause()
         if finished and any(r.writes for r in finished):
             progress.show_changes(progress.apply(finished))
         if not interrupts:

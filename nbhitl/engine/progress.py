@@ -176,6 +176,10 @@ class Progress:
         else:
             self.shown = None
 
+    def show_pause(self) -> None:
+        """Note that questions show the state that they are asked in, although nothing may have been written to it."""
+        self.shown = self.output() if self.transient else None
+
     def final_output(self) -> Any:
         """Return what the output showed last, or MISSING when nothing was shown."""
         if self.shown is MISSING or self.transient:

@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import FunctionType
 
 
-def renamed(given: Mapping[str, Any], now: Mapping[str, str]) -> dict[str, Any]:
-    """Return arguments given by an old name under the name that they have now, with a warning.
+def renamed(given: Mapping[str, Any], now: Mapping[str, str], method: FunctionType) -> dict[str, Any]:
+    """Return arguments that `method` got by an old name under the name that they have now, with a warning.
 
-    Raises:
-        TypeError: an argument that never existed.
+    An argument that it never had is left out, with a warning too: LangGraph's builders take any.
     """
     if not given:
         return {}
+    from nbhitl.errors import did_you_mean
     from nbhitl.warnings import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 
     result = {}
     for old, value in given.items():
         if old not in now:
-            raise TypeError(f"got an unexpected keyword argument {old!r}")
+            called = method.__qualname__.removesuffix(".__init__")
+            hint = did_you_mean(old, method.__kwdefaults__)
+            warnings.warn(f"{old}={value!r} is ignored: {called} has no such keyword.{hint}", stacklevel=3)
+            continue
         text = f"`{old}` is deprecated and will be removed. Please use `{now[old]}` instead."
         since = LangGraphDeprecatedSinceV10 if old == "config_schema" else LangGraphDeprecatedSinceV05
         warnings.warn(since(text), stacklevel=3)

@@ -72,6 +72,7 @@ class StateGraph:
         names = renamed(
             deprecated,
             {"config_schema": "context_schema", "input": "input_schema", "output": "output_schema"},
+            StateGraph.__init__,
         )
         context_schema = names.get("context_schema", context_schema)
         input_schema = names.get("input_schema", input_schema)
@@ -138,7 +139,8 @@ class StateGraph:
             TypeError: `trace_policy` is none.
         """
         if deprecated:
-            names = renamed(deprecated, {"retry": "retry_policy", "input": "input_schema"})
+            now = {"retry": "retry_policy", "input": "input_schema"}
+            names = renamed(deprecated, now, StateGraph.add_node)
             retry_policy = names.get("retry_policy", retry_policy)
             input_schema = names.get("input_schema", input_schema)
         if node is None:

@@ -15,6 +15,7 @@ from nbhitl.checkpoint.sqlite import SqliteSaver, _noted, queries
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.constants import RESUME
 from nbhitl.errors import AlreadyAnswered, NewerStore, StoreError
+from nbhitl.graph import StateGraph
 
 from .building import Run
 from .contract import SaverContract
@@ -127,8 +128,19 @@ def test_a_thread_is_read_while_others_prune_or_delete_it(tmp_path, monkeypatch,
 
 
 def test_another_connection_is_refused():
-    with pytest.raises(TypeError, match="not str"):
-        AsyncSqliteSaver("file.db")
+    with pytest.raises(TypeError, match="not int"):
+        AsyncSqliteSaver(3)
+
+
+def test_a_path_is_no_connection(tmp_path):
+    with pytest.raises(TypeError, match=r"`with SqliteSaver.from_conn_string\('s.db'\) as saver:`"):
+        SqliteSaver("s.db")
+    file = tmp_path / "s.db"
+    with pytest.raises(TypeError, match=r"`async with AsyncSqliteSaver.from_conn_string\(.*s.db'\) as saver:`"):
+        AsyncSqliteSaver(file)
+    with pytest.raises(TypeError, match="It opens one: write `with ... as saver:`"):
+        StateGraph(dict).compile(checkpointer=SqliteSaver.from_conn_string(str(file)))
+    assert not file.exists()
 
 
 def test_what_was_saved_is_there_after_reopening(tmp_path):

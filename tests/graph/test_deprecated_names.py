@@ -130,3 +130,11 @@ def test_an_older_interrupt_is_named_by_its_namespace(given):
 def test_a_word_that_never_was_one_of_an_interrupt():
     with pytest.raises(TypeError, match="anser"):
         Interrupt(1, anser=True)
+
+
+def test_keywords_that_a_builder_never_had_are_left_out():
+    with pytest.warns(UserWarning, match=r"retry_polcy=1 is ignored: StateGraph.add_node has .*'retry_policy'\?"):
+        builder = StateGraph(State).add_node("a", lambda s: s, retry_polcy=1)
+    with pytest.warns(UserWarning, match="owner='me' is ignored: StateGraph has no such keyword"):
+        StateGraph(State, owner="me")
+    assert builder.add_edge(START, "a").compile().invoke({"n": 1}) == {"n": 1}

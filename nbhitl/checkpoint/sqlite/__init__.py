@@ -140,8 +140,26 @@ class SqliteSaver(WaitingSaver):
 
 
 def opened(conn: sqlite3.Connection) -> Database:
-    """Return the database that a connection leads to."""
+    """Return the database that a connection leads to.
+
+    Raises:
+        TypeError: it is the path of a file.
+    """
+    refuse_path(conn, "SqliteSaver", "with")
     return Database(conn, store_name(conn), _file(conn) or "")
+
+
+def refuse_path(conn: object, saver: str, block: str) -> None:
+    """Check that a saver was given a connection.
+
+    Raises:
+        TypeError: it was given the path of a file.
+    """
+    if isinstance(conn, (str, os.PathLike)):
+        raise TypeError(
+            f"{saver}({conn!r}): that is a path, and a saver takes a connection. To open the file: "
+            f"`{block} {saver}.from_conn_string({os.fspath(conn)!r}) as saver:`."
+        )
 
 
 def store_name(conn: sqlite3.Connection) -> str:

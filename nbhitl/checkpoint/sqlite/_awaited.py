@@ -60,14 +60,36 @@ class AwaitedConnection:
         """How many rows the connection has changed."""
         return self._conn.total_changes
 
+    def cursor(self) -> Answered[AwaitedCursor]:
+        """Return a cursor for statements of its own; await it, or use it as `async with`."""
+
+        async def unused() -> AwaitedCursor:
+            return AwaitedCursor(self)
+
+        return Answered(unused)
+
     def _answered(self, statement: Callable[[], sqlite3.Cursor]) -> Answered[AwaitedCursor]:
-        return Answered(lambda: self._run(lambda: AwaitedCursor(statement())))
+        async def executed() -> AwaitedCursor:
+            cursor = AwaitedCursor(self)
+            await self._run(lambda: cursor.hold(statement()))
+            return cursor
+
+        return Answered(executed)
 
 
 class AwaitedCursor:
-    """The rows of a statement, all of them read; `fetchone`, `fetchall` and `fetchmany` are awaited."""
+    """The rows of its last statement, all of them read; what executes and what fetches is awaited."""
 
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
+    def __init__(self, connection: AwaitedConnection) -> None:
+        self.connection = connection
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self._rows: list[Any] = []
+        self._next = 0
+
+    def hold(self, cursor: sqlite3.Cursor) -> None:
+        """Take all that `cursor` has, and close it."""
         self.description, self.rowcount, self.lastrowid = (
             cursor.description,
             cursor.rowcount,
@@ -76,6 +98,23 @@ class AwaitedCursor:
         self._rows = cursor.fetchall() if cursor.description else []
         self._next = 0
         cursor.close()
+
+    async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> AwaitedCursor:
+        """Hold the rows of a statement instead; return the cursor."""
+        return self._took(await self.connection.execute(sql, parameters))
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> AwaitedCursor:
+        """As `execute`, once for each of the parameters."""
+        return self._took(await self.connection.executemany(sql, parameters))
+
+    async def executescript(self, script: str) -> AwaitedCursor:
+        """As `execute`, for several statements with semicolons between them."""
+        return self._took(await self.connection.executescript(script))
+
+    def _took(self, other: AwaitedCursor) -> AwaitedCursor:
+        self.description, self.rowcount, self.lastrowid = other.description, other.rowcount, other.lastrowid
+        self._rows, self._next = other._rows, 0
+        return self
 
     async def fetchone(self) -> Any:
         """Return the next row, None after the last."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from nbhitl.checkpoint.sqlite import connect, opened
+from nbhitl.checkpoint.sqlite import connect, opened, refuse_path
 from nbhitl.checkpoint.sqlite._awaited import AwaitedConnection
 from nbhitl.checkpoint.sqlite._lent import LentDatabase
 from nbhitl.checkpoint.sqlite._saver import WaitingSaver
@@ -40,6 +40,7 @@ class AsyncSqliteSaver(WaitingSaver):
     """
 
     def __init__(self, conn: Any, *, serde: SerializerProtocol | None = None) -> None:
+        refuse_path(conn, "AsyncSqliteSaver", "async with")
         self._worker: ThreadPoolExecutor | None = None
         self._connection = conn
         self.lock = asyncio.Lock()  # for programs that use `conn`; the saver does not need it

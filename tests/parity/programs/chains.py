@@ -17,6 +17,7 @@ from langchain_core.runnables import (
 from langchain_core.tools import tool
 from langchain_core.tracers.context import collect_runs
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.config import get_config
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from typing_extensions import TypedDict
@@ -244,3 +245,30 @@ def program_graphs_in_functions_of_a_chain_get_its_config(record):
         record(name, RunnableLambda(lambda state, called=called: called(state)).invoke({"text": ""}, outer))
     tool = graph.as_tool(name="seen", description="d", arg_types={"text": str})
     record("as a tool", tool.invoke({"text": ""}, outer))
+
+
+def program_functions_of_a_chain_in_a_node_see_its_config(record):
+    def look(_=None):
+        config = get_config()
+        shown = {key: config.get("configurable", {}).get(key) for key in ("thread_id", "user", "own")}
+        return {**shown, "tags": config.get("tags"), "node": config.get("metadata", {}).get("langgraph_node")}
+
+    chain = RunnableLambda(look).with_config(configurable={"own": 1}, tags=["chain"])
+
+    @tool
+    def seen(text: str) -> str:
+        """Look at the config."""
+        return str(look())
+
+    def ask(state: State):
+        record("node", look())
+        record("chain", chain.invoke(1))
+        record("chain with a config", chain.invoke(1, {"configurable": {"user": "own"}}))
+        record("tool", seen.invoke({"text": ""}, {"tags": ["tool"]}))
+        record("node again", look())
+
+    graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=InMemorySaver())
+    graph.invoke({"text": ""}, {"configurable": {"thread_id": "1", "user": "u"}, "tags": ["run"]})
+    graph = StateGraph(State).add_node("a", chain | (lambda shown: {"text": str(shown)})).add_edge(START, "a")
+    record("a chain as node", graph.compile().invoke({"text": ""}, {"configurable": {"user": "u"}}))
+    record("outside of a graph", chain.invoke(1))

@@ -415,6 +415,25 @@ def program_threads_are_apart(record, saver):
     record("z", graph.invoke(Command(resume="for z"), configs[2]))
 
 
+def program_first_question_after_an_input_that_writes_nothing(record, saver):
+    """The result shows the state that the question is asked in, although nothing has been written to it."""
+
+    def ask(state):
+        return {"path": [interrupt("q")]}
+
+    builder = StateGraph(State).add_node("ask", ask).add_node("other", lambda state: None)
+    graph = builder.add_edge(START, "ask").add_edge(START, "other").compile(checkpointer=saver)
+    inputs = ({}, {"unknown": 1}, Command(goto="ask"), {"path": []})
+    for number, given in enumerate(inputs):
+        config = {"configurable": {"thread_id": str(number)}}
+        record(f"{number}: asked", graph.invoke(given, config))
+        record(f"{number}: asked again", graph.invoke(None, config))
+        record(f"{number}: done", graph.invoke(Command(resume="yes"), config))
+    typed = graph.invoke({}, {"configurable": {"thread_id": "typed"}}, version="v2")
+    record("version 2", (typed.value, typed.interrupts))
+    record("one key", graph.invoke({}, {"configurable": {"thread_id": "key"}}, output_keys=["path"]))
+
+
 def program_resume_from_another_graph_object(record, saver):
     single(lambda state: {"answer": interrupt("q")}, saver).invoke({"path": []}, CONFIG)
     record("done", single(lambda state: {"answer": interrupt("q")}, saver).invoke(Command(resume=5), CONFIG))
