@@ -133,7 +133,9 @@ def test_a_word_that_never_was_one_of_an_interrupt():
 
 
 def test_keywords_that_a_builder_never_had_are_left_out():
-    with pytest.warns(UserWarning, match=r"retry_polcy=1 is ignored: StateGraph.add_node has .*'retry_policy'\?"):
+    with pytest.warns(
+        UserWarning, match=r"retry_polcy=1 is ignored: StateGraph.add_node has .*'retry_policy'\?"
+    ):
         builder = StateGraph(State).add_node("a", lambda s: s, retry_polcy=1)
     with pytest.warns(UserWarning, match="owner='me' is ignored: StateGraph has no such keyword"):
         StateGraph(State, owner="me")

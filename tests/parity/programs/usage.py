@@ -499,7 +499,9 @@ async def program_file_of_its_own(record):
             record("of the cursor", (await cursor.fetchall(), cursor.description[0][0]))
             await cursor.executemany("INSERT INTO notes (text) VALUES (?)", [("f",), ("g",)])
             record("two more", (cursor.rowcount, await cursor.fetchall()))
-            await cursor.executescript("DELETE FROM notes WHERE text = 'f'; DELETE FROM notes WHERE text = 'g';")
+            await cursor.executescript(
+                "DELETE FROM notes WHERE text = 'f'; DELETE FROM notes WHERE text = 'g';"
+            )
         cursor = await saver.conn.cursor()
         record("of one awaited", await (await cursor.execute("SELECT count(*) FROM notes")).fetchone())
         await cursor.close()
