@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import FunctionType
 
 
-def renamed(given: Mapping[str, Any], now: Mapping[str, str], method: FunctionType) -> dict[str, Any]:
+def renamed(given: Mapping[str, Any], now: Mapping[str, str], method: Any) -> dict[str, Any]:
     """Return arguments that `method` got by an old name under the name that they have now, with a warning.
 
     An argument that it never had is left out, with a warning too: LangGraph's builders take any.
