@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint._fold import Folded, ancestry, fold
+from nbhitl.checkpoint._fold import Folded, ancestry, fold, joined
 from nbhitl.checkpoint._metadata import decode_metadata
 from nbhitl.checkpoint._recall import Recall
 from nbhitl.checkpoint._reread import Reread
@@ -124,7 +124,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         return [(write.task_id, write.channel, decode_write(write, codec)) for write in rows]
 
     def _pending(self, row: StepRow, *, newest: bool) -> list[PendingWrite]:
-        """The writes at a step: what is pending, and the results with which its first child was made."""
+        """The writes at a step: what is pending, and the results with which its children were made."""
         thread, ns, checkpoint_id = row[:3]
         writes = self._decoded(self._rows.writes(thread, ns, checkpoint_id))
         if not newest:
@@ -132,10 +132,16 @@ class SaverCore(BaseCheckpointSaver[int]):
         return writes
 
     def _results(self, children: Iterable[StepRow]) -> list[PendingWrite]:
-        """The results with which the first of these steps was made; later ones begin branches of their own."""
+        """The results with which the first of these steps was made that a run made; later ones begin branches.
+
+        An update, and a new input, may have come before: an answer at their parent leads on from there all the same.
+        """
+        results: list[PendingWrite] = []
         for child in children:
-            return decode_body(child, self._codec).writes(child)
-        return []
+            results = joined(results, decode_body(child, self._codec).writes(child))
+            if self._metadata(child).get("source") == "loop":
+                break
+        return results
 
     def _metadata(self, row: StepRow) -> dict[str, Any]:
         try:

@@ -10,6 +10,8 @@ from nbhitl.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from nbhitl.checkpoint.base import PendingWrite
+
 
 DAMAGE = (TypeError, ValueError, LookupError, AttributeError)
 """What goes wrong when data of another form than expected is read."""
@@ -185,3 +187,11 @@ def _grow(
 
 def _settled(item: Any) -> Any:
     return item.items[: item.length] if isinstance(item, _Grown) else item
+
+
+def joined(first: Sequence[PendingWrite], later: Sequence[PendingWrite]) -> list[PendingWrite]:
+    """Return the results of tasks, of those in both only the first."""
+    if not first or not later:
+        return [*first, *later]
+    known = {task_id for task_id, _, _ in first}
+    return [*first, *(write for write in later if write[0] not in known)]

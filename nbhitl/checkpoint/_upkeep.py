@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint import claims
 from nbhitl.checkpoint._fold import fold_newest_first
+from nbhitl.checkpoint._metadata import decode_metadata
 from nbhitl.checkpoint._rows import (
     Codec,
     StepRow,
@@ -140,10 +141,12 @@ def stranded_results(rows: Sequence[StepRow], doomed: set[str], codec: Codec) ->
 def _saved_results(
     row: StepRow, children: Sequence[StepRow], doomed: set[str], codec: Codec
 ) -> Iterator[WriteRow]:
-    for child in children[:1]:
+    for child in children:
         if child.checkpoint_id in doomed:
             for task in decode_body(child, codec).tasks(child):
                 yield from encode_writes(row[:3], task, codec, WRITES_IDX_MAP)
+        if child is not children[-1] and decode_metadata(child.metadata, codec).get("source") == "loop":
+            break
 
 
 def copied_questions(questions: Iterable[Question], target: str) -> Iterator[Question]:

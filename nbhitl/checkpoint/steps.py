@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._classic import ClassicSaver
 from nbhitl.checkpoint._core import StepGone
-from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, tip_of
+from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, joined, tip_of
 from nbhitl.checkpoint._going_on import going_on
 from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
@@ -117,14 +117,17 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             return not filter or _upkeep.matches(self._metadata(row), filter)
 
         pending = _PendingOf(self, thread_id, ns, one_by_one=limit is not None and limit <= _FEW)
-        family = _Family(filtered=bool(filter))
+        family, led_on = _Family(filtered=bool(filter)), set[str | None]()
         rows = family.noted(self._rows.steps_newest_first(thread_id, ns, before))
         for count, folded in enumerate(fold_newest_first(rows, self._codec, wanted), 1):
             checkpoint_id = folded.row.checkpoint_id
             results = family.results(folded, self._results)
-            if not results and before is not None:
+            if before is not None and checkpoint_id not in led_on:  # children may come after `before`
                 results = self._results(self._rows.children(thread_id, ns, checkpoint_id))
-            yield self._stored(folded, pending.at(checkpoint_id) + results)
+            stored = self._stored(folded, pending.at(checkpoint_id) + results)
+            if before is not None and stored.metadata.get("source") == "loop":
+                led_on.add(stored.parent_id)
+            yield stored
             if count == limit:
                 return
 
@@ -298,7 +301,7 @@ class _PendingOf:
 
 
 class _Family:
-    """The results of each checkpoint's tasks, which are stored with its first child, if that was made of results.
+    """The results of each checkpoint's tasks, which are stored with those of its children that were made of results.
 
     Unfiltered, every child is folded before its parent, and brings its results along. Otherwise children are
     noted as they are read, and decoded at need.
@@ -329,7 +332,8 @@ class _Family:
         if self._filtered:
             return decode(reversed(self._children.pop(row.checkpoint_id, [])))
         if row.parent_id is not None:
-            self._results[row.parent_id] = folded.body.writes(row)
+            made_of, later = folded.body.writes(row), self._results.get(row.parent_id)
+            self._results[row.parent_id] = joined(made_of, later) if later else made_of
         return self._results.pop(row.checkpoint_id, [])
 
 

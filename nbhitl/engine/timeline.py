@@ -38,6 +38,10 @@ def at_this_point(
     asked_at = caller.run.asked_map.get(key.ns) if going_on else None
     if asked_at is not None:
         return (yield from _loaded(key, asked_at))
+    if going_on and newest.checkpoint_id > caller.task.checkpoint_id:
+        left_here = yield from _left_by(caller, newest, key)
+        if left_here is not None:
+            return left_here
     if made_at and going_on and _can_go_on(progress, newest) and (yield from _was_changed(caller, made_at)):
         return newest
     progress.continues = False
@@ -50,6 +54,21 @@ def at_this_point(
     if stored is not None and stored is not newest:
         stored.writes = []
     return stored
+
+
+def _left_by(
+    caller: RunningTask, newest: StoredCheckpoint, key: CheckpointKey
+) -> Generator[Any, Any, StoredCheckpoint | None]:
+    """Return the state that the task that calls now left, where its caller's checkpoint is not the newest any more.
+
+    An answer to what was asked there goes on with that, whatever has run since.
+    """
+    here, at = caller.task.checkpoint_id, newest
+    while at is not None and at.checkpoint_id > here:
+        if _made_at(at, caller.run.ns) == here:
+            return at
+        at = yield StoreCall("load_before", (key._replace(checkpoint_id=at.checkpoint_id),))
+    return None
 
 
 def _made_at(stored: StoredCheckpoint, ns: str) -> str | None:

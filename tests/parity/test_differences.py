@@ -378,6 +378,20 @@ def test_d12_a_stateful_child_runs_after_a_breakpoint(
     assert runs == {LANGGRAPH: ["ran"], NBHITL: ["ran", "ran"]}
 
 
+def test_d12_a_stateful_child_runs_after_a_change_or_a_goto(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    for go_on in ("update", "goto"):
+        runs: dict[str, list[str]] = {LANGGRAPH: [], NBHITL: []}
+        for on in (langgraph, nbhitl):
+            graph = with_child(on, lambda state, on=on: runs[on.name].append("ran"), checkpointer=True)
+            graph.invoke({"log": []}, CONFIG)
+            if go_on == "update":
+                graph.update_state(CONFIG, {"log": ["changed"]}, as_node=on.START)
+            graph.invoke(None if go_on == "update" else on.Command(goto="child"), CONFIG)
+        assert runs == {LANGGRAPH: ["ran"], NBHITL: ["ran", "ran"]}
+
+
 def test_d13_a_node_interrupt_has_an_id(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
     ids = {}
     for on in (langgraph, nbhitl):
@@ -724,6 +738,21 @@ def test_d25_a_child_run_again_on_a_fork(langgraph: SimpleNamespace, nbhitl: Sim
         # Where that has asked is run once more: nothing has been answered on this branch.
         assert "__interrupt__" in graph.invoke(None, graph.get_state(CONFIG).config)
         assert graph.invoke(on.Command(resume="sure"), CONFIG) == {"log": remembered}
+
+
+def test_d25_an_answer_to_what_a_child_asked_before(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    """It is for what was asked there, although the child has asked something else since, and been answered."""
+    for on, expected in ((langgraph, ["late"]), (nbhitl, ["first"])):
+        child = on.StateGraph(State).add_node("ask", lambda state, on=on: {"log": [on.interrupt("delete?")]})
+        child = child.add_edge(on.START, "ask").compile(checkpointer=True)
+        graph = compiled(on, lambda state, child=child: {"log": child.invoke({"log": []})["log"][-1:]})
+        (question,) = graph.invoke({"log": []}, CONFIG)["__interrupt__"]
+        then = graph.get_state(CONFIG).config
+        graph.invoke({"log": []}, CONFIG)
+        graph.invoke(on.Command(resume="late"), CONFIG)
+        assert graph.invoke(on.Command(resume={question.id: "first"}), then) == {"log": expected}
 
 
 def test_d26_tables_of_their_own(tmp_path: Path) -> None:

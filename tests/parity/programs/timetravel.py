@@ -238,3 +238,26 @@ def program_answer_what_the_thread_went_on_without(record, saver):
         answer = {asked.interrupts[0].id: "late"} if number else "late"
         record("answered by checkpoint", graph.invoke(Command(resume=answer), asked.config))
         record("the thread goes on there", [(s.values, s.next) for s in graph.get_state_history(config)])
+
+
+def program_answered_there_after_a_change(record, saver):
+    """What a task did after its answer is told with its checkpoint, although an update, or an input, came before."""
+    for change in ("update", "update as it", "input"):
+        saver.delete_thread("1")
+        graph = asking(saver)
+        paused = graph.invoke({"path": [], "n": 1}, CONFIG)
+        then = graph.get_state(CONFIG).config
+        if change == "input":
+            graph.invoke({"path": ["again"]}, CONFIG)
+        elif change == "update":
+            graph.update_state(CONFIG, {"path": ["u"]}, as_node="a")
+        else:
+            graph.update_state(CONFIG, {"path": ["u"]}, as_node="b")
+        (question,) = paused["__interrupt__"]
+        record(change, graph.invoke(Command(resume={question.id: "yes"}), then))
+        record(f"{change}, history", brief(graph))
+        record(f"{change}, links", links(graph))
+        record(f"{change}, there", [(task.name, task.result) for task in graph.get_state(then).tasks])
+        before = [*graph.get_state_history(CONFIG)][1].config
+        some = graph.get_state_history(CONFIG, before=before, limit=3)
+        record(f"{change}, some", [(s.values, [(t.name, t.result) for t in s.tasks]) for s in some])
