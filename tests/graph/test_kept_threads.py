@@ -69,11 +69,16 @@ def test_a_thread_pruned_at_every_pause_ends_the_same(saver, strategy):
     assert [c.answer for c in saver.claims("pruned")] == [c.answer for c in saver.claims("whole")]
 
 
-def test_what_stays_after_answers_is_shown_with_its_results(saver):
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_stays_after_answers_is_shown_with_its_results(saver, changed):
     graph = compiled(saver)
     graph.invoke({"items": []}, on("t"))
-    for answer in ("a", "b", "c"):
+    for answer in ("a", "b"):
         graph.invoke(Command(resume=answer), on("t"))
+    then = graph.get_state(on("t"))
+    if changed:  # a branch, before the answer leads on from where it was asked
+        graph.update_state(on("t"), {"items": ["by hand"]}, as_node="start")
+    graph.invoke(Command(resume={then.interrupts[0].id: "c"}), then.config)
     before = {s.config["configurable"]["checkpoint_id"]: s for s in graph.get_state_history(on("t"))}
     saver.prune(["t"], strategy="keep_answered")
     after = {s.config["configurable"]["checkpoint_id"]: s for s in graph.get_state_history(on("t"))}
