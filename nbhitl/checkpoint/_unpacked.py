@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._slotted import of_fields
 from nbhitl.checkpoint._metadata import encode_metadata
-from nbhitl.checkpoint._rows import DELTA, DELTAS_A_WHOLE, FULL, StepRow, encode_step, frame_data, result_data
+from nbhitl.checkpoint._rows import (
+    DELTA,
+    DELTAS_A_WHOLE,
+    FULL,
+    StepRow,
+    Tip,
+    encode_step,
+    frame_data,
+    result_data,
+)
 from nbhitl.checkpoint.records import Frame
 from nbhitl.checkpoint.serde.core import Serde
 
 if TYPE_CHECKING:
-    from nbhitl.checkpoint._rows import Codec, Tip
+    from nbhitl.checkpoint._rows import Codec
     from nbhitl.checkpoint.records import StepRecord
 
 _NUMBERS = frozenset({int, float, bool, NoneType})
@@ -46,10 +55,12 @@ _unpacked_step = of_fields(UnpackedStep)
 
 def step_in_memory(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[StepRow, Tip]:
     """As `encode_step`, but the row of a step of plain values is unpacked."""
-    size = 0 if tip is None or serde.__class__ is not Serde else _plain_size(record)
-    if not size or tip is None or tip.since >= DELTAS_A_WHOLE * tip.size:
+    size = _plain_size(record) if serde.__class__ is Serde else 0
+    if not size or (tip.since >= DELTAS_A_WHOLE * tip.size if tip is not None else record.full()):
         return encode_step(record, tip, serde)
     checkpoint_id, values, frame = record.checkpoint_id, record.values, record.frame
+    if tip is None:
+        tip = Tip(checkpoint_id, checkpoint_id, 0, 0, 0, {})
     tip.checkpoint_id = checkpoint_id
     tip.depth = depth = tip.depth + 1
     versions = tip.versions
@@ -59,7 +70,8 @@ def step_in_memory(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[S
         tip.base_id, tip.size, tip.since = checkpoint_id, size, 0
     else:
         tip.since += size
-    body = record.metadata["step"], frame.triggers, frame.writers, values, record.results, serde
+    start = None if frame.start is None else {**frame.start}  # it is the caller's
+    body = record.metadata["step"], frame.triggers, frame.writers, start, values, record.results, serde
     fields = (
         record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at, tip.base_id, depth,
         tip.since, tip.size, record.metadata["source"], body,
@@ -70,10 +82,14 @@ def step_in_memory(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[S
 def _plain_size(record: StepRecord) -> int:
     """Return about how many bytes a step takes; 0 if there is more to it than plain values."""
     frame, values, metadata = record.frame, record.values, record.metadata
-    if not record.as_written or frame.sends or frame.channels or frame.children or frame.start is not None:
+    if not record.as_written or frame.sends or frame.channels or frame.children:
         return 0
     if len(metadata) != 3 or metadata["parents"]:
         return 0
+    if frame.start is not None:
+        if values or type(frame.start) is not dict:
+            return 0
+        values = frame.start
     kinds = {*map(type, values.values())}
     if kinds <= _NUMBERS:
         return _STEP_SIZE + _VALUE_SIZE * len(values)
@@ -87,10 +103,10 @@ def packed(row: StepRow) -> StepRow:
     """Return a row as other stores have it."""
     if row.__class__ is not UnpackedStep:
         return row
-    step, triggers, writers, values, results, serde = cast("Any", row.body)
+    step, triggers, writers, start, values, results, serde = cast("Any", row.body)
     found: dict[str, int] = {}
     body = [
-        FULL if row.is_whole else DELTA, frame_data(Frame(triggers, writers=writers)), values, None, None,
+        FULL if row.is_whole else DELTA, frame_data(Frame(triggers, start=start, writers=writers)), values, None, None,
         [result_data(task, step, values, {}, found) for task in results], None,
     ]  # fmt: skip
     metadata = encode_metadata({"source": row.metadata, "step": step, "parents": {}}, serde)

@@ -10,7 +10,7 @@ from nbhitl.engine.answers import take_answers
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import check_claims
-from nbhitl.engine.tasks import Task, TaskResult
+from nbhitl.engine.tasks import Task, TaskResult, new_result
 from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign, writes_of
 from nbhitl.errors import EmptyInputError, InvalidUpdateError
 from nbhitl.types import Command
@@ -156,7 +156,7 @@ def take_in(progress: Progress, task: Task) -> TaskResult | None:
     except Exception:
         return None
     writes.extend(node.routes)
-    return TaskResult(task, writes)
+    return new_result(task, writes)
 
 
 def _nothing_there(progress: Progress, key: CheckpointKey) -> str:

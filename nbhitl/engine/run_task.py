@@ -79,7 +79,11 @@ def _paused(running: RunningTask, pause: GraphInterrupt) -> TaskResult:
         return TaskResult(task, [], error=swallowed(running, lost), attempts=running.attempt)
     # It holds the frames that it came through and they hold it: without them no run waits for the collector.
     pause.__traceback__ = None
-    return TaskResult(task, [], interrupts=_asked(task, pause), attempts=running.attempt)
+    result = new_result(task, [])
+    result.interrupts = _asked(task, pause)
+    if running.attempt > 1:
+        result.attempts = running.attempt
+    return result
 
 
 def _tell_failed(running: RunningTask, error: BaseException) -> Generator[Any, Any, None]:

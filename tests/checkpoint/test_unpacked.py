@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbhitl.checkpoint._rows import encode_step
+from nbhitl.checkpoint._rows import FULL, decode_body, encode_step
 from nbhitl.checkpoint._unpacked import UnpackedStep, packed, step_in_memory
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
@@ -62,6 +62,28 @@ def second(values: dict[str, Any], serde: Any = None, **other: Any) -> Any:
 
 def test_a_step_of_plain_values_is_unpacked():
     assert type(second({"x": "new"})) is UnpackedStep
+
+
+@pytest.mark.parametrize("start", [{}, {"x": 1, "y": "text"}])
+def test_an_input_of_plain_values_is_unpacked(start):
+    frame = Frame(("__start__",), start=start)
+    record = StepRecord(
+        "t", "", "id0", None, "2026", {"source": "input", "step": -1, "parents": {}}, frame, {}, {}, (), [], dict,
+        as_written=True,
+    )  # fmt: skip
+    row, tip = step_in_memory(record, None, Serde())
+    asked = dict(start)
+    start["x"] = "changed by its caller"
+    body = decode_body(packed(row), Serde())
+    assert type(row) is UnpackedStep
+    assert (body.kind, body.frame, body.values) == (FULL, Frame(("__start__",), start=asked), {})
+    assert (tip.base_id, tip.depth, tip.versions) == ("id0", 1, {})
+
+
+@pytest.mark.parametrize("start", [{"x": []}, ["x"], 1], ids=repr)
+def test_an_input_that_could_be_changed_is_packed_at_once(start):
+    record = step(0, {}, frame=Frame(("__start__",), start=start))
+    assert type(step_in_memory(record, None, Serde())[0].body) is bytes
 
 
 class Text(str):
