@@ -52,11 +52,6 @@ class NodeSpec:
     # As LangGraph's specs name them: programs copy nodes from one builder to another.
 
     @property
-    def runnable(self) -> Any:
-        """What `add_node` was given to run: a function, a graph or another Runnable."""
-        return self.action
-
-    @property
     def retry_policy(self) -> Sequence[RetryPolicy] | None:
         """When the node is tried again; None for never."""
         return self.retry or None

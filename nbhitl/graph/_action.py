@@ -73,7 +73,14 @@ def step_name(step: Any) -> str:
 
 
 def named_action(node: Any, action: Any) -> tuple[str, Any]:
-    """Return the name and the action of `add_node(func)` and `add_node("name", func)` alike."""
+    """Return the name and the action of `add_node(func)` and `add_node("name", func)` alike.
+
+    Of a function that another builder shows as its node's `runnable`, the function is taken.
+    """
+    if type(action) is not FunctionType and action is not None:
+        from nbhitl.graph._node_function import NodeFunction  # most nodes are functions
+
+        action = action.given if isinstance(action, NodeFunction) else action
     if isinstance(node, str):
         name = plain_name(node)
         if action is None:

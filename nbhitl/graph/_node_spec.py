@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import END, NS_END, NS_SEP, START
 from nbhitl.engine.spec import NodeSpec
-from nbhitl.graph._action import check_action
+from nbhitl.graph._action import action_of, check_action
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._schema import keyed_parameter
 from nbhitl.graph._signature import hints_of
@@ -17,7 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 
-def node_spec(name: str, action: Any, state_schema: Any, input_schema: Any, destinations: Any) -> NodeSpec:
+class StateNodeSpec(NodeSpec):
+    """A node of a builder."""
+
+    __slots__ = ()
+
+    @property
+    def runnable(self) -> Any:
+        """What `add_node` was given to run: a graph or another Runnable, or a function, with `invoke` and `ainvoke`."""
+        if hasattr(self.action, "invoke") or not callable(self.action):
+            return self.action
+        from nbhitl.graph._node_function import NodeFunction
+
+        return NodeFunction(self.name, self.action, action_of(self.action, self.name))
+
+
+def node_spec(
+    name: str, action: Any, state_schema: Any, input_schema: Any, destinations: Any
+) -> StateNodeSpec:
     """Return the node that runs `action`, without policies.
 
     Where it is not told, it gets what its first parameter names, or the state, and its Commands go where its return
@@ -26,7 +43,7 @@ def node_spec(name: str, action: Any, state_schema: Any, input_schema: Any, dest
     Raises:
         TypeError: the action cannot be run.
     """
-    spec = NodeSpec(name, action, state_schema if input_schema is None else input_schema)
+    spec = StateNodeSpec(name, action, state_schema if input_schema is None else input_schema)
     if destinations is not None:
         spec.ends = given_targets(destinations)
     if type(action) is not FunctionType:

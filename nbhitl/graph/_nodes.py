@@ -40,21 +40,21 @@ class NodeView:
             raise TypeError(
                 f"Node {self.name!r} is async: await compiled.nodes[{self.name!r}].ainvoke(state)."
             )
-        return action.sync(self._input(state), **_fill(action.injects, config))
+        return action.sync(self._input(state), **outside_of_runs(action.injects, config))
 
     async def ainvoke(self, state: Any, config: Any = None) -> Any:
         """Run the node's function on `state`, outside of any graph."""
         action = self._node.action
         if action.async_ is None:
             return self.invoke(state, config)
-        return await action.async_(self._input(state), **_fill(action.injects, config))
+        return await action.async_(self._input(state), **outside_of_runs(action.injects, config))
 
     def _input(self, state: Any) -> Any:
         build = self._node.reader.build
         return build(state) if build is not None and isinstance(state, dict) else state
 
 
-def _fill(names: tuple[str, ...], config: Any) -> dict[str, Any]:
+def outside_of_runs(names: tuple[str, ...], config: Any) -> dict[str, Any]:
     """Return what the engine would fill in, as far as it exists outside of a run."""
     from nbhitl.runtime import Runtime
 

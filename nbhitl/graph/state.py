@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from nbhitl.config import RunnableConfig  # noqa: F401 - programs import it from here as well
 from nbhitl.constants import END, START
 from nbhitl.engine.handling import handler_name
-from nbhitl.engine.spec import BranchSpec, NodeSpec
+from nbhitl.engine.spec import BranchSpec
 from nbhitl.graph._action import check_action, check_timeout, named_action, path_name, plain_name, step_name
 from nbhitl.graph._compile import build_program, build_topology, register_types
 from nbhitl.graph._compiled import CompiledStateGraph
@@ -26,7 +26,7 @@ from nbhitl.graph._mistakes import (
     refuse_transformers,
     retry_policies,
 )
-from nbhitl.graph._node_spec import check_new_name, check_trace_policy, node_spec
+from nbhitl.graph._node_spec import StateNodeSpec, check_new_name, check_trace_policy, node_spec
 from nbhitl.graph._schema import SchemaKeys, is_plain, keyed_parameter, schema_keys
 from nbhitl.graph._signature import hints_of
 from nbhitl.graph._targets import path_targets
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from nbhitl.types import All, CachePolicy, RetryPolicy
 
 __all__ = ["CompiledStateGraph", "StateGraph"]
-
-StateNodeSpec = NodeSpec
-"""What a builder's `nodes` hold, under LangGraph's name."""
 
 
 class StateGraph:
@@ -81,7 +78,7 @@ class StateGraph:
         self.context_schema = context_schema
         self.input_schema = input_schema if input_schema is not None else state_schema
         self.output_schema = output_schema if output_schema is not None else state_schema
-        self.nodes: dict[str, NodeSpec] = {}
+        self.nodes: dict[str, StateNodeSpec] = {}
         self.edges: set[tuple[str, str]] = set()
         self.waiting_edges: set[tuple[tuple[str, ...], str]] = set()
         self.branches: dict[str, dict[str, BranchSpec]] = {}

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from typing import Annotated
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import EXCLUDED_METADATA_KEYS, get_serializable_checkpoint_metadata
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -150,3 +151,24 @@ def program_nodes_copied_to_another_builder(record):
     second.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c")
     record("ran", second.compile().invoke({"path": []}))
     record("alone", first.nodes["b"].runnable.invoke({"path": []}))
+
+
+async def program_functions_of_a_builders_nodes(record):
+    def add(state, config: RunnableConfig):
+        return {"path": [config.get("configurable", {}).get("by", "nobody"), *state["path"]]}
+
+    async def later(state):
+        return {"path": ["later"]}
+
+    builder = StateGraph(State).add_node(add).add_node(later).add_edge(START, "add").add_edge("add", "later")
+    first, second = (builder.nodes[name].runnable for name in ("add", "later"))
+    record("called", first.invoke({"path": ["a"]}, {"configurable": {"by": "me"}}))
+    record("awaited", (await first.ainvoke({"path": []}, {}), await second.ainvoke({"path": []}, {})))
+    record("functions", (first.func is add, second.func, second.afunc is later, first.name))
+    try:
+        second.invoke({"path": []}, {})
+    except TypeError as error:
+        record("async", type(error).__name__)
+    copy = StateGraph(State).add_node("add", first).add_node("later", second)
+    graph = copy.add_edge(START, "add").add_edge("add", "later").compile()
+    record("copied", await graph.ainvoke({"path": []}, {"configurable": {"by": "you"}}))
