@@ -10,45 +10,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from nbhitl.checkpoint.base import saver_config
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.task_ids import result_id
-from nbhitl.constants import CHILDREN, CONF, INTERRUPT, RESUME, START, TASKS
+from nbhitl.constants import CHILDREN, CONF, RESUME, START, TASKS
 from nbhitl.engine.claims_beside import ClaimsBeside
-from nbhitl.types import Interrupt, Send, TimeoutPolicy, TypeSchema
+from nbhitl.engine.plain_forms import from_plain, gate_from_plain, gate_to_plain, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from nbhitl.channels.base import BaseChannel
     from nbhitl.checkpoint.base import CheckpointTuple
     from nbhitl.checkpoint.records import Claim, ClaimRequest, PauseRecord, StepRecord, TaskWrites
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Program
 
 _FORMAT = 4
-_LIMITS = ("run_timeout", "idle_timeout", "refresh_on")
+_PLACE = frozenset({"thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map"})
 _INNER = ("__", "branch:", "join:")
-_OF_TYPE = "schema_of_type"
 
 
 class ForeignSaver:
-    """A saver of LangGraph's interface, for one run: remembers the versions of the channels it has put."""
+    """A saver of LangGraph's interface, for one run: remembers the versions of the channels it has put.
 
-    def __init__(self, saver: Any, program: Program) -> None:
+    Args:
+        saver: the saver.
+        program: the graph that runs.
+        config: the run's: a saver may look up what its caller has `configurable`, whose thread it is for example.
+    """
+
+    def __init__(self, saver: Any, program: Program, config: RunnableConfig | None = None) -> None:
         self.saver = saver
+        given = (config or {}).get(CONF) or {}
+        self._entries = {key: value for key, value in given.items() if key not in _PLACE and key[:2] != "__"}
         self.program = program
         self.claims_beside = ClaimsBeside(saver)
         self._versions: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     def load(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
         """Return a checkpoint, or None; nothing is shared between calls."""
-        return self._read(self.saver.get_tuple(_config(key)))
+        return self._read(self.saver.get_tuple(self._config(key)))
 
     async def aload(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
         """Return a checkpoint, or None."""
-        return self._read(await self.saver.aget_tuple(_config(key)))
+        return self._read(await self.saver.aget_tuple(self._config(key)))
 
     def load_before(self, key: CheckpointKey) -> StoredCheckpoint | None:
         """Return the newest checkpoint that is older than the one named, or None."""
@@ -63,7 +68,7 @@ class ForeignSaver:
         """Yield checkpoints, newest first."""
         bounds = _list_bounds(bounds, thread_id, ns)
         # Read whole: a saver may hold its lock while its generator is open.
-        for found in list(self.saver.list(saver_config(thread_id, ns, None), **bounds)):
+        for found in list(self.saver.list(self._config(CheckpointKey(thread_id, ns, None)), **bounds)):
             stored = self._read(found)
             if stored is not None:
                 yield stored
@@ -71,11 +76,20 @@ class ForeignSaver:
     async def ahistory(self, thread_id: str, ns: str, **bounds: Any) -> AsyncIterator[StoredCheckpoint]:
         """Yield checkpoints, newest first."""
         async for found in self.saver.alist(
-            saver_config(thread_id, ns, None), **_list_bounds(bounds, thread_id, ns)
+            self._config(CheckpointKey(thread_id, ns, None)), **_list_bounds(bounds, thread_id, ns)
         ):
             stored = self._read(found)
             if stored is not None:
                 yield stored
+
+    def _config(self, key: CheckpointKey) -> RunnableConfig:
+        named = {"thread_id": key.thread_id, "checkpoint_ns": key.ns}
+        if key.checkpoint_id is not None:
+            named["checkpoint_id"] = key.checkpoint_id
+        return cast("RunnableConfig", {CONF: {**self._entries, **named}})
+
+    def _parent_config(self, record: StepRecord) -> RunnableConfig:
+        return self._config(CheckpointKey(record.thread_id, record.ns, record.parent_id))
 
     def _read(self, found: CheckpointTuple | None) -> StoredCheckpoint | None:
         if found is None:
@@ -97,7 +111,7 @@ class ForeignSaver:
             frame,
             values,
             [
-                (task_id, channel, _from_plain(channel, value))
+                (task_id, channel, from_plain(channel, value))
                 for task_id, channel, value in found.pending_writes or ()
             ],
         )
@@ -113,11 +127,11 @@ class ForeignSaver:
                 kept = frame.channels if program.keys[name].kind == 2 else values
                 kept[name] = value
             elif name == TASKS:
-                frame.sends = tuple(_from_plain(TASKS, send) for send in value)
+                frame.sends = tuple(from_plain(TASKS, send) for send in value)
             elif name == CHILDREN:
                 frame.children = value
             elif name in program.gates and value is not None:
-                frame.channels[name] = _gate_from_plain(program.gates[name], value)
+                frame.channels[name] = gate_from_plain(program.gates[name], value)
             elif name in program.starts:
                 triggers.append(name)
                 if name == START:
@@ -132,14 +146,14 @@ class ForeignSaver:
     def put_step(self, record: StepRecord) -> None:
         """Save a checkpoint, and the results that led to it."""
         for writes in record.results:
-            self._put_writes(_parent_config(record), *_result_arguments(record, writes))
+            self._put_writes(self._parent_config(record), *_result_arguments(record, writes))
         self.saver.put(*self._put_arguments(record))
         self.claims_beside.apply(*_after(record))
 
     async def aput_step(self, record: StepRecord) -> None:
         """Save a checkpoint, and the results that led to it."""
         for writes in record.results:
-            await self._aput_writes(_parent_config(record), *_result_arguments(record, writes))
+            await self._aput_writes(self._parent_config(record), *_result_arguments(record, writes))
         await self.saver.aput(*self._put_arguments(record))
         await self.claims_beside.off_the_loop(self.claims_beside.apply, *_after(record))
 
@@ -164,7 +178,7 @@ class ForeignSaver:
             "versions_seen": {name: {} for name in record.frame.writers},
             "updated_channels": sorted(changed),
         }
-        return _parent_config(record), checkpoint, record.metadata, new
+        return self._parent_config(record), checkpoint, record.metadata, new
 
     def _put_writes(self, config: RunnableConfig, writes: list[Any], task_id: str, *path: str) -> None:
         takes_path = not path or _takes_path(type(self.saver), "put_writes")
@@ -178,14 +192,14 @@ class ForeignSaver:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
             if writes.writes:
-                self._put_writes(_config(key), *_writes_arguments(writes))
+                self._put_writes(self._config(key), *_writes_arguments(writes))
         self.claims_beside.note(_place(key), tasks)
 
     async def aput_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
         """Save what tasks left at a checkpoint."""
         for writes in tasks:
             if writes.writes:
-                await self._aput_writes(_config(key), *_writes_arguments(writes))
+                await self._aput_writes(self._config(key), *_writes_arguments(writes))
         await self.claims_beside.off_the_loop(self.claims_beside.note, _place(key), tasks)
 
     def put_pause(self, record: PauseRecord) -> None:
@@ -223,7 +237,7 @@ class ForeignSaver:
         self.claims_beside.take(request)
         try:
             for writes in _resume_writes(request):
-                self._put_writes(_config(_key_of(request)), *writes)
+                self._put_writes(self._config(_key_of(request)), *writes)
         except Exception:  # nothing has run with them
             self.release(*_place(_key_of(request)), tuple(request.answers))
             raise
@@ -233,7 +247,7 @@ class ForeignSaver:
         await self.claims_beside.off_the_loop(self.claims_beside.take, request)
         try:
             for writes in _resume_writes(request):
-                await self._aput_writes(_config(_key_of(request)), *writes)
+                await self._aput_writes(self._config(_key_of(request)), *writes)
         except Exception:  # nothing has run with them
             await self.arelease(*_place(_key_of(request)), tuple(request.answers))
             raise
@@ -257,7 +271,7 @@ class ForeignSaver:
         for task_id, rows in self.claims_beside.give_back(
             (thread_id, ns, checkpoint_id), interrupt_ids
         ).items():
-            config = saver_config(thread_id, ns, checkpoint_id)
+            config = self._config(CheckpointKey(thread_id, ns, checkpoint_id))
             self._put_writes(config, [(RESUME, rows)], task_id)
 
     async def arelease(
@@ -267,7 +281,7 @@ class ForeignSaver:
         place = (thread_id, ns, checkpoint_id)
         beside = self.claims_beside
         for task_id, rows in (await beside.off_the_loop(beside.give_back, place, interrupt_ids)).items():
-            config = saver_config(thread_id, ns, checkpoint_id)
+            config = self._config(CheckpointKey(thread_id, ns, checkpoint_id))
             await self._aput_writes(config, [(RESUME, rows)], task_id)
 
 
@@ -284,17 +298,6 @@ def _takes_path(saver: type, method: str) -> bool:
         known = "task_path" in parameters or any(p.kind == p.VAR_POSITIONAL for p in parameters.values())
         _takes[(saver, method)] = known
     return known
-
-
-def _config(key: CheckpointKey) -> RunnableConfig:
-    config = saver_config(*key)
-    if key.checkpoint_id is None:
-        del config[CONF]["checkpoint_id"]
-    return config
-
-
-def _parent_config(record: StepRecord) -> RunnableConfig:
-    return _config(CheckpointKey(record.thread_id, record.ns, record.parent_id))
 
 
 def _key_of(record: PauseRecord | ClaimRequest) -> CheckpointKey:
@@ -322,24 +325,11 @@ def _frame_channels(frame: Frame) -> dict[str, Any]:
     if START in channels:
         channels[START] = frame.start
     if frame.sends:
-        channels[TASKS] = [_to_plain(TASKS, send) for send in frame.sends]
+        channels[TASKS] = [to_plain(TASKS, send) for send in frame.sends]
     if frame.children:
         channels[CHILDREN] = frame.children
-    channels.update({name: _gate_to_plain(value) for name, value in frame.channels.items()})
+    channels.update({name: gate_to_plain(value) for name, value in frame.channels.items()})
     return channels
-
-
-def _gate_to_plain(value: Any) -> Any:
-    """Return the stored form of a channel without sets and tuples, which not every serializer keeps."""
-    if isinstance(value, set):
-        return sorted(value)
-    return [_gate_to_plain(part) for part in value] if isinstance(value, tuple) else value
-
-
-def _gate_from_plain(gate: BaseChannel[Any, Any, Any], value: Any) -> Any:
-    if isinstance(gate, NamedBarrierValueAfterFinish):
-        return set(value[0]), value[1]
-    return set(value) if isinstance(gate, NamedBarrierValue) else tuple(value)
 
 
 def _result_arguments(record: StepRecord, task: TaskWrites) -> tuple[list[tuple[str, Any]], str, str]:
@@ -347,52 +337,8 @@ def _result_arguments(record: StepRecord, task: TaskWrites) -> tuple[list[tuple[
 
 
 def _writes_arguments(writes: TaskWrites) -> tuple[list[tuple[str, Any]], str, str]:
-    plain = [(channel, _to_plain(channel, value)) for channel, value in writes.writes]
+    plain = [(channel, to_plain(channel, value)) for channel, value in writes.writes]
     return plain, writes.task_id, "/".join(map(str, writes.path))
-
-
-def _to_plain(channel: str, value: Any) -> Any:
-    if channel == INTERRUPT:
-        return [_interrupt_to_plain(i) for i in value]
-    if channel == TASKS and isinstance(value, Send):
-        plain = {"node": value.node, "arg": value.arg}
-        limits = value.timeout
-        if limits is not None:
-            plain["timeout"] = {name: getattr(limits, name) for name in _LIMITS}
-        return plain
-    return value
-
-
-def _interrupt_to_plain(asked: Interrupt) -> dict[str, Any]:
-    schema = asked.response_schema
-    plain = {"value": asked.value, "id": asked.id, "response_schema": schema}
-    if asked.site is not None:
-        plain["site"] = asked.site
-    if asked.place is not None:
-        plain["place"] = asked.place
-    return (
-        {**plain, "response_schema": dict(schema), _OF_TYPE: True}
-        if isinstance(schema, TypeSchema)
-        else plain
-    )
-
-
-def _interrupt_from_plain(plain: dict[str, Any]) -> Interrupt:
-    schema = plain["response_schema"]
-    asked = Interrupt(
-        plain["value"], plain["id"], response_schema=TypeSchema(schema) if plain.get(_OF_TYPE) else schema
-    )
-    asked.site, asked.place = plain.get("site"), plain.get("place")
-    return asked
-
-
-def _from_plain(channel: str, value: Any) -> Any:
-    if channel == INTERRUPT and isinstance(value, list):
-        return [_interrupt_from_plain(i) if isinstance(i, dict) else i for i in value]
-    if channel == TASKS and isinstance(value, dict):
-        limits = value.get("timeout")
-        return Send(value["node"], value["arg"], timeout=TimeoutPolicy(**limits) if limits else None)
-    return value
 
 
 def _resume_writes(request: ClaimRequest) -> Iterator[tuple[list[tuple[str, Any]], str]]:

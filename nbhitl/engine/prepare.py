@@ -73,7 +73,7 @@ def prepare_run(
     if parent is not None:
         config = _inherited(config, parent)
     run = Run(program, config, stream, parent=parent)
-    run.saver = _saver(checkpointer, parent, program)
+    run.saver = _saver(checkpointer, parent, program, config)
     run.store = store if store is not None else parent.run.store if parent else None
     run.cache = cache
     run.max_concurrency = _at_least_one(config, "max_concurrency")
@@ -139,10 +139,11 @@ def _thread_of(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
     return {CONF: {"thread_id": thread_id}} if thread_id is not None else {}
 
 
-def step_saver(saver: Any, program: Program) -> Any:
+def step_saver(saver: Any, program: Program, config: RunnableConfig | None = None) -> Any:
     """Return what the engine calls to keep a run: the saver itself if it stores steps.
 
-    It can hold values of the graph's classes: another graph's saver may not know them yet.
+    It can hold values of the graph's classes: another graph's saver may not know them yet. A saver of others finds in
+    `config` what the caller has `configurable`.
     """
     if _stores_steps()(saver):
         trust = getattr(saver.serde, "trust", None)
@@ -153,7 +154,7 @@ def step_saver(saver: Any, program: Program) -> Any:
         return saver
     from nbhitl.engine.foreign import ForeignSaver
 
-    return ForeignSaver(saver.saver if isinstance(saver, ForeignSaver) else saver, program)
+    return ForeignSaver(saver.saver if isinstance(saver, ForeignSaver) else saver, program, config)
 
 
 @cache
@@ -163,19 +164,19 @@ def _stores_steps() -> Callable[[object], bool]:
     return stores_steps
 
 
-def _saver(checkpointer: Any, parent: RunningTask | None, program: Program) -> Any:
+def _saver(checkpointer: Any, parent: RunningTask | None, program: Program, config: RunnableConfig) -> Any:
     if checkpointer is False:
         return None
     if parent is not None:
         # A graph with a state of its own keeps it with whichever graph above has a saver.
         above = parent.run.kept_by() if checkpointer is True else parent.run
-        return None if above.saver is None else step_saver(above.saver, program)
+        return None if above.saver is None else step_saver(above.saver, program, config)
     if checkpointer is True:
         raise RuntimeError(
             f"checkpointer=True cannot be used for root graphs: graph {program.name!r} is not called by another graph. "
             "Compile it with a saver, for example compile(checkpointer=InMemorySaver())."
         )
-    return None if checkpointer is None else step_saver(checkpointer, program)
+    return None if checkpointer is None else step_saver(checkpointer, program, config)
 
 
 def _namespace(parent: RunningTask, *, stateful: bool) -> str:

@@ -45,7 +45,7 @@ class Place:
         if self.ns and not (reads and is_elsewhere(graph, self.ns)):
             self.graph = graph_at(graph, self.ns)
             self.ns = subgraph_namespace(self.graph, self.ns)
-        self.saver = step_saver(_saver_of(graph, config), self.graph.program)
+        self.saver = step_saver(_saver_of(graph, config), self.graph.program, self.config)
         if "thread_id" not in configurable:
             raise MissingThreadId(
                 f"'thread_id' is missing: say which thread of graph {graph.name!r} is meant, "
@@ -62,7 +62,7 @@ class Place:
         place = object.__new__(cls)
         place.config = config
         place.graph = graph
-        place.saver = step_saver(outer.saver, graph.program)
+        place.saver = step_saver(outer.saver, graph.program, outer.config)
         place.thread_id = outer.thread_id
         place.ns = subgraph_namespace(graph, config[CONF]["checkpoint_ns"])
         place.checkpoint_id = None

@@ -414,8 +414,16 @@ def test_many_mutated_bytes_never_do_more_than_fail(serde):
 
 
 def test_another_format_is_refused(serde):
-    with pytest.raises(StoreError, match="'json'"):
-        serde.loads_typed(("json", b"{}"))
+    with pytest.raises(StoreError, match="format 'pickle'; this serializer reads 'msgpack', 'json'"):
+        serde.loads_typed(("pickle", b"cos\nsystem\n(S'true'\ntR."))
+
+
+def test_json_is_data_whatever_it_says(serde):
+    made = b'{"lc": 2, "type": "constructor", "id": ["os", "system"], "kwargs": {"command": "true"}}'
+    assert serde.loads_typed(("json", made))["id"] == ["os", "system"]
+    for damaged in (b"{", b"\xff", b"[" * 100_000):
+        with pytest.raises(StoreError, match="JSON is damaged"):
+            serde.loads_typed(("json", damaged))
 
 
 def test_a_serializer_of_langgraphs_interface_serves():

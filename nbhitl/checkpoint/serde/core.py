@@ -13,7 +13,7 @@ from nbhitl.checkpoint.serde.decoding import Decoder
 from nbhitl.checkpoint.serde.homes import Homes
 from nbhitl.checkpoint.serde.usertypes import Opaque, kind_of, type_name, unknown_class, user_codec
 from nbhitl.checkpoint.serde.whole import unpacked
-from nbhitl.errors import StoreError, UnsupportedValue
+from nbhitl.errors import UnsupportedValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -135,15 +135,19 @@ class Serde:
         return "msgpack", self.dumps(obj)
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """Return the value of what `dumps_typed` returned.
+        """Return the value of what `dumps_typed` returned; also of "json", "bytes", "bytearray" and "null".
+
+        Savers of others keep those. JSON comes back as data alone: what LangChain would make an object of stays a dict.
 
         Raises:
             StoreError: the bytes are damaged or in another format.
         """
         kind, content = data
-        if kind != "msgpack":
-            raise StoreError(f"a value is stored in the format {kind!r}; this serializer reads 'msgpack'.")
-        return self.loads(content)
+        if kind == "msgpack":
+            return self.loads(content)
+        from nbhitl.checkpoint.serde.formats import plain_value
+
+        return plain_value(kind, content)
 
     def codec_for(self, cls: type) -> Codec:
         """Return the tag for instances of `cls` and the function that turns one into data.

@@ -91,3 +91,55 @@ async def program_no_writes_async(record):
     graph = questions_with(KeepsNothing())
     record("asks", await graph.ainvoke({"path": []}, CONFIG))
     record("done", await graph.ainvoke(Command(resume="yes"), CONFIG))
+
+
+class OfUsers(InMemorySaver):
+    """Keeps the threads of each user apart, and asks the config whose thread it is."""
+
+    def _of_user(self, config):
+        entries = config["configurable"]
+        return {"configurable": {**entries, "thread_id": f"{entries['user']}/{entries['thread_id']}"}}
+
+    def _named(self, config):
+        entries = config and config["configurable"]
+        return entries and {"configurable": {**entries, "thread_id": entries["thread_id"].split("/")[1]}}
+
+    def _handed_out(self, found):
+        return found._replace(
+            config=self._named(found.config), parent_config=self._named(found.parent_config)
+        )
+
+    def get_tuple(self, config):
+        found = super().get_tuple(self._of_user(config))
+        return found and self._handed_out(found)
+
+    def put(self, config, checkpoint, metadata, new_versions):
+        return self._named(super().put(self._of_user(config), checkpoint, metadata, new_versions))
+
+    def put_writes(self, config, writes, task_id, task_path=""):
+        return super().put_writes(self._of_user(config), writes, task_id, task_path)
+
+    def list(self, config, **bounds):
+        return map(self._handed_out, super().list(self._of_user(config), **bounds))
+
+
+def program_savers_find_what_the_caller_configured(record):
+    below = graph_with(None)
+    builder = StateGraph(State).add_node("below", below).add_node("last", lambda state: {"path": ["last"]})
+    graph = builder.add_edge(START, "below").add_edge("below", "last").compile(checkpointer=OfUsers())
+    mine, yours = ({"configurable": {"thread_id": "1", "user": user}} for user in ("me", "you"))
+    record("mine", graph.invoke({"path": []}, mine))
+    record("yours", graph.invoke({"path": []}, yours))
+    record("state", graph.get_state(mine).next)
+    record("done", graph.invoke(Command(resume="yes"), mine))
+    record("yours waits", graph.get_state(yours).next)
+    record("steps", [one.metadata["step"] for one in graph.get_state_history(mine)])
+    preset = graph.with_config(configurable={"user": "they"})
+    record("preset", preset.invoke({"path": []}, {"configurable": {"thread_id": "1"}}))
+    record("threads", sorted(graph.checkpointer.storage))
+
+
+def program_formats_of_other_serializers(record):
+    serde = InMemorySaver().serde
+    for kind, content in (("json", b'{"a": [1, "x"]}'), ("bytes", b"x"), ("bytearray", b"x"), ("null", b"")):
+        record(kind, serde.loads_typed((kind, content)))
