@@ -66,6 +66,8 @@ def settled(config: RunnableConfig) -> RunnableConfig:
     Raises:
         TypeError: it is no config.
     """
+    if type(config) is dict and type(config.get(CONF)) is dict and _KEYS.issuperset(config):
+        return config
     own = config.get(CONF) if isinstance(config, (dict, Mapping)) else None
     if not isinstance(config, (dict, Mapping)) or not isinstance(own or {}, (dict, Mapping)):
         raise TypeError(
@@ -96,7 +98,7 @@ def get_config() -> RunnableConfig:
     task = CURRENT_TASK.get()
     config = config_of_runnable(in_task=task is not None)
     if config is not None:
-        return cast("RunnableConfig", config)
+        return config
     return current_task("get_config").config if task is None else task.config
 
 

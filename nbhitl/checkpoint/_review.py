@@ -51,10 +51,9 @@ class ReviewSaver(SaverCore):
         answers = {iid: self._encode_answer(iid, answer) for iid, answer in request.answers.items()}
         alone = self._taken_alone(place, request, answers)
         if alone is not None and self._rows.take_alone(*alone).changed:
-            taken = [alone[0]]
-        else:
-            with self._rows.atomic(request.thread_id):
-                taken = self._take(place, request, answers)
+            return (rules.answered(alone[0], *request.answers.values()),)
+        with self._rows.atomic(request.thread_id):
+            taken = self._take(place, request, answers)
         return tuple([rules.answered(q, request.answers[q.interrupt_id]) for q in taken])
 
     def _take(self, place: Place, request: ClaimRequest, answers: Mapping[str, bytes]) -> list[Question]:

@@ -378,15 +378,15 @@ def encode_writes(
     Raises:
         UnsupportedValue: a value that cannot be stored; the message names node and channel.
     """
-    path = "/".join(map(str, task.path))
+    task_id, name, steps, writes = task
+    path = "/".join(map(str, steps))
     rows: list[WriteRow] = []
-    for idx, (channel, value) in enumerate(task.writes):
-        try:
-            data = serde.dumps(value)
-        except UnsupportedValue as error:
-            raise UnsupportedValue(
-                f"node {task.name!r}, write to {channel!r} (thread {key[0]!r}) cannot be saved: {error}."
-            ) from None
-        index = special.get(channel, idx)
-        rows.append(write_row((*key, task.task_id, index, task.name, path, channel, data)))
+    try:
+        for channel, value in writes:
+            idx = special.get(channel, len(rows))
+            rows.append(write_row((*key, task_id, idx, name, path, channel, serde.dumps(value))))
+    except UnsupportedValue as error:
+        raise UnsupportedValue(
+            f"node {name!r}, write to {channel!r} (thread {key[0]!r}) cannot be saved: {error}."
+        ) from None
     return rows

@@ -57,9 +57,10 @@ def hold(saver: Any, request: ClaimRequest) -> int:
     key = next(_keys)
     with _lock:
         _held[key] = Held(saver, request)
-        if _keeper is None or not _keeper.is_alive():
-            _keeper = Thread(target=_keep_renewing, name="nbhitl-leases", daemon=True)
-            _keeper.start()
+        if _keeper is None:  # once begun it does not end
+            keeper = Thread(target=_keep_renewing, name="nbhitl-leases", daemon=True)
+            keeper.start()
+            _keeper = keeper
     return key
 
 

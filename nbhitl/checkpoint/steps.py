@@ -261,7 +261,10 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
                 self._ask(place, record.tasks, asked, rows)
 
     def _write_rows(self, place: tuple[str, str, str], tasks: Sequence[TaskWrites]) -> list[WriteRow]:
-        return [row for task in tasks for row in encode_writes(place, task, self._codec, WRITES_IDX_MAP)]
+        codec = self._codec
+        if len(tasks) == 1:
+            return encode_writes(place, tasks[0], codec, WRITES_IDX_MAP)
+        return [row for task in tasks for row in encode_writes(place, task, codec, WRITES_IDX_MAP)]
 
     def _stored(self, folded: Folded, writes: list[PendingWrite]) -> StoredCheckpoint:
         row, body, values, _ = folded

@@ -72,14 +72,13 @@ class Head:
         place.writers = self.writers
         return place
 
-    def with_own_lists(self) -> Head:
-        """Return the same place with the same state, lists copied; there is nothing in it but those and constants."""
-        head = self.emptied()
-        head.lengths = dict(self.lengths)
-        head.values = {
-            key: value.copy() if type(value) is list else value for key, value in self.values.items()
+    def become(self, other: Head) -> None:
+        """Take the place and the state of another head, which holds lists and constants alone; the lists are copied."""
+        self.checkpoint_id, self.triggers, self.newest = other.checkpoint_id, other.triggers, other.newest
+        self.writers, self.lengths = other.writers, dict(other.lengths)
+        self.values = {
+            key: value.copy() if type(value) is list else value for key, value in other.values.items()
         }
-        return head
 
     def ready(self, program: Program) -> tuple[str, ...]:
         """The trigger channels that start tasks in the next step."""

@@ -164,7 +164,10 @@ def _go_back(progress: Progress, kept: KeptPause, values: dict[str, Any] | None)
         kept.changeable = (not _is_small(head.values), kept.changeable[1])
         kept.has_lists = not kept.changeable[0]
     # The node may change its lists in place, but not those that are kept.
-    progress.head = head.with_own_lists() if kept.has_lists else head
+    if kept.has_lists:
+        progress.head.become(head)
+    else:
+        progress.head = head
     progress.kept, progress.step = kept, kept.step
     progress.saved_id = head.checkpoint_id
     progress.show_values()

@@ -48,6 +48,10 @@ class RunOptions:
         self.version = version
         self.print_mode = print_mode
 
+    def is_quiet(self) -> bool:
+        """Whether they ask for no chunks."""
+        return not (self.print_mode or self.subgraphs or self.version != "v1")
+
 
 def print_modes(print_mode: str | Collection[str], debug: bool) -> tuple[str, ...]:
     """Return the modes to print."""

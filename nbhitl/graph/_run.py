@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 _CLOCK = Clock(new_checkpoint_id, utc_now)
 _LIVE = frozenset({"custom", "messages"})
+_UNHEARD = Stream((), nowhere, utc_now)
+"""Of all runs that nobody looks at."""
 
 
 def run_graph(
@@ -125,10 +127,12 @@ def start(
     config = None if config is None else settled(config)
     parent = calling_task(config)
     merged = _merged(graph, config, ambient_config() if parent is None else None)
-    above = parent.run.stream if parent is not None else None
-    heard = Stream((*modes, *options.print_mode), put, utc_now, subgraphs=options.subgraphs, above=above)
-    if options.version == "v2":
-        heard.keeps_source = True
+    if parent is None and not modes and options.is_quiet():
+        heard = _UNHEARD
+    else:
+        above = parent.run.stream if parent is not None else None
+        heard = Stream((*modes, *options.print_mode), put, utc_now, subgraphs=options.subgraphs, above=above)
+        heard.keeps_source = options.version == "v2"
     run, key = prepare_run(
         graph.program,
         merged,

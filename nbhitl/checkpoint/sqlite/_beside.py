@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 _ASKING, _STARTS, _RESUMING = (WRITES_IDX_MAP[channel] for channel in (INTERRUPT, SCHEDULED, RESUME))
+_ASKED = [_ASKING], [_ASKING, _STARTS]
+"""Of the writes that stand beside a question: that its task asks it, and perhaps how often its node has started."""
 
 
 class SqliteRows(SqlRows):
@@ -97,7 +99,7 @@ class SqliteRows(SqlRows):
 
     def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:
         """The question takes the writes with which its task asks beside it."""
-        if _fit_beside(question, writes):
+        if [row.idx for row in writes] in _ASKED:
             tally = self._ask_beside(question, writes)
             if tally is not None and tally.changed:
                 self._newest.asked(question[:3], writes)
@@ -106,20 +108,23 @@ class SqliteRows(SqlRows):
 
     def _ask_beside(self, question: Question, writes: Sequence[WriteRow]) -> Tally | None:
         """Add a question to a task that has no writes of its own; None if nothing is known of the checkpoint."""
-        thread, ns, checkpoint_id, interrupt_id, task, *_ = values = self._question_values(question)
+        thread, ns, checkpoint_id, interrupt_id, task_id, node, kind, payload, digest, asked_at = question[
+            :10
+        ]
+        place, task, asking = (thread, ns, bound(checkpoint_id)), bound(task_id), writes[0]
         starts = bytearray(writes[1].value) if len(writes) > 1 else None
-        values = (*values[:10], writes[0].path, bytearray(writes[0].value), starts)
-        place = (thread, ns, checkpoint_id)
+        asked = (interrupt_id, task, node, kind, bytearray(payload), digest, asked_at)
+        values = (*place, *asked, asking.path, bytearray(asking.value), starts)
         if self._db.brings(place):
             return self._db.do_counted(queries.ASK_FIRST, values)
-        last = self._newest.last_answer(question[:3], question.task_id)
+        last = self._newest.last_answer(question[:3], task_id)
         if last is not None and last[1] != interrupt_id:
             number, answered = last
             if self._db.do_counted(queries.USE_UP_LAST, (*place, answered, number, *place, task)).changed:
                 return self._db.do_counted(queries.ASK_NEXT, (*values, number + 1))
         elif not self._newest.is_at(question[:3]):
             return None
-        before = (thread, task, ns, checkpoint_id)
+        before = (thread, task, *place[1:])
         tally = self._db.do_counted(queries.ASK_BESIDE, (*values, *place, task, *before, *place, task))
         if tally.changed:
             self._db.do(queries.USE_UP_BESIDE, (*before, interrupt_id))
@@ -156,20 +161,6 @@ class SqliteRows(SqlRows):
             if left is not None:
                 self._newest.come_back(space, left, resume if is_taken else None, (nth, interrupt_id))
         return is_taken
-
-
-def _fit_beside(question: Question, writes: Sequence[WriteRow]) -> bool:
-    """Whether these are the write with which the question's task asks it, and perhaps its count of starts."""
-    if not writes or writes[0][3:6] != (question.task_id, _ASKING, question.node):
-        return False
-    if len(writes) == 1:
-        return True
-    return len(writes) == 2 and writes[1][3:7] == (
-        question.task_id,
-        _STARTS,
-        question.node,
-        writes[0].path,
-    )
 
 
 def _joined(writes: Sequence[Row], beside: Iterable[Row]) -> Sequence[Row]:
