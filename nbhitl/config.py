@@ -98,7 +98,7 @@ def get_config() -> RunnableConfig:
     task = CURRENT_TASK.get()
     config = config_of_runnable(in_task=task is not None)
     if config is not None:
-        return config
+        return cast("RunnableConfig", config)
     return current_task("get_config").config if task is None else task.config
 
 
