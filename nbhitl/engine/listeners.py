@@ -36,9 +36,33 @@ def _heard_anyway() -> bool:
     context = sys.modules.get("langchain_core.tracers.context")
     if context is None:
         return False
-    return any(hook[0].get() is not None for hook in context._configure_hooks) or bool(
-        context._tracing_v2_is_enabled()
-    )
+    for hook in context._configure_hooks:
+        if hook[0].get() is not None:
+            return True
+    return _by_environment() if _is_unset(context) else bool(context._tracing_v2_is_enabled())
+
+
+def _is_unset(context: Any) -> bool:
+    """Whether no code has said anything about tracing: to ask LangSmith takes as long as half a run is prepared in.
+
+    Of a LangSmith that keeps that in another place, nothing is known.
+    """
+    said = sys.modules.get("langsmith._internal._context")
+    try:
+        return (
+            context.tracing_v2_callback_var.get() is None
+            and said._TRACING_ENABLED.get() is None  # type: ignore[union-attr]
+            and said._PARENT_RUN_TREE_REF.get() is None  # type: ignore[union-attr]
+            and said._GLOBAL_TRACING_ENABLED is None  # type: ignore[union-attr]
+        )
+    except AttributeError:
+        return False
+
+
+def _by_environment() -> bool:
+    """Whether the environment asks for tracing; LangSmith remembers what it has found there."""
+    found = sys.modules["langsmith.utils"].get_env_var
+    return bool(found("TRACING_V2", default=found("TRACING", default="")) == "true")
 
 
 def _callbacks(run: Run) -> Any:
