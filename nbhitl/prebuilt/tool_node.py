@@ -35,6 +35,7 @@ from nbhitl.prebuilt.tool_requests import (
     Pauses,
     ToolCallRequest,
     ToolCallWrapper,
+    config_shown,
 )
 from nbhitl.prebuilt.tools import Runner, as_tool
 
@@ -176,7 +177,9 @@ class ToolNode(RunnableObject):
         self, input: Any, config: RunnableConfig | None, runtime: Any
     ) -> tuple[list[dict[str, Any]], InputKind, list[ToolCallRequest], RunnableConfig]:
         task = CURRENT_TASK.get()
+        is_given = config is not None
         config = ensure_config(task.config if config is None and task is not None else config)
+        shown = config_shown(config, is_given=is_given)
         calls, kind = self._parse(input)
         state = _state_of(input, kind)
         runtime = runtime if runtime is not None else self._runtime(config)
@@ -189,7 +192,7 @@ class ToolNode(RunnableObject):
                 make_runtime(
                     state=state,
                     context=runtime.context,
-                    config=config,
+                    config=shown,
                     stream_writer=runtime.stream_writer,
                     tool_call_id=call["id"],
                     store=runtime.store,

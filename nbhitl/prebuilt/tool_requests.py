@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nbhitl.constants import RECURSION_LIMIT
 from nbhitl.errors import GraphBubbleUp
+
+
+def config_shown(config: Mapping[str, Any], *, is_given: bool) -> dict[str, Any]:
+    """Return the config of a ToolNode as its tools see it: filled up, as LangChain does with that of a Runnable.
+
+    Args:
+        config: the one of the node.
+        is_given: whether the node was called with it, or as a node; else the node that calls has it.
+    """
+    empty = {"tags": [], "callbacks": None, "recursion_limit": 25 if is_given else RECURSION_LIMIT}
+    metadata = {**(config.get("metadata") or {})}
+    place = config["configurable"].get("checkpoint_ns")
+    if place is not None:
+        metadata.setdefault("checkpoint_ns", place)
+    return {**empty, **config, "metadata": metadata}
 
 
 @dataclass

@@ -208,6 +208,32 @@ def program_messages_of_a_model(record):
     record("one id", len({message.id for message, _ in chunks}))
 
 
+def program_where_models_below_are(record, saver):
+    """`checkpoint_ns` in the metadata is where the first caller's task is, whatever the graphs below keep."""
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+
+    def call(state):
+        model = GenericFakeChatModel(messages=iter([AIMessage("hi")]))
+        record("in the node", {**get_config()["metadata"]})
+        return {"messages": [model.invoke(state["messages"])]}
+
+    def graph_with(node, saver=None):
+        return StateGraph(MessagesState).add_node("m", node).add_edge(START, "m").compile(checkpointer=saver)
+
+    for keeps in (None, True, False):
+        child = graph_with(call, keeps)
+        called = graph_with(lambda state, child=child: child.invoke(state), keeps)
+        for how, node in {"node": child, "nested": graph_with(child, keeps), "called": called}.items():
+            saver.delete_thread("1")
+            config = {"configurable": {"thread_id": "1"}}
+            stream = graph_with(node, saver).stream(
+                {"messages": [HumanMessage("x", id="h")]}, config, stream_mode="messages", subgraphs=True
+            )
+            for ns, (_, metadata) in stream:
+                shown = {key: value for key, value in metadata.items() if "ns" in key}
+                record(f"{keeps}, {how}", (ns, shown))
+
+
 def program_output_keys(record):
     graph = two_steps()
     record("invoke, one key", graph.invoke({"path": []}, output_keys="n"))

@@ -5,7 +5,7 @@ from typing import Annotated
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import InjectedToolArg, InjectedToolCallId, tool
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
-from langgraph.prebuilt import InjectedState, ToolNode, tools_condition
+from langgraph.prebuilt import InjectedState, ToolNode, ToolRuntime, tools_condition
 from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
@@ -193,6 +193,27 @@ def program_injected_state(record):
         "injected",
         contents(graph.invoke({"messages": [ai(call("whoami", {"question": "who?"}))], "user": "ann"})),
     )
+
+
+def program_config_of_a_tool_runtime(record):
+    def look(runtime: ToolRuntime) -> str:
+        """Look at the config."""
+        config = runtime.config
+        record("metadata", {**config["metadata"]})
+        record("the rest", {key: config.get(key) for key in ("tags", "recursion_limit", "max_concurrency")})
+        return "seen"
+
+    node = ToolNode([look])
+    given = {"messages": [ai(call("look", {}))]}
+    for name, action in {
+        "as a node": node,
+        "called": lambda state: node.invoke(state),
+        "called with the config": lambda state, config: node.invoke(state, config),
+    }.items():
+        graph = StateGraph(MessagesState).add_node("tools", action).add_edge(START, "tools").compile()
+        config = {"tags": ["t"], "recursion_limit": 7, "metadata": {"m": 1}, "configurable": {"user": "ann"}}
+        for settings in (None, config):
+            record(name, contents(graph.invoke(given, settings)))
 
 
 def program_tool_returns_command(record):
