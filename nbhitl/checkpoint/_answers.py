@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._rows import write_row
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
+from nbhitl.checkpoint.records import entry_id
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.constants import RESUME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from nbhitl.checkpoint._rows import Codec, WriteRow
 
@@ -87,6 +89,31 @@ class Answers:
 def resume_row(place: tuple[str, str, str], task_id: str, entries: Sequence[Any], codec: Codec) -> WriteRow:
     """Return the pending write that delivers answers to a task."""
     return write_row((*place, task_id, RESUME_IDX, "", "", RESUME, codec.dumps(entries)))
+
+
+def resume_rows(
+    place: tuple[str, str, str],
+    resumes: Mapping[str, Sequence[Any]],
+    before: Mapping[str, Sequence[Any]],
+    codec: Codec,
+) -> list[WriteRow]:
+    """Return the writes that deliver answers; what others have answered of the same tasks `before` stays."""
+    rows = []
+    for task, given in resumes.items():
+        ids, known = set(map(entry_id, given)), before.get(task, ())
+        kept = () if ids.issuperset(map(entry_id, known)) else [e for e in known if e[0] not in ids]
+        rows.append(resume_row(place, task, [*kept, *given], codec))
+    return rows
+
+
+def not_before(
+    resumes: Mapping[str, Sequence[Any]], before: Mapping[str, Sequence[Any]], answers: Collection[str]
+) -> set[str]:
+    """Return the ids of earlier answers that come along with the new `answers`, and are not among those `before`."""
+    if sum(map(len, resumes.values())) == len(answers):
+        return set()
+    ids = set(map(entry_id, chain.from_iterable(resumes.values())))
+    return ids.difference(answers, map(entry_id, chain.from_iterable(before.values())))
 
 
 def is_list_to(data: bytes, count: int, last: bytes) -> bool:

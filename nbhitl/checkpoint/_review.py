@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbhitl.checkpoint import _filters as filters
 from nbhitl.checkpoint import claims as rules
-from nbhitl.checkpoint._answers import RESUME_IDX, Answers, resume_row
+from nbhitl.checkpoint._answers import RESUME_IDX, Answers, not_before, resume_row, resume_rows
 from nbhitl.checkpoint._core import SaverCore
 from nbhitl.checkpoint._rows import decode_write, unreadable
 from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
-from nbhitl.checkpoint.records import PendingQuestion, entry_id
+from nbhitl.checkpoint.records import PendingQuestion
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.constants import ERROR
 from nbhitl.errors import StoreError, UnknownInterruptError, UnsupportedValue
@@ -70,9 +70,17 @@ class ReviewSaver(SaverCore):
             )
             for question in self._in_order(place, answers, questions)
         ]
+        before = self._resumes(writes)
+        self._refuse_taken_back(place, not_before(request.resumes, before, answers))
         self._rows.put_questions(taken)
-        self._rows.add_writes(self._resume_rows(place, request.resumes, self._resumes(writes)))
+        self._rows.add_writes(resume_rows(place, request.resumes, before, self._codec))
         return taken
+
+    def _refuse_taken_back(self, place: Place, interrupt_ids: Collection[str]) -> None:
+        """Refuse to deliver along what was taken back since the thread was read: its question is open again."""
+        asked = self._rows.named_questions(*place, interrupt_ids) if interrupt_ids else ()
+        if opened := [question.interrupt_id for question in asked if question.state == rules.OPEN]:
+            raise rules.taken_back(place, opened)
 
     def _taken_alone(
         self, place: Place, request: ClaimRequest, answers: Mapping[str, bytes]
@@ -174,10 +182,16 @@ class ReviewSaver(SaverCore):
         return self._resumes_at((thread_id, ns, checkpoint_id))
 
     def drop(
-        self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Iterable[str]
+        self,
+        thread_id: str,
+        ns: str,
+        checkpoint_id: str,
+        interrupt_ids: Iterable[str],
+        only_open: bool = False,
     ) -> tuple[Claim, ...]:
-        """Close questions that nobody will answer any more."""
-        return self._change((thread_id, ns, checkpoint_id), tuple(interrupt_ids), rules.drop)
+        """Close questions that nobody will answer any more; if said so, only those that nobody has answered."""
+        move = rules.drop_open if only_open else rules.drop
+        return self._change((thread_id, ns, checkpoint_id), tuple(interrupt_ids), move)
 
     def claims(self, thread_id: str) -> list[Claim]:
         """Return how every question of a thread stands, in the order in which they were asked."""
@@ -302,20 +316,6 @@ class ReviewSaver(SaverCore):
         codec = self._codec
         return {row.task_id: decode_write(row, codec) for row in writes if row.idx == RESUME_IDX}
 
-    def _resume_rows(
-        self, place: Place, resumes: Mapping[str, Sequence[Any]], before: Mapping[str, Sequence[Any]]
-    ) -> list[WriteRow]:
-        """The writes that deliver answers; what others have answered of the same tasks `before` stays."""
-        rows = []
-        for task, given in resumes.items():
-            ids, known = set(map(entry_id, given)), before.get(task, ())
-            kept = () if ids.issuperset(map(entry_id, known)) else [e for e in known if e[0] not in ids]
-            rows.append(self._resume_row(place, task, [*kept, *given]))
-        return rows
-
-    def _resume_row(self, place: Place, task_id: str, entries: list[Any]) -> WriteRow:
-        return resume_row(place, task_id, entries, self._codec)
-
     def _take_back(self, place: Place, interrupt_ids: Collection[str]) -> None:
         """Take these answers out of what their tasks have been answered."""
         for task, before in self._resumes_at(place).items():
@@ -323,7 +323,7 @@ class ReviewSaver(SaverCore):
             if not left:
                 self._rows.delete_writes(*place, task, RESUME_IDX)
             elif len(left) < len(before):
-                self._rows.add_writes([self._resume_row(place, task, left)])
+                self._rows.add_writes([resume_row(place, task, left, self._codec)])
 
     def _settle_tasks(self, place: Place, tasks: Sequence[TaskWrites]) -> None:
         finished, failed = _ended(tasks)

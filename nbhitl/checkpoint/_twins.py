@@ -138,10 +138,15 @@ class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         )
 
     async def adrop(
-        self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Iterable[str]
+        self,
+        thread_id: str,
+        ns: str,
+        checkpoint_id: str,
+        interrupt_ids: Iterable[str],
+        only_open: bool = False,
     ) -> tuple[Claim, ...]:
         """`drop`, in asyncio."""
-        return await self._run(self._sync.drop, thread_id, ns, checkpoint_id, tuple(interrupt_ids))
+        return await self._run(self._sync.drop, thread_id, ns, checkpoint_id, tuple(interrupt_ids), only_open)
 
     async def aclaims(self, thread_id: str) -> list[Claim]:
         """`claims`, in asyncio."""

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.records import Claim
 from nbhitl.checkpoint.task_ids import digest_id
-from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError, UnknownInterruptError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 OPEN, RECORDED, DELIVERED, APPLIED, DROPPED = "open", "recorded", "delivered", "applied", "dropped"
 
@@ -201,6 +201,17 @@ def record(question: Question, answer: bytes, by: str | None, at: str) -> Questi
     return _moved(question, RECORDED, answer, by, moment(at), question.owner, question.lease_until)
 
 
+def taken_back(place: tuple[str, str, str], interrupt_ids: Sequence[str]) -> UnknownInterruptError:
+    """Return the error for an answer that would deliver others along which were taken back."""
+    return UnknownInterruptError(
+        f"Thread {place[0]!r}, checkpoint {place[2]}: the answer that its task had to {', '.join(interrupt_ids)} was "
+        "taken back meanwhile. Nothing was saved: answer once more.",
+        reason="not_pending",
+        interrupt_ids=interrupt_ids,
+        pending_ids=interrupt_ids,
+    )
+
+
 def release(question: Question) -> Question:
     """Return the question, open again, without an answer.
 
@@ -228,6 +239,11 @@ def drop(question: Question) -> Question:
     return (
         question._replace(state=DROPPED, owner=None, lease_until=None) if question.state in LIVE else question
     )
+
+
+def drop_open(question: Question) -> Question:
+    """Return the question as one that nobody will answer any more, if nobody has."""
+    return drop(question) if question.state == OPEN else question
 
 
 def after_step(

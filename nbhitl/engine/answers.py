@@ -38,10 +38,6 @@ def take_answers(
         AlreadyAnswered: another answer came first.
     """
     _refuse_without_questions(progress, resume)
-    if progress.run.updated:
-        from nbhitl.engine.carried import ask_on_the_branch
-
-        yield from ask_on_the_branch(progress, resume)
     left = _of_this_graph(progress, resume)
     try:
         answers = match_answers(

@@ -196,7 +196,12 @@ def _discard_tasks(progress: Progress) -> None:
 def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> Generator[Any, Any, None]:
     writes = _written(progress, command)
     if command.answers:
-        yield from take_answers(progress, command.resume, check_replay=not writes, named=named)
+        taking = take_answers(progress, command.resume, check_replay=not writes, named=named)
+        if progress.run.updated:
+            from nbhitl.engine.carried import asked_on_the_branch
+
+            taking = asked_on_the_branch(progress, command.resume, taking)
+        yield from taking
     branched = progress.found is not None and progress.found[0] != progress.head.checkpoint_id
     if writes and not branched:
         progress.pending = [*progress.pending, *writes]

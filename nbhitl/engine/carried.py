@@ -21,7 +21,7 @@ from nbhitl.engine.tasks import interrupt_id
 from nbhitl.types import Interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.progress import Progress
@@ -42,21 +42,49 @@ class _Asked(NamedTuple):
     given: list[Any]
 
 
-def ask_on_the_branch(progress: Progress, resume: Any) -> Generator[Any, Any, None]:
+def asked_on_the_branch(
+    progress: Progress, resume: Any, taking: Generator[Any, Any, None]
+) -> Generator[Any, Any, None]:
+    """Do what takes the answers up, with what was open before the change put on the run's checkpoint.
+
+    An answer that is refused leaves nothing open there: nobody has asked anything on the branch.
+    """
+    if not progress.keeps or progress.saved_id is None:
+        yield from taking  # which says so
+        return
+    put = yield from _ask_on_the_branch(progress, resume)
+    try:
+        yield from taking
+    except Exception:
+        yield from leave_the_branch(progress, put)
+        raise
+
+
+def leave_the_branch(progress: Progress, interrupt_ids: Iterable[str]) -> Generator[Any, Any, None]:
+    """Close what was put on the branch for answers that were refused: where it was changed by hand nothing is open."""
+    from nbhitl.engine.foreign import ForeignSaver
+
+    put = tuple(id for id in interrupt_ids if id in progress.run.carried)
+    if put and not isinstance(progress.run.saver, ForeignSaver):  # beside which only answers are noted
+        yield StoreCall("drop", (*progress.key, put, True))
+
+
+def _ask_on_the_branch(progress: Progress, resume: Any) -> Generator[Any, Any, tuple[str, ...]]:
     """Put what was open before the change on the run's checkpoint, if the answer is for it, and nothing ran since.
 
     A plain answer is for the only question that was open. One by id is for what a called graph still asks under it.
+    Returns the ids under which it is asked now.
     """
     left = progress.left()
     if left.asked or left.finished:
-        return
+        return ()
     found: list[_Asked] = yield from _asked_before(progress)
     if is_answer_map(resume):
         found = [asked for asked in found if asked.id in resume]
     elif len(found) != 1 or found[0].id is None:
-        return
+        return ()
     if not found:
-        return
+        return ()
     asked: dict[str, list[Interrupt]] = {}
     for before, task, id, given in found:
         if task.id not in asked and given:
@@ -73,6 +101,7 @@ def ask_on_the_branch(progress: Progress, resume: Any) -> Generator[Any, Any, No
     ]
     thread_id, ns, checkpoint_id = progress.key
     yield StoreCall("put_pause", (PauseRecord(thread_id, ns, checkpoint_id or "", [], records),))
+    return tuple(progress.run.carried)
 
 
 def _again(before: Interrupt, id: str) -> Interrupt:

@@ -78,12 +78,21 @@ def stop(
         stopped: what the tasks left that were stopped on their way.
     """
     if before_tasks and progress.claimed and progress.saved_id == progress.head.checkpoint_id:
-        yield StoreCall("release", (*progress.key, tuple(progress.claimed)))
+        yield from _take_back(progress, tuple(progress.claimed))
         progress.claimed = {}
     yield from progress.save_held()
     if progress.paused and progress.keeps:
         yield from save_pause(progress, sorted(progress.paused, key=plan_order), [])
     yield from save_stopped(progress, stopped)
+
+
+def _take_back(progress: Progress, interrupt_ids: tuple[str, ...]) -> Generator[Any, Any, None]:
+    """Open questions again whose answers were not used."""
+    yield StoreCall("release", (*progress.key, interrupt_ids))
+    if progress.run.carried:
+        from nbhitl.engine.carried import leave_the_branch
+
+        yield from leave_the_branch(progress, interrupt_ids)
 
 
 def save_stopped(progress: Progress, stopped: Sequence[TaskResult]) -> Generator[Any, Any, None]:
@@ -206,7 +215,7 @@ def _save_ends(
     if is_invalid_resume(result.error):
         refused = tuple(id for id, task_id in progress.claimed.items() if task_id not in ended)
         if refused:
-            yield StoreCall("release", (*progress.key, refused))
+            yield from _take_back(progress, refused)
         return
     failures = {result.task.id: repr(result.error)} if _has_failed(progress, result) else {}
     failures.update(handled_error(result.task))

@@ -18,7 +18,11 @@ def config_shown(config: Mapping[str, Any], *, is_given: bool) -> dict[str, Any]
         config: the one of the node.
         is_given: whether the node was called with it, or as a node; else the node that calls has it.
     """
-    empty = {"tags": [], "callbacks": None, "recursion_limit": 25 if is_given else RECURSION_LIMIT}
+    empty: dict[str, Any] = {
+        "tags": [],
+        "callbacks": None,
+        "recursion_limit": 25 if is_given else RECURSION_LIMIT,
+    }
     metadata = {**(config.get("metadata") or {})}
     place = config["configurable"].get("checkpoint_ns")
     if place is not None:

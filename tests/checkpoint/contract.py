@@ -523,6 +523,26 @@ class SaverContract(ABC):
         assert ("id-of-asking", RESUME, both[:1]) in run.saver.load(run.key()).writes
         assert [q.interrupt_id for q in run.saver.pending()] == ["q2"]
 
+    @pytest.mark.parametrize("others", [(), ("q3",)])
+    def test_an_answer_does_not_bring_along_what_was_taken_back(self, run, others):
+        """Between reading the thread and answering, somebody opens a question of the same task again."""
+        run.step({"n": 0})
+        run.pause("q1", "q2", "q3")
+        run.saver.claim(run.request({"q1": "first"}))
+        entries = [["q1", "digest", "first"], *(["q" + n, "digest", "new"] for n in "23")]
+        answers = dict.fromkeys(("q2", *others), "new")
+        late = run.request(answers, resumes={"id-of-asking": entries[: 1 + len(answers)]})
+        run.saver.release(*run.place(), ["q1"])
+        before = run.saver.load(run.key()).writes
+        with pytest.raises(
+            UnknownInterruptError, match=r"had to q1 was taken back.*answer once more"
+        ) as refused:
+            run.saver.claim(late)
+        assert refused.value.interrupt_ids == ("q1",)
+        assert run.saver.load(run.key()).writes == before
+        assert [q.interrupt_id for q in run.saver.pending()] == ["q1", "q2", "q3"]
+        run.saver.claim(run.request(answers))
+
     def test_answers_to_one_task_by_two_people_stay_side_by_side(self, run):
         run.step({"n": 0})
         run.pause("q1", "q2")
