@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 4
 _PLACE = frozenset({"thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map"})
+_OWN_METADATA = ("source", "step", "parents")
 _INNER = ("__", "branch:", "join:")
 
 
@@ -41,8 +42,10 @@ class ForeignSaver:
 
     def __init__(self, saver: Any, program: Program, config: RunnableConfig | None = None) -> None:
         self.saver = saver
-        given = (config or {}).get(CONF) or {}
-        self._entries = {key: value for key, value in given.items() if key not in _PLACE and key[:2] != "__"}
+        given = config or {}
+        own = given.get(CONF) or {}
+        self._entries = {key: value for key, value in own.items() if key not in _PLACE and key[:2] != "__"}
+        self._notes = {"metadata": dict(notes)} if (notes := given.get("metadata")) else {}
         self.program = program
         self.claims_beside = ClaimsBeside(saver)
         self._versions: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -86,7 +89,7 @@ class ForeignSaver:
         named = {"thread_id": key.thread_id, "checkpoint_ns": key.ns}
         if key.checkpoint_id is not None:
             named["checkpoint_id"] = key.checkpoint_id
-        return cast("RunnableConfig", {CONF: {**self._entries, **named}})
+        return cast("RunnableConfig", {**self._notes, CONF: {**self._entries, **named}})
 
     def _parent_config(self, record: StepRecord) -> RunnableConfig:
         return self._config(CheckpointKey(record.thread_id, record.ns, record.parent_id))
@@ -178,7 +181,9 @@ class ForeignSaver:
             "versions_seen": {name: {} for name in record.frame.writers},
             "updated_channels": sorted(changed),
         }
-        return self._parent_config(record), checkpoint, record.metadata, new
+        # The caller's entries are in the config: it is for the saver to keep them.
+        metadata = {key: record.metadata[key] for key in _OWN_METADATA if key in record.metadata}
+        return self._parent_config(record), checkpoint, metadata, new
 
     def _put_writes(self, config: RunnableConfig, writes: list[Any], task_id: str, *path: str) -> None:
         takes_path = not path or _takes_path(type(self.saver), "put_writes")

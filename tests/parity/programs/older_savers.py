@@ -143,3 +143,23 @@ def program_formats_of_other_serializers(record):
     serde = InMemorySaver().serde
     for kind, content in (("json", b'{"a": [1, "x"]}'), ("bytes", b"x"), ("bytearray", b"x"), ("null", b"")):
         record(kind, serde.loads_typed((kind, content)))
+
+
+def program_what_savers_are_told_to_keep(record):
+    """The caller's entries are in the config: a saver keeps them, or its own."""
+    seen = []
+
+    class Own(InMemorySaver):
+        def put(self, config, checkpoint, metadata, new_versions):
+            entries = config["configurable"]
+            seen.append((dict(metadata), config["metadata"]["note"], entries["user"]))
+            own = {**metadata, "owner": entries["user"].upper()}
+            return super().put(config, checkpoint, own, new_versions)
+
+    graph = graph_with(Own())
+    config = {"configurable": {"thread_id": "1", "user": "me"}, "metadata": {"note": 1}}
+    record("asks", graph.invoke({"path": []}, config))
+    graph.update_state(config, {"path": ["by hand"]}, as_node="a")
+    record("seen", seen)
+    record("kept", [one.metadata for one in graph.get_state_history(config)])
+    record("of the owner", len(list(graph.get_state_history(config, filter={"owner": "ME"}))))
