@@ -86,7 +86,7 @@ class ClassicSaver(SaverCore):
         def wanted(row: StepRow) -> bool:
             if only is not None and row.checkpoint_id != only:
                 return False
-            return not filter or _upkeep.matches(self._metadata(row), filter)
+            return not filter or _upkeep.matches(self._metadata(row), filter, by_path=self.filters_by_path)
 
         rows = self._rows.steps_newest_first(*pair, before)
         for folded in fold_newest_first(rows, self._codec, wanted):

@@ -34,6 +34,9 @@ class StepGone(StoreError):
 class SaverCore(BaseCheckpointSaver[int]):
     """A saver's store and serializer."""
 
+    filters_by_path = False
+    """Whether a dot in a filter's key leads into the metadata: in SQLite, as with LangGraph's saver there."""
+
     def __init__(self, rows: RowStore, *, serde: SerializerProtocol | None = None) -> None:
         super().__init__(serde=serde)
         self._rows = rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint import claims
@@ -21,7 +22,7 @@ from nbhitl.constants import RESUME
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nbhitl.checkpoint.claims import Question
 
@@ -39,9 +40,23 @@ class PruneRule(NamedTuple):
     moment: str | None = None
 
 
-def matches(metadata: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
-    """Whether the metadata holds every entry of the filter; None also stands for no entry."""
+def matches(metadata: Mapping[str, Any], filter: Mapping[str, Any], *, by_path: bool = False) -> bool:
+    """Whether the metadata holds every entry of the filter; None also stands for no entry.
+
+    A key `"a.b"` that is not there is, `by_path`, the entry "b" of the entry "a".
+    """
+    if by_path and any("." in key for key in filter):
+        return all(_at(metadata, key) == value for key, value in filter.items())
     return all(metadata.get(key) == value for key, value in filter.items())
+
+
+def _at(metadata: Mapping[str, Any], path: str) -> Any:
+    if path in metadata:
+        return metadata[path]
+    found: Any = metadata
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
 
 
 def kept_places(

@@ -114,7 +114,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         self, thread_id: str, ns: str, filter: dict[str, Any] | None, before: str | None, limit: int | None
     ) -> Iterator[StoredCheckpoint]:
         def wanted(row: StepRow) -> bool:
-            return not filter or _upkeep.matches(self._metadata(row), filter)
+            return not filter or _upkeep.matches(self._metadata(row), filter, by_path=self.filters_by_path)
 
         pending = _PendingOf(self, thread_id, ns, one_by_one=limit is not None and limit <= _FEW)
         family, led_on = _Family(filtered=bool(filter)), set[str | None]()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class WaitingSaver(StepSaver):
     """A saver over a database in which steps may wait; see `SqliteSaver`."""
 
+    filters_by_path = True
+
     def __init__(self, database: Database, serde: SerializerProtocol | None) -> None:
         self._database = database
         self._table = SqliteRows(database)

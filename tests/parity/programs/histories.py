@@ -20,7 +20,8 @@ FILTERS = [
     {"ratio": 1.5}, {"flag": True}, {"flag": 1}, {"flag": "true"}, {"none": None}, {"missing": None},
     {"nested": {"k": "v"}}, {"nested": None}, {"list": [1, 2]}, {"list": [1]}, {"empty": ""}, {"source": "loop"},
     {"source": "loop", "step": 1}, {"source": "input", "step": 1}, {"step": -1}, {"step": 0}, {"step": 1.0},
-    {"parents": {}}, {"thread_id": "1"},
+    {"parents": {}}, {"thread_id": "1"}, {"nested.k": "v"}, {"nested.k": "w"}, {"nested.missing": None},
+    {"nested.k.deeper": None}, {"user.name": None}, {"nested.k": "v", "n": 3}, {"nested.k": "v", "n": 4},
 ]  # fmt: skip
 
 
