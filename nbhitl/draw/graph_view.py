@@ -13,6 +13,7 @@ from nbhitl.draw.dot import to_dot
 from nbhitl.draw.layout import RendererMissingError, run_dot
 from nbhitl.draw.svg import require_svg
 from nbhitl.draw.text import to_text
+from nbhitl.draw.view_editing import EditableView
 from nbhitl.draw.view_mermaid import view_mermaid
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _DEEP = 100
 
 
-class GraphView:
+class GraphView(EditableView):
     """A graph's nodes and edges, and ways to draw them; shows itself in a notebook. Needs no network.
 
     `nodes` is `{id: Node}`; `edges` a list of Edge by source and target, the plain ways to the end last. They are what
@@ -50,9 +51,10 @@ class GraphView:
         frontmatter_config: dict[str, Any] | None = None,
     ) -> str:
         """The nodes and edges as Mermaid text, in LangGraph's form."""
+        shown = self.reid()
         return view_mermaid(
-            self.nodes,
-            self.edges,
+            shown.nodes,
+            shown.edges,
             styles=with_styles,
             colors=node_colors,
             words=wrap_label_n_words,

@@ -229,3 +229,43 @@ def program_text_of_subgraphs_of_one_node(record):
     drawn = graph.get_graph(xray=1)
     record("styled", drawn.draw_mermaid())
     record("plain", drawn.draw_mermaid(with_styles=False))
+
+
+def program_nodes_and_edges_added_and_taken_away(record):
+    def view():
+        built = builder("a", "b").add_edge("a", "b")
+        return built.compile().get_graph()
+
+    def tell(label, shown):
+        record(label, [(node.name, node.metadata) for node in shown.nodes.values()])
+        record(f"{label}, edges", [tuple(edge)[2:] for edge in shown.edges])
+        if not label.endswith("with p"):  # whose Mermaid text has ids of its own
+            record(f"{label}, mermaid", shown.draw_mermaid())
+
+    shown = view()
+    first, _ = shown.add_node(search), shown.add_node(search)
+    mine = shown.add_node(search, "mine", metadata={"x": 1})
+    record("ids", [len(first.id), first.name, mine.id, mine.name])
+    record("edge", tuple(shown.add_edge(shown.nodes["b"], first))[2:])
+    record("labelled", tuple(shown.add_edge(first, mine, "label", True))[2:])
+    tell("added", shown)
+    record.error("twice", lambda: shown.add_node(search, "mine"))
+    record.error("source", lambda: shown.add_edge(mine.copy(id="other"), mine))
+    record.error("target", lambda: shown.add_edge(mine, mine.copy(id="other")))
+    readable = shown.reid()
+    record("readable", [(key, node.id, node.name) for key, node in readable.nodes.items()])
+    record("readable edges", [tuple(edge) for edge in readable.edges])
+    shown.remove_node(first)
+    tell("taken away", shown)
+    record.error("not there", lambda: shown.remove_node(first))
+    for prefix in ("p", ""):
+        whole = view()
+        ends = whole.extend(shown, prefix=prefix)
+        record(f"extended with {prefix}", [end and end.name for end in ends])
+        tell(f"extended with {prefix}", whole)
+    made = view()
+    for key in [*made.nodes]:
+        made.remove_node(made.nodes[key])
+    made.add_node(search)
+    whole = view()
+    record("made ids have no prefix", [end and len(end.id) for end in whole.extend(made, prefix="p")])
