@@ -279,12 +279,23 @@ def test_a_new_file_gets_small_pages(tmp_path, mode):
     conn = sqlite3.connect(tmp_path / "store.db", timeout=7)
     conn.execute(f"PRAGMA journal_mode = {mode}")
     Run(SqliteSaver(conn)).step({"n": 0})
-    assert (page_size(conn), conn.execute("PRAGMA busy_timeout").fetchone()[0]) == (2048, 7000)
+    assert (page_size(conn), conn.execute("PRAGMA busy_timeout").fetchone()[0]) == (1024, 7000)
     assert conn.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     conn.close()
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as again:
         again.setup()
-        assert again.conn.execute("PRAGMA wal_autocheckpoint").fetchone() == (2000,)
+        assert again.conn.execute("PRAGMA wal_autocheckpoint").fetchone() == (4000,)
+
+
+@pytest.mark.parametrize(("size", "pages"), [(512, 8000), (2048, 2000), (4096, 1000), (8192, 1000)])
+def test_the_log_grows_to_as_many_bytes_whatever_pages_a_file_has(tmp_path, size, pages):
+    """Files of earlier versions have pages of 2048 bytes."""
+    conn = sqlite3.connect(tmp_path / "store.db")
+    conn.execute(f"PRAGMA page_size = {size}")
+    conn.execute("CREATE TABLE mine (x)")
+    Run(SqliteSaver(conn)).step({"n": 0})
+    assert (page_size(conn), conn.execute("PRAGMA wal_autocheckpoint").fetchone()[0]) == (size, pages)
+    conn.close()
 
 
 def test_pages_of_a_file_in_use_stay(tmp_path):

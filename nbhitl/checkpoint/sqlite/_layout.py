@@ -1,7 +1,8 @@
 """How a file is laid out: a log that readers and one writer share, and small pages where the file is new.
 
-A commit appends every page that it has touched to the log. What a step or a question changes are rows of some hundred
-bytes in a handful of trees: of pages half as large as SQLite's default it writes half as many bytes.
+A commit appends every page that it has touched to the log, and what is in the log has to get to the disk before it is
+brought home. What a step or a question changes are rows of some hundred bytes in a handful of trees: with pages a
+quarter as large as SQLite's default a third of the bytes is written.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
-_PAGE = 2048
+_PAGE = 1024
 _DEFAULT_PAGE = 4096
 _DEFAULT_LOG = 1000
 """Pages in the log at which SQLite brings them home."""
@@ -35,9 +36,9 @@ def keep_log_long(conn: sqlite3.Connection) -> None:
     Raises:
         sqlite3.Error: the file cannot be read.
     """
-    is_small = conn.execute("PRAGMA page_size").fetchone()[0] == _PAGE
-    if is_small and conn.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == _DEFAULT_LOG:
-        conn.execute(f"PRAGMA wal_autocheckpoint = {_DEFAULT_LOG * _DEFAULT_PAGE // _PAGE}")
+    size = conn.execute("PRAGMA page_size").fetchone()[0]
+    if size < _DEFAULT_PAGE and conn.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == _DEFAULT_LOG:
+        conn.execute(f"PRAGMA wal_autocheckpoint = {_DEFAULT_LOG * _DEFAULT_PAGE // size}")
 
 
 def _is_new(conn: sqlite3.Connection) -> bool:
