@@ -181,7 +181,8 @@ def _respect_others(progress: Progress, input: Any, key: CheckpointKey) -> Gener
         claims = yield StoreCall("claims", (progress.key.thread_id,))
         yield from load(progress, input, key)
     if known:
-        check_claims(claims, progress.key, others, progress.clock.now())
+        keeps_claims = not hasattr(progress.run.saver, "claims_beside")
+        check_claims(claims, progress.key, others, progress.clock.now(), can_release=keeps_claims)
 
 
 def _discard_tasks(progress: Progress) -> None:

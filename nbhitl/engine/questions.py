@@ -200,8 +200,17 @@ def saved_starts(channels: Mapping[str, Any]) -> int:
     return 1 if INTERRUPT in channels or ERROR in channels else 0
 
 
-def check_claims(claims: Iterable[Claim], key: CheckpointKey, ids: Collection[str], now: str) -> None:
+def check_claims(
+    claims: Iterable[Claim], key: CheckpointKey, ids: Collection[str], now: str, *, can_release: bool = True
+) -> None:
     """Check that answers of earlier runs at this checkpoint are not being applied elsewhere.
+
+    Args:
+        claims: those of the thread.
+        key: the checkpoint.
+        ids: the interrupts that were answered there.
+        now: the time.
+        can_release: the saver is one of nbhitl's, on which a caller can open a question again.
 
     Raises:
         AlreadyAnswered: a run that took one up has time left to report.
@@ -224,6 +233,11 @@ def check_claims(claims: Iterable[Claim], key: CheckpointKey, ids: Collection[st
             )
         raise AnswerInDoubt(
             f"On {where}, {who} was taken up by a run that never reported back: whether its effect has happened "
-            "is not known. Look, then either release the claim to retry (checkpointer.release), or ask anew from "
-            "a fork: invoke(None, get_state(config).config)."
+            "is not known. Look, then ask anew from a fork: invoke(None, get_state(config).config)."
+            f"{_release_call(claim) if can_release else ''}"
         )
+
+
+def _release_call(claim: Claim) -> str:
+    place = f"{claim.thread_id!r}, {claim.ns!r}, {claim.checkpoint_id!r}, [{claim.interrupt_id!r}]"
+    return f" Or open the question again: graph.checkpointer.release({place})."

@@ -520,6 +520,34 @@ def test_d17_a_node_that_fails_after_its_answer(langgraph: SimpleNamespace, nbhi
     assert graphs[NBHITL].invoke(None, CONFIG) == {"log": ["first"]}
 
 
+def test_d17_a_node_that_is_stopped_after_its_answer(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    graphs, effects = {}, {LANGGRAPH: 0, NBHITL: 0}
+    for on in (langgraph, nbhitl):
+
+        def ask(state: Any, on: SimpleNamespace = on) -> Any:
+            answer = on.interrupt("q")
+            effects[on.name] += 1
+            if effects[on.name] == 1:
+                raise KeyboardInterrupt
+            return {"log": [answer]}
+
+        graph = graphs[on.name] = compiled(on, ask)
+        graph.invoke({"log": []}, CONFIG)
+        with pytest.raises(KeyboardInterrupt):
+            graph.invoke(on.Command(resume="first"), CONFIG)
+    assert graphs[LANGGRAPH].invoke(None, CONFIG) == {"log": ["first"]}
+    assert effects[LANGGRAPH] == 2
+    ours = graphs[NBHITL]
+    with pytest.raises(nbhitl.errors.AnswerInDoubt) as caught:
+        ours.invoke(None, CONFIG)
+    assert effects[NBHITL] == 1
+    eval(str(caught.value).rpartition("again: ")[2].rstrip("."), {"graph": ours})
+    assert len(ours.get_state(CONFIG).interrupts) == 1
+    assert ours.invoke(nbhitl.Command(resume="again"), CONFIG) == {"log": ["again"]}
+
+
 def test_d18_a_breakpoint_at_an_unknown_node(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
     graphs = {on.name: compiled(on, lambda state: {"log": ["ran"]}) for on in (langgraph, nbhitl)}
     assert graphs[LANGGRAPH].invoke({"log": []}, CONFIG, interrupt_before=["aks"]) == {"log": ["ran"]}
