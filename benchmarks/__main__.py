@@ -79,7 +79,7 @@ def _told(contestants: Sequence[str], rounds: int) -> str:
         f"{TITLES[n]} {version(DISTRIBUTIONS.get(n, n))}" for n in contestants if n != "plain"
     )
     return (
-        f"Medians of {rounds} runs (the longest rows: of 2), taken in turn in one process. {versions}; "
+        f"Medians of {rounds} runs (the longest rows: of 2), taken in turn in one process, short ones warm. {versions}; "
         f"Python {platform.python_version()}, {os.cpu_count()} cores."
     )
 

@@ -34,14 +34,16 @@ class Engine:
 
     @contextmanager
     def saver(self, store: Store, path: Path) -> Iterator[Any]:
-        """Yield a saver of that kind, or None."""
+        """Yield a saver of that kind, with its tables, or None."""
         if store == "none":
             yield None
         elif store == "memory":
             yield self.InMemorySaver()
         else:
             with sqlite_connection(store, path) as connection:
-                yield self.SqliteSaver(connection)
+                saver = self.SqliteSaver(connection)
+                saver.setup()
+                yield saver
 
 
 @contextmanager

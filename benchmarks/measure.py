@@ -127,7 +127,10 @@ def _prepare(stack: ExitStack, contestant: str, workload: Workload, path: Path) 
 
 
 def _time(name: str, workload: Workload, run: Run, thread: str, found: Measured) -> None:
+    """Time runs that are short only once the processor's caches are not another contestant's any more."""
     collect_garbage()
+    if workload.repeat > 1:
+        run(f"{thread}-first")
     threads = [thread, *(f"{thread}-{i}" for i in range(1, workload.repeat))]
     start = perf_counter()
     for one in threads:

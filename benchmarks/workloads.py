@@ -19,9 +19,9 @@ class Workload:
     `size` is what it is called with, and `{size}` in `title` stands for it. `per_piece` says that the time
     is divided by `size` (a step, a task) and not told as it is. `target` is how many times faster than
     LangGraph nbhitl shall be, `smaller` how many times smaller its file, `growth` how much longer the last
-    laps of a run may take than its first. Of short runs, `repeat` make one measurement: two
-    milliseconds after somebody else's turn would tell of cold caches. `heavy` rows are run fewer times, each
-    time on a new file.
+    laps of a run may take than its first. Of short runs, `repeat` make one measurement, after one that does
+    not count: two milliseconds after somebody else's turn would tell of cold caches. `heavy` rows are run
+    fewer times, each time on a new file, whose tables are there.
     """
 
     title: str

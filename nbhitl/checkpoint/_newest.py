@@ -112,7 +112,11 @@ class Newest:
         else:
             is_newest = row.parent_id == left.row.checkpoint_id and type(own) is type(parent) and own > parent
         if is_newest:
-            self._kept[space] = Known(left.mark, row)
+            if left.changes or left.writes:
+                left = Known(left.mark, row)
+            else:
+                left.row = row
+            self._kept[space] = left
 
     def come_back(self, space: Space, left: Known, row: WriteRow | None, answered: tuple[int, str]) -> None:
         """Go on where `leave` has left, with the write of an answer that was added meanwhile, if one was: it goes on the

@@ -26,7 +26,8 @@ def path_state(
 ) -> Any:
     """Return the state as a path function gets it: with the task's own writes applied."""
     run = running.run
-    state = read_state(branch.reader, with_writes(run.program, values, writes), running.task.step, run.stop)
+    after = with_writes(run.program, values, writes)
+    state = read_state(branch.reader, after, running.task.step, run.stop, own=True)
     if branch.merges_return and type(state) is dict and isinstance(returned, dict):
         return {**returned, **state}
     return state

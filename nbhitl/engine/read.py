@@ -25,12 +25,19 @@ class Steps(NamedTuple):
     stop: int
 
 
-def read_state(reader: Reader, values: Mapping[str, Any], step: int, stop: int) -> Any:
-    """Return the input of a node or path function: a new dict, or what the schema makes of it."""
+def read_state(reader: Reader, values: Mapping[str, Any], step: int, stop: int, *, own: bool = False) -> Any:
+    """Return the input of a node or path function: a dict, or what the schema makes of it.
+
+    The dict is a new one, unless `values` are the reader's `own` already.
+    """
     if reader.root:
         return values.get(ROOT)
     keys = reader.keys
-    state = dict(values) if keys is None else {key: values[key] for key in keys if key in values}
+    state: Any = values
+    if keys is not None:
+        state = {key: values[key] for key in keys if key in values}
+    elif not own:
+        state = dict(values)
     for key, managed in reader.managed:
         state[key] = managed.get(Steps(step, stop))
     return state if reader.build is None else reader.build(state)

@@ -415,6 +415,22 @@ def copy_to_an_earlier_release(now, path, version):
     conn.close()
 
 
+def test_a_new_file_has_what_all_migrations_make_of_one(tmp_path):
+    def made(conn):
+        objects = conn.execute("SELECT type, name, tbl_name FROM sqlite_master ORDER BY name").fetchall()
+        columns = {name: conn.execute(f"PRAGMA table_info({name})").fetchall() for _, name, _ in objects}
+        indexes = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
+        return objects, columns, [(name, " ".join(sql.split())) for name, sql in conn.execute(indexes)]
+
+    copied = tmp_path / "migrated.db"
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        saver.setup()
+        copy_to_an_earlier_release(saver.conn, copied, len(queries.MIGRATIONS))
+        migrated = sqlite3.connect(copied)
+        assert made(saver.conn) == made(migrated)
+        migrated.close()
+
+
 @pytest.mark.parametrize("saver_of", [SqliteSaver, AsyncSqliteSaver])
 def test_a_store_of_the_first_schema_version_is_brought_up_to_date(tmp_path, saver_of):
     run = stored_by_an_earlier_release(tmp_path / "store.db")

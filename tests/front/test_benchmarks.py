@@ -74,6 +74,19 @@ def test_a_wrong_result_is_not_a_time(monkeypatch):
         measure(named("chain of 100 nodes, no store"), ["plain"], rounds=1)
 
 
+@pytest.mark.parametrize(
+    ("repeat", "runs"), [(1, ["t0", "t1"]), (2, ["t0-first", "t0", "t0-1", "t1-first", "t1", "t1-1"])]
+)
+def test_what_is_short_is_run_once_before_it_is_timed(repeat, runs):
+    called = []
+    workload = replace(named("interrupt + resume, memory"), repeat=repeat)
+    measured = measuring.take_turns(
+        workload, {"nbhitl": lambda thread: called.append(thread) or workload.expected}, rounds=1
+    )
+    assert called == runs
+    assert len(measured["nbhitl"].seconds) == 1
+
+
 @pytest.mark.parametrize("reader", [read_back, in_a_fresh_process])
 def test_a_file_that_does_not_hold_the_result_is_noticed(tmp_path, reader):
     path = tmp_path / "plain.db"

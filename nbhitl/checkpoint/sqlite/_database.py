@@ -365,13 +365,15 @@ class Database:
     def _migrate(self) -> None:
         self.conn.execute("BEGIN IMMEDIATE")
         try:
-            done = self._version()  # read again: another process may have been faster
-            if done < len(self.tables.MIGRATIONS):
-                self.conn.execute(self.tables.CREATE_SCHEMA)
-                for script in self.tables.MIGRATIONS[done:]:
+            done, tables = self._version(), self.tables  # read again: another process may have been faster
+            if done < len(tables.MIGRATIONS):
+                for script in (
+                    tables.CREATE_SCHEMA,
+                    *(tables.MIGRATIONS[done:] if done else [tables.TABLES]),
+                ):
                     for statement in _sql.parts(script):
                         self.conn.execute(statement)
-                self.conn.execute(self.tables.WRITE_VERSION, (len(self.tables.MIGRATIONS),))
+                self.conn.execute(tables.WRITE_VERSION, (len(tables.MIGRATIONS),))
             self.conn.execute("COMMIT")
         except BaseException:
             if self.conn.in_transaction:

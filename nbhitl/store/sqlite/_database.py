@@ -22,8 +22,9 @@ class Tables:
     READ_VERSION: Final = _tables.READ_VERSION
     WRITE_VERSION: Final = _tables.WRITE_VERSION
     SCHEMA_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nbhitl_items_schema'"
+    TABLES: Final = _tables.tables(exact="", real="REAL", bytes="BLOB")
     # Entry i brings a store from version i to i + 1; what has been released is never changed.
-    MIGRATIONS: Final = (_tables.tables(exact="", real="REAL", bytes="BLOB"),)
+    MIGRATIONS: Final = (TABLES,)
 
 
 class _Items:
