@@ -301,7 +301,7 @@ class StateGraph:
     # -- compile -----------------------------------------------------------------------------------------
 
     def validate(self, interrupt: Sequence[str] | None = None) -> Self:
-        """Check that every edge leads from a node to a node, and that there is a way in.
+        """Check that every edge, and every declared way of a Command, leads to a node, and that there is a way in.
 
         Raises:
             ValueError: it does not; the message names the edge.
@@ -309,6 +309,7 @@ class StateGraph:
         sources = {source for source, _ in self.edges}.union(self.branches)
         sources.update(*[join for join, _ in self.waiting_edges])
         targets = [target for _, target in (*self._edge_order, *self._join_order)]
+        targets.extend(end for spec in self.nodes.values() if spec.ends for end in spec.ends)
         check_ways(sources, self.branches, targets, self.nodes)
         if not interrupt:
             return self

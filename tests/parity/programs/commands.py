@@ -206,3 +206,24 @@ def program_command_that_starts_a_thread(record, saver):
         record(f"{turn} history", [(s.next, s.values, s.metadata) for s in graph.get_state_history(config)])
         record(f"{turn} finished", graph.invoke(command, config))
         record(f"{turn} not saved", builder.compile().invoke(command))
+
+
+def program_declared_ways_to_no_node(record):
+    def annotated(state) -> Command[Literal["missing"]]:
+        return Command(goto=END)
+
+    def to_the_end(state) -> Command[Literal["__end__"]]:
+        return Command(goto=END)
+
+    for name, node, given in (
+        ("annotated", annotated, {}),
+        ("destinations", lambda state: None, {"destinations": ("missing",)}),
+        ("labelled", lambda state: None, {"destinations": {"missing": "there"}}),
+    ):
+        builder = StateGraph(State).add_node("node", node, **given).add_edge(START, "node")
+        record.error(name, builder.compile, "Found edge ending at unknown node `missing`")
+        builder.add_node("missing", lambda state: None)
+        record(f"{name}, there now", sorted(builder.compile().nodes))
+    record(
+        "end", sorted(StateGraph(State).add_node(to_the_end).add_edge(START, "to_the_end").compile().nodes)
+    )
