@@ -29,7 +29,12 @@ def save_pause(
 
     Raises:
         UnsupportedValue: a question cannot be stored. Answers that led to it are used again when the node runs again.
+        RuntimeError: two tasks ask by one graph with a state of its own.
     """
+    if len(paused) > 1 and any(i.place is not None for r in paused for i in r.interrupts or ()):
+        from nbhitl.engine.place import refuse_one_state_for_two
+
+        refuse_one_state_for_two(progress.run, paused)
     yield from _take_back_unused(progress, paused)
     try:
         yield from _save(progress, paused, finished)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import NS_END, NS_SEP, PULL
 from nbhitl.engine.tasks import interrupt_id
+from nbhitl.errors import ErrorCode, create_error_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
     from nbhitl.engine.running import Run, RunningTask
-    from nbhitl.engine.tasks import Task
+    from nbhitl.engine.tasks import Task, TaskResult
 
 _OWN_STATE = NS_END
 """Stands in a place before what a graph asked that keeps a state of its own: its ids do not follow from the caller's."""
@@ -54,6 +55,32 @@ def place_below(place: str | None, run: Run, task: Task) -> str | None:
 def keeps_own_state(below: str) -> bool:
     """Whether the graph that a task called, and that asked at the place `below` it, keeps a state of its own."""
     return below.startswith(_OWN_STATE + NS_SEP)
+
+
+def refuse_one_state_for_two(run: Run, paused: Sequence[TaskResult]) -> None:
+    """Refuse what two tasks of a step ask by one graph with a state of its own: each would go on with the other's.
+
+    Raises:
+        RuntimeError: naming the node.
+    """
+    asking: dict[tuple[str, str], str] = {}
+    for result in paused:
+        task = result.task
+        for question in result.interrupts or ():
+            below = place_below(question.place, run, task)
+            graphs, _, _ = (below or "").rpartition(NS_SEP)
+            if (
+                _OWN_STATE in graphs.split(NS_SEP)
+                and asking.setdefault((task.name, graphs), task.id) != task.id
+            ):
+                message = (
+                    f"On thread {run.thread_id!r} two tasks of one step, both of node {task.name!r}, ask by a graph with "
+                    "checkpointer=True. It has one state for both, so the answer for one would be used for the other: "
+                    "nothing was asked. Compile that graph without checkpointer=True, or send to the node once in a step."
+                )
+                raise RuntimeError(
+                    create_error_message(message=message, error_code=ErrorCode.MULTIPLE_SUBGRAPHS)
+                )
 
 
 def carried_id(task: Task, below: str) -> str:

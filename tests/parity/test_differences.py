@@ -809,5 +809,53 @@ def test_d26_tables_of_their_own(tmp_path: Path) -> None:
     assert "checkpoints" not in found[NBHITL]
 
 
+def test_d27_two_sends_that_ask_by_one_state(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    def sending(on: SimpleNamespace) -> Any:
+        def ask(state: Any) -> Any:
+            return {"log": [f"{state['log'][-1]}: {on.interrupt(state['log'][-1])}"]}
+
+        child = on.StateGraph(State).add_node("ask", ask).add_edge(on.START, "ask").compile(checkpointer=True)
+        builder = on.StateGraph(State).add_node(
+            "send", lambda state: {"log": child.invoke(state)["log"][-1:]}
+        )
+        builder.add_conditional_edges(
+            on.START, lambda state: [on.Send("send", {"log": [what]}) for what in "ab"], ["send"]
+        )
+        return builder.compile(checkpointer=on.InMemorySaver())
+
+    graph = sending(langgraph)
+    asked = graph.invoke({"log": []}, CONFIG)["__interrupt__"]
+    result = graph.invoke(langgraph.Command(resume={q.id: f"for {q.value}" for q in asked}), CONFIG)
+    assert len(set(result["log"])) == 1, "one of two answers, twice"
+    graph = sending(nbhitl)
+    with pytest.raises(RuntimeError, match=r"node 'send', ask by a graph with checkpointer=True"):
+        graph.invoke({"log": []}, CONFIG)
+    assert graph.get_state(CONFIG).interrupts == ()
+    assert graph.checkpointer.pending() == []
+
+
+def test_d12_what_the_same_node_called_before_it_was_answered(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    logs = {}
+    for on in (langgraph, nbhitl):
+        child = on.StateGraph(State).add_node("ask", lambda state, on=on: {"log": [on.interrupt("q")]})
+        child = child.add_edge(on.START, "ask").compile(checkpointer=True)
+
+        def twice(state: Any, child: Any = child) -> Any:
+            return {"log": [child.invoke({"log": []})["log"][-1] for _ in range(2)]}
+
+        graph = compiled(on, twice)
+        for turn in ("first", "second"):
+            result = graph.invoke({"log": []}, CONFIG)
+            while "__interrupt__" in result and len(logs.setdefault((on.name, turn), [])) < 2:
+                logs[on.name, turn].append(result["__interrupt__"][0].value)
+                answer = f"{turn} {len(logs[on.name, turn])}"
+                result = graph.invoke(on.Command(resume=answer), CONFIG)
+        logs[on.name, "end"] = result["log"]
+    assert logs[LANGGRAPH, "end"] == ["first 1", "first 2", "second 1", "first 2"]
+    assert logs[NBHITL, "end"] == ["first 1", "first 2", "second 1", "second 2"]
+
+
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)
