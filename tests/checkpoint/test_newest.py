@@ -199,6 +199,42 @@ def test_many_writes_of_a_task_are_kept_in_time(tmp_path):
         assert len(writes) == 5000
 
 
+@pytest.mark.parametrize("asked", [1, 2, 30, 60, 130])
+def test_many_questions_of_a_task_are_put_in_order_when_somebody_reads_them(tmp_path, asked):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        saver.load(run.key())
+        given = []
+        for number in range(asked):
+            run.pause(f"q{number}", starts=number + 1)
+            given.append([f"q{number}", "digest", number])
+            resumes = {"id-of-asking": [*given]}
+            saver.claim(run.request({f"q{number}": number}, resumes=resumes))
+        known = saver._rows._newest._kept["t", ""]
+        assert len(known.since) <= 110
+        said = []
+        saver.conn.set_trace_callback(said.append)
+        step, writes = saver._rows.newest("t", "")
+        saver.conn.set_trace_callback(None)
+        assert said == ["PRAGMA data_version"]
+        assert (step, list(writes)) == saver._rows._read_newest("t", "")
+        assert ("__resume__", given) in [write[1:] for write in saver.load(run.key()).writes]
+
+
+def test_a_question_asked_again_with_its_answer_on_the_way_is_not_used_up(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        saver.load(run.key())
+        run.pause("q")
+        saver.claim(run.request({"q": "yes"}))
+        run.pause("q")
+        assert [claim.state for claim in saver.claims("t")] == ["delivered"]
+        run.pause("next")
+        assert [claim.state for claim in saver.claims("t")] == ["applied", "open"]
+
+
 def test_what_is_remembered_of_many_threads_is_bounded():
     with SqliteSaver.from_conn_string(":memory:") as saver:
         for number in range(300):

@@ -119,6 +119,19 @@ def test_questions_in_a_scope_are_counted_apart(saver):
     assert answered(graph_of(saver, ask), *range(6))["said"] == [*range(6)]
 
 
+def test_the_same_question_in_a_scope_and_outside_of_it_are_two(saver):
+    def ask(state: State) -> State:
+        task: Any = CURRENT_TASK.get()
+        with task.scope("in"):
+            said = [interrupt("?")]
+        said.append(interrupt("?"))
+        with task.scope("in"):
+            said.append(interrupt("?"))
+        return {"said": [*said, interrupt("?")]}
+
+    assert answered(graph_of(saver, ask), *range(4))["said"] == [*range(4)]
+
+
 def test_a_schema_holds_for_an_answer_that_was_given_before_it_was_asked_for(saver):
     schema: list[Any] = [None]
 

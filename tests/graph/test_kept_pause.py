@@ -159,12 +159,14 @@ def test_what_the_caller_changes_in_a_result_is_not_what_goes_on(saver, used):
 
 
 def test_a_large_state_is_not_kept_in_the_process(saver, used):
-    graph = asking(saver, "a")
-    graph.invoke({"n": 1, "items": [*range(1000)]}, CONFIG)
-    ((_, _, kept),) = saver._paused.values()
-    assert kept.head.values == {}
-    assert graph.invoke(Command(resume="x"), CONFIG) == {"n": 2, "said": "['x']", "items": [*range(1000)]}
-    assert used == [True]
+    graph = asking(saver, "a", "b")
+    for input in ({"n": 1, "items": [*range(1000)]}, Command(resume="x")):
+        graph.invoke(input, CONFIG)
+        ((_, _, kept),) = saver._paused.values()
+        assert kept.head.values == {}
+    result = graph.invoke(Command(resume="y"), CONFIG)
+    assert result == {"n": 3, "said": "['x', 'y']", "items": [*range(1000)]}
+    assert used == [True, True]
 
 
 def changed_state(graph: Any, saver: StepSaver) -> None:
