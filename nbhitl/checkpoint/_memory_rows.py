@@ -124,7 +124,9 @@ class MemoryRows:
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         with self._lock:
             found = self.at_hand(thread, ns)
-            return None if found is None else (packed(found[0]), found[1])
+            if found is None:
+                return None
+            return self._space(thread, ns).row(found[0].checkpoint_id), found[1]
 
     def at_hand(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         """Return it as it stands, which may be unpacked: it is for being compared with what stands there later."""

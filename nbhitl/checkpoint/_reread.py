@@ -10,25 +10,27 @@ from nbhitl.checkpoint.records import StoredCheckpoint
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nbhitl.checkpoint._rows import StepRow
+
 _KEPT = 64
 
 
 class Reread:
     """Checkpoints without pending writes whose values cannot be changed, by thread and namespace.
 
-    A checkpoint is kept together with the very rows that it was read from: the store gives the same rows again
-    only if nothing has changed.
+    A checkpoint is kept together with the very row that it was read from: the store gives the same row again
+    only if that has not changed.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[object, StoredCheckpoint]] = {}
+        self._kept: dict[tuple[str, str], tuple[StepRow, StoredCheckpoint]] = {}
 
-    def again(self, thread: str, ns: str, rows: object) -> StoredCheckpoint | None:
-        """Return what `keep` was given with these rows, for somebody who may change it; None if nothing was."""
+    def again(self, thread: str, ns: str, row: StepRow) -> StoredCheckpoint | None:
+        """Return what `keep` was given with this row, for somebody who may change it; None if nothing was."""
         known = self._kept.get((thread, ns))
-        return _copied(known[1]) if known is not None and known[0] is rows else None
+        return _copied(known[1]) if known is not None and known[0] is row else None
 
-    def keep(self, thread: str, ns: str, rows: object, stored: StoredCheckpoint) -> None:
+    def keep(self, thread: str, ns: str, row: StepRow, stored: StoredCheckpoint) -> None:
         """Keep a checkpoint, if it can be copied quickly."""
         frame = stored.frame
         rest = (value for name, value in stored.metadata.items() if name != "parents")
@@ -37,7 +39,7 @@ class Reread:
         if _constant(stored.values.values()) and _constant(rest):
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            self._kept[thread, ns] = rows, _copied(stored)
+            self._kept[thread, ns] = row, _copied(stored)
 
 
 def _constant(values: Iterable[Any]) -> bool:

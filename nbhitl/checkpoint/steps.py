@@ -72,11 +72,11 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
             return None
         if share:
             return self._stored(self._recalled(found[0]), self._decoded(found[1]))
-        stored = self._reread.again(thread, ns, found)
+        row, writes = found
+        stored = None if writes else self._reread.again(thread, ns, row)
         if stored is None:
-            row, writes = found
             stored = self._stored(self._folded_at(row), self._decoded(writes))
-            self._reread.keep(thread, ns, found, stored)
+            self._reread.keep(thread, ns, row, stored)
         return stored
 
     def load_before(self, key: CheckpointKey) -> StoredCheckpoint | None:

@@ -45,6 +45,7 @@ def state_of(run: Run, interrupt_id: str) -> str:
 
 class SaverContract(ABC):
     names_may_hold_nul = True
+    knows_of_changes = True  # without reading again
     kept_after_deletion = 3  # of three steps that a run makes after its thread was deleted
 
     @abstractmethod
@@ -89,6 +90,21 @@ class SaverContract(ABC):
             assert len(run.saver.load(run.key()).writes) == value
         run.saver.delete_thread("t")
         assert run.saver.load(run.key()) is None
+
+    def test_reading_the_newest_again_decodes_nothing_while_it_stands(self, run, monkeypatch):
+        decoded = []
+        folded_at = run.saver._folded_at
+        monkeypatch.setattr(run.saver, "_folded_at", lambda row: decoded.append(row) or folded_at(row))
+        run.step({"n": 1})
+        first, again = run.saver.load(run.key()), run.saver.load(run.key())
+        assert found(again) == found(first)
+        assert again.values is not first.values
+        assert len(decoded) == (1 if self.knows_of_changes else 2)
+        run.step({"n": 2})
+        assert run.saver.load(run.key()).values == {"n": 2}
+        run.pause("q1")
+        assert len(run.saver.load(run.key()).writes) == 1
+        assert len(decoded) == (3 if self.knows_of_changes else 4)
 
     def test_every_checkpoint_comes_back_as_it_was(self, run):
         run.step({"n": 0, "items": []})

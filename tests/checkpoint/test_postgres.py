@@ -24,6 +24,7 @@ ALONE = {"autocommit": True}
 
 class PostgresContract(SaverContract):
     names_may_hold_nul = False  # PostgreSQL's text cannot
+    knows_of_changes = False
 
 
 class TestPostgresSaver(PostgresContract):
