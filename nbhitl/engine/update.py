@@ -146,18 +146,19 @@ def _tasks(progress: Progress) -> list[Task]:
 
 
 def _named_tasks(progress: Progress, updates: Sequence[StateUpdate]) -> list[Task]:
-    """Return a task for each update: the pending one of that node, where there is one without results."""
-    pending: dict[str, list[Task]] = {}
+    """Return a task for each update: the next one of that node, where it is there and has no results."""
+    planned: dict[str, list[Task]] = {}
     for task in _tasks(progress):
-        if task.writes is None:
-            pending.setdefault(task.name, []).append(task)
+        planned.setdefault(task.name, []).append(task)
     tasks = []
     for number, update in enumerate(updates):
         name = update.as_node or _last_writer(progress)
         if name not in progress.program.nodes:
             raise _unknown_node(progress, name)
-        same = pending.get(name)
-        known = same.pop(0).id if same else update.task_id
+        same = planned.get(name)
+        known = update.task_id
+        if same and (next_one := same.pop(0)).writes is None:
+            known = next_one.id
         task = Task(
             name,
             ("__update__", number),

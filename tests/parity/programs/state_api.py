@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Send, StateUpdate, interrupt
 from typing_extensions import TypedDict
 
 
@@ -407,6 +407,27 @@ def program_update_beside_finished_siblings(record, saver):
         graph.update_state(config, {"path": ["update"]}, as_node=as_node)
         record(f"{as_node}: the finished sibling is forgotten", brief(graph.get_state(config)))
         record(f"{as_node}: go on", graph.invoke(None, config))
+
+
+def program_update_as_a_node_that_is_sent_to(record, saver):
+    """With one of its tasks done, and one that asks; one update, or two in one step."""
+
+    def sent(state):
+        return {"path": [interrupt("q") if state["path"] == ["asks"] else "done"]}
+
+    for order in (["asks", "done"], ["done", "asks"], ["done", "done", "asks"]):
+        for count in (1, 2):
+            saver.delete_thread("1")
+            builder = StateGraph(State).add_node("sent", sent).add_node("z", lambda state: {"path": ["z"]})
+            builder.add_conditional_edges(
+                START, lambda state, order=order: [Send("sent", {"path": [w]}) for w in order], ["sent"]
+            )
+            graph = builder.add_edge("sent", "z").compile(checkpointer=saver)
+            graph.invoke({"path": []}, CONFIG)
+            updates = [StateUpdate({"path": [f"u{number}"]}, "sent") for number in range(count)]
+            graph.bulk_update_state(CONFIG, [updates])
+            record(f"{order}, {count}", [brief(one) for one in graph.get_state_history(CONFIG)])
+            record(f"{order}, {count} goes on", graph.invoke(None, CONFIG))
 
 
 def program_update_after_a_goto_while_paused(record, saver):
