@@ -45,7 +45,7 @@ class ForeignSaver:
         given = config or {}
         own = given.get(CONF) or {}
         self._entries = {key: value for key, value in own.items() if key not in _PLACE and key[:2] != "__"}
-        self._notes = {"metadata": dict(notes)} if (notes := given.get("metadata")) else {}
+        self._notes: dict[str, Any] = {**(given.get("metadata") or {})}
         self.program = program
         self.claims_beside = ClaimsBeside(saver)
         self._versions: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -89,7 +89,8 @@ class ForeignSaver:
         named = {"thread_id": key.thread_id, "checkpoint_ns": key.ns}
         if key.checkpoint_id is not None:
             named["checkpoint_id"] = key.checkpoint_id
-        return cast("RunnableConfig", {**self._notes, CONF: {**self._entries, **named}})
+        notes = {**self._notes, "thread_id": key.thread_id}
+        return cast("RunnableConfig", {"metadata": notes, CONF: {**self._entries, **named}})
 
     def _parent_config(self, record: StepRecord) -> RunnableConfig:
         return self._config(CheckpointKey(record.thread_id, record.ns, record.parent_id))

@@ -152,7 +152,7 @@ def program_what_savers_are_told_to_keep(record):
     class Own(InMemorySaver):
         def put(self, config, checkpoint, metadata, new_versions):
             entries = config["configurable"]
-            seen.append((dict(metadata), config["metadata"]["note"], entries["user"]))
+            seen.append((dict(metadata), config["metadata"], entries["user"]))
             own = {**metadata, "owner": entries["user"].upper()}
             return super().put(config, checkpoint, own, new_versions)
 
