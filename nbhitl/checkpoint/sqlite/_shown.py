@@ -64,12 +64,12 @@ def show_checkpoints(database: Database) -> None:
 def _reader(database: Database, file: str) -> Callable[[], str]:
     """Return what reads the rows. The connection outlives it, and must not be kept alive by it."""
     if file:
-        return partial(_read_file, f"{Path(file).as_uri()}?mode=ro")
+        return partial(_read_file, file)
     return partial(_read_memory, weakref.ref(database))
 
 
-def _read_file(address: str) -> str:
-    with closing(sqlite3.connect(address, uri=True)) as conn:
+def _read_file(file: str) -> str:
+    with closing(sqlite3.connect(f"{Path(file).as_uri()}?mode=ro", uri=True)) as conn:
         return _read(conn)
 
 
