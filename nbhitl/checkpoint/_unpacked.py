@@ -6,6 +6,7 @@ most steps of most threads are never read, and packing is a quarter of what a st
 
 from __future__ import annotations
 
+from itertools import repeat
 from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,16 +22,22 @@ from nbhitl.checkpoint._rows import (
     frame_data,
     result_data,
 )
-from nbhitl.checkpoint.records import Frame
+from nbhitl.checkpoint.records import Frame, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
+from nbhitl.constants import PULL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nbhitl.checkpoint._rows import Codec
     from nbhitl.checkpoint.records import StepRecord
 
 _NUMBERS = frozenset({int, float, bool, NoneType})
 _TEXTS = frozenset({str, bytes})
 _PLAIN = _NUMBERS | _TEXTS
+
+_SERDE = Serde()
+"""What all plain values are packed by alike."""
 
 _STEP_SIZE, _VALUE_SIZE = 48, 16
 """About how many bytes a packed step has, and how many more for each value."""
@@ -54,7 +61,7 @@ _unpacked_step = of_fields(UnpackedStep)
 
 
 def step_in_memory(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[StepRow, Tip]:
-    """As `encode_step`, but the row of a step of plain values is unpacked."""
+    """As `encode_step`, but the row of a step of one task and plain values is unpacked."""
     size = _plain_size(record) if serde.__class__ is Serde else 0
     if not size or (tip.since >= DELTAS_A_WHOLE * tip.size if tip is not None else record.full()):
         return encode_step(record, tip, serde)
@@ -70,8 +77,9 @@ def step_in_memory(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[S
         tip.base_id, tip.size, tip.since = checkpoint_id, size, 0
     else:
         tip.since += size
+    task = record.results[0].name if record.results else None
     start = None if frame.start is None else {**frame.start}  # it is the caller's
-    body = record.metadata["step"], frame.triggers, frame.writers, start, values, record.results, serde
+    body = record.metadata["step"], task, values, frame.triggers, frame.writers, start
     fields = (
         record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at, tip.base_id, depth,
         tip.since, tip.size, record.metadata["source"], body,
@@ -84,7 +92,7 @@ def _plain_size(record: StepRecord) -> int:
     frame, values, metadata = record.frame, record.values, record.metadata
     if not record.as_written or frame.sends or frame.channels or frame.children:
         return 0
-    if len(metadata) != 3 or metadata["parents"]:
+    if len(metadata) != 3 or metadata["parents"] or not _is_implied(record.results, values, frame.triggers):
         return 0
     if frame.start is not None:
         if values or type(frame.start) is not dict:
@@ -99,15 +107,33 @@ def _plain_size(record: StepRecord) -> int:
     return _STEP_SIZE + _VALUE_SIZE * len(values) + texts
 
 
+def _is_implied(results: Sequence[TaskWrites], values: dict[str, Any], triggers: tuple[str, ...]) -> bool:
+    """Whether these are the results of no task, or of one that wrote the values first and then what it starts.
+
+    Of each, all has been written once: so the first writes are the values if the last of as many is the last value.
+    """
+    if len(results) != 1:
+        return not results
+    ((task_id, name, path, writes),) = results
+    count = len(values)
+    return (
+        not task_id
+        and path == (PULL, name)
+        and len(writes) == count + len(triggers)
+        and (not count or writes[count - 1][0] == next(reversed(values)))
+    )
+
+
 def packed(row: StepRow) -> StepRow:
     """Return a row as other stores have it."""
     if row.__class__ is not UnpackedStep:
         return row
-    step, triggers, writers, start, values, results, serde = cast("Any", row.body)
-    found: dict[str, int] = {}
-    body = [
-        FULL if row.is_whole else DELTA, frame_data(Frame(triggers, start=start, writers=writers)), values, None, None,
-        [result_data(task, step, values, {}, found) for task in results], None,
-    ]  # fmt: skip
-    metadata = encode_metadata({"source": row.metadata, "step": step, "parents": {}}, serde)
-    return StepRow(*row[:9], metadata, serde.dumps(body))
+    step, task, values, triggers, writers, start = cast("Any", row.body)
+    results = []
+    if task is not None:
+        writes = [*values.items(), *zip(triggers, repeat(None))]
+        results.append(result_data(TaskWrites("", task, (PULL, task), writes), step, values, {}, {}))
+    frame = frame_data(Frame(triggers, start=start, writers=writers))
+    body = [FULL if row.is_whole else DELTA, frame, values, None, None, results, None]
+    metadata = encode_metadata({"source": row.metadata, "step": step, "parents": {}}, _SERDE)
+    return StepRow(*row[:9], metadata, _SERDE.dumps(body))

@@ -26,16 +26,24 @@ PLAIN = st.one_of(
 )
 
 
+PULLED = ("__pregel_pull", "a")
+
+
 def step(
     number: int, values: dict[str, Any], state: dict[str, Any] | None = None, **other: Any
 ) -> StepRecord:
-    writes = [*values.items(), ("branch:to:b", None)]
-    frame = other.pop("frame", Frame(("branch:to:b",), writers=("a",)))
-    metadata = other.pop("metadata", {"source": "loop", "step": number, "parents": {}})
-    whole = {**(state or {}), **values}
+    frame = other.setdefault("frame", Frame(("branch:to:b",), writers=("a",)))
+    writes = [*values.items(), *((trigger, None) for trigger in frame.triggers)]
+    what = {
+        "metadata": {"source": "loop", "step": number, "parents": {}},
+        "results": [TaskWrites("", "a", PULLED, writes)],
+        "as_written": True,
+        **other,
+    }
+    whole, parent = {**(state or {}), **values}, f"id{number - 1:04}" if number else None
     return StepRecord(
-        "t", "", f"id{number:04}", f"id{number - 1:04}" if number else None, "2026", metadata, frame, values, {}, (),
-        [TaskWrites("", "a", ("__pregel_pull", "a"), writes)], lambda: whole, as_written=other.pop("as_written", True),
+        thread_id="t", ns="", checkpoint_id=f"id{number:04}", parent_id=parent, created_at="2026", values=values,
+        appended={}, removed=(), full=lambda: whole, **what,
     )  # fmt: skip
 
 
@@ -67,22 +75,19 @@ def test_a_step_of_plain_values_is_unpacked():
 @pytest.mark.parametrize("start", [{}, {"x": 1, "y": "text"}])
 def test_an_input_of_plain_values_is_unpacked(start):
     frame = Frame(("__start__",), start=start)
-    record = StepRecord(
-        "t", "", "id0", None, "2026", {"source": "input", "step": -1, "parents": {}}, frame, {}, {}, (), [], dict,
-        as_written=True,
-    )  # fmt: skip
+    record = step(0, {}, frame=frame, results=[])
     row, tip = step_in_memory(record, None, Serde())
     asked = dict(start)
     start["x"] = "changed by its caller"
     body = decode_body(packed(row), Serde())
     assert type(row) is UnpackedStep
     assert (body.kind, body.frame, body.values) == (FULL, Frame(("__start__",), start=asked), {})
-    assert (tip.base_id, tip.depth, tip.versions) == ("id0", 1, {})
+    assert (tip.base_id, tip.depth, tip.versions) == ("id0000", 1, {})
 
 
 @pytest.mark.parametrize("start", [{"x": []}, ["x"], 1], ids=repr)
 def test_an_input_that_could_be_changed_is_packed_at_once(start):
-    record = step(0, {}, frame=Frame(("__start__",), start=start))
+    record = step(0, {}, frame=Frame(("__start__",), start=start), results=[])
     assert type(step_in_memory(record, None, Serde())[0].body) is bytes
 
 
@@ -105,7 +110,18 @@ def test_what_could_be_changed_or_is_no_plain_value_is_packed_at_once(value):
         {"frame": Frame(sends=(Send("a", []),))},
         {"frame": Frame(channels={"join": {"a"}})},
         {"frame": Frame(start={"x": []})},
+        {"frame": Frame(start={"x": 1})},
         {"frame": Frame(children={"a:1": "id"})},
+        {"results": [TaskWrites("", "a", PULLED, [("branch:to:b", None), ("x", "new")])]},
+        {"results": [TaskWrites("", "a", PULLED, [("x", "new")])]},
+        {"results": [TaskWrites("some-id", "a", PULLED, [("x", "new"), ("branch:to:b", None)])]},
+        {"results": [TaskWrites("", "a", ("__pregel_push", 0), [("x", "new"), ("branch:to:b", None)])]},
+        {
+            "results": [
+                TaskWrites("", "a", PULLED, []),
+                TaskWrites("", "b", ("__pregel_pull", "b"), [("x", "new")]),
+            ]
+        },
         {"serde": type("Mine", (Serde,), {})()},
     ],
     ids=lambda other: next(iter(other)),
