@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 import threading
 import time
@@ -145,6 +146,18 @@ def test_a_path_is_no_connection(tmp_path):
     with pytest.raises(TypeError, match="It opens one: write `with"):
         StateGraph(dict).compile(checkpointer=SqliteSaver.from_conn_string(str(file)))
     assert not file.exists()
+
+
+async def used_after_its_block():
+    async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+        await saver.setup()
+    for use in (saver.aget_tuple({"configurable": {"thread_id": "t"}}), saver.conn.execute("SELECT 1")):
+        with pytest.raises(StoreError, match="store :memory:: its `async with` block has ended"):
+            await use
+
+
+def test_a_saver_whose_block_has_ended_says_so():
+    asyncio.run(used_after_its_block())
 
 
 def test_what_was_saved_is_there_after_reopening(tmp_path):

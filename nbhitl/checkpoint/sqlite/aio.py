@@ -13,6 +13,7 @@ from nbhitl.checkpoint.sqlite import connect, opened, refuse_path
 from nbhitl.checkpoint.sqlite._awaited import AwaitedConnection
 from nbhitl.checkpoint.sqlite._lent import LentDatabase
 from nbhitl.checkpoint.sqlite._saver import WaitingSaver
+from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -43,6 +44,7 @@ class AsyncSqliteSaver(WaitingSaver):
         refuse_path(conn, "AsyncSqliteSaver", "async with")
         self._worker: ThreadPoolExecutor | None = None
         self._connection = conn
+        self._is_closed = False
         self.lock = asyncio.Lock()  # for programs that use `conn`; the saver does not need it
         database: Database
         if isinstance(conn, sqlite3.Connection):
@@ -86,6 +88,7 @@ class AsyncSqliteSaver(WaitingSaver):
     async def _close(self) -> None:
         """Wait for what is being saved, then close the file."""
         await asyncio.shield(self._run(self._written_and_closed))
+        self._is_closed = True
         if self._worker is not None:
             self._worker.shutdown(wait=True)
 
@@ -109,6 +112,11 @@ class AsyncSqliteSaver(WaitingSaver):
         await self._run(self._database.setup)
 
     async def _run(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._is_closed:
+            raise StoreError(
+                f"{self._database.name}: its `async with` block has ended, which closed it. Use the saver, and graphs "
+                "compiled with it, inside of the block."
+            )
         call = partial(method, *args, **kwargs)
         if self._worker is None:
             return cast("T", await cast("LentDatabase", self._database).run(call))
