@@ -79,7 +79,8 @@ def step_in_memory(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[S
         tip.since += size
     task = record.results[0].name if record.results else None
     start = None if frame.start is None else {**frame.start}  # it is the caller's
-    body = record.metadata["step"], task, values, frame.triggers, frame.writers, start
+    # A tuple takes a third of the dict's memory.
+    body = record.metadata["step"], task, (*values, *values.values()), frame.triggers, frame.writers, start
     fields = (
         record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at, tip.base_id, depth,
         tip.since, tip.size, record.metadata["source"], body,
@@ -128,8 +129,9 @@ def packed(row: StepRow) -> StepRow:
     """Return a row as other stores have it."""
     if row.__class__ is not UnpackedStep:
         return row
-    step, task, values, triggers, writers, start = cast("Any", row.body)
-    results = []
+    step, task, changed, triggers, writers, start = cast("Any", row.body)
+    count = len(changed) // 2
+    values, results = dict(zip(changed[:count], changed[count:], strict=True)), []
     if task is not None:
         writes = [*values.items(), *zip(triggers, repeat(None))]
         results.append(result_data(TaskWrites("", task, (PULL, task), writes), step, values, {}, {}))
