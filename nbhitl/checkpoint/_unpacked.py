@@ -54,7 +54,8 @@ class UnpackedStep(StepRow):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(tuple(packed(self)))
 
 
 _unpacked_step = of_fields(UnpackedStep)

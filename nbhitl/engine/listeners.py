@@ -47,13 +47,13 @@ def _is_unset(context: Any) -> bool:
 
     Of a LangSmith that keeps that in another place, nothing is known.
     """
-    said = sys.modules.get("langsmith._internal._context")
+    said: Any = sys.modules.get("langsmith._internal._context")
     try:
         return (
             context.tracing_v2_callback_var.get() is None
-            and said._TRACING_ENABLED.get() is None  # type: ignore[union-attr]
-            and said._PARENT_RUN_TREE_REF.get() is None  # type: ignore[union-attr]
-            and said._GLOBAL_TRACING_ENABLED is None  # type: ignore[union-attr]
+            and said._TRACING_ENABLED.get() is None
+            and said._PARENT_RUN_TREE_REF.get() is None
+            and said._GLOBAL_TRACING_ENABLED is None
         )
     except AttributeError:
         return False

@@ -245,9 +245,8 @@ class Progress:
         self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False
     ) -> StoreCall:
         """Return what saves the checkpoint that the run is at; after it, nothing is unsaved."""
-        changes = self.unsaved or Changes(as_written=not results)
-        if whole:
-            changes = Changes(values=dict(self._plain_values()))
+        unsaved = Changes(values=dict(self._plain_values())) if whole else self.unsaved
+        changes = unsaved or Changes(as_written=not results)
         run, checkpoint_id, given = self.run, self.head.checkpoint_id, self.settings.metadata
         metadata = self.own_metadata
         if given:

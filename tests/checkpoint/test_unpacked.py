@@ -59,6 +59,7 @@ def test_a_step_that_was_packed_late_is_the_step_that_was_packed_at_once(steps):
         assert late.versions == at_once.versions
         assert row == packed(row)
         assert (row != packed(row)) is False
+        assert hash(row) == hash(packed(row))
 
 
 def second(values: dict[str, Any], serde: Any = None, **other: Any) -> Any:

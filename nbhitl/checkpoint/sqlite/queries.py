@@ -32,10 +32,8 @@ __all__ = [
     "WRITE_VERSION",
 ]
 
-# What a new file gets: what all migrations together make of one, in a fifth of the time. Ids of checkpoints and tasks are
-# BLOBs of 16 bytes if they are UUIDs, else TEXT. The columns from `path` on are the pending writes that stand beside a
-# question, and whether it is live; see below.
-TABLES: Final = """
+# Tables that no migration has changed since.
+_STEPS_AND_WRITES: Final = """
     CREATE TABLE nbhitl_steps (
         thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, parent_id,
         created_at TEXT NOT NULL, base_id, depth INTEGER NOT NULL, since INTEGER NOT NULL,
@@ -49,7 +47,20 @@ TABLES: Final = """
         value BLOB NOT NULL
     );
     CREATE UNIQUE INDEX nbhitl_writes_key ON nbhitl_writes (thread_id, ns, checkpoint_id, task_id, idx);
+"""
+_ONCE: Final = """
+    CREATE TABLE nbhitl_once (
+        thread_id TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, result BLOB, owner TEXT NOT NULL,
+        started_at TEXT NOT NULL, done_at TEXT
+    );
+    CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
+"""
 
+# What a new file gets: what all migrations together make of one, in a fifth of the time. Ids of checkpoints and tasks are
+# BLOBs of 16 bytes if they are UUIDs, else TEXT. The columns from `path` on are the pending writes that stand beside a
+# question, and whether it is live; see below.
+TABLES: Final = f"""
+    {_STEPS_AND_WRITES}
     CREATE TABLE nbhitl_questions (
         thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, interrupt_id TEXT NOT NULL,
         task_id NOT NULL, node TEXT NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL,
@@ -62,30 +73,13 @@ TABLES: Final = """
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id) WHERE live = 1;
     CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE live = 1;
 
-    CREATE TABLE nbhitl_once (
-        thread_id TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, result BLOB, owner TEXT NOT NULL,
-        started_at TEXT NOT NULL, done_at TEXT
-    );
-    CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
+    {_ONCE}
 """
 
 # Entry i brings a store from version i to i + 1; what has been released is never changed.
 MIGRATIONS: Final = (
-    """
-    CREATE TABLE nbhitl_steps (
-        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, parent_id,
-        created_at TEXT NOT NULL, base_id, depth INTEGER NOT NULL, since INTEGER NOT NULL,
-        size INTEGER NOT NULL, metadata BLOB NOT NULL, body BLOB NOT NULL
-    );
-    CREATE UNIQUE INDEX nbhitl_steps_key ON nbhitl_steps (thread_id, ns, checkpoint_id);
-
-    CREATE TABLE nbhitl_writes (
-        thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, task_id NOT NULL,
-        idx INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, channel TEXT NOT NULL,
-        value BLOB NOT NULL
-    );
-    CREATE UNIQUE INDEX nbhitl_writes_key ON nbhitl_writes (thread_id, ns, checkpoint_id, task_id, idx);
-
+    f"""
+    {_STEPS_AND_WRITES}
     CREATE TABLE nbhitl_questions (
         thread_id TEXT NOT NULL, ns TEXT NOT NULL, checkpoint_id NOT NULL, interrupt_id TEXT NOT NULL,
         task_id NOT NULL, node TEXT NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL,
@@ -99,13 +93,7 @@ MIGRATIONS: Final = (
     CREATE INDEX nbhitl_questions_open ON nbhitl_questions (asked_at) WHERE state = 'open';
     CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE state = 'open';
     """,
-    """
-    CREATE TABLE nbhitl_once (
-        thread_id TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, result BLOB, owner TEXT NOT NULL,
-        started_at TEXT NOT NULL, done_at TEXT
-    );
-    CREATE UNIQUE INDEX nbhitl_once_key ON nbhitl_once (thread_id, key);
-    """,
+    _ONCE,
     "ALTER TABLE nbhitl_questions DROP COLUMN undo",
     # Which questions are live is found out by two comparisons: of a list of three states SQLite makes a table, for each
     # row. The index of open questions by node finds those of all nodes too: asking and answering write a page less.
