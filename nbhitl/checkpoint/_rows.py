@@ -259,7 +259,7 @@ def result_data(
     """
     task_id, name, path, pairs = task
     writes: list[list[Any]] = []
-    if len(values) > 1 and _begins_with(pairs, values):
+    if len(values) > 1 and begins_with(pairs, values):
         writes.append([len(values)])
         pairs = pairs[len(values) :]
     for channel, value in pairs:
@@ -275,7 +275,7 @@ def result_data(
     return [packed(task_id) if task_id else step, name, place, writes]
 
 
-def _begins_with(pairs: Sequence[tuple[str, Any]], values: dict[str, Any]) -> bool:
+def begins_with(pairs: Sequence[tuple[str, Any]], values: dict[str, Any]) -> bool:
     """Whether the first writes are all of the new values, in their order."""
     if len(pairs) < len(values):
         return False

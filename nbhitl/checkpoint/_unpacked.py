@@ -18,6 +18,7 @@ from nbhitl.checkpoint._rows import (
     FULL,
     StepRow,
     Tip,
+    begins_with,
     encode_step,
     frame_data,
     result_data,
@@ -92,7 +93,7 @@ def step_in_memory(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[S
 def _plain_size(record: StepRecord) -> int:
     """Return about how many bytes a step takes; 0 if there is more to it than plain values."""
     frame, values, metadata = record.frame, record.values, record.metadata
-    if not record.as_written or frame.sends or frame.channels or frame.children:
+    if record.appended or record.removed or frame.sends or frame.channels or frame.children:
         return 0
     if len(metadata) != 3 or metadata["parents"] or not _is_implied(record.results, values, frame.triggers):
         return 0
@@ -110,20 +111,13 @@ def _plain_size(record: StepRecord) -> int:
 
 
 def _is_implied(results: Sequence[TaskWrites], values: dict[str, Any], triggers: tuple[str, ...]) -> bool:
-    """Whether these are the results of no task, or of one that wrote the values first and then what it starts.
-
-    Of each, all has been written once: so the first writes are the values if the last of as many is the last value.
-    """
+    """Whether these are the results of no task, or of one that wrote the new values and then what it starts."""
     if len(results) != 1:
         return not results
     ((task_id, name, path, writes),) = results
-    count = len(values)
-    return (
-        not task_id
-        and path == (PULL, name)
-        and len(writes) == count + len(triggers)
-        and (not count or writes[count - 1][0] == next(reversed(values)))
-    )
+    if task_id or path != (PULL, name) or not begins_with(writes, values):
+        return False
+    return (*writes[len(values) :],) == (*zip(triggers, repeat(None)),)
 
 
 def packed(row: StepRow) -> StepRow:

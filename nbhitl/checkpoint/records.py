@@ -73,8 +73,7 @@ class StepRecord:
     `removed` keys that are gone. `results` are the tasks of the *parent* that led here and are not among its
     pending writes yet. `full` returns every key's value, for a snapshot when the saver wants one.
     `created_at` is UTC, ISO 8601. `metadata` holds `source`, `step`, `parents` and the caller's own entries.
-    `hurries` says that the next step need not wait until this one is on disk (`durability="async"`), `as_written` that
-    the results wrote nothing but `values` and what starts nodes.
+    `hurries` says that the next step need not wait until this one is on disk (`durability="async"`).
     """
 
     thread_id: str
@@ -90,7 +89,6 @@ class StepRecord:
     results: Sequence[TaskWrites]
     full: Callable[[], Mapping[str, Any]]
     hurries: bool = False
-    as_written: bool = False
 
 
 new_step = quick(StepRecord)

@@ -33,18 +33,16 @@ class Changes:
     """What a step changed, by state key: new values, and what lists only gained.
 
     `written` are the keys that got writes, those with a channel object included. The lists in `appended` belong to
-    the changes. `as_written` tells that the writes of the step's tasks were these values, and what starts nodes.
+    the changes.
     """
 
     values: dict[str, Any] = made(factory=dict)
     appended: dict[str, list[Any]] = made(factory=dict)
     written: AbstractSet[str] = made(factory=set)
-    as_written: bool = False
 
     def add(self, then: Changes, state: Mapping[str, Any]) -> None:
         """Take in the changes of a later step, for which it costs what that step changed; `state` is what is now."""
         self.values.update(then.values)
-        self.as_written = False
         self.written = self.written | then.written
         for key in then.values:
             self.appended.pop(key, None)
@@ -78,8 +76,8 @@ def apply_writes(
         _consume(head, results)
     known = len(head.values)
     changed: dict[str, Any] = {}
-    triggers, sends, updates, others = _sort_out(program, head, results, changed)
-    changes = _changes(changed, {}, changed.keys(), not (others or updates or sends))
+    triggers, sends, updates = _sort_out(program, head, results, changed)
+    changes = _changes(changed, {}, changed.keys())
     if updates:
         _fold(program, head, results, updates, changes)
     head.values.update(changed)
@@ -161,11 +159,11 @@ def _consume(head: Head, results: Sequence[TaskResult]) -> None:
 
 def _sort_out(
     program: Program, head: Head, results: Sequence[TaskResult], changed: dict[str, Any]
-) -> tuple[list[str], list[Send], dict[str, list[Any]], bool]:
-    """Return the triggers and Sends among the writes, the writes that have to be folded by key, and whether there are
-    others. What is simply the new value of its key goes to `changed`.
+) -> tuple[list[str], list[Send], dict[str, list[Any]]]:
+    """Return the triggers and Sends among the writes, and the writes that have to be folded by key.
+
+    What is simply the new value of its key goes to `changed`.
     """
-    others = False
     triggers: list[str] = []
     sends: list[Send] = []
     updates: dict[str, list[Any]] = {}
@@ -178,23 +176,20 @@ def _sort_out(
             elif channel in keys:
                 updates.setdefault(channel, []).append(value)
             elif channel in gates:
-                others = True
                 gate_writes.setdefault(channel, []).append(value)
             elif channel in starts:
                 if channel not in triggers:
                     triggers.append(channel)
             elif channel == TASKS:
                 sends.append(value)
-            else:
-                others = True
-                if channel == CHILDREN:
-                    head.children = {**head.children, **value}
+            elif channel == CHILDREN:
+                head.children = {**head.children, **value}
     for channel, values in gate_writes.items():
         gate = head.objects.get(channel)
         if gate is None:
             gate = head.objects[channel] = gates[channel].from_checkpoint(MISSING)
         gate.update(values)
-    return triggers, sends, updates, others
+    return triggers, sends, updates
 
 
 def _last_value(name: str, writes: list[Any]) -> Any:

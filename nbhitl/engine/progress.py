@@ -245,8 +245,7 @@ class Progress:
         self, results: Sequence[TaskWrites], parent_id: str | None, *, whole: bool = False
     ) -> StoreCall:
         """Return what saves the checkpoint that the run is at; after it, nothing is unsaved."""
-        unsaved = Changes(values=dict(self._plain_values())) if whole else self.unsaved
-        changes = unsaved or Changes(as_written=not results)
+        changes = Changes(values=dict(self._plain_values())) if whole else self.unsaved or Changes()
         run, checkpoint_id, given = self.run, self.head.checkpoint_id, self.settings.metadata
         metadata = self.own_metadata
         if given:
@@ -266,7 +265,6 @@ class Progress:
             results,
             self._plain_values,
             run.durability == "async",
-            changes.as_written,
         )
         return new_call("put_step", (record,))
 

@@ -37,13 +37,14 @@ def step(
     what = {
         "metadata": {"source": "loop", "step": number, "parents": {}},
         "results": [TaskWrites("", "a", PULLED, writes)],
-        "as_written": True,
+        "appended": {},
+        "removed": (),
         **other,
     }
     whole, parent = {**(state or {}), **values}, f"id{number - 1:04}" if number else None
     return StepRecord(
         thread_id="t", ns="", checkpoint_id=f"id{number:04}", parent_id=parent, created_at="2026", values=values,
-        appended={}, removed=(), full=lambda: whole, **what,
+        full=lambda: whole, **what,
     )  # fmt: skip
 
 
@@ -105,7 +106,13 @@ def test_what_could_be_changed_or_is_no_plain_value_is_packed_at_once(value):
 @pytest.mark.parametrize(
     "other",
     [
-        {"as_written": False},
+        {
+            "results": [
+                TaskWrites("", "a", PULLED, [("x", "what a reducer made new of"), ("branch:to:b", None)])
+            ]
+        },
+        {"appended": {"z": ["new"]}},
+        {"removed": ("y",)},
         {"metadata": {"source": "loop", "step": 1, "parents": {}, "user": ["Ada"]}},
         {"metadata": {"source": "loop", "step": 1, "parents": {"": "id"}}},
         {"frame": Frame(sends=(Send("a", []),))},

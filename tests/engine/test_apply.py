@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from nbhitl.channels import EphemeralValue, Topic
 from nbhitl.checkpoint.records import Frame
-from nbhitl.constants import ERROR, INPUT, START, TASKS
+from nbhitl.constants import INPUT, START, TASKS
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.head import Head, frame_of, head_of, new_head
 from nbhitl.engine.tasks import Task, TaskResult
@@ -97,25 +97,8 @@ def test_the_changes_are_what_a_checkpoint_stores():
 
 def test_a_step_that_writes_nothing_changes_nothing():
     head, changes = after(CHAIN, {"log": ["old"]}, TaskResult(pulled("a"), []))
-    assert changes == Changes(as_written=True)
+    assert changes == Changes()
     assert head.values == {"log": ["old"], "total": 0}
-
-
-@pytest.mark.parametrize(
-    ("writes", "as_written"),
-    [
-        ([("last", "x"), ("branch:to:b", None)], True),
-        ([("last", "x"), ("total", 1)], False),
-        ([("last", "x"), (TASKS, Send("b", 1))], False),
-        ([("last", "x"), (ERROR, ValueError())], False),
-    ],
-)
-def test_the_changes_tell_whether_they_are_all_that_was_written(writes, as_written):
-    _, changes = after(CHAIN, {}, TaskResult(pulled("a"), writes))
-    assert changes.values["last"] == "x"
-    assert changes.as_written is as_written
-    changes.add(changes, {})
-    assert not changes.as_written
 
 
 def test_several_tasks_that_append_are_one_difference():

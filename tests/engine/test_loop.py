@@ -79,7 +79,7 @@ def test_every_instruction_of_a_run_in_full():
         )  # type: ignore[arg-type]
         return StoreCall("put_step", (record,))
 
-    assert steps.send(None) == record(1, "input", -1, Frame((START,), start={"log": ["in"]}), as_written=True)
+    assert steps.send(None) == record(1, "input", -1, Frame((START,), start={"log": ["in"]}))
     writes = [("log", ["in"]), ("branch:to:a", None)]
     assert steps.send(None) == record(
         2,
