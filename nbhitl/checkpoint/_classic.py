@@ -144,7 +144,12 @@ class ClassicSaver(SaverCore):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Save what a task wrote at a checkpoint; saving it again changes nothing but reserved channels."""
+        """Save what a task wrote at a checkpoint; saving it again changes nothing but reserved channels.
+
+        Raises:
+            AlreadyAnswered: it delivers an answer that another saver hands on here, and another answer came first.
+            AnswerInDoubt: the same, and whoever gave that one never reported back.
+        """
         thread, ns, checkpoint_id = _names(config)
         if checkpoint_id is None:
             raise StoreError(
@@ -154,6 +159,10 @@ class ClassicSaver(SaverCore):
         # An exception is no data; LangGraph keeps it for showing it, as its repr.
         shown = [(c, repr(v) if c == ERROR and isinstance(v, BaseException) else v) for c, v in writes]
         task = TaskWrites(task_id, "", (task_path,) if task_path else (), shown)
-        rows = encode_writes((thread, ns, checkpoint_id), task, self._codec, WRITES_IDX_MAP)
-        with self._rows.atomic(thread):
+        self._save_writes((thread, ns, checkpoint_id), task, config)
+
+    def _save_writes(self, place: tuple[str, str, str], task: TaskWrites, config: RunnableConfig) -> None:
+        """Save what a task left at a checkpoint."""
+        rows = encode_writes(place, task, self._codec, WRITES_IDX_MAP)
+        with self._rows.atomic(place[0]):
             self._rows.add_writes(rows)

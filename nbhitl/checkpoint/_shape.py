@@ -8,7 +8,7 @@ from nbhitl.checkpoint._fold import DAMAGE, damaged
 from nbhitl.checkpoint._rows import CLASSIC, Body
 from nbhitl.checkpoint.base import LATEST_VERSION, CheckpointTuple, saver_config
 from nbhitl.checkpoint.records import Frame
-from nbhitl.constants import SCHEDULED, START, TASKS
+from nbhitl.constants import CHILDREN, SCHEDULED, START, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._fold import Folded
     from nbhitl.checkpoint.base import Checkpoint, CheckpointMetadata, PendingWrite
 
-_TRIGGER = "branch:to:"
+_TRIGGER, _JOIN = "branch:to:", "join:"
 
 
 def checkpoint_tuple(
@@ -64,7 +64,7 @@ def _checkpoint(folded: Folded) -> Checkpoint:
         "id": row.checkpoint_id,
         "channel_values": values | extra,
         "channel_versions": {**versions, **dict.fromkeys(extra, row.depth)},
-        "versions_seen": {},
+        "versions_seen": {name: {} for name in body.frame.writers},
         "updated_channels": sorted({*changed, *extra}),
     }
 
@@ -76,6 +76,8 @@ def _frame_channels(frame: Frame) -> dict[str, Any]:
         channels[START] = frame.start
     if frame.sends:
         channels[TASKS] = list(frame.sends)
+    if frame.children:
+        channels[CHILDREN] = frame.children
     return channels
 
 
@@ -85,13 +87,37 @@ def classic_body(checkpoint: Checkpoint) -> Body:
     return Body(CLASSIC, Frame(), checkpoint["channel_values"], base=[rest])
 
 
-def classic_parts(values: dict[str, Any]) -> tuple[dict[str, Any], Frame]:
-    """Return the state and the frame among the channel values of a checkpoint that was `put`."""
+def classic_parts(
+    body: Body, channels: dict[str, Any], writes: Sequence[PendingWrite]
+) -> tuple[dict[str, Any], Frame, list[PendingWrite]]:
+    """Return the state, the frame and the pending writes of a checkpoint that was `put`.
+
+    What an engine of nbhitl's has made plain for another saver, which handed it on, is as it was before.
+    """
+    from nbhitl.checkpoint.plain_forms import from_plain
+
+    rest = cast("list[dict[str, Any]]", body.base)[0]
+    triggers = [key for key, value in channels.items() if _is_trigger(key, value)]
+    waiting = {
+        key: value
+        for key, value in channels.items()
+        if key.startswith(_JOIN) or (key.startswith(_TRIGGER) and value is not None)
+    }
     frame = Frame(
-        triggers=tuple(key for key in values if key.startswith(_TRIGGER) or key == START),
-        sends=tuple(values.get(TASKS) or ()),
-        channels={key: value for key, value in values.items() if key.startswith("join:")},
-        start=values.get(START),
+        triggers=tuple(triggers),
+        sends=tuple(from_plain(TASKS, send) for send in channels.get(TASKS) or ()),
+        channels=waiting,
+        start=channels.get(START),
+        writers=tuple(rest.get("versions_seen") or ()),
+        children=channels.get(CHILDREN) or {},
     )
-    inner = {*frame.triggers, *frame.channels, TASKS, START}
-    return {key: value for key, value in values.items() if key not in inner}, frame
+    inner = {*triggers, *waiting, TASKS, START, CHILDREN}
+    return (
+        {key: value for key, value in channels.items() if key not in inner},
+        frame,
+        [(task, channel, from_plain(channel, value)) for task, channel, value in writes],
+    )
+
+
+def _is_trigger(key: str, value: Any) -> bool:
+    return key == START or (key.startswith(_TRIGGER) and value is None)

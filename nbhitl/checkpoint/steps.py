@@ -8,14 +8,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _upkeep
-from nbhitl.checkpoint._classic import ClassicSaver
 from nbhitl.checkpoint._core import StepGone
 from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, joined, tip_of
 from nbhitl.checkpoint._going_on import going_on
+from nbhitl.checkpoint._handed_on import HandedOnSaver
 from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
 from nbhitl.checkpoint._outline import outlined
-from nbhitl.checkpoint._review import ReviewSaver
 from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_step, encode_writes
 from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
@@ -37,7 +36,7 @@ _KNOWN_ASKING = 4096
 _FEW = 16
 
 
-class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
+class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
     """What nbhitl's engine uses of a saver of its own, besides LangGraph's interface."""
 
     _row_of = staticmethod(encode_step)
@@ -271,7 +270,7 @@ class StepSaver(AsyncTwins, ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         frame = body.frame
         if body.kind == CLASSIC:
             try:
-                values, frame = classic_parts(values)
+                values, frame, writes = classic_parts(body, values, writes)
             except DAMAGE as error:
                 raise damaged(row) from error
         return StoredCheckpoint(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.checkpoint.records import Frame, QuestionRecord, StoredCheckpoint
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import (
@@ -21,7 +22,6 @@ from nbhitl.constants import (
     START,
     TASKS,
 )
-from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.questions import open_questions
 from nbhitl.engine.tasks import interrupt_id, task_namespace
 from nbhitl.errors import BundleError

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nbhitl.checkpoint.digests import payload_digest, what_was_asked
 from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT, RESUME
-from nbhitl.engine.digests import payload_digest, what_was_asked
 from nbhitl.engine.head import head_of
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.place import carried_id, keeps_own_state, place_below

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from nbhitl.checkpoint.companion import companion_of, existing_companion, off_the_loop
 from nbhitl.checkpoint.records import PauseRecord, QuestionRecord
+from nbhitl.checkpoint.steps import StepSaver
 from nbhitl.constants import ERROR, INTERRUPT
 from nbhitl.engine.questions import RESERVED
 
@@ -21,10 +22,14 @@ T = TypeVar("T")
 
 
 class ClaimsBeside:
-    """The claims on one saver's questions; nothing is kept before the first answer."""
+    """The claims on one saver's questions; nothing is kept before the first answer.
+
+    They `are_its_own` where a subclass of one of nbhitl's savers is used by LangGraph's interface.
+    """
 
     def __init__(self, saver: Any) -> None:
         self._saver = saver
+        self.are_its_own = isinstance(saver, StepSaver)
 
     def ask(self, record: PauseRecord) -> None:
         """Note static breakpoints, which nothing else in such a saver tells of."""
@@ -49,11 +54,16 @@ class ClaimsBeside:
         companion.claim(request)
 
     def give_back(self, place: Place, interrupt_ids: Sequence[str]) -> dict[str, list[Any]]:
-        """Open questions again, and return what remains of their tasks' answers: `{task_id: entries}`."""
+        """Open questions again, and return what remains of their tasks' answers: `{task_id: entries}`.
+
+        Nothing remains to be saved where the saver itself keeps the claims, and takes the answers back with them.
+        """
         companion = companion_of(self._saver)
         ids = set(interrupt_ids)
         before = companion.answers_at(*place)
         companion.release(*place, interrupt_ids)
+        if self.are_its_own:
+            return {}
         return {
             task_id: [row for row in rows if row[0] not in ids]
             for task_id, rows in before.items()
@@ -90,7 +100,7 @@ class ClaimsBeside:
     def apply(self, place: Place, source: str | None, made: str) -> None:
         """Note that the step of a checkpoint is over, with the checkpoint `made`: its answers have had their effect."""
         companion = existing_companion(self._saver)
-        if companion is not None and companion is not self._saver:
+        if companion is not None and not self.are_its_own:
             companion.settle(*place, source, made)
 
     async def off_the_loop(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -11,20 +11,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint.base import saver_config
+from nbhitl.checkpoint.plain_forms import CLAIM, from_plain, gate_from_plain, gate_to_plain, to_plain
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
 from nbhitl.checkpoint.task_ids import result_id
 from nbhitl.constants import CHILDREN, CONF, RESUME, START, TASKS
 from nbhitl.engine.claims_beside import ClaimsBeside
-from nbhitl.engine.plain_forms import from_plain, gate_from_plain, gate_to_plain, to_plain
+from nbhitl.errors import ReviewError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 
     from nbhitl.checkpoint.base import CheckpointTuple
     from nbhitl.checkpoint.records import Claim, ClaimRequest, PauseRecord, StepRecord, TaskWrites
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Program
 
+Place = tuple[str, str, str]
 _FORMAT = 4
 _PLACE = frozenset({"thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map"})
 _OWN_METADATA = ("source", "step", "parents")
@@ -91,6 +93,12 @@ class ForeignSaver:
             named["checkpoint_id"] = key.checkpoint_id
         notes = {**self._notes, "thread_id": key.thread_id}
         return cast("RunnableConfig", {"metadata": notes, CONF: {**self._entries, **named}})
+
+    def _claim_config(self, request: ClaimRequest) -> RunnableConfig:
+        config = self._config(_key_of(request))
+        whose = (request.owner, request.by, request.at, request.lease)
+        config[CONF][CLAIM] = None if self.claims_beside.are_its_own else whose
+        return config
 
     def _parent_config(self, record: StepRecord) -> RunnableConfig:
         return self._config(CheckpointKey(record.thread_id, record.ns, record.parent_id))
@@ -241,21 +249,27 @@ class ForeignSaver:
             AlreadyAnswered: another answer came first.
         """
         self.claims_beside.take(request)
+        saved: list[str] = []
         try:
-            for writes in _resume_writes(request):
-                self._put_writes(self._config(_key_of(request)), *writes)
-        except Exception:  # nothing has run with them
-            self.release(*_place(_key_of(request)), tuple(request.answers))
+            for entries, task_id in _resume_writes(request):
+                self._put_writes(self._claim_config(request), entries, task_id)
+                saved.append(task_id)
+        except Exception as error:  # nothing has run with them
+            tasks = saved if isinstance(error, ReviewError) else request.resumes
+            self._take_back(_place(_key_of(request)), tuple(request.answers), tasks)
             raise
 
     async def aclaim(self, request: ClaimRequest) -> None:
         """Take up the answers, all or none, and save them; see `claim`."""
         await self.claims_beside.off_the_loop(self.claims_beside.take, request)
+        saved: list[str] = []
         try:
-            for writes in _resume_writes(request):
-                await self._aput_writes(self._config(_key_of(request)), *writes)
-        except Exception:  # nothing has run with them
-            await self.arelease(*_place(_key_of(request)), tuple(request.answers))
+            for entries, task_id in _resume_writes(request):
+                await self._aput_writes(self._claim_config(request), entries, task_id)
+                saved.append(task_id)
+        except Exception as error:  # nothing has run with them
+            tasks = saved if isinstance(error, ReviewError) else request.resumes
+            await self._atake_back(_place(_key_of(request)), tuple(request.answers), tasks)
             raise
 
     def renew(
@@ -274,21 +288,33 @@ class ForeignSaver:
 
     def release(self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]) -> None:
         """Open the questions again: their answers were refused."""
-        for task_id, rows in self.claims_beside.give_back(
-            (thread_id, ns, checkpoint_id), interrupt_ids
-        ).items():
-            config = self._config(CheckpointKey(thread_id, ns, checkpoint_id))
-            self._put_writes(config, [(RESUME, rows)], task_id)
+        self._take_back((thread_id, ns, checkpoint_id), interrupt_ids)
 
     async def arelease(
         self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]
     ) -> None:
         """Open the questions again; see `release`."""
-        place = (thread_id, ns, checkpoint_id)
+        await self._atake_back((thread_id, ns, checkpoint_id), interrupt_ids)
+
+    def _take_back(
+        self, place: Place, interrupt_ids: Sequence[str], tasks: Collection[str] | None = None
+    ) -> None:
+        """Open questions again, and take back what delivers their answers: to these tasks, if some were refused.
+
+        What the saver refused because somebody else's answer came first is not this run's to take back.
+        """
+        for task_id, rows in self.claims_beside.give_back(place, interrupt_ids).items():
+            if tasks is None or task_id in tasks:
+                self._put_writes(self._config(CheckpointKey(*place)), [(RESUME, rows)], task_id)
+
+    async def _atake_back(
+        self, place: Place, interrupt_ids: Sequence[str], tasks: Collection[str] | None = None
+    ) -> None:
+        """As `_take_back`."""
         beside = self.claims_beside
         for task_id, rows in (await beside.off_the_loop(beside.give_back, place, interrupt_ids)).items():
-            config = self._config(CheckpointKey(thread_id, ns, checkpoint_id))
-            await self._aput_writes(config, [(RESUME, rows)], task_id)
+            if tasks is None or task_id in tasks:
+                await self._aput_writes(self._config(CheckpointKey(*place)), [(RESUME, rows)], task_id)
 
 
 _takes: dict[tuple[type, str], bool] = {}
@@ -316,7 +342,7 @@ def _after(record: StepRecord) -> tuple[tuple[str, str, str], str | None, str]:
     return place, record.metadata.get("source"), record.checkpoint_id
 
 
-def _place(key: CheckpointKey) -> tuple[str, str, str]:
+def _place(key: CheckpointKey) -> Place:
     return key.thread_id, key.ns, key.checkpoint_id or ""
 
 
@@ -343,7 +369,7 @@ def _result_arguments(record: StepRecord, task: TaskWrites) -> tuple[list[tuple[
 
 
 def _writes_arguments(writes: TaskWrites) -> tuple[list[tuple[str, Any]], str, str]:
-    plain = [(channel, to_plain(channel, value)) for channel, value in writes.writes]
+    plain = [(channel, to_plain(channel, value, writes.name)) for channel, value in writes.writes]
     return plain, writes.task_id, "/".join(map(str, writes.path))
 
 

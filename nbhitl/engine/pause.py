@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.claims import LIVE
+from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.checkpoint.records import PauseRecord, new_question_record
 from nbhitl.constants import ERROR, INTERRUPT
-from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.handling import left_by
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.kept_pause import pause_to_keep

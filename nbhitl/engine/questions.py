@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nbhitl.checkpoint.digests import what_was_asked
 from nbhitl.checkpoint.records import entry_id
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
-from nbhitl.engine.digests import what_was_asked
 from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine.digests import payload_digest
+from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.engine.site import caller, site
 from nbhitl.errors import QuestionChanged
 

@@ -10,9 +10,9 @@ from threading import RLock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.checkpoint.task_ids import digest_id
 from nbhitl.constants import CONF, FIRST_STEP, NS_SEP
-from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
 from nbhitl.engine.tasks import interrupt_ids
 from nbhitl.errors import GraphInterrupt

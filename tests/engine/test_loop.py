@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbhitl.channels.untracked_value import UntrackedValue
+from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.checkpoint.leases import LEASE
 from nbhitl.checkpoint.records import (
     CheckpointKey,
@@ -21,7 +22,6 @@ from nbhitl.checkpoint.records import (
     TaskWrites,
 )
 from nbhitl.constants import INTERRUPT, NULL_TASK_ID, PULL, RESUME, START, TASKS
-from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.instructions import ABANDON, AWAIT, Outcome, Start, StoreCall
 from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.tasks import Task, TaskResult

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.checkpoint.records import CheckpointKey, Claim
 from nbhitl.constants import ERROR, INTERRUPT, NO_WRITES, NULL_TASK_ID, RESUME, RETURN, TASKS
-from nbhitl.engine.digests import payload_digest
 from nbhitl.engine.questions import (
     check_claims,
     is_answer_map,

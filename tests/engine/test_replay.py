@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from nbhitl.checkpoint.digests import payload_digest, what_was_asked
 from nbhitl.engine import replay
-from nbhitl.engine.digests import payload_digest, what_was_asked
 from nbhitl.engine.replay import CHECKS, check_question, replay_check
 from nbhitl.errors import QuestionChanged
 from nbhitl.types import Interrupt

@@ -11,8 +11,15 @@ from nbhitl.types import Interrupt, Send, TimeoutPolicy, TypeSchema
 if TYPE_CHECKING:
     from nbhitl.channels.base import BaseChannel
 
+CLAIM = "__claim__"
+"""The entry of `configurable` that tells a saver whose answer it gets: owner, by, at and lease of a `ClaimRequest`; None
+if the saver has entered the claim already.
+"""
+
 _LIMITS = ("run_timeout", "idle_timeout", "refresh_on")
 _OF_TYPE = "schema_of_type"
+_QUESTION = {"value", "id", "response_schema"}
+_SEND = {"node", "arg"}
 
 
 def gate_to_plain(value: Any) -> Any:
@@ -29,10 +36,10 @@ def gate_from_plain(gate: BaseChannel[Any, Any, Any], value: Any) -> Any:
     return set(value) if isinstance(gate, NamedBarrierValue) else tuple(value)
 
 
-def to_plain(channel: str, value: Any) -> Any:
-    """Return what a task wrote to a channel as plain data, if it is a question or a Send."""
+def to_plain(channel: str, value: Any, node: str = "") -> Any:
+    """Return what a task of `node` wrote to a channel as plain data, if it is a question or a Send."""
     if channel == INTERRUPT:
-        return [_interrupt_to_plain(i) for i in value]
+        return [_interrupt_to_plain(i, node) for i in value]
     if channel == TASKS and isinstance(value, Send):
         plain = {"node": value.node, "arg": value.arg}
         limits = value.timeout
@@ -42,9 +49,9 @@ def to_plain(channel: str, value: Any) -> Any:
     return value
 
 
-def _interrupt_to_plain(asked: Interrupt) -> dict[str, Any]:
+def _interrupt_to_plain(asked: Interrupt, node: str) -> dict[str, Any]:
     schema = asked.response_schema
-    plain = {"value": asked.value, "id": asked.id, "response_schema": schema}
+    plain = {"value": asked.value, "id": asked.id, "response_schema": schema, "node": node}
     if asked.site is not None:
         plain["site"] = asked.site
     if asked.place is not None:
@@ -65,11 +72,16 @@ def _interrupt_from_plain(plain: dict[str, Any]) -> Interrupt:
     return asked
 
 
+def is_plain_interrupt(value: Any) -> bool:
+    """Whether a value is a question in the form that `to_plain` gives it."""
+    return isinstance(value, dict) and value.keys() >= _QUESTION
+
+
 def from_plain(channel: str, value: Any) -> Any:
     """Return what `to_plain` was given."""
     if channel == INTERRUPT and isinstance(value, list):
-        return [_interrupt_from_plain(i) if isinstance(i, dict) else i for i in value]
-    if channel == TASKS and isinstance(value, dict):
+        return [_interrupt_from_plain(i) if is_plain_interrupt(i) else i for i in value]
+    if channel == TASKS and isinstance(value, dict) and value.keys() >= _SEND:
         limits = value.get("timeout")
         return Send(value["node"], value["arg"], timeout=TimeoutPolicy(**limits) if limits else None)
     return value
