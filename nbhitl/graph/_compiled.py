@@ -14,7 +14,7 @@ from nbhitl._runnable import RunnableMethods
 from nbhitl.config import merge_configs, settled
 from nbhitl.graph._channel_names import ChannelNames
 from nbhitl.graph._display import graph_view, mimebundle
-from nbhitl.graph._options import RunOptions, print_modes
+from nbhitl.graph._options import run_options
 from nbhitl.graph._run import run_graph, stream_graph
 from nbhitl.graph._threads import ThreadMethods
 
@@ -111,9 +111,9 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         """
         if unknown:
             durability = _older(unknown, durability)
-        options = RunOptions(
+        options = run_options(
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
-            print_modes(print_mode, self.debug if debug is None else debug),
+            print_mode=print_mode, debug=self.debug if debug is None else debug,
         )  # fmt: skip
         return run_graph(self, input, config, options, stream_mode)
 
@@ -137,9 +137,9 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         """Run to the end or to the next pause, and return the state; see `invoke`."""
         if unknown:
             durability = _older(unknown, durability)
-        options = RunOptions(
+        options = run_options(
             context, output_keys, interrupt_before, interrupt_after, durability, control, False, version,
-            print_modes(print_mode, self.debug if debug is None else debug),
+            print_mode=print_mode, debug=self.debug if debug is None else debug,
         )  # fmt: skip
         from nbhitl.graph._arun import arun_graph
 
@@ -170,9 +170,9 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         """
         if unknown:
             durability = _older(unknown, durability)
-        options = RunOptions(
+        options = run_options(
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
-            print_modes(print_mode, self.debug if debug is None else debug),
+            print_mode=print_mode, debug=self.debug if debug is None else debug,
         )  # fmt: skip
         return stream_graph(
             self, input, config, options, self.stream_mode if stream_mode is None else stream_mode
@@ -199,9 +199,9 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         """Run, and yield what happens as chunks of `stream_mode`; see `stream`."""
         if unknown:
             durability = _older(unknown, durability)
-        options = RunOptions(
+        options = run_options(
             context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
-            print_modes(print_mode, self.debug if debug is None else debug),
+            print_mode=print_mode, debug=self.debug if debug is None else debug,
         )  # fmt: skip
         from nbhitl.graph._arun import astream_graph
 

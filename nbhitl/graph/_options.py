@@ -53,7 +53,42 @@ class RunOptions:
         return not (self.print_mode or self.subgraphs or self.version != "v1")
 
 
-def print_modes(print_mode: str | Collection[str], debug: bool) -> tuple[str, ...]:
+USUAL = RunOptions(None, None, None, None, None, None, False, "v1", ())
+"""What most calls ask for."""
+
+
+def run_options(
+    context: Any,
+    output_keys: str | Sequence[str] | None,
+    interrupt_before: All | Sequence[str] | None,
+    interrupt_after: All | Sequence[str] | None,
+    durability: Durability | None,
+    control: RunControl | None,
+    subgraphs: bool,
+    version: str,
+    *,
+    print_mode: str | Collection[str],
+    debug: bool,
+) -> RunOptions:
+    """Return the keywords of a call together; `USUAL` itself where it leaves out all of them."""
+    if (
+        context is None
+        and output_keys is None
+        and interrupt_before is None
+        and interrupt_after is None
+        and durability is None
+        and control is None
+        and not (subgraphs or print_mode or debug)
+        and version == "v1"
+    ):
+        return USUAL
+    return RunOptions(
+        context, output_keys, interrupt_before, interrupt_after, durability, control, subgraphs, version,
+        _print_modes(print_mode, debug),
+    )  # fmt: skip
+
+
+def _print_modes(print_mode: str | Collection[str], debug: bool) -> tuple[str, ...]:
     """Return the modes to print."""
     named = (print_mode,) if isinstance(print_mode, str) else tuple(print_mode)
     return (*named, *(mode for mode in ("updates", "values") if mode not in named)) if debug else named

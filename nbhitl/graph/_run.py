@@ -28,7 +28,7 @@ from nbhitl.engine.prepare import (
 )
 from nbhitl.engine.progress import Progress
 from nbhitl.errors import GraphInterrupt, UnknownNodeError
-from nbhitl.graph._context import coerced_context
+from nbhitl.graph._options import USUAL
 from nbhitl.graph._shapes import (
     MODES,
     breakpoints,
@@ -38,10 +38,12 @@ from nbhitl.graph._shapes import (
     result_of,
     shaped,
 )
+from nbhitl.graph._usual import UNHEARD, usual_run, usual_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from nbhitl.checkpoint.records import CheckpointKey
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.running import Run
     from nbhitl.graph._compiled import CompiledStateGraph
@@ -50,8 +52,6 @@ if TYPE_CHECKING:
 
 _CLOCK = Clock(new_checkpoint_id, utc_now)
 _LIVE = frozenset({"custom", "messages"})
-_UNHEARD = Stream((), nowhere, utc_now)
-"""Of all runs that nobody looks at."""
 
 
 def run_graph(
@@ -119,6 +119,25 @@ def start(
         UnknownNodeError: a breakpoint at a node that the graph does not have.
         ValueError: a config that makes no sense.
     """
+    usual = usual_run(graph, config) if options is USUAL and not modes else None
+    run, key, settings = usual or _run_asked_for(graph, config, options, modes, put)
+    progress = Progress(run, settings, _CLOCK)
+    steps = superstep_loop(progress, input, key)
+    if callbacks := run.config.get("callbacks"):
+        from nbhitl.engine.lifecycle import with_lifecycle
+
+        steps = with_lifecycle(steps, progress, callbacks)
+    return progress, traced(steps, run, graph.name, input)
+
+
+def _run_asked_for(
+    graph: CompiledStateGraph,
+    config: RunnableConfig | None,
+    options: RunOptions,
+    modes: Sequence[str],
+    put: Callable[[Any], None],
+) -> tuple[Run, CheckpointKey, Settings]:
+    """Return a run with all that its config and keywords ask for, where it starts, and its settings."""
     if (modes or options.print_mode) and not MODES.issuperset((*modes, *options.print_mode)):
         from nbhitl.graph._unheard import warn_of_modes
 
@@ -128,7 +147,7 @@ def start(
     parent = calling_task(config)
     merged = _merged(graph, config, ambient_config() if parent is None else None)
     if parent is None and not modes and options.is_quiet():
-        heard = _UNHEARD
+        heard = UNHEARD
     else:
         above = parent.run.stream if parent is not None else None
         heard = Stream((*modes, *options.print_mode), put, utc_now, subgraphs=options.subgraphs, above=above)
@@ -143,13 +162,7 @@ def start(
         parent=parent,
     )
     _set_options(run, graph, options)
-    progress = Progress(run, _settings(graph, run, options, streams=bool(modes)), _CLOCK)
-    steps = superstep_loop(progress, input, key)
-    if callbacks := run.config.get("callbacks"):
-        from nbhitl.engine.lifecycle import with_lifecycle
-
-        steps = with_lifecycle(steps, progress, callbacks)
-    return progress, traced(steps, run, graph.name, input)
+    return run, key, _settings(graph, run, options, streams=bool(modes))
 
 
 def _set_options(run: Run, graph: CompiledStateGraph, options: RunOptions) -> None:
@@ -161,8 +174,11 @@ def _set_options(run: Run, graph: CompiledStateGraph, options: RunOptions) -> No
 
         warn_of_options(options, saves=run.saver is not None)
     run.control = options.control or run.control
-    run.context = coerced_context(graph.context_schema, options.context)
-    if options.context is None and run.parent is not None:
+    if options.context is not None:
+        from nbhitl.graph._context import coerced_context
+
+        run.context = coerced_context(graph.context_schema, options.context)
+    elif run.parent is not None:
         run.context = run.parent.run.context
 
 
@@ -182,7 +198,7 @@ def _merged(
 def _settings(graph: CompiledStateGraph, run: Run, options: RunOptions, *, streams: bool) -> Settings:
     stops = options.interrupt_before is not None or options.interrupt_after is not None
     if options.output_keys is None and not stops and names_only_a_thread(run.config):
-        return _usual_settings(graph, streams)
+        return usual_settings(graph, streams=streams)
     keys, single = output_keys_of(options.output_keys, graph.program, streams=streams)
     if stops:
         _check_nodes(graph, options.interrupt_before)
@@ -199,18 +215,6 @@ def _settings(graph: CompiledStateGraph, run: Run, options: RunOptions, *, strea
         owner=OWNER,
         strict=configurable.get(STRICT_KEY) is True,
     )
-
-
-def _usual_settings(graph: CompiledStateGraph, streams: bool) -> Settings:
-    """Return the settings of a run that asks for nothing more than its thread: the same for all of them."""
-    stops = graph.interrupt_before_nodes, graph.interrupt_after_nodes
-    before, settings = graph._usual_settings.get(streams, (None, None))
-    if settings is not None and before == stops:
-        return settings
-    keys, single = output_keys_of(None, graph.program, streams=streams)
-    settings = Settings(keys, single, breakpoints(None, stops[0]), breakpoints(None, stops[1]), owner=OWNER)
-    graph._usual_settings[streams] = (tuple(stops[0]), tuple(stops[1])), settings
-    return settings
 
 
 def _check_nodes(graph: CompiledStateGraph, given: All | Sequence[str] | None) -> None:
