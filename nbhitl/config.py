@@ -48,7 +48,7 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
     merged: dict[str, Any] = {}
     for config in configs:
         for key, value in (config or {}).items():
-            if value is None:
+            if value is None or (key == "tags" and not value):
                 continue
             if key in _MERGED_DICTS:
                 merged[key] = {**merged.get(key, {}), **cast("dict[str, Any]", value)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._langchain import is_message
+from nbhitl.engine.task_config import run_metadata
 from nbhitl.engine.writes import command_updates
 from nbhitl.types import Command
 
@@ -29,8 +30,16 @@ def report_returned(running: RunningTask, returned: Any) -> None:
 
             message.id = str(uuid4())  # the state's message and the streamed one are to be the same
         if metadata is None:
-            metadata = {"ls_integration": "langgraph", **running.metadata}
+            metadata = _metadata(running)
         running.run.stream.message(running.run.ns, message, metadata, once=True)
+
+
+def _metadata(running: RunningTask) -> dict[str, Any]:
+    """Return what is told with a message: of the outermost run, then of the task."""
+    outermost = running.run
+    while outermost.parent is not None:
+        outermost = outermost.parent.run
+    return {**run_metadata(outermost), "ls_integration": "langgraph", **running.metadata}
 
 
 def messages_in(value: Any) -> Iterator[Any]:

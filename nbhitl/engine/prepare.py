@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._context import CURRENT_TASK
-from nbhitl._langchain import outer_config
+from nbhitl._langchain import config_of_runnable, outer_config
 from nbhitl.checkpoint.records import new_key
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
@@ -37,19 +37,31 @@ def calling_task(config: RunnableConfig | None) -> RunningTask | None:
     """Return the task whose node makes this call, or None at the top.
 
     A config that names a thread, and is not the one that the node was given, starts a run by itself: its pauses
-    are the caller's business and not the node's.
+    are the caller's business and not the node's. So does one of a LangChain Runnable that makes the call.
     """
     configurable = (config or {}).get(CONF) or {}
     carried = configurable.get(TASK_KEY)
-    if carried is None and configurable.get("thread_id") is not None:
+    if carried is not None:
+        return cast("RunningTask", carried)
+    task = CURRENT_TASK.get()
+    if task is None or _names_a_thread(configurable):
         return None
-    return cast("RunningTask | None", carried if carried is not None else CURRENT_TASK.get())
+    around = config_of_runnable(in_task=True)
+    return None if around is not None and _names_a_thread(around[CONF]) else cast("RunningTask", task)
+
+
+def _names_a_thread(configurable: Mapping[str, Any]) -> bool:
+    """Whether a thread is named by somebody else than the engine, whose configs carry a task."""
+    return configurable.get("thread_id") is not None and TASK_KEY not in configurable
 
 
 def ambient_config() -> RunnableConfig | None:
-    """Return what a run by itself inherits from the node that starts it: all but thread, place and settings."""
+    """Return what a run by itself inherits from the node that starts it: all but thread, place and settings.
+
+    From a Runnable of LangChain's that starts it: its own thread and settings too.
+    """
     task = CURRENT_TASK.get()
-    if task is None:
+    if task is None or config_of_runnable(in_task=True) is not None:
         return cast("RunnableConfig | None", outer_config())
     return cast("RunnableConfig", {key: value for key, value in task.config.items() if key != CONF})
 
@@ -70,9 +82,11 @@ def prepare_run(
         MissingThreadId: the graph has a saver, and the config names no thread.
         RuntimeError: `checkpointer=True` on a graph that no other graph calls.
     """
+    around = None if parent is None else config_of_runnable(in_task=True)
     if parent is not None:
-        config = _inherited(config, parent)
+        config = _inherited(config, parent, around)
     run = Run(program, config, stream, parent=parent)
+    run.wrapped = around is not None
     run.saver = _saver(checkpointer, parent, program, config)
     run.store = store if store is not None else parent.run.store if parent else None
     run.cache = cache
@@ -128,9 +142,14 @@ def _placed_below(run: Run, parent: RunningTask) -> str | None:
     return run.start_map.get(run.ns) if above.resuming else None
 
 
-def _inherited(config: RunnableConfig, parent: RunningTask) -> RunnableConfig:
-    above = parent.run.config
-    base = {**above, CONF: {k: v for k, v in above.get(CONF, {}).items() if k not in _PLACE}}
+def _inherited(config: RunnableConfig, parent: RunningTask, around: Any) -> RunnableConfig:
+    """Return what a called graph is configured with: as the Runnable of LangChain's that calls it, else as the run."""
+    above: Mapping[str, Any] = parent.run.config
+    configurable = {**above.get(CONF, {}), **(around[CONF] if around else {})}
+    base = {
+        **{key: value for key, value in (around or above).items() if value or not around},
+        CONF: {key: value for key, value in configurable.items() if key not in _PLACE},
+    }
     return merge_configs(cast("RunnableConfig", base), config, _thread_of(config, parent))
 
 

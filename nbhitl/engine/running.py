@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["TASK_KEY", "Run", "RunningTask"]
 
 _SCOPE: ContextVar[str] = ContextVar("nbhitl_scope", default="")
-
-
 _NOWHERE: dict[str, str] = {}
 # Tasks that run at once ask for one signal; a called graph asks its caller's run for it.
 _SIGNALS = RLock()
@@ -50,7 +48,7 @@ class Run:
     checkpoint before which those must have done what counts.
     `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver; `updated` says
     that it goes on from a change by hand, so that answers may be for what a called graph asked before it; `carried`
-    are the ids of those that were given now.
+    are the ids of those that were given now. `wrapped` says that a Runnable of LangChain's has made the call.
     """
 
     __slots__ = (
@@ -83,6 +81,7 @@ class Run:
         "thread_id",
         "trace",
         "updated",
+        "wrapped",
     )
 
     def __init__(
@@ -118,6 +117,7 @@ class Run:
         self.journal: StepSaver | None = None
         self.asynchronous = False
         self.trace: OpenRun | None = None
+        self.wrapped = False
 
     def kept_by(self) -> Run:
         """Return the run whose checkpoints this one is part of: itself, or the nearest above that has a saver."""

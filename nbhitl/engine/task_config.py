@@ -90,7 +90,8 @@ def run_metadata(run: Run) -> dict[str, Any]:
     if run.parent is None:
         told.update((key, configurable[key]) for key in _TOLD_AT_THE_TOP if configurable.get(key))
         return {**run.config.get("metadata", {}), **told}
-    metadata = {**task_metadata(run.parent), **run.config.get("metadata", {}), **told}
+    above = {} if run.wrapped else task_metadata(run.parent)
+    metadata = {**above, **run.config.get("metadata", {}), **told}
     metadata.setdefault("checkpoint_ns", run.parent.task.namespace)
     return metadata
 

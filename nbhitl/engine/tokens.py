@@ -63,7 +63,10 @@ def _placed(place: str, metadata: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 class _NodesBelow:
-    """The part of a handler that reports what nodes of another engine's graph return, as is done for our own nodes."""
+    """The part of a handler that reports what nodes of another engine's graph return, as is done for our own nodes.
+
+    A graph or a Runnable that a node calls, named like the node, is taken for it, as in LangGraph.
+    """
 
     stream: Stream
     calls: dict[UUID, tuple[str, dict[str, Any]]]
@@ -83,11 +86,11 @@ class _NodesBelow:
         if metadata is None or place is None or name != metadata.get("langgraph_node"):
             return
         ns, shown = _placed(str(place), metadata)
-        if shown is metadata or TAG_HIDDEN in (tags or ()) or not self.stream.shows(ns):
+        if TAG_HIDDEN in (tags or ()) or not self.stream.shows(ns):
             return
         for message in messages_in(inputs):
             self.stream.known_message(message)
-        self.calls[run_id] = (ns, _about(shown, tags))
+        self.calls[run_id] = (ns, shown)
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:
         ns, metadata = self.calls.pop(run_id, (None, None))

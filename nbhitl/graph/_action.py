@@ -25,8 +25,8 @@ def check_action(target: Any, name: str) -> None:
         raise TypeError(unsupported_action(target, name))
 
 
-def action_of(target: Any, name: str) -> Action:
-    """Return the action that runs `target`: a function, a callable object, or something with `invoke`.
+def action_of(target: Any, name: str, *, path: bool = False) -> Action:
+    """Return the action that runs `target`, a node's or a `path`: a function, a callable object, or one with `invoke`.
 
     A dict of these becomes LangChain's RunnableParallel.
 
@@ -41,7 +41,7 @@ def action_of(target: Any, name: str) -> Action:
         if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
             from nbhitl.graph._chains import action_of_runnable  # most graphs have none
 
-            return action_of_runnable(target, name)
+            return action_of_runnable(target, name, path=path)
     injects, awaited = called_as(target)
     if awaited:
         return Action(name, None, target, injects)

@@ -1,6 +1,7 @@
-"""What has `invoke` and `ainvoke` as a node. Who listens to a chain (`a | b`) hears its steps, and no chain around them.
+"""What has `invoke` and `ainvoke` as a node or a path. The steps of a chain (`a | b`) that is a node are the node's own.
 
-So it is in LangGraph, where the steps of such a chain are the node's own. Where nobody listens the chain calls itself.
+So they are in LangGraph: who listens hears them and no chain around them, and a graph among them has the run's settings
+and not those that LangChain gives to a chain (a recursion limit of 25).
 """
 
 from __future__ import annotations
@@ -16,20 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
 
-def action_of_runnable(target: Any, name: str) -> Action:
-    """Return the action that runs something with `invoke` and `ainvoke`."""
-    if not _is_chain(target):
+def action_of_runnable(target: Any, name: str, *, path: bool = False) -> Action:
+    """Return the action that runs something with `invoke` and `ainvoke`. A chain that is a `path` is not taken apart."""
+    if path or not _is_chain(target):
         return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
 
     def invoke(state: Any, config: Any) -> Any:
-        if _listeners(config):
-            return _call_steps(target.steps, state, config)
-        return target.invoke(state, config)
+        return _call_steps(target.steps, state, config)
 
     async def ainvoke(state: Any, config: Any) -> Any:
-        if _listeners(config):
-            return await _acall_steps(target.steps, state, config)
-        return await target.ainvoke(state, config)
+        return await _acall_steps(target.steps, state, config)
 
     return Action(name, invoke, ainvoke, ("config",), runnable=True, steps=len(target.steps))
 
@@ -54,9 +51,8 @@ def _is_chain(target: Any) -> bool:
 
 
 def _listeners(config: Any) -> Sequence[Any]:
-    """The handlers that are told what the node calls. A path function that is a chain is told of as such."""
-    callbacks = config.get("callbacks")
-    return callbacks.handlers if FIRST_STEP in getattr(callbacks, "tags", ()) else ()
+    """The handlers that are told what the node calls."""
+    return getattr(config.get("callbacks"), "handlers", ())
 
 
 def _call_steps(steps: Sequence[Any], state: Any, config: Any) -> Any:
@@ -83,7 +79,7 @@ async def _acall_steps(steps: Sequence[Any], state: Any, config: Any) -> Any:
 
 def _told_of(config: Any, number: int) -> Any:
     """Return the config for a step of the chain: its handlers are told which one it is."""
-    if number == 0:
+    if number == 0 or not _listeners(config):
         return config
     callbacks = config["callbacks"].copy()
     callbacks.remove_tags([FIRST_STEP])

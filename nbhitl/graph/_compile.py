@@ -158,7 +158,9 @@ def _branches(topology: Topology, name: str, schema: Any, readers: Readers) -> t
     for spec in topology.branches.get(name, ()):
         own = keyed_parameter(spec.path, hints_of(spec.path))
         reader = readers(schema if own is None else own)
-        branches.append(Branch(action_of(spec.path, spec.name), spec.ends, reader, own is None, spec.name))
+        branches.append(
+            Branch(action_of(spec.path, spec.name, path=True), spec.ends, reader, own is None, spec.name)
+        )
     return tuple(branches)
 
 

@@ -8,12 +8,14 @@ import socket
 import sqlite3
 import warnings
 from contextlib import closing, nullcontext
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
+from langchain_core.runnables import RunnablePassthrough
 from typing_extensions import TypedDict
 
 from .swap import ENGINES, LANGGRAPH, NBHITL
@@ -832,6 +834,24 @@ def test_d27_two_sends_that_ask_by_one_state(langgraph: SimpleNamespace, nbhitl:
         graph.invoke({"log": []}, CONFIG)
     assert graph.get_state(CONFIG).interrupts == ()
     assert graph.checkpointer.pending() == []
+
+
+def test_d28_a_runnable_with_settings_of_its_own(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    for on in (langgraph, nbhitl):
+        child = on.StateGraph(State).add_node("ask", lambda state, on=on: {"log": [on.interrupt("sure?")]})
+        chain = RunnablePassthrough() | child.add_edge(on.START, "ask").compile()
+        bound = chain.with_config(configurable={"a": 1})
+        given = partial(chain.invoke, config={"configurable": {"a": 1}})
+        for call in (bound.invoke, given):
+            graph = compiled(on, lambda state, call=call: call(state))
+            asked = graph.invoke({"log": ["in"]}, CONFIG)
+            if on is langgraph:
+                assert "__interrupt__" not in asked, "nobody is asked"
+                assert graph.get_state(CONFIG).next == ()
+            else:
+                assert [question.value for question in asked["__interrupt__"]] == ["sure?"]
+                answered = graph.invoke(on.Command(resume="yes"), CONFIG)
+                assert answered["log"] == ["in", "in", "yes"]
 
 
 def test_d12_what_the_same_node_called_before_it_was_answered(
