@@ -31,6 +31,7 @@ class Stream:
         "_tokens",
         "_wanted",
         "above",
+        "is_live",
         "keeps_source",
         "messages",
         "modes",
@@ -54,6 +55,7 @@ class Stream:
         self.modes = frozenset(modes) if modes else _NO_MODES
         self.put = put
         self.subgraphs = subgraphs
+        self.is_live = is_live(modes, subgraphs=subgraphs)
         self.above = above
         self.root = root
         self.keeps_source = False
@@ -146,7 +148,13 @@ class Stream:
         return {"step": step, "timestamp": self._now(), "type": kind, "payload": payload}
 
 
+def is_live(modes: Collection[str], *, subgraphs: bool) -> bool:
+    """Whether a stream's chunks come from inside nodes while they run."""
+    return subgraphs or not _LIVE.isdisjoint(modes)
+
+
 _NO_MODES: frozenset[str] = frozenset()
+_LIVE = frozenset({"custom", "messages"})
 _IN_DEBUG = frozenset({"tasks", "checkpoints"})
 
 

@@ -152,6 +152,8 @@ def _settle_alone(progress: Progress, result: TaskResult) -> Generator[Any, Any,
     """Settle the result of the one task of a step; return it, and that of the task that handled its error."""
     handler = yield from _settle(progress, result, alone=True)
     if handler is None:
+        if progress.run.stream.is_live:
+            yield SHOW  # as the node returned it: reducers give messages their ids in place
         return [result]
     handled = yield handler
     yield from _settle(progress, handled, alone=True)

@@ -277,13 +277,13 @@ def checkpoint_payload(progress: Progress, tasks: Sequence[Task]) -> dict[str, A
 
 
 def _place_shown(progress: Progress, checkpoint_id: str) -> RunnableConfig:
-    """Return the config of a checkpoint of the run's, with the entries that the run was given."""
+    """Return the config of a checkpoint of the run's, with the entries that the run was given, in LangGraph's order."""
     run = progress.run
     place = checkpoint_config(run.thread_id or "", run.ns, checkpoint_id, run.checkpoint_map or None)
     given = {
         key: value for key, value in run.config.get(CONF, {}).items() if not key.startswith(_OWN_ENTRIES)
     }
-    return {CONF: {**given, **place[CONF]}}
+    return {CONF: {"checkpoint_ns": run.ns, **given, **place[CONF]}}
 
 
 def _task_payload(progress: Progress, task: Task, left: Sequence[tuple[str, Any]]) -> dict[str, Any]:

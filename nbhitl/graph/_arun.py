@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.engine.adrive import arun_to_end
 from nbhitl.engine.astream import Mailbox, arun_streaming
-from nbhitl.graph._run import ended, is_live, sink, start
+from nbhitl.engine.events import is_live
+from nbhitl.graph._run import ended, sink, start
 from nbhitl.graph._shapes import modes_and_shape, result_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ async def astream_graph(
     mailbox = Mailbox()
     progress, steps = start(graph, input, config, options, modes, mailbox.put)
     outcomes: list[Outcome] = []
-    chunks = arun_streaming(steps, progress, mailbox, outcomes, live=is_live(modes, options))
+    chunks = arun_streaming(
+        steps, progress, mailbox, outcomes, live=is_live(modes, subgraphs=options.subgraphs)
+    )
     if options.print_mode:
         from nbhitl.graph._printing import aprinted
 

@@ -10,7 +10,7 @@ from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.drive import run_live, run_streaming, run_to_end
-from nbhitl.engine.events import Stream
+from nbhitl.engine.events import Stream, is_live
 from nbhitl.engine.instructions import Clock, Outcome, Settings
 from nbhitl.engine.listeners import traced
 from nbhitl.engine.loop import superstep_loop
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from nbhitl.types import All, StreamMode
 
 _CLOCK = Clock(new_checkpoint_id, utc_now)
-_LIVE = frozenset({"custom", "messages"})
 
 
 def run_graph(
@@ -73,7 +72,7 @@ def stream_graph(
 ) -> Iterator[Any]:
     """Run, and yield chunks of `mode`; see `CompiledStateGraph.stream`."""
     modes, shape = modes_and_shape(mode, options.subgraphs, options.version)
-    if is_live(modes, options):
+    if is_live(modes, subgraphs=options.subgraphs):
         from queue import SimpleQueue
 
         inbox: SimpleQueue[Any] = SimpleQueue()
@@ -98,11 +97,6 @@ def sink(options: RunOptions) -> Callable[[Any], None]:
     from nbhitl.graph._printing import printer
 
     return printer(options.print_mode)
-
-
-def is_live(modes: Sequence[str], options: RunOptions) -> bool:
-    """Whether chunks come from inside nodes while they run."""
-    return options.subgraphs or not _LIVE.isdisjoint(modes)
 
 
 def start(

@@ -3,6 +3,7 @@
 import operator
 from typing import Annotated
 
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 from typing_extensions import TypedDict
@@ -94,3 +95,36 @@ def program_updates_are_shown_before_parallel_writes_are_applied(record):
     )
     seen = sorted(str(chunk) for chunk in graph.stream({"messages": []}))
     record("as returned", seen)
+
+
+def talking(name):
+    def node(state):
+        return {"messages": [AIMessage(name)]}
+
+    return node
+
+
+def have_ids(chunk):
+    (update,) = chunk.values()
+    return [message.id is not None for message in update["messages"]]
+
+
+async def program_messages_get_their_ids_when_the_step_is_over(record):
+    builder = StateGraph(MessagesState).add_node("a", talking("a")).add_node("b", talking("b"))
+    graph = builder.add_edge(START, "a").add_edge("a", "b").compile()
+    question = {"messages": [HumanMessage("hi", id="1")]}
+    for options in ({}, {"subgraphs": True}, {"stream_mode": ["updates", "custom"]}):
+        read = [have_ids(chunk[-1] if options else chunk) for chunk in graph.stream(question, **options)]
+        record(f"{options}", read)
+        record(
+            f"{options}, async",
+            [have_ids(chunk[-1] if options else chunk) async for chunk in graph.astream(question, **options)],
+        )
+
+
+def program_configs_of_checkpoints_in_a_stream_name_the_namespace_first(record, saver):
+    graph = three([], told)
+    graph.checkpointer = saver
+    for entries in ({"thread_id": "1"}, {"user": "me", "thread_id": "2"}):
+        for chunk in graph.stream({"log": []}, {"configurable": entries}, stream_mode="checkpoints"):
+            record(f"{entries}", list(chunk["config"]["configurable"]))
