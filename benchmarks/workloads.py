@@ -113,13 +113,13 @@ WORKLOADS = (
     ),
     Workload("Send to {size} tasks and join", "fan_out", "none", 100, US_TASK, 5, repeat=10),
     Workload("Send to {size} tasks and join", "fan_out", "none", 1000, US_TASK, 5),
-    Workload("interrupt + resume, memory", "ask", "memory", 20, "ms a pair", 15, repeat=5),
-    Workload("interrupt + resume, SQLite NORMAL", "ask", "sqlite", 20, "ms a pair", 10, repeat=5),
+    Workload("interrupt + resume, memory", "ask", "memory", 20, "ms a pair", 15, repeat=20),
+    Workload("interrupt + resume, SQLite NORMAL", "ask", "sqlite", 20, "ms a pair", 10, repeat=10),
     Workload(
-        "{size} interrupts in one node, memory", "ask_often", "memory", 50, MS, 10, per_piece=False, repeat=3
+        "{size} interrupts in one node, memory", "ask_often", "memory", 50, MS, 10, per_piece=False, repeat=10
     ),
     Workload(
-        "{size} interrupts in one node, SQLite", "ask_often", "sqlite", 50, MS, 10, per_piece=False, repeat=3
+        "{size} interrupts in one node, SQLite", "ask_often", "sqlite", 50, MS, 10, per_piece=False, repeat=10
     ),
     Workload("{size} parallel interrupts answered by id", "ask_together", "memory", 100, US_TASK, 6),
     Workload(
@@ -134,7 +134,7 @@ WORKLOADS = (
     Workload("first streamed event, no store", "first_event", "none", 20, MS, 5, per_piece=False, repeat=20),
     Workload("first streamed event, memory", "first_event", "memory", 20, MS, 5, per_piece=False, repeat=20),
     Workload("build and compile {size} nodes", "build", "none", 1000, "µs a node", 6),
-    Workload("diagram text of {size} nodes", "diagram", "none", 100, MS, 20, per_piece=False, repeat=5),
+    Workload("diagram text of {size} nodes", "diagram", "none", 100, MS, 20, per_piece=False, repeat=20),
 )  # fmt: skip
 
 IMPORT_TARGET = 6.0
