@@ -105,6 +105,54 @@ class _NodesBelow:
         self.calls.pop(run_id, None)
 
 
+class _Models(_NodesBelow):
+    """Reports the chunks of each model too, or its whole message where it does not stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.calls: dict[UUID, tuple[str, dict[str, Any]]] = {}
+
+    def on_chat_model_start(
+        self,
+        serialized: Any,
+        messages: Any,
+        *,
+        run_id: UUID,
+        tags: list[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        place = (metadata or {}).get("langgraph_checkpoint_ns")
+        if metadata is None or place is None or (tags and TAG_NOSTREAM in tags):
+            return
+        ns, shown = _placed(str(place), metadata)
+        if self.stream.shows(ns):
+            self.calls[run_id] = (ns, _about(shown, tags))
+
+    def on_llm_new_token(self, token: str, *, chunk: Any = None, run_id: UUID, **_: Any) -> None:
+        call = self.calls.get(run_id)
+        message = getattr(chunk, "message", None)
+        if call is not None and message is not None:
+            self.stream.own_message(call[0], message, call[1], once=False)
+
+    def on_llm_end(self, response: Any, *, run_id: UUID, **_: Any) -> None:
+        call = self.calls.pop(run_id, None)
+        if call is None or not response.generations or not response.generations[0]:
+            return
+        message = getattr(response.generations[0][0], "message", None)
+        if message is not None:
+            self.stream.own_message(call[0], message, call[1], once=True)
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        self.calls.pop(run_id, None)
+
+    def tap_output_aiter(self, run_id: UUID, output: Any) -> Any:
+        return output
+
+    def tap_output_iter(self, run_id: UUID, output: Any) -> Any:
+        return output
+
+
 @cache
 def _handler_class() -> Any:
     """Make the class of handlers. Its second base tells LangChain that its models shall stream."""
@@ -113,54 +161,8 @@ def _handler_class() -> Any:
     if callbacks is None or streaming is None:
         return None
 
-    class TokenHandler(_NodesBelow, callbacks.BaseCallbackHandler, streaming._StreamingCallbackHandler):  # type: ignore[misc, name-defined]
-        """Reports the chunks of each model, or its whole message where it does not stream."""
-
+    class TokenHandler(_Models, callbacks.BaseCallbackHandler, streaming._StreamingCallbackHandler):  # type: ignore[misc, name-defined]
         run_inline = True  # in the model's own thread, so that the tokens keep their order
-
-        def __init__(self, stream: Stream) -> None:
-            self.stream = stream
-            self.calls: dict[UUID, tuple[str, dict[str, Any]]] = {}
-
-        def on_chat_model_start(
-            self,
-            serialized: Any,
-            messages: Any,
-            *,
-            run_id: UUID,
-            tags: list[str] | None = None,
-            metadata: dict[str, Any] | None = None,
-            **_: Any,
-        ) -> None:
-            place = (metadata or {}).get("langgraph_checkpoint_ns")
-            if metadata is None or place is None or (tags and TAG_NOSTREAM in tags):
-                return
-            ns, shown = _placed(str(place), metadata)
-            if self.stream.shows(ns):
-                self.calls[run_id] = (ns, _about(shown, tags))
-
-        def on_llm_new_token(self, token: str, *, chunk: Any = None, run_id: UUID, **_: Any) -> None:
-            call = self.calls.get(run_id)
-            message = getattr(chunk, "message", None)
-            if call is not None and message is not None:
-                self.stream.own_message(call[0], message, call[1], once=False)
-
-        def on_llm_end(self, response: Any, *, run_id: UUID, **_: Any) -> None:
-            call = self.calls.pop(run_id, None)
-            if call is None or not response.generations or not response.generations[0]:
-                return
-            message = getattr(response.generations[0][0], "message", None)
-            if message is not None:
-                self.stream.own_message(call[0], message, call[1], once=True)
-
-        def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-            self.calls.pop(run_id, None)
-
-        def tap_output_aiter(self, run_id: UUID, output: Any) -> Any:
-            return output
-
-        def tap_output_iter(self, run_id: UUID, output: Any) -> Any:
-            return output
 
     return TokenHandler
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from enum import Enum
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbhitl._langchain import langchain_module
 from nbhitl.constants import UNNAMED
 from nbhitl.engine.program import Action
 from nbhitl.graph._mistakes import check_name, unsupported_action
 from nbhitl.graph._signature import called_as, is_async
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nbhitl.engine.spec import NodeSpec
 
 
 def check_action(target: Any, name: str) -> None:
@@ -88,7 +93,8 @@ def named_action(node: Any, action: Any) -> tuple[str, Any]:
         return name, action
     if action is not None and not callable(node):
         check_name(node)
-    name = name_of(node) or ""
+    check_action(node, "a node")
+    name = "dict" if isinstance(node, dict) else name_of(node) or ""
     if not name:
         raise ValueError(f"Node name must be provided if action is not a function: add_node(name, {node!r}).")
     return name, node
@@ -99,14 +105,16 @@ def plain_name(name: str) -> str:
     return name if type(name) is str or not isinstance(name, Enum) else str(name.value)
 
 
-def check_timeout(name: str, action: Any) -> None:
-    """Check that a node with a timeout is async.
+def check_timeouts(nodes: Iterable[NodeSpec]) -> None:
+    """Check that nodes with a timeout are async.
 
     Raises:
-        ValueError: it is not.
+        ValueError: one is not.
     """
-    if not is_async(action) and not hasattr(action, "ainvoke"):
+    for spec in nodes:
+        if spec.timeout is None or is_async(spec.action) or hasattr(spec.action, "ainvoke"):
+            continue
         raise ValueError(
             "Node timeouts are only supported for async nodes, because a running thread cannot be stopped: node "
-            f"{name!r} is sync."
+            f"{spec.name!r} is sync."
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+from warnings import warn
 
 from nbhitl.constants import RESERVED, TASKS
 from nbhitl.types import RetryPolicy
@@ -11,6 +12,7 @@ from nbhitl.types import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nbhitl.graph.state import StateGraph
     from nbhitl.types import All
 
 _OF_COMPILED = frozenset({
@@ -56,6 +58,27 @@ def check_reserved(nodes: Iterable[str], keys: Iterable[str]) -> None:
             raise ValueError(f"Channel name '{key}' is reserved. Give this key of the state another name.")
 
 
+def check_keepers(store: object, cache: object) -> None:
+    """Warn of a `store=` or `cache=` that is none."""
+    if store is None and cache is None:
+        return
+    from nbhitl.graph._unheard import warn_of_keepers
+
+    warn_of_keepers(store, cache)
+
+
+def check_uncompiled(builder: StateGraph, what: str) -> None:
+    """Log that `what` is added too late, if it is."""
+    if not builder.compiled:
+        return
+    from logging import getLogger
+
+    getLogger("nbhitl.graph.state").warning(
+        f"Adding {what} to a graph that has already been compiled. This will not be reflected in the compiled graph: "
+        "compile it again."
+    )
+
+
 def refuse_transformers(given: object) -> None:
     """Refuse what `compile(transformers=...)` is given, if anything.
 
@@ -82,12 +105,20 @@ def check_path_map(path_map: object, where: str) -> None:
 
 
 def check_schema(schema: object) -> None:
-    """Check that a schema is a type.
+    """Check that a schema is a type, and warn where it is none: the state is then one value, without keys.
 
     Raises:
-        TypeError: it is a value, such as an instance of a TypedDict.
+        TypeError: it is a value such as an instance of a TypedDict.
     """
-    if not isinstance(schema, Hashable):
+    if isinstance(schema, type) or get_args(schema):
+        return
+    if isinstance(schema, Hashable):
+        warn(
+            f"Invalid state_schema: {schema}. Expected a type or Annotated[type, reducer]: a TypedDict, a dataclass or a "
+            "pydantic model. The state of this graph has no keys.",
+            stacklevel=3,
+        )
+    else:
         from reprlib import repr as shortened
 
         raise TypeError(

@@ -16,6 +16,8 @@ from nbhitl.graph._targets import annotated_targets, given_targets
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from nbhitl.types import TimeoutPolicy
+
 
 class StateNodeSpec(NodeSpec):
     """A node of a builder."""
@@ -30,6 +32,20 @@ class StateNodeSpec(NodeSpec):
         from nbhitl.graph._node_function import NodeFunction
 
         return NodeFunction(self.name, self.action, action_of(self.action, self.name))
+
+    def set_policies(self, timeout: TimeoutPolicy | None, error_handler: Any, trace_policy: Any) -> None:
+        """Note how long the node may take, what runs when it has failed, and what tracers record of it.
+
+        Raises:
+            TypeError: `error_handler` cannot be called, or `trace_policy` is none.
+        """
+        self.timeout = timeout
+        if error_handler is not None:
+            check_action(error_handler, f"the error handler of {self.name}")
+            self.error_handler = error_handler
+        if trace_policy is not None:
+            check_trace_policy(trace_policy, self.name)
+            self.trace_policy = trace_policy
 
 
 def node_spec(

@@ -10,7 +10,7 @@ from nbhitl.config import RunnableConfig  # noqa: F401 - programs import it from
 from nbhitl.constants import END, START
 from nbhitl.engine.handling import handler_name
 from nbhitl.engine.spec import BranchSpec
-from nbhitl.graph._action import check_action, check_timeout, named_action, path_name, plain_name, step_name
+from nbhitl.graph._action import check_action, check_timeouts, named_action, path_name, plain_name, step_name
 from nbhitl.graph._compile import build_program, build_topology, register_types
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._config_type import warn_of_config_type
@@ -19,14 +19,16 @@ from nbhitl.graph._deprecated import renamed
 from nbhitl.graph._edges import check_edge, check_join, check_ways
 from nbhitl.graph._mistakes import (
     breakpoint_names,
+    check_keepers,
     check_reserved,
     check_schema,
+    check_uncompiled,
     near,
     not_compiled,
     refuse_transformers,
     retry_policies,
 )
-from nbhitl.graph._node_spec import StateNodeSpec, check_new_name, check_trace_policy, node_spec
+from nbhitl.graph._node_spec import StateNodeSpec, check_new_name, node_spec
 from nbhitl.graph._schema import SchemaKeys, is_plain, keyed_parameter, schema_keys
 from nbhitl.graph._signature import hints_of
 from nbhitl.graph._targets import path_targets
@@ -91,8 +93,11 @@ class StateGraph:
         self._join_order: list[tuple[tuple[str, ...], str]] = []
         self.defaults = NodeDefaults()
         self.compiled = False
+        check_schema(state_schema)
+        for schema in (input_schema, output_schema):
+            if schema is not None:
+                check_schema(schema)
         for schema in (state_schema, self.input_schema, self.output_schema):
-            check_schema(schema)
             self._add_schema(schema, allow_managed=schema is state_schema)
 
     def __getattr__(self, name: str) -> Any:
@@ -146,6 +151,7 @@ class StateGraph:
                 retry_policy=retry_policy, cache_policy=cache_policy, error_handler=error_handler,
                 destinations=destinations, timeout=timeout, trace_policy=trace_policy,
             )  # fmt: skip
+        check_uncompiled(self, "a node")
         name, action = named_action(node, action)
         warn_of_config_type(action)
         check_new_name(name, self.nodes, self.channels)
@@ -153,14 +159,8 @@ class StateGraph:
         spec.metadata, spec.defer, spec.cache = metadata, defer, cache_policy
         if retry_policy is not None:
             spec.retry = retry_policies(retry_policy)
-        if timeout is not None:
-            spec.timeout = TimeoutPolicy.of(timeout)
-        if error_handler is not None:
-            check_action(error_handler, f"the error handler of {name}")
-            spec.error_handler = error_handler
-        if trace_policy is not None:
-            check_trace_policy(trace_policy, name)
-            spec.trace_policy = trace_policy
+        if not (timeout is error_handler is trace_policy is None):
+            spec.set_policies(TimeoutPolicy.of(timeout), error_handler, trace_policy)
         self._add_schema(spec.input_schema)
         self.nodes[name] = spec
         return self
@@ -222,6 +222,7 @@ class StateGraph:
             ValueError: an edge from END, to START, or a barrier with an unknown node.
             TypeError: something else than names.
         """
+        check_uncompiled(self, "an edge")
         if isinstance(start_key, str):
             check_edge(start_key, end_key)
             edge = (plain_name(start_key), plain_name(end_key))
@@ -251,8 +252,11 @@ class StateGraph:
 
         Raises:
             ValueError: the node has a conditional edge of this name already.
+            TypeError: `path` cannot be called.
         """
+        check_uncompiled(self, "an edge")
         name = path_name(path)
+        check_action(path, name)
         warn_of_config_type(path)
         if name in self.branches.setdefault(source, {}):
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
@@ -356,18 +360,13 @@ class StateGraph:
         after = breakpoint_names(interrupt_after, "interrupt_after")
         self.validate([n for n in (*before, *after) if n != "*"])
         check_reserved(self.nodes, self.channels)
-        for spec in self.nodes.values():
-            if spec.timeout is not None:
-                check_timeout(spec.name, spec.action)
+        check_timeouts(self.nodes.values())
         name, nodes = name or "LangGraph", with_defaults(self.nodes, self.defaults)
         topology = build_topology(
             name, nodes, self._edge_order, self._join_order, self.branches, before, after
         )
         program = build_program(self, topology)
-        if store is not None or cache is not None:
-            from nbhitl.graph._unheard import warn_of_keepers
-
-            warn_of_keepers(store, cache)
+        check_keepers(store, cache)
         register_types(program, checkpointer, cache)
         self.compiled = True
         return CompiledStateGraph(

@@ -50,23 +50,36 @@ def card_state(
     return {
         "key": card.label,
         "rev": rev,
-        "digest": question.digest,
         "phase": _PHASES.get(card.state, card.state),
-        "node": readable(question.node),
-        "thread": readable(question.thread_id),
         "why": readable(_why(card)),
         "starts": card.runs,
+        **_asked(question),
+        "folds": _folds(card, state_rows),
+        "leads": _leads(card),
+        "errors": _errors(card, errors or {}, fault),
+        "record": _record(card) if card.decision is not None else None,
+        "error": {"text": readable(card.error or "")} if card.state == "failed" else None,
+        "stale": _stale(card) if card.state == "stale" else None,
+        "progress": _progress(card.session) if card.state == "sending" else None,
+        "folded": folded,
+    }
+
+
+def _asked(question: Question) -> State:
+    """Return what is drawn of the question itself, whatever has become of it."""
+    return {
+        "digest": question.digest,
+        "node": readable(question.node),
+        "thread": readable(question.thread_id),
         "asked_at": question.asked_at,
         "question": readable(question.text) or "An answer is needed.",
         "problem": readable(question.problem) if question.problem else None,
         "items": [_item(action) for action in question.actions],
         "details": rows_of(question.details),
         "tables": [table_block(table.columns, table.rows, table.title) for table in question.tables],
-        "folds": _folds(card, state_rows),
         "options": [{"label": readable(option.label)} for option in question.options],
         "verbs": _verbs(question),
         "home": _home(question),
-        "leads": _leads(card),
         "form": [field_state(field) for field in question.form],
         "free_text": question.free_text,
         "ready": [{"label": readable(r.label), "text": readable(_json(r.value))} for r in question.ready],
@@ -74,12 +87,6 @@ def card_state(
         "routes": [
             {"name": readable(r), "label": "the end" if r == END else readable(r)} for r in question.routes
         ],
-        "errors": _errors(card, errors or {}, fault),
-        "record": _record(card) if card.decision is not None else None,
-        "error": {"text": readable(card.error or "")} if card.state == "failed" else None,
-        "stale": _stale(card) if card.state == "stale" else None,
-        "progress": _progress(card.session) if card.state == "sending" else None,
-        "folded": folded,
     }
 
 
