@@ -273,6 +273,26 @@ def test_d7_a_swallowed_pause(langgraph: SimpleNamespace, nbhitl: SimpleNamespac
         swallowing(nbhitl).invoke({"log": []}, CONFIG)
 
 
+def test_d7_a_retried_pause(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    runnables = pytest.importorskip("langchain_core.runnables")
+
+    def retrying(on: SimpleNamespace) -> tuple[Any, list[str]]:
+        tries: list[str] = []
+
+        def ask(_: Any) -> Any:
+            tries.append("asks")
+            return on.interrupt("delete everything?")
+
+        patient = runnables.RunnableLambda(ask).with_retry(wait_exponential_jitter=False, stop_after_attempt=2)
+        return compiled(on, lambda state, config: {"log": [patient.invoke(0, config)]}), tries
+
+    graph, tries = retrying(langgraph)
+    assert "__interrupt__" in graph.invoke({"log": []}, CONFIG)
+    assert tries == ["asks"] * 2
+    with pytest.raises(nbhitl.errors.SwallowedInterrupt, match="retry"):
+        retrying(nbhitl)[0].invoke({"log": []}, CONFIG)
+
+
 def test_d8_a_compiled_graph_does_not_derive_from_runnable(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:
