@@ -283,7 +283,9 @@ def test_d7_a_retried_pause(langgraph: SimpleNamespace, nbhitl: SimpleNamespace)
             tries.append("asks")
             return on.interrupt("delete everything?")
 
-        patient = runnables.RunnableLambda(ask).with_retry(wait_exponential_jitter=False, stop_after_attempt=2)
+        patient = runnables.RunnableLambda(ask).with_retry(
+            wait_exponential_jitter=False, stop_after_attempt=2
+        )
         return compiled(on, lambda state, config: {"log": [patient.invoke(0, config)]}), tries
 
     graph, tries = retrying(langgraph)
