@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from nbhitl._context import CURRENT_TASK, current_task
 from nbhitl.constants import CONF
@@ -31,6 +31,19 @@ class RunnableConfig(TypedDict, total=False):
     recursion_limit: int
     configurable: dict[str, Any]
     run_id: Any
+
+
+class CheckpointMetadata(TypedDict, total=False):
+    """Where a checkpoint comes from; the caller's own entries of `configurable` are in it too.
+
+    `source` is `input`, `loop`, `update` or `fork`; `step` counts from -1 for the first input; `parents` are
+    the ids of the checkpoints of the graphs around this one, by namespace.
+    """
+
+    source: Literal["input", "loop", "update", "fork"]
+    step: int
+    parents: dict[str, str]
+    run_id: str
 
 
 _MERGED_DICTS = frozenset({CONF, "metadata"})

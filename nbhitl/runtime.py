@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable  # noqa: TC003 - who reads the fields' types finds them here
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from nbhitl._context import current_task
+from nbhitl.types import StreamWriter  # noqa: TC001 - as with Callable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from nbhitl.types import StreamWriter
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["BaseUser", "ExecutionInfo", "RunControl", "Runtime", "ServerInfo", "get_runtime"]
 

@@ -17,12 +17,12 @@ from nbhitl._policies import (
     default_cache_key,  # noqa: F401 - programs import it from here
     default_retry_on,  # noqa: F401 - as well
 )
+from nbhitl.config import CheckpointMetadata, RunnableConfig  # noqa: TC001 - as with timedelta
 from nbhitl.constants import INTERRUPT
 
 if TYPE_CHECKING:
     from nbhitl._payloads import CheckpointPayload, CheckpointTask, TaskPayload, TaskResultPayload
-    from nbhitl.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata
-    from nbhitl.config import RunnableConfig
+    from nbhitl.checkpoint.base import BaseCheckpointSaver
 
     # `compile(checkpointer=)`: a saver, True (keep state of its own), None (use the parent's), False (none).
     Checkpointer = None | bool | BaseCheckpointSaver[Any]
@@ -62,10 +62,6 @@ def __getattr__(name: str) -> Any:
         from nbhitl import _trace_policy
 
         return getattr(_trace_policy, name)
-    if name == "RunnableConfig":  # which programs import from here as well
-        from nbhitl.config import RunnableConfig
-
-        return RunnableConfig
     # Only type checkers and readers look at these.
     if name == "Checkpointer":
         from nbhitl.checkpoint.base import BaseCheckpointSaver

@@ -10,6 +10,7 @@ from nbhitl.engine.answers import take_answers
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import check_claims
+from nbhitl.engine.saved import saved_writes
 from nbhitl.engine.tasks import Task, TaskResult, new_result
 from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign, writes_of
 from nbhitl.errors import EmptyInputError, InvalidUpdateError
@@ -208,7 +209,7 @@ def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> 
         progress.pending = [*progress.pending, *writes]
         if progress.keeps and progress.saved_id is not None:
             outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]
-            left = TaskWrites(NULL_TASK_ID, INPUT, (), outside)
+            left = TaskWrites(NULL_TASK_ID, INPUT, (), saved_writes(progress.program, outside))
             if not progress.saves_steps:
                 progress.held.append(left)
                 return

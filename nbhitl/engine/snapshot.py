@@ -112,7 +112,7 @@ def _under_way(
         open_ids = {i.id for asked in open_questions(stored.writes).values() for i in asked}
     shown = []
     for task in tasks:
-        read_input = partial(_input_of, program, task, inputs, start)
+        read_input = _InputReader(_input_of, program, task, inputs, start)
         shown.append(
             _task_shown(program, task, left.get(task.id, ()), open_ids, read_input, stored.thread_id)
         )
@@ -210,6 +210,17 @@ def _by_task(pending: Sequence[tuple[str, str, Any]]) -> dict[str, list[tuple[st
 
 def _writes_left(left: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return [(channel, value) for channel, value in left if channel not in RESERVED]
+
+
+class _InputReader(partial[Any]):
+    """Reads a task's input when somebody looks at it. Pickled it is what it reads: the graph cannot go along."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (_as_read, self())
+
+
+def _as_read(input: Any) -> Any:
+    return input
 
 
 def _input_of(program: Program, task: Task, values: Mapping[str, Any], start: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, START
@@ -80,6 +82,13 @@ def test_sends_are_listed_first_with_their_arguments():
     snapshot = shown(sends=(Send("a", "first"), Send("b", "second")))
     assert [(task.name, task.input) for task in snapshot.tasks[:2]] == [("a", "first"), ("b", "second")]
     assert snapshot.next == ("a", "b", "b", "a")
+
+
+def test_a_pickled_task_has_its_input():
+    snapshot = shown(sends=(Send("a", "first"),))
+    again = pickle.loads(pickle.dumps(snapshot))
+    assert again == snapshot
+    assert [task.input for task in again.tasks] == [task.input for task in snapshot.tasks]
 
 
 def test_the_input_waits_at_start():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Self, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypedDict, TypeVar, cast
 
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol, ensure_serde
 from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
+from nbhitl.config import CheckpointMetadata, RunnableConfig
 from nbhitl.constants import CONF, ERROR, INTERRUPT, RESUME, SCHEDULED
 from nbhitl.errors import EmptyChannelError
 from nbhitl.types import MISSING
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from nbhitl.checkpoint.serde.types import ChannelProtocol
-    from nbhitl.config import RunnableConfig
 
 __all__ = [
     "EXCLUDED_METADATA_KEYS",
@@ -56,19 +56,6 @@ EXCLUDED_METADATA_KEYS = frozenset({
     "langgraph_triggers", "langgraph_path", "langgraph_checkpoint_ns",
 })  # fmt: skip
 """Entries of a config that are not the caller's own, and not kept with a checkpoint's metadata."""
-
-
-class CheckpointMetadata(TypedDict, total=False):
-    """Where a checkpoint comes from.
-
-    `source` is `input`, `loop`, `update` or `fork`; `step` counts from -1 for the first input; `parents` are
-    the ids of the checkpoints of the graphs around this one, by namespace.
-    """
-
-    source: Literal["input", "loop", "update", "fork"]
-    step: int
-    parents: dict[str, str]
-    run_id: str
 
 
 class Checkpoint(TypedDict):
