@@ -295,9 +295,9 @@ class SqlRows:
         return self._db.do_counted(_sql.INSERT_QUESTION, values[:10])
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
-        """Open questions are found node by node: so one index is enough to find them by node and by age."""
+        """Live questions are found node by node: so one index is enough to find them by node and by age."""
         filters = [wanted]
-        if wanted.states == (OPEN,) and wanted.node is None and wanted.thread_prefix is None:
+        if LIVE.issuperset(wanted.states) and wanted.node is None and wanted.thread_prefix is None:
             filters = [wanted._replace(node=node) for (node,) in self._db.all(_sql.ASKING_NODES)]
         found = chain.from_iterable(self._db.each([_sql.find_questions(part) for part in filters]))
         rows = sorted(found, key=_WHEN_ASKED) if len(filters) > 1 else found

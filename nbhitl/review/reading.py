@@ -26,9 +26,14 @@ def digest_of(kind: str, node: str, payload: Any, schema: Any) -> str:
 
 
 def json_schema(schema: Any) -> Mapping[str, Any] | None:
-    """Return a response schema as JSON Schema; types are converted by pydantic."""
+    """Return a response schema as JSON Schema; types are converted by pydantic.
+
+    Text is no schema: pydantic would evaluate it, and it may come from somebody else's store.
+    """
     if schema is None or isinstance(schema, Mapping):
         return schema
+    if isinstance(schema, str):
+        return None
     from pydantic import TypeAdapter
 
     return TypeAdapter(schema).json_schema()

@@ -19,6 +19,7 @@ import pandas
 import pytest
 from langchain_core.messages import AIMessage
 
+from nbhitl import GraphThread
 from nbhitl.checkpoint import bundle as bundles
 from nbhitl.checkpoint.bundle import export_thread, import_thread, read_bundle
 from nbhitl.checkpoint.claims import is_in_doubt
@@ -26,7 +27,9 @@ from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.serde.tagged_json import from_json, to_json
 from nbhitl.checkpoint.sqlite import SqliteSaver
-from nbhitl.errors import BundleError, StoreError
+from nbhitl.errors import BundleError, ReviewError, StoreError, UnknownInterruptError
+from nbhitl.graph import START, StateGraph
+from nbhitl.types import Command, interrupt
 
 from .building import Run, at
 from .test_bundles import busy
@@ -187,6 +190,36 @@ class Evil:
 
     def __reduce__(self) -> Any:
         return exec, ("raise SystemExit",)
+
+
+@pytest.mark.parametrize("schema", ["__import__('os').mkdir(MADE)", [1], 7, True])
+def test_row_16_a_schema_of_somebody_else_is_never_evaluated(schema, tmp_path):
+    """pydantic takes text for the name of a type, and evaluates it: to look at the question would be enough."""
+    made = tmp_path / "made"
+    graph, config = asking(InMemorySaver()), {"configurable": {"thread_id": "t"}}
+    graph.invoke({}, config)
+    text = json.dumps(export_thread(graph.checkpointer, "t"))
+    wanted = json.dumps(schema).replace("MADE", repr(str(made)))
+    document = json.loads(text.replace('{"type": "integer"}', wanted))
+    document["sha256"] = bundles._hash({name: part for name, part in document.items() if name != "sha256"})
+    other = asking(InMemorySaver())
+    with suppress(BundleError):
+        import_thread(other.checkpointer, document)
+    for use in (
+        lambda: other.get_state(config),
+        lambda: GraphThread(other, "t").question,
+        lambda: other.invoke(Command(resume=1), config),
+    ):
+        with pytest.raises((StoreError, ReviewError, UnknownInterruptError)):
+            use()
+    assert not made.exists()
+
+
+def asking(saver: InMemorySaver) -> Any:
+    """A graph whose question says what an answer has to look like."""
+    builder = StateGraph(dict)
+    builder.add_node("ask", lambda state: {"n": interrupt("n?", response_schema={"type": "integer"})})
+    return builder.add_edge(START, "ask").compile(checkpointer=saver)
 
 
 def test_row_16_pickles_are_not_unpickled():

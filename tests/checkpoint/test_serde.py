@@ -49,6 +49,10 @@ def test_values_come_back_as_they_were(serde, value):
     for wrapped in (value, [value], {"a": (value,)}):
         assert same(serde.loads(serde.dumps(wrapped)), wrapped)
     assert same(serde.loads_typed(serde.dumps_typed(value)), value)
+    assert (
+        getattr(serde.loads(serde.dumps(value)), "__dict__", {}).keys()
+        == getattr(value, "__dict__", {}).keys()
+    )
 
 
 scalars = st.one_of(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, v1
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, v1
 
 from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
 
@@ -84,6 +84,10 @@ class Special(Model):
     more: int = 0
 
 
+class Root(RootModel[list[int]]):
+    pass
+
+
 class Older(v1.BaseModel):
     """Of the pydantic before version 2, which later ones bring along."""
 
@@ -96,7 +100,7 @@ class Older(v1.BaseModel):
         extra = "allow"
 
 
-CLASSES = (Color, Level, Mode, Rights, Point, Frozen, Careful, Pair, Model, Older)
+CLASSES = (Color, Level, Mode, Rights, Point, Frozen, Careful, Pair, Model, Root, Older)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -197,6 +201,7 @@ USERS: list[Any] = [
     Pair(1),
     Pair([Pair(1, 2)], {"x": Point(0)}),
     Model(Name="n", inner=Point(1), colors=[Color.GREEN], extra=(1, 2)),
+    Root([1, 2]),
     Older(name="n", inner=Point(1), more=(1, 2)),
     {Level.LOW: 1, Frozen("k"): 2},
     [Model(), {"deep": [Model(Name="y")]}],

@@ -42,6 +42,9 @@ def _interrupt_data(value: Interrupt) -> list[Any]:
 
 def _interrupt(data: list[Any]) -> Interrupt:
     value, interrupt_id, schema, *asked = data
+    # A schema that is text would be taken for the name of a type later on, and pydantic evaluates those.
+    if not (schema is None or isinstance(schema, dict)) or type(interrupt_id) is not str:
+        raise TypeError("a question's id is no text, or its response_schema no JSON Schema")
     interrupt = Interrupt(value, interrupt_id, response_schema=schema)
     if asked:
         interrupt.site = asked[0]

@@ -195,8 +195,9 @@ def _rebuild_pydantic(cls: Any, data: list[Any]) -> Any:
     object.__setattr__(
         instance, "__pydantic_fields_set__", set(listed(fields_set)) & (kept.keys() | (extra or {}).keys())
     )
-    object.__setattr__(instance, "__pydantic_extra__", extra)
-    object.__setattr__(instance, "__pydantic_private__", private)
+    if not cls.__pydantic_root_model__:  # which has no slots for these: they would become fields
+        object.__setattr__(instance, "__pydantic_extra__", extra)
+        object.__setattr__(instance, "__pydantic_private__", private)
     return instance
 
 
