@@ -10,7 +10,7 @@ from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._newest import Newest
 from nbhitl.checkpoint._once import OnceRow
 from nbhitl.checkpoint._rows import StepRow, WriteRow
-from nbhitl.checkpoint.claims import DELIVERED, LIVE, OPEN, Question
+from nbhitl.checkpoint.claims import DELIVERED, LIVE, Question
 from nbhitl.checkpoint.records import ThreadInfo
 
 if TYPE_CHECKING:
