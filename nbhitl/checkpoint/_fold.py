@@ -144,7 +144,8 @@ def fold_newest_first(
                 yield from _segment(segment, serde, wanted)
             segment, any_wanted = [], False
     if needed:
-        raise _broken(next(row for row in segment if row.parent_id in needed and not row.is_whole))
+        without = [row for row in segment if (row.parent_id or "") in needed and not row.is_whole]
+        raise _broken(without[0])
 
 
 def _segment(segment: list[StepRow], serde: Codec, wanted: Callable[[StepRow], bool]) -> Iterator[Folded]:

@@ -259,7 +259,7 @@ class ReviewSaver(SaverCore):
         codec = self._codec
         try:
             return codec.loads_lenient(data) if isinstance(codec, Serde) else codec.loads(data)
-        except StoreError as error:
+        except (StoreError, TypeError) as error:  # or it is no bytes: somebody else has written there
             raise unreadable(question, error) from error
 
     def _encode_answer(self, interrupt_id: str, answer: Any) -> bytes:

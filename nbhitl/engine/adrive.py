@@ -13,7 +13,7 @@ from nbhitl.engine.arun_task import arun_task
 from nbhitl.engine.fail import save_stopped, stop, stopped_at_tasks
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.tasks import Task, TaskResult
-from nbhitl.engine.unsaved import note_unsaved
+from nbhitl.engine.unsaved import note_failure
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
@@ -133,7 +133,7 @@ class AsyncDriver:
         try:
             return self._stored(call, getattr(self.run.saver, call.method)(*call.args))
         except Exception as error:
-            note_unsaved(self.run, call, error)
+            note_failure(self.run, call, error)
             raise
 
     async def store(self, call: StoreCall) -> Any:
@@ -150,7 +150,7 @@ class AsyncDriver:
                 await self._give_back(call.args[0], cancelled)
             raise
         except Exception as error:
-            note_unsaved(self.run, call, error)
+            note_failure(self.run, call, error)
             if call.method == "claim":
                 await self._give_back(call.args[0], error)
             raise

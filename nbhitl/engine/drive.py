@@ -14,7 +14,7 @@ from nbhitl.engine.fail import save_late, stop, stopped_at_tasks
 from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
-from nbhitl.engine.unsaved import note_unsaved
+from nbhitl.engine.unsaved import note_failure
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -179,7 +179,7 @@ class Driver:
             try:
                 done = getattr(self.run.saver, wanted.method)(*wanted.args)
             except Exception as error:
-                note_unsaved(self.run, wanted, error)
+                note_failure(self.run, wanted, error)
                 if wanted.method == "claim":
                     self._give_back(wanted.args[0], error)
                 raise

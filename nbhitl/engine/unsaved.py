@@ -1,8 +1,10 @@
-"""Errors of a store in a called graph: what ran before them has happened, although nothing tells of it."""
+"""Errors of a store: the thread that they are about, and that what ran before them has happened unsaved."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from nbhitl.engine.instructions import StoreCall
@@ -11,8 +13,13 @@ if TYPE_CHECKING:
 _MARK = "_nbhitl_unsaved"
 
 
-def note_unsaved(run: Run, call: StoreCall, error: Exception) -> None:
-    """Note with the error of a store that results of a called graph were not saved."""
+def note_failure(run: Run, call: StoreCall, error: Exception) -> None:
+    """Note with the error of a store the thread, and if results of a called graph were not saved."""
+    thread = repr(run.thread_id)
+    if type(error) is StoreError and run.thread_id is not None and thread not in str(error):
+        error.args = (
+            f"{error} This was about thread {thread}.",
+        )  # it was refused before it knew what it was for
     if run.parent is not None and call.method.startswith("put_"):
         setattr(error, _MARK, True)
 

@@ -262,3 +262,32 @@ def test_a_damaged_entry_of_the_journal_is_told_by_its_key(tmp_path):
         for read in (lambda: saver.once_entries("t"), lambda: export_thread(saver, "t")):
             with pytest.raises(StoreError, match=r"thread 't', once\('mail'\): a stored value is damaged"):
                 read()
+
+
+def test_a_file_whose_tables_are_no_text_any_more_is_damaged(tmp_path):
+    """SQLite's message repeats what stands there, and Python cannot decode it."""
+    path = tmp_path / "threads.sqlite"
+    with SqliteSaver.from_conn_string(str(path)) as saver:
+        filled(saver)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"CREATE TABLE nbhitl_steps", b"\x89REATE TABLE nbhitl_st\x89ps"))
+    with pytest.raises(StoreError, match=r"threads\.sqlite.*The file is damaged"):  # noqa: SIM117
+        with SqliteSaver.from_conn_string(str(path)) as saver:
+            saver.pending()
+
+
+@pytest.mark.parametrize("column", ["payload", "answer"])
+def test_what_is_no_bytes_is_damage(tmp_path, column):
+    with SqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as saver:
+        filled(saver)
+        saver.conn.execute(f"UPDATE nbhitl_questions SET {column} = 7")
+        with pytest.raises(StoreError, match=r"thread 't'.*question q1"):
+            saver.pending() if column == "payload" else saver.claims("t")
+
+
+def test_a_step_that_has_lost_its_parent_is_damage(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as saver:
+        filled(saver)
+        saver.conn.execute("UPDATE nbhitl_steps SET parent_id = NULL")
+        with pytest.raises(StoreError, match="thread 't'"):
+            list(saver.history("t", ""))

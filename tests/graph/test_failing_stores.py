@@ -6,17 +6,20 @@ happened, or says that an answer is in doubt.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver as LangGraphsMemory
 
 from nbhitl.checkpoint.memory import InMemorySaver
-from nbhitl.errors import AnswerInDoubt
+from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.errors import AnswerInDoubt, StoreError
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
 
-from .asking import CONFIG, Async, State, Sync
+from .asking import CONFIG, Async, State, Sync, asking, graph_of
 
 PUTS = {InMemorySaver: ("put_step", "put_pending", "put_pause"), LangGraphsMemory: ("put", "put_writes")}
 READS = {InMemorySaver: ("load", "claims"), LangGraphsMemory: ("get_tuple",)}
@@ -139,3 +142,17 @@ def taken_up(run: Any, graph: Any, durability: str) -> bool:
     except AnswerInDoubt:
         return True
     return False
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_a_locked_file_names_the_thread(tmp_path, how):
+    """SQLite refuses before it is told whose row it is to write."""
+    with SqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as saver:
+        graph = graph_of(asking("pay?"), saver=saver)
+        graph.invoke({"log": []}, CONFIG)
+        saver.conn.execute("PRAGMA busy_timeout = 0")
+        with closing(sqlite3.connect(tmp_path / "threads.sqlite")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match=r"threads\.sqlite.*locked.*thread 't'"):
+                (Sync() if how == "sync" else Async()).invoke(graph, Command(resume=1), CONFIG)
+        assert graph.invoke(Command(resume=2), CONFIG)["log"] == [2]

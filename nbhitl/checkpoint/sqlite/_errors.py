@@ -11,6 +11,7 @@ _ADVICE = {
     "closed database": "Use the saver inside its `with` block, or keep its connection open.",
     "UNIQUE": "A checkpoint of this id is there already; ids must be fresh.",
     "malformed": "The file is damaged; restore it from a copy, or use another file.",
+    "codec can't decode": "The file is damaged; restore it from a copy, or use another file.",
     "not a database": "The file is of another kind; use another file.",
     "disk": "Make room on the disk and check that the folder can be written to.",
     "readonly": "Check that the file and its folder can be written to.",
