@@ -9,7 +9,7 @@ from nbhitl.constants import INPUT, INTERRUPT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.answers import take_answers
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
-from nbhitl.engine.questions import check_claims
+from nbhitl.engine.questions import asked_again, check_claims
 from nbhitl.engine.saved import saved_writes
 from nbhitl.engine.tasks import Task, TaskResult, new_result
 from nbhitl.engine.writes import command_updates, goto_writes, refuse_foreign, writes_of
@@ -54,7 +54,9 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     progress.source = str(stored.metadata.get("source", "loop"))
     progress.created_at = stored.created_at
     progress.found = (stored.checkpoint_id, stored.metadata)
-    if key.checkpoint_id is not None and not answers:
+    if key.checkpoint_id is not None and answers:
+        progress.pending = asked_again(progress.pending)
+    elif key.checkpoint_id is not None:
         # What a Command wrote there came from outside and belongs to the checkpoint.
         progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
         progress.run.anew = _before_what(stored)

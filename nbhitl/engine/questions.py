@@ -87,6 +87,19 @@ def tasks_left(writes: Iterable[tuple[str, str, Any]]) -> Left:
     return Left(finished, asked, answered, set(map(entry_id, chain.from_iterable(answered.values()))))
 
 
+def asked_again(writes: Sequence[tuple[str, str, Any]]) -> Sequence[tuple[str, str, Any]]:
+    """Return the pending writes of a checkpoint without what was written by hand for tasks that have asked.
+
+    A task that asked gets a result by an answer only: one without was written by `update_state`, whose branch it
+    belongs to. Who names the checkpoint of before answers what was asked there.
+    """
+    channels: dict[str, set[str]] = {}
+    for task_id, channel, _ in writes:
+        channels.setdefault(task_id, set()).add(channel)
+    unanswered = {id for id, left in channels.items() if INTERRUPT in left and RESUME not in left}
+    return [write for write in writes if write[0] not in unanswered or write[1] in RESERVED]
+
+
 def open_questions(writes: Iterable[tuple[str, str, Any]]) -> dict[str, list[Interrupt]]:
     """Return the questions among a checkpoint's pending writes that have no answer: `{task_id: [Interrupt]}`."""
     return tasks_left(writes).still_open()

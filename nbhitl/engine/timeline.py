@@ -42,7 +42,7 @@ def at_this_point(
         left_here = yield from _left_by(caller, newest, key)
         if left_here is not None:
             return left_here
-    if made_at and going_on and _can_go_on(progress, newest) and (yield from _was_changed(caller, made_at)):
+    if made_at and going_on and _can_go_on(progress, newest) and (yield from _was_left_at(caller, made_at)):
         return newest
     progress.continues = False
     remembered = _remembered(caller, key.ns)
@@ -87,12 +87,12 @@ def _can_go_on(progress: Progress, stored: StoredCheckpoint) -> bool:
     return bool(head.sends or head.ready(progress.program))
 
 
-def _was_changed(caller: RunningTask, made_at: str | None) -> Generator[Any, Any, bool]:
-    """Whether the caller is where it was at checkpoint `made_at`, but for changes by hand."""
+def _was_left_at(caller: RunningTask, made_at: str | None) -> Generator[Any, Any, bool]:
+    """Whether the caller went on from checkpoint `made_at` to where it is, by changes by hand and steps after them."""
     key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id)
     while key.checkpoint_id != made_at:
         stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
-        if stored is None or stored.metadata.get("source") != "update":
+        if stored is None or stored.metadata.get("source") not in ("update", "loop"):
             return False
         key = key._replace(checkpoint_id=stored.parent_id)
     return True
@@ -161,7 +161,7 @@ def _dropped(
         at = (yield StoreCall("load_before", (key._replace(checkpoint_id=bound),))) if bound else None
     later: str | None = None
     while at is not None and at.checkpoint_id > (remembered or ""):
-        if (yield from _was_dropped(lines, at, later)):
+        if (yield from _was_dropped(lines, at, later, went_on=at is not newest)):
             return at
         later = at.checkpoint_id
         # What was made since the caller's checkpoint before this one belongs to branches that were left.
@@ -171,7 +171,7 @@ def _dropped(
 
 
 def _was_dropped(
-    lines: list[_Line], stored: StoredCheckpoint, later: str | None
+    lines: list[_Line], stored: StoredCheckpoint, later: str | None, *, went_on: bool
 ) -> Generator[Any, Any, bool]:
     """Whether the task that made a called graph's checkpoint was dropped, of whichever graph above.
 
@@ -185,18 +185,22 @@ def _was_dropped(
             continue
         if after.has_input:
             return True
-        if after.next_source == "update" and (yield from _was_left(line.key._replace(checkpoint_id=made_at))):
+        made_key = line.key._replace(checkpoint_id=made_at)
+        if after.next_source == "update" and (yield from _was_left(made_key, went_on=went_on)):
             return True
     return False
 
 
-def _was_left(key: CheckpointKey) -> Generator[Any, Any, bool]:
-    """Whether a step was not finished: a task of it had paused or failed."""
+def _was_left(key: CheckpointKey, *, went_on: bool) -> Generator[Any, Any, bool]:
+    """Whether a step was not finished: a task of it had paused or failed.
+
+    Where the called graph `went_on` after the thread had left the step, so did answers to its questions come.
+    """
     stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
     writes = [] if stored is None else stored.writes
     left = tasks_left(writes)
     # The change may have stood in for the task; then its questions are still without an answer.
     asked = (question for _, channel, value in writes if channel == INTERRUPT for question in value)
-    return any(question.id not in left.has_answer for question in asked) or any(
+    return any(went_on or question.id not in left.has_answer for question in asked) or any(
         channel == ERROR and task_id not in left.finished for task_id, channel, _ in writes
     )

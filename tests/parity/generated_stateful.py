@@ -37,11 +37,11 @@ class Own(State):
     memory: Annotated[list, operator.add]
 
 
-def course(seed: int) -> tuple[str, list[Act]]:
-    """Return a shape, and what is done to a thread of such a graph."""
+def course(seed: int, length: int = 6) -> tuple[str, list[Act]]:
+    """Return a shape, and what is done to a thread of such a graph, after its first input."""
     drawn = random.Random(seed)
     shape = drawn.choice(SHAPES)
-    kinds = drawn.choices([*ACTS], [*ACTS.values()], k=6)
+    kinds = drawn.choices([*ACTS], [*ACTS.values()], k=length)
     acts = [(kind, drawn.randrange(8), str(drawn.randrange(9)), drawn.choice(WHERE)) for kind in kinds]
     return shape, [("input", 0, "i", None), *acts]
 
@@ -191,6 +191,24 @@ class Reader:
         self._read()
         newest = {ns: stored for (ns, id), stored in sorted(self._all.items()) if ns and id > here}
         return any(_made_at(stored) != here for stored in newest.values())
+
+    def answered_there(self, act: Act) -> bool:
+        """Whether a checkpoint is named to run again which is a branch already, and where an answer was given."""
+        kind, number, _, _ = act
+        states = [*self._graph.get_state_history(CONFIG)]
+        if kind != "run again" or not states:
+            return False
+        then = self._graph.checkpointer.get_tuple(states[number % len(states)].config)
+        given = any(channel == "__resume__" for _, channel, _ in then.pending_writes)
+        return given and then.metadata["source"] in ("update", "fork")
+
+    def answers_the_written(self, act: Act) -> bool:
+        """Whether an answer names a checkpoint where a task that asked was written for by hand: D29."""
+        kind, number, _, _ = act
+        states = [*self._graph.get_state_history(CONFIG)]
+        if kind != "answer there" or not states:
+            return False
+        return any(task.interrupts and task.result for task in states[number % len(states)].tasks)
 
     def differs(self) -> bool:
         """Whether a child has gone on, since this was asked before, from what is not of its branch, or was not run."""

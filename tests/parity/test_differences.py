@@ -876,6 +876,42 @@ def test_d28_a_runnable_with_settings_of_its_own(langgraph: SimpleNamespace, nbh
                 assert answered["log"] == ["in", "in", "yes"]
 
 
+def test_d29_the_result_of_what_was_answered_and_written(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    for on, shown in ((langgraph, {"$writes": [["hand"], ["yes"]]}), (nbhitl, ["yes"])):
+        builder = on.StateGraph(State)
+        for name in ("first", "second"):
+            builder.add_node(name, lambda state, on=on: {"log": [on.interrupt("sure?")]})
+            builder.add_edge(on.START, name)
+        graph = builder.add_node("end", lambda state: None).add_edge("first", "end")
+        graph = graph.compile(checkpointer=on.InMemorySaver())
+        asked = graph.invoke({"log": []}, CONFIG)["__interrupt__"]
+        graph.invoke(on.Command(resume={asked[0].id: "yes"}), CONFIG)
+        graph.update_state(CONFIG, {"log": ["hand"]}, as_node="first")
+        before = list(graph.get_state_history(CONFIG))[1]
+        assert before.tasks[0].result == {"log": shown}
+
+
+def test_d15_the_error_of_an_answer_that_does_not_fit(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    for on, starts in ((langgraph, 2), (nbhitl, 1)):
+        started = []
+
+        def node(state: Any, on: SimpleNamespace = on, started: list[int] = started) -> Any:
+            started.append(1)
+            return {"log": [on.interrupt("how many?", response_schema=int)]}
+
+        graph = compiled(on, node)
+        graph.invoke({"log": []}, CONFIG)
+        with pytest.raises(ValueError, match="valid integer"):
+            graph.invoke(on.Command(resume="many"), CONFIG)
+        assert len(started) == starts
+        assert (graph.get_state(CONFIG).tasks[0].error is None) is (on is nbhitl)
+        assert graph.invoke(on.Command(resume=3), CONFIG)["log"] == [3]
+
+
 def test_d12_what_the_same_node_called_before_it_was_answered(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:
