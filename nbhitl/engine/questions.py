@@ -87,7 +87,7 @@ def tasks_left(writes: Iterable[tuple[str, str, Any]]) -> Left:
     return Left(finished, asked, answered, set(map(entry_id, chain.from_iterable(answered.values()))))
 
 
-def asked_again(writes: Sequence[tuple[str, str, Any]]) -> Sequence[tuple[str, str, Any]]:
+def asked_again(writes: Sequence[tuple[str, str, Any]]) -> list[tuple[str, str, Any]]:
     """Return the pending writes of a checkpoint without what was written by hand for tasks that have asked.
 
     A task that asked gets a result by an answer only: one without was written by `update_state`, whose branch it
