@@ -101,7 +101,10 @@ class ClassicSaver(SaverCore):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a whole checkpoint; return the config that names it."""
+        """Save a whole checkpoint; return the config that names it.
+
+        One that is there already is replaced: what is asked there stays open, and those around it stay as they are.
+        """
         thread, ns, parent_id = _names(config)
         own = cast("dict[str, Any]", get_checkpoint_metadata(config, metadata))
         try:
@@ -123,11 +126,22 @@ class ClassicSaver(SaverCore):
             about,
             body,
         )
-        with self._rows.atomic(thread):
+        replaces = self._rows.step(thread, ns, checkpoint_id) is not None
+        with self._rows.atomic(thread, rewriting=replaces):
+            if replaces:
+                self._spare_neighbours(thread, ns, checkpoint_id)
             self._rows.insert_step(row, replace=True)
-            self._rows.settle_step(thread, ns, parent_id, own.get("source"), checkpoint_id)
+            if not replaces:
+                self._rows.settle_step(thread, ns, parent_id, own.get("source"), checkpoint_id)
         self._forget(thread)
         return saver_config(thread, ns, checkpoint_id)
+
+    def _spare_neighbours(self, thread: str, ns: str, checkpoint_id: str) -> None:
+        """Save with the steps around it what they need of a step that is about to be replaced."""
+        rows = [*self._rows.steps_newest_first(thread, ns, None)]
+        for row in _upkeep.made_whole(rows, {checkpoint_id}, self._codec):
+            self._rows.insert_step(row, replace=True)
+        self._rows.add_writes(_upkeep.stranded_results(rows, {checkpoint_id}, self._codec))
 
     def _unsupported(self, thread: str, checkpoint: Checkpoint, error: UnsupportedValue) -> UnsupportedValue:
         for key, value in checkpoint["channel_values"].items():

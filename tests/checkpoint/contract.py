@@ -907,6 +907,22 @@ class SaverContract(ABC):
         assert saver.load(run.key()).values == {"n": 1, "items": ["a", "b"]}
         assert [stored.values["items"] for stored in saver.history("t", "")] == [["a", "b"], ["a"]]
 
+    def test_a_checkpoint_that_is_put_again_leaves_those_around_it_as_they_are(self, saver):
+        run = Run(saver)
+        run.remember(first := run.record({"n": 0, "items": []}))
+        saver.put_step(first)
+        for n in range(3):
+            run.step({"n": n}, appended={"items": [n]})
+        before = [*saver.list(config("t"))]
+        made = dict(before[1].checkpoint)
+        made["channel_values"] = {"n": 7, "items": ["anew"]}
+        saver.put(before[1].parent_config, made, before[1].metadata, {})
+        after = [*saver.list(config("t"))]
+        assert after[1].checkpoint["channel_values"] == {"n": 7, "items": ["anew"]}
+        for place in (0, 2, 3):
+            assert after[place].checkpoint["channel_values"] == before[place].checkpoint["channel_values"]
+            assert after[place].pending_writes == before[place].pending_writes
+
     async def test_async_twins_say_the_same(self, run):
         record = run.record({"n": 0, "items": []})
         await run.saver.aput_step(record)
