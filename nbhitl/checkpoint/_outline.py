@@ -13,6 +13,7 @@ from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec, decode_frame
 from nbhitl.checkpoint._squeeze import decompressed
 from nbhitl.checkpoint.records import StepOutline
 from nbhitl.checkpoint.serde import Serde
+from nbhitl.checkpoint.serde.plain import listed
 from nbhitl.errors import StoreError
 from nbhitl.types import MISSING
 
@@ -55,6 +56,9 @@ def outlined(
             before = states.pop(parent_id, None)
         try:
             kind, frame, values, appended, removed, _, base = body
+            if appended or removed:
+                for part in (*(appended or {}).values(), removed or []):
+                    listed(part)
             if kind == CLASSIC:
                 after, touched = None, None
             elif kind == DELTA and before is not None:

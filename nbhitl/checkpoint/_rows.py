@@ -26,7 +26,7 @@ from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint._unstorable import located
 from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
-from nbhitl.checkpoint.serde.plain import with_buffers
+from nbhitl.checkpoint.serde.plain import listed, with_buffers
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
@@ -42,7 +42,7 @@ DELTA, FULL, CLASSIC = 0, 1, 2
 DELTAS_A_WHOLE = 2
 """How many times as many bytes of deltas as of the whole state there may be before it is stored whole again."""
 
-_NO_FRAME: tuple[Any, ...] = ((), (), (), None, None, None)
+_NO_FRAME: tuple[Any, ...] = ([], [], [], None, None, None)
 
 
 class Codec(Protocol):
@@ -184,7 +184,8 @@ def _task_id(row: StepRow, named: int | bytes | str, name: str, path: list[Any] 
     """The id of a task of the row's parent: as it is stored, or made from the step and the task's place."""
     if not isinstance(named, int):
         return unpacked(named)
-    return task_id(row.parent_id or "", row.ns, named, name, (PULL, name) if path is None else tuple(path))
+    own = (PULL, name) if path is None else tuple(listed(path))
+    return task_id(row.parent_id or "", row.ns, named, name, own)
 
 
 def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[StepRow, Tip]:
@@ -315,7 +316,8 @@ def decode_frame(data: list[Any] | None) -> Frame:
     if data is None:
         return Frame()
     triggers, writers, sends, channels, start, children = (*data, *_NO_FRAME[len(data) :])
-    return Frame(tuple(triggers), tuple(sends), channels or {}, start, tuple(writers), children or {})
+    triggers, writers, sends = (tuple(listed(part)) for part in (triggers, writers, sends))
+    return Frame(triggers, sends, channels or {}, start, writers, children or {})
 
 
 def decode_body(row: StepRow, serde: Codec) -> Body:
@@ -326,10 +328,13 @@ def decode_body(row: StepRow, serde: Codec) -> Body:
     """
     try:
         kind, frame, values, appended, removed, results, base = serde.loads(decompressed(row.body))
+        if appended or removed:
+            for part in (*(appended or {}).values(), removed or []):
+                listed(part)
         return Body(kind, decode_frame(frame), values, appended or {}, removed or (), results or (), base)
     except StoreError as error:
         raise unreadable(row, error) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise unreadable(row, f"a stored step is damaged and cannot be read: {error}") from error
 
 

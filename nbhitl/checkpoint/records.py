@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from nbhitl.types import Send
 
 
+SYMPTOMS = (TypeError, ValueError, LookupError, AttributeError)
+"""What goes wrong where something is used that is no record: somebody else has written to the store."""
+
+
 class CheckpointKey(NamedTuple):
     """Names one checkpoint; `checkpoint_id` None is the newest one of the namespace."""
 

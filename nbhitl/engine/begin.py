@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.records import CheckpointKey, TaskWrites
+from nbhitl.checkpoint.records import SYMPTOMS, CheckpointKey, TaskWrites
 from nbhitl.constants import INPUT, INTERRUPT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.answers import take_answers
 from nbhitl.engine.instructions import StoreCall
@@ -50,7 +50,13 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
             stored = None
     if stored is None:
         return False
-    progress.stand_on(stored)
+    try:
+        progress.stand_on(stored)
+    except SYMPTOMS:
+        from nbhitl.engine.misshapen import refuse_misshapen
+
+        refuse_misshapen(stored.thread_id, stored.checkpoint_id, stored.metadata, stored.frame, stored.writes)
+        raise
     progress.source = str(stored.metadata.get("source", "loop"))
     progress.created_at = stored.created_at
     progress.found = (stored.checkpoint_id, stored.metadata)

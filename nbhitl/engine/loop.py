@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, QuestionRecord
+from nbhitl.checkpoint.records import SYMPTOMS, CheckpointKey, PauseRecord, QuestionRecord
 from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load, take_in
@@ -52,7 +52,7 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
     kept = (yield from answer_kept(progress, input, key)) if isinstance(input, Command) else None
     found = kept is not None or (yield from load(progress, input, key))
     run.stop = progress.step + settings.recursion_limit + 1
-    run.resuming = kept is not None or (yield from begin(progress, input, key, found))
+    run.resuming = kept is not None or (yield from _begin(progress, input, key, found))
     past_breakpoint = run.resuming
     while True:
         if progress.step > run.stop:
@@ -251,6 +251,19 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> StoreCall | None
     if progress.saved_tasks:
         progress.saved_tasks.clear()
     return progress.move_on("loop", unsaved)
+
+
+def _begin(
+    progress: Progress, input: Any, key: CheckpointKey, has_checkpoint: bool
+) -> Generator[Any, Any, bool]:
+    try:
+        return (yield from begin(progress, input, key, has_checkpoint))
+    except SYMPTOMS:
+        from nbhitl.engine.misshapen import refuse_misshapen
+
+        if progress.found is not None:
+            refuse_misshapen(progress.run.thread_id, *progress.found, progress.head, progress.pending)
+        raise
 
 
 def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:

@@ -79,7 +79,7 @@ def tasks_left(writes: Iterable[tuple[str, str, Any]]) -> Left:
         if channel == INTERRUPT:
             asked[task_id] = list(value) if isinstance(value, (list, tuple)) else [value]
         elif channel == RESUME:
-            answered[task_id] = list(value)
+            answered[task_id] = [*value] if isinstance(value, (list, tuple)) else [value]
         elif channel not in RESERVED and task_id != NULL_TASK_ID:
             finished.add(task_id)
     for task_id in finished:

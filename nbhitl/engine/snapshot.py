@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.records import SYMPTOMS
 from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.events import interrupt_dict, written
@@ -63,7 +64,20 @@ def snapshot_of(
     Args:
         newest: the thread's newest checkpoint shows what tasks have already done, and only questions that are
             still open. A checkpoint of the past shows the record: every question that its step raised.
+
+    Raises:
+        StoreError: somebody has written something else there.
     """
+    try:
+        return _snapshot_of(program, stored, newest=newest)
+    except SYMPTOMS:
+        from nbhitl.engine.misshapen import refuse_misshapen
+
+        refuse_misshapen(stored.thread_id, stored.checkpoint_id, stored.metadata, stored.frame, stored.writes)
+        raise
+
+
+def _snapshot_of(program: Program, stored: StoredCheckpoint, *, newest: bool) -> StateSnapshot:
     head = head_of(program, stored)
     step = int(stored.metadata.get("step", -1)) + 1
     tasks = plan_tasks(program, head, step, stored.ns)

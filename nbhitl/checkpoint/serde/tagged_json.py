@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64decode, b64encode
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ormsgpack import Ext, packb
 
@@ -23,11 +23,14 @@ _NUMBERS = {name: number for number, name in tags.NAMES.items()}
 _FLOATS = {repr(value): value for value in (math.inf, -math.inf)} | {"nan": math.nan}
 
 
-class Inert(NamedTuple):
-    """A value of some kind, as its tag and its content; nothing has been made of it."""
+class Inert:
+    """A value of some kind, as its tag and its content; nothing has been made of it, and it is no list of anything."""
 
-    tag: int
-    content: Any
+    __slots__ = ("content", "tag")
+
+    def __init__(self, tag: int, content: Any) -> None:
+        self.tag = tag
+        self.content = content
 
 
 def to_json(data: bytes) -> Any:

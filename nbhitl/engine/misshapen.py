@@ -1,0 +1,71 @@
+"""Stored data of another shape than the engine writes: somebody else has written there. Looked for after an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbhitl.constants import INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED, TASKS
+from nbhitl.errors import StoreError
+from nbhitl.types import Interrupt, Send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from nbhitl.checkpoint.records import Frame
+    from nbhitl.engine.head import Head
+
+_ENTRY = 3  # interrupt id, what was asked, answer
+
+
+def refuse_misshapen(
+    thread_id: str | None,
+    checkpoint_id: str,
+    metadata: Any,
+    next_up: Frame | Head,
+    writes: Iterable[Sequence[Any]],
+) -> None:
+    """Raise the error for a checkpoint that the engine has not written so; return if it may have.
+
+    Raises:
+        StoreError: its metadata, what runs next or its pending writes are no such things.
+    """
+    wrong = _wrong_with(metadata, next_up, writes)
+    if wrong is not None:
+        raise StoreError(
+            f"thread {thread_id!r}, checkpoint {checkpoint_id} is damaged: {wrong}. Restore the store from a copy, or "
+            "delete the thread."
+        )
+
+
+def _wrong_with(metadata: Any, next_up: Frame | Head, writes: Iterable[Sequence[Any]]) -> str | None:
+    if not isinstance(metadata, dict) or type(metadata.get("step", -1)) is not int:
+        return "its metadata is none"
+    if not isinstance(metadata.get("parents") or {}, dict):
+        return "its metadata names no parents"
+    if not all(isinstance(name, str) for name in (*next_up.triggers, *next_up.writers)):
+        return "what runs next is no name"
+    if not all(isinstance(sent, Send) and isinstance(sent.node, str) for sent in next_up.sends):
+        return "what is sent is no Send"
+    for task_id, channel, value in writes:
+        fits = _SHAPES.get(channel)
+        if fits is not None and task_id != NULL_TASK_ID and not fits(value):
+            return f"task {task_id} has left {type(value).__name__} as {channel}"
+    return None
+
+
+def _are_interrupts(value: Any) -> bool:
+    return type(value) is list and all(isinstance(asked, Interrupt) for asked in value)
+
+
+def _are_entries(value: Any) -> bool:
+    return type(value) is list and all(
+        type(entry) is list and len(entry) == _ENTRY and isinstance(entry[0], str) for entry in value
+    )
+
+
+_SHAPES: dict[str, Callable[[Any], bool]] = {
+    INTERRUPT: _are_interrupts,
+    RESUME: _are_entries,
+    SCHEDULED: lambda value: type(value) is int,
+    TASKS: lambda value: isinstance(value, Send) and isinstance(value.node, str),
+}
