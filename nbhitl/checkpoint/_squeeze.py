@@ -10,14 +10,27 @@ _ZLIB = b"\x78"
 _WORTH_COMPRESSING = 2048
 
 LARGEST = 1 << 30
-"""Bytes of the largest state that is compressed. Somebody else's store may hold what unpacks to a thousand times its
-size: no more than this is unpacked. A row that is not compressed can be no larger in SQLite and PostgreSQL.
-"""
+"""Bytes of the largest state that is compressed. One that is not compressed can be no larger in the databases."""
+
+_ALWAYS = 1 << 24
+_TIMES = 20
+
+
+def _most(stored: int) -> int:
+    """Return to how many bytes so many may unpack.
+
+    Somebody else's store may hold what unpacks to a thousand times its size, and takes seventy times that in memory. So
+    what is large and can be compressed by more than this is stored as it is.
+    """
+    return min(LARGEST, max(_ALWAYS, _TIMES * stored))
 
 
 def compressed(data: bytes) -> bytes:
     """Return the body of a step, compressed if that is worth it."""
-    return zlib.compress(data, 1) if _WORTH_COMPRESSING <= len(data) <= LARGEST else data
+    if not _WORTH_COMPRESSING <= len(data) <= LARGEST:
+        return data
+    packed = zlib.compress(data, 1)
+    return packed if len(data) <= _most(len(packed)) else data
 
 
 def looks_compressed(data: bytes) -> bool:
@@ -33,14 +46,14 @@ def decompressed(data: bytes) -> bytes:
     """
     if data[:1] != _ZLIB:
         return data
-    unpacker = zlib.decompressobj()
+    unpacker, most = zlib.decompressobj(), _most(len(data))
     try:
-        unpacked = unpacker.decompress(data, LARGEST + 1)
+        unpacked = unpacker.decompress(data, most + 1)
     except zlib.error as error:
         raise StoreError(f"a stored step is damaged and cannot be read: {error}") from error
-    if len(unpacked) > LARGEST:
+    if len(unpacked) > most:
         raise StoreError(
-            f"a stored step of {len(data):,} bytes unpacks to more than {LARGEST:,}, the most that nbhitl compresses: "
+            f"a stored step of {len(data):,} bytes unpacks to more than {most:,}, the most that nbhitl compresses so: "
             "nbhitl has not written it. Delete the thread, or restore the store from a copy."
         )
     if unpacker.unused_data or not unpacker.eof:

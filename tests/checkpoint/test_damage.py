@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -239,6 +240,37 @@ def test_what_is_too_large_to_be_compressed_is_stored_as_it_is(size, monkeypatch
         assert saver.load(run.key()).values == {"text": "a" * size}
         ((stored,),) = saver.conn.execute("SELECT length(body) FROM nbhitl_steps")
         assert (stored < 10_000) is (size < 1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_compressed"), [("a", False), (random.Random(1).randbytes(400).hex(), True)]
+)
+def test_what_is_large_and_compresses_too_well_is_stored_as_it_is(text, is_compressed, monkeypatch):
+    """So what unpacks to hundreds of times its size is somebody else's, and is not unpacked."""
+    monkeypatch.setattr(_squeeze, "_ALWAYS", 1 << 16)
+    monkeypatch.setattr(_squeeze, "_TIMES", 200)
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        run = Run(saver)
+        run.step({"text": text * ((1 << 17) // len(text))})
+        assert saver.load(run.key()).values == {"text": text * ((1 << 17) // len(text))}
+        ((stored,),) = saver.conn.execute("SELECT length(body) FROM nbhitl_steps")
+        assert (stored < 1 << 16) is is_compressed
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    """A list of twenty million empty lists in twenty kilobytes would take more than a gigabyte."""
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        bomb = zlib.compress(b"\xdd" + (20_000_000).to_bytes(4, "big") + b"\x90" * 20_000_000, 9)
+        changed_in(saver, "nbhitl_steps", "body", lambda _: bomb, 0)
+        tracemalloc.start()
+        try:
+            with pytest.raises(StoreError, match=r"thread 't'.*unpacks to more than 16,777,216"):
+                saver.load(run.key())
+            assert tracemalloc.get_traced_memory()[1] < 100 << 20
+        finally:
+            tracemalloc.stop()
 
 
 @pytest.mark.parametrize("column", ["body", "metadata"])
