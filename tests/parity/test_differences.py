@@ -876,6 +876,22 @@ def test_d28_a_runnable_with_settings_of_its_own(langgraph: SimpleNamespace, nbh
                 assert answered["log"] == ["in", "in", "yes"]
 
 
+def test_d30_checkpoints_of_a_delta_channel(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    for on in (langgraph, nbhitl):
+        delta = import_module(f"{on.name}.channels").DeltaChannel
+        schema = TypedDict("Kept", {"log": Annotated[list, delta(lambda old, new: sum(new, old))]})  # noqa: UP013
+        builder = on.StateGraph(schema).add_node("note", lambda state: {"log": ["note"]})
+        graph = builder.add_edge(on.START, "note").compile(checkpointer=on.InMemorySaver())
+        assert graph.invoke({"log": ["in"]}, CONFIG, durability="exit") == {"log": ["in", "note"]}
+        newest, *before = graph.checkpointer.list(CONFIG)
+        if on is nbhitl:
+            assert newest.checkpoint["channel_values"]["log"] == ["in", "note"]
+            assert before == []
+        else:
+            assert newest.checkpoint["channel_values"].get("log") is None
+            assert [(old.metadata["step"], old.metadata.get("source")) for old in before] == [(-2, None)]
+
+
 def test_d29_the_result_of_what_was_answered_and_written(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:
