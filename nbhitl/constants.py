@@ -82,7 +82,7 @@ def join_channel(sources: tuple[str, ...], target: str) -> str:
     return f"join:{'+'.join(sources)}:{target}"
 
 
-_PRIVATE = {
+CONFIG_KEYS: Final = {
     "CONFIG_KEY_CHECKPOINT_ID": "checkpoint_id",
     "CONFIG_KEY_CHECKPOINT_MAP": "checkpoint_map",
     "CONFIG_KEY_CHECKPOINT_NS": "checkpoint_ns",
@@ -92,12 +92,12 @@ _PRIVATE = {
     "CONFIG_KEY_STRICT_RESUME": "__pregel_strict_resume",
     "CONFIG_KEY_THREAD_ID": "thread_id",
 }
-"""Keys of `configurable`, by the names that older programs import."""
+"""Keys of `configurable`, by the names that programs import."""
 
 
 def __getattr__(name: str) -> object:
     # Older programs import these from here.
-    if name not in ("Interrupt", "Send", *_PRIVATE):
+    if name not in ("Interrupt", "Send", *CONFIG_KEYS):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import warnings
     from importlib import import_module
@@ -105,7 +105,7 @@ def __getattr__(name: str) -> object:
     from nbhitl.warnings import LangGraphDeprecatedSinceV10
 
     text = f"`{name}` is deprecated as one of `{__name__}`. "
-    text += f"Write {_PRIVATE[name]!r}." if name in _PRIVATE else "Import it from `nbhitl.types`."
+    text += f"Write {CONFIG_KEYS[name]!r}." if name in CONFIG_KEYS else "Import it from `nbhitl.types`."
     warnings.warn(LangGraphDeprecatedSinceV10(text), stacklevel=2)
-    found: object = _PRIVATE[name] if name in _PRIVATE else getattr(import_module("nbhitl.types"), name)
+    found: object = CONFIG_KEYS[name] if name in CONFIG_KEYS else getattr(import_module("nbhitl.types"), name)
     return found

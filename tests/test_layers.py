@@ -43,7 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("draw",),
     ("graph",),
-    ("func", "prebuilt", "pregel", "utils"),
+    ("func", "prebuilt", "pregel", "utils", "_internal"),
     ("review",),
     ("widgets", "terminal", "script", "history"),
     ("thread", "moving", "portable", "recorded", "inbox", "magics", "cli", "lab", "demo", "__main__"),

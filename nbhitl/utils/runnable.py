@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._context import CURRENT_TASK
@@ -10,9 +11,12 @@ from nbhitl._runnable import RunnableObject
 from nbhitl.graph._signature import injected_parameters, is_async
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
-__all__ = ["RunnableCallable"]
+__all__ = ["RunnableCallable", "RunnableLike"]
+
+RunnableLike = RunnableObject | Callable[..., Any] | Mapping[str, Any]
+"""What can be a node, in annotations."""
 
 
 class RunnableCallable(RunnableObject):

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import pytest
 from langchain_core.runnables import RunnablePassthrough
+from pydantic import BaseModel, ValidationError
 from typing_extensions import TypedDict
 
 from .swap import ENGINES, LANGGRAPH, NBHITL
@@ -467,6 +468,26 @@ def test_d14_reading_the_state_after_an_input_that_a_reducer_refused(
         else:
             assert graph.get_state(CONFIG).values == {"log": []}
             assert graph.get_state(CONFIG).next == ("__start__",)
+
+
+class Checked(BaseModel):
+    n: int
+
+
+def test_d14_reading_a_state_that_the_next_node_cannot_take(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    for on in (langgraph, nbhitl):
+        builder = on.StateGraph(Checked).add_node("node", lambda state: {})
+        graph = builder.add_edge(on.START, "node").compile(checkpointer=on.InMemorySaver())
+        with pytest.raises(ValidationError):
+            graph.invoke({"n": "three"}, CONFIG)
+        if on is langgraph:
+            with pytest.raises(ValidationError):
+                graph.get_state(CONFIG)
+        else:
+            assert graph.get_state(CONFIG).values == {"n": "three"}
+            assert graph.get_state(CONFIG).next == ("node",)
 
 
 JSON_SCHEMA = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
