@@ -76,7 +76,7 @@ def apply_writes(
         _consume(head, results)
     known = len(head.values)
     changed: dict[str, Any] = {}
-    triggers, sends, updates = _sort_out(program, head, results, changed)
+    triggers, sends, updates, opened = _sort_out(program, head, results, changed)
     changes = _changes(changed, {}, changed.keys())
     if updates:
         _fold(program, head, results, updates, changes)
@@ -88,8 +88,8 @@ def apply_writes(
     else:
         head.triggers = tuple(triggers)
         head.sends = tuple(sends)
-        if head.objects:
-            _end_step(program, head, changes)
+        if head.objects and any(result.task.triggers for result in results):
+            _end_step(program, head, changes, starts=opened or bool(triggers))
     if program.objects:
         show_objects(program, head)
     if len(head.values) != known:
@@ -159,8 +159,8 @@ def _consume(head: Head, results: Sequence[TaskResult]) -> None:
 
 def _sort_out(
     program: Program, head: Head, results: Sequence[TaskResult], changed: dict[str, Any]
-) -> tuple[list[str], list[Send], dict[str, list[Any]]]:
-    """Return the triggers and Sends among the writes, and the writes that have to be folded by key.
+) -> tuple[list[str], list[Send], dict[str, list[Any]], bool]:
+    """Return the triggers and Sends among the writes, the writes that have to be folded by key, and whether a gate opens.
 
     What is simply the new value of its key goes to `changed`.
     """
@@ -184,12 +184,13 @@ def _sort_out(
                 sends.append(value)
             elif channel == CHILDREN:
                 head.children = {**head.children, **value}
+    opened = False
     for channel, values in gate_writes.items():
         gate = head.objects.get(channel)
         if gate is None:
             gate = head.objects[channel] = gates[channel].from_checkpoint(MISSING)
-        gate.update(values)
-    return triggers, sends, updates
+        opened = (gate.update(values) and gate.is_available()) or opened
+    return triggers, sends, updates, opened
 
 
 def _last_value(name: str, writes: list[Any]) -> Any:
@@ -258,15 +259,16 @@ def _joined_tail(rule: KeyRule, old: Any, new: Any, writes: list[Any]) -> list[A
     return new[len(old) :]
 
 
-def _end_step(program: Program, head: Head, changes: Changes) -> None:
-    """Let the channels that are objects know that the step is over, and that no edge starts another one.
+def _end_step(program: Program, head: Head, changes: Changes, *, starts: bool) -> None:
+    """Let the channels that are objects know that the step is over, and that no edge `starts` another one.
 
-    Sends do not hold deferred nodes back; that is how LangGraph counts too.
+    Sends do not hold deferred nodes back, nor does what was about to run before a change by hand; that is how
+    LangGraph counts too.
     """
     for name in program.objects:
         if name not in changes.written:
             head.objects[name].update(())
-    if head.ready(program):
+    if starts:
         return
     for channel in head.objects.values():
         channel.finish()

@@ -212,8 +212,7 @@ def _take_command(progress: Progress, command: Command[Any], *, named: bool) -> 
 
             taking = asked_on_the_branch(progress, command.resume, taking)
         yield from taking
-    branched = progress.found is not None and progress.found[0] != progress.head.checkpoint_id
-    if writes and not branched:
+    if writes and not progress.has_branched:
         progress.pending = [*progress.pending, *writes]
         if progress.keeps and progress.saved_id is not None:
             outside = [(key, value) for task_id, key, value in progress.pending if task_id == NULL_TASK_ID]

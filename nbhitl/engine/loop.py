@@ -51,7 +51,7 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
     run, settings = progress.run, progress.settings
     kept = (yield from answer_kept(progress, input, key)) if isinstance(input, Command) else None
     found = kept is not None or (yield from load(progress, input, key))
-    run.stop = progress.step + settings.recursion_limit + 1
+    run.stop = progress.step - progress.has_branched + settings.recursion_limit + 1
     run.resuming = kept is not None or (yield from _begin(progress, input, key, found))
     past_breakpoint = run.resuming
     while True:

@@ -116,6 +116,11 @@ class Progress:
         self.saved_id = stored.checkpoint_id
         self.pending = stored.writes
 
+    @property
+    def has_branched(self) -> bool:
+        """Whether the run has made a checkpoint of its own to start from, beside what followed the one that it found."""
+        return self.found is not None and self.found[0] != self.head.checkpoint_id
+
     def left(self) -> Left:
         """Return what the tasks of the checkpoint that the run is at left, by what is pending."""
         if self._left is None or self._left[0] is not self.pending:
@@ -216,7 +221,6 @@ class Progress:
         head.checkpoint_id = self.clock.new_id()
         self.created_at = self.clock.now()
         if not self.saves_steps:
-            self.parent_id = self.saved_id
             return None
         self.parent_id = parent_id
         return self._saving(results, parent_id, whole=whole)

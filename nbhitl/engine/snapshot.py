@@ -10,7 +10,7 @@ from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.events import interrupt_dict, written
 from nbhitl.engine.handling import failed_before
-from nbhitl.engine.head import head_of
+from nbhitl.engine.head import head_of, show_objects
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.program import ROOT
 from nbhitl.engine.questions import RESERVED, open_questions, saved_starts
@@ -150,6 +150,9 @@ def _with_results(program: Program, head: Head, done: Sequence[TaskResult]) -> H
         apply_writes(program, after, done)
     except Exception:
         return None
+    for name in program.objects:
+        after.objects[name].update(())
+    show_objects(program, after)
     return after
 
 
@@ -284,13 +287,12 @@ def checkpoint_payload(progress: Progress, tasks: Sequence[Task]) -> dict[str, A
     found, run = progress.found, progress.run
     metadata: Mapping[str, Any] = progress.own_metadata
     parent = _place_shown(progress, progress.parent_id) if progress.parent_id else None
-    if found is not None and found[0] == progress.head.checkpoint_id:
+    is_found = found is not None and found[0] == progress.head.checkpoint_id
+    if found is not None and is_found:
         # It is told as it was saved, except that its config is this run's.
         metadata = found[1]
-        if parent is not None:
-            parent = checkpoint_config(
-                run.thread_id or "", run.ns, progress.parent_id, metadata.get("parents")
-            )
+    if parent is not None and (is_found or not progress.saves_steps):
+        parent = checkpoint_config(run.thread_id or "", run.ns, progress.parent_id, metadata.get("parents"))
     return {
         "config": _place_shown(progress, progress.head.checkpoint_id),
         "parent_config": parent,
@@ -317,10 +319,11 @@ def _task_payload(progress: Progress, task: Task, left: Sequence[tuple[str, Any]
     error = next((value for channel, value in left if channel == ERROR), None)
     if error is not None:
         payload["error"] = error
-    elif writes:
-        payload["result"] = written(progress.program.stream_keys, writes)
-    payload["interrupts"] = tuple(
-        interrupt_dict(i) for channel, value in left if channel == INTERRUPT for i in _listed(value)
-    )
+    else:
+        if writes and (result := written(progress.program.stream_keys, writes)):
+            payload["result"] = result
+        payload["interrupts"] = tuple(
+            interrupt_dict(i) for channel, value in left if channel == INTERRUPT for i in _listed(value)
+        )
     payload["state"] = _called_config(progress.program, task, progress.run.thread_id or "")
     return payload

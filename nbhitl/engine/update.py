@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint.records import CheckpointKey, StoredCheckpoint
     from nbhitl.engine.progress import Progress
 
+_TRIGGERS = (INTERRUPT,)
+"""Of an update: it ends a step as what a node did does."""
+
 
 def update_loop(
     progress: Progress, key: CheckpointKey, supersteps: Sequence[Sequence[StateUpdate]]
@@ -162,7 +165,7 @@ def _named_tasks(progress: Progress, updates: Sequence[StateUpdate]) -> list[Tas
         task = Task(
             name,
             ("__update__", number),
-            (),
+            _TRIGGERS,
             progress.step,
             progress.head.checkpoint_id,
             progress.run.ns,

@@ -641,7 +641,7 @@ def test_checkpoints_are_heard_with_what_tasks_left_there():
     hand.play(None, stored({"log": ["in"]}, "a", "b", writes=left))
     (_, first), (_, second), (_, third) = heard(hand, "checkpoints")
     assert first["tasks"] == [
-        {"id": pulled("a").id, "name": "a", "error": "no", "interrupts": (), "state": None},
+        {"id": pulled("a").id, "name": "a", "error": "no", "state": None},
         {"id": pulled("b").id, "name": "b", "result": {"log": ["b"]}, "interrupts": (), "state": None},
     ]
     assert (first["values"], first["next"]) == ({"log": ["in"], "total": 0}, ["a", "b"])

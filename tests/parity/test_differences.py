@@ -778,6 +778,23 @@ def test_d24_a_cached_answer(langgraph: SimpleNamespace, nbhitl: SimpleNamespace
     assert [question.value for question in asked[NBHITL]["__interrupt__"]] == ["delete?"]
 
 
+def test_d24_one_key_for_several_tasks(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    calls: dict[str, list[str]] = {LANGGRAPH: [], NBHITL: []}
+    for on in (langgraph, nbhitl):
+        policy = import_module(f"{on.name}.types").CachePolicy(key_func=str)
+
+        def work(state: Any, on: SimpleNamespace = on) -> Any:
+            calls[on.name].append(state["log"][0])
+            return {"log": ["done"]}
+
+        builder = on.StateGraph(State).add_node("work", work, cache_policy=policy)
+        builder.add_conditional_edges(on.START, lambda state, on=on: [on.Send("work", {"log": ["same"]})] * 3)
+        graph = builder.compile(cache=import_module(f"{on.name}.cache.memory").InMemoryCache())
+        for _ in range(2):
+            assert graph.invoke({"log": []})["log"] == ["done"] * 3
+    assert {name: len(found) for name, found in calls.items()} == {LANGGRAPH: 5, NBHITL: 3}
+
+
 def forked_before_its_child(on: SimpleNamespace) -> tuple[Any, Any]:
     """A graph whose child, with a state of its own, has asked and ended twice; and a fork before its first run."""
     child = on.StateGraph(State).add_node("ask", lambda state: {"log": [on.interrupt("delete?")]})
@@ -974,3 +991,22 @@ def test_d12_what_the_same_node_called_before_it_was_answered(
 
 def test_both_engines_are_compared() -> None:
     assert ENGINES == (LANGGRAPH, NBHITL)
+
+
+def test_d31_a_key_that_is_not_tracked(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    found: dict[str, Any] = {}
+    for on in (langgraph, nbhitl):
+        untracked = import_module(f"{on.name}.channels").UntrackedValue
+        keys = {"log": Annotated[list, operator.add], "connection": Annotated[Any, untracked]}
+        builder = on.StateGraph(TypedDict("Connected", keys)).add_node(
+            "connect", lambda state: {"connection": "secret"}
+        )
+        builder.add_node("ask", lambda state, on=on: {"log": [on.interrupt("go on?")]})
+        builder.add_edge(on.START, "connect").add_edge(on.START, "ask")
+        saver = on.InMemorySaver()
+        graph = builder.compile(checkpointer=saver)
+        graph.invoke({"log": []}, CONFIG, durability="exit")
+        graph.update_state(CONFIG, {"connection": "by hand"}, as_node="ask")
+        saved = [write[1:] for kept in saver.list(None) for write in kept.pending_writes]
+        found[on.name] = sorted(value for channel, value in saved if channel == "connection")
+    assert found == {LANGGRAPH: ["by hand", "secret"], NBHITL: []}

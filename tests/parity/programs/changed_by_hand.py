@@ -185,3 +185,27 @@ def program_what_a_dropped_child_had_is_remembered(record, saver):
             f"{how} again",
             outcome(graph.invoke({"log": []}, {"configurable": {"thread_id": f"two levels {how}"}})),
         )
+
+
+def program_what_waits_for_all_others_while_something_is_about_to_run(record, saver):
+    """A change by hand starts nothing: what was put off until the end can run then, beside what is about to."""
+    for name in "abcde":
+        for longer in (False, True):
+            builder = StateGraph(State)
+            for node in "abce":
+                builder.add_node(node, lambda state, node=node: {"log": [node]})
+            builder.add_node("d", lambda state: {"log": ["d"]}, defer=True)
+            builder.add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "c").add_edge("a", "d")
+            if longer:
+                builder.add_edge("b", "e")
+            graph = builder.compile(checkpointer=saver, interrupt_before=["c", "e"])
+            config = {"configurable": {"thread_id": f"{name}{longer}"}}
+            record(f"{name} stopped", graph.invoke({"log": []}, config))
+            for _ in range(2):
+                try:
+                    graph.update_state(config, {"log": ["by hand"]}, as_node=name)
+                    record(f"{name} changed", graph.get_state(config))
+                except Exception as error:
+                    record(f"{name} refused", type(error).__name__)
+            for _ in range(2):
+                record(f"{name} goes on", (graph.invoke(None, config), graph.get_state(config).next))

@@ -8,6 +8,7 @@ from typing import Annotated
 from langgraph.cache.memory import InMemoryCache
 from langgraph.errors import NodeTimeoutError
 from langgraph.graph import END, START, StateGraph
+from langgraph.managed import RemainingSteps
 from langgraph.managed.base import ManagedValue
 from langgraph.types import CachePolicy, RetryPolicy, Send, TimeoutPolicy
 from typing_extensions import TypedDict
@@ -337,3 +338,28 @@ def program_what_ends_after_step_timeout(record, saver):
     graph.step_timeout = None
     record.error("again", lambda: graph.invoke(None, CONFIG), "late")
     record("runs", sorted(runs))
+
+
+def program_steps_that_remain_on_a_branch(record, saver):
+    """Where a run makes a checkpoint of its own to start from, one step less remains."""
+
+    class Counted(TypedDict):
+        path: Annotated[list, operator.add]
+        left: RemainingSteps
+
+    builder = StateGraph(Counted)
+    for name in "abc":
+        builder.add_node(name, lambda state, name=name: {"path": [f"{name}{state['left']}"]})
+    builder.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c")
+    graph = builder.compile(checkpointer=saver)
+    config = {"configurable": {"thread_id": "1"}, "recursion_limit": 9}
+    record("first", graph.invoke({"path": []}, config))
+    for state in list(graph.get_state_history(config)):
+        record("replay", graph.invoke(None, {**state.config, "recursion_limit": 9}))
+    old = list(graph.get_state_history(config))[-2].config
+    for limit in (2, 3, 4):
+        record.error(
+            f"limit {limit}", lambda limit=limit: graph.invoke(None, {**old, "recursion_limit": limit})
+        )
+    fork = graph.update_state(old, {"path": ["fork"]}, as_node="a")
+    record("fork", graph.invoke(None, {**fork, "recursion_limit": 9}))

@@ -70,3 +70,47 @@ def program_history_without_an_entry(record, saver):
     for wanted in ({"user": None}, {"user": "ada"}, {"user": None, "source": "update"}, {"nobody": None}):
         found = graph.get_state_history(CONFIG, filter=wanted)
         record(str(wanted), [(state.metadata["source"], state.metadata["step"]) for state in found])
+
+
+def program_what_is_left_of_a_step_in_streams(record, saver):
+    """A task that wrote nothing to the state has no result there, one that failed no list of questions."""
+
+    def fail(state):
+        if len(failures) < 2:
+            failures.append("failed")
+            raise ValueError("not yet")
+        return {"path": ["fail"]}
+
+    failures = []
+    results = {"nothing": None, "empty": {}, "goes": Command(goto=[]), "writes": {"path": ["writes"]}}
+    builder = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("q")]}).add_node(fail)
+    builder.add_edge(START, "ask").add_edge("ask", "fail")
+    for name, result in results.items():
+        builder.add_node(name, lambda state, result=result: result).add_edge(START, name)
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"path": []}, CONFIG)
+    record.chunks("answered", graph.stream(Command(resume="yes"), CONFIG, stream_mode="checkpoints"))
+    record.chunks("once more", graph.stream(None, CONFIG, stream_mode="checkpoints"))
+    record.chunks("and again", graph.stream(None, CONFIG, stream_mode="checkpoints"))
+
+
+def program_no_result_of_a_root_state_in_streams(record, saver):
+    builder = StateGraph(Annotated[int, operator.add]).add_node("zero", lambda state: 0)
+    builder.add_node("ask", lambda state: interrupt("q")).add_edge(START, "zero").add_edge(START, "ask")
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke(1, CONFIG)
+    record.chunks("answered", graph.stream(Command(resume=5), CONFIG, stream_mode="checkpoints"))
+
+
+def program_parents_in_streams_where_only_the_end_is_saved(record, saver):
+    builder = StateGraph(State).add_node("a", lambda state: {"path": ["a"]})
+    builder.add_node("ask", lambda state: {"path": [interrupt("q")]}).add_node("z", lambda state: None)
+    builder.add_edge(START, "a").add_edge("a", "ask").add_edge("ask", "z")
+    graph = builder.compile(checkpointer=saver)
+    told = {"stream_mode": "checkpoints", "durability": "exit"}
+    for turn in "12":
+        record.chunks(f"turn {turn}", graph.stream({"path": [turn]}, CONFIG, **told))
+        record.chunks(f"answer {turn}", graph.stream(Command(resume="yes"), CONFIG, **told))
+    graph.update_state(CONFIG, {"path": ["by hand"]}, as_node="a")
+    record.chunks("after a change", graph.stream(None, CONFIG, **told))
+    record("history", list(graph.get_state_history(CONFIG)))

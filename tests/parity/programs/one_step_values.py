@@ -1,0 +1,88 @@
+"""Values that last for one step: when they go where a thread is looked at, changed by hand, or given a new input."""
+
+import operator
+from typing import Annotated, Any
+
+from langgraph.channels import AnyValue, EphemeralValue, Topic, UntrackedValue
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+
+
+class State(TypedDict):
+    log: Annotated[list, operator.add]
+    flash: Annotated[Any, EphemeralValue]
+    told: Annotated[list, Topic(str)]
+    kept: Annotated[list, Topic(str, True)]
+    same: Annotated[Any, AnyValue]
+    scratch: Annotated[Any, UntrackedValue]
+
+
+EVERYTHING = {"log": ["x"], "flash": "f", "told": ["t", "u"], "kept": "k", "same": "s", "scratch": "w"}
+
+
+def look(record, label, graph):
+    record(label, graph.get_state(CONFIG))
+    record(f"{label}, history", list(graph.get_state_history(CONFIG)))
+
+
+def program_beside_a_question(record, saver):
+    def work(state):
+        return EVERYTHING
+
+    def ask(state):
+        return {"log": [interrupt(1), interrupt(2)]}
+
+    builder = StateGraph(State)
+    builder.add_node("first", work).add_node("work", work).add_node("ask", ask)
+    builder.add_edge(START, "first").add_edge("first", "work").add_edge("first", "ask")
+    graph = builder.compile(checkpointer=saver)
+    record("asked", graph.invoke({"log": ["in"]}, CONFIG))
+    look(record, "while it asks", graph)
+    record("asked again", graph.invoke(Command(resume="one"), CONFIG))
+    look(record, "while it asks again", graph)
+    record("ended", graph.invoke(Command(resume="two"), CONFIG))
+    look(record, "at the end", graph)
+
+
+def chain(saver):
+    builder = StateGraph(State)
+    builder.add_node("work", lambda state: EVERYTHING)
+    builder.add_edge(START, "work")
+    return builder.compile(checkpointer=saver)
+
+
+def program_at_a_new_input(record, saver):
+    graph = chain(saver)
+    graph.invoke({"log": ["in"]}, CONFIG)
+    record.chunks("again", graph.stream({"log": ["more"]}, CONFIG, stream_mode=["values", "checkpoints"]))
+    look(record, "after it", graph)
+
+
+def program_at_a_new_input_while_something_is_about_to_run(record, saver):
+    graph = chain(saver)
+    graph.invoke({"log": ["in"], "flash": "given", "told": "given"}, CONFIG, interrupt_before=["work"])
+    look(record, "stopped", graph)
+    record.chunks("again", graph.stream({"log": ["more"]}, CONFIG, stream_mode=["values", "checkpoints"]))
+    look(record, "after it", graph)
+
+
+def program_at_a_change_by_hand(record, saver):
+    graph = chain(saver)
+    graph.invoke({"log": ["in"]}, CONFIG)
+    graph.update_state(CONFIG, {"log": ["by hand"]})
+    look(record, "changed", graph)
+    graph.update_state(CONFIG, {"flash": "by hand", "told": "by hand"}, as_node="work")
+    look(record, "changed again", graph)
+    graph.update_state(CONFIG, None, as_node="__copy__")
+    look(record, "copied", graph)
+
+
+def program_on_another_branch(record, saver):
+    graph = chain(saver)
+    graph.invoke({"log": ["in"]}, CONFIG)
+    for state in list(graph.get_state_history(CONFIG)):
+        fork = graph.update_state(state.config, {"log": ["forked"]}, as_node="work")
+        record("fork", graph.get_state(fork).values)
