@@ -9,6 +9,8 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 CONFIG = {"configurable": {"thread_id": "1"}}
+# LangGraph saves a Topic in the background as it is by then, which may be a step later.
+AT_ONCE = {"durability": "sync"}
 
 
 class State(TypedDict):
@@ -39,11 +41,11 @@ def program_beside_a_question(record, saver):
     builder.add_node("first", work).add_node("work", work).add_node("ask", ask)
     builder.add_edge(START, "first").add_edge("first", "work").add_edge("first", "ask")
     graph = builder.compile(checkpointer=saver)
-    record("asked", graph.invoke({"log": ["in"]}, CONFIG))
+    record("asked", graph.invoke({"log": ["in"]}, CONFIG, **AT_ONCE))
     look(record, "while it asks", graph)
-    record("asked again", graph.invoke(Command(resume="one"), CONFIG))
+    record("asked again", graph.invoke(Command(resume="one"), CONFIG, **AT_ONCE))
     look(record, "while it asks again", graph)
-    record("ended", graph.invoke(Command(resume="two"), CONFIG))
+    record("ended", graph.invoke(Command(resume="two"), CONFIG, **AT_ONCE))
     look(record, "at the end", graph)
 
 
@@ -56,22 +58,26 @@ def chain(saver):
 
 def program_at_a_new_input(record, saver):
     graph = chain(saver)
-    graph.invoke({"log": ["in"]}, CONFIG)
-    record.chunks("again", graph.stream({"log": ["more"]}, CONFIG, stream_mode=["values", "checkpoints"]))
+    graph.invoke({"log": ["in"]}, CONFIG, **AT_ONCE)
+    modes = ["values", "checkpoints"]
+    record.chunks("again", graph.stream({"log": ["more"]}, CONFIG, stream_mode=modes, **AT_ONCE))
     look(record, "after it", graph)
 
 
 def program_at_a_new_input_while_something_is_about_to_run(record, saver):
     graph = chain(saver)
-    graph.invoke({"log": ["in"], "flash": "given", "told": "given"}, CONFIG, interrupt_before=["work"])
+    graph.invoke(
+        {"log": ["in"], "flash": "given", "told": "given"}, CONFIG, interrupt_before=["work"], **AT_ONCE
+    )
     look(record, "stopped", graph)
-    record.chunks("again", graph.stream({"log": ["more"]}, CONFIG, stream_mode=["values", "checkpoints"]))
+    modes = ["values", "checkpoints"]
+    record.chunks("again", graph.stream({"log": ["more"]}, CONFIG, stream_mode=modes, **AT_ONCE))
     look(record, "after it", graph)
 
 
 def program_at_a_change_by_hand(record, saver):
     graph = chain(saver)
-    graph.invoke({"log": ["in"]}, CONFIG)
+    graph.invoke({"log": ["in"]}, CONFIG, **AT_ONCE)
     graph.update_state(CONFIG, {"log": ["by hand"]})
     look(record, "changed", graph)
     graph.update_state(CONFIG, {"flash": "by hand", "told": "by hand"}, as_node="work")
@@ -82,7 +88,7 @@ def program_at_a_change_by_hand(record, saver):
 
 def program_on_another_branch(record, saver):
     graph = chain(saver)
-    graph.invoke({"log": ["in"]}, CONFIG)
+    graph.invoke({"log": ["in"]}, CONFIG, **AT_ONCE)
     for state in list(graph.get_state_history(CONFIG)):
         fork = graph.update_state(state.config, {"log": ["forked"]}, as_node="work")
         record("fork", graph.get_state(fork).values)
