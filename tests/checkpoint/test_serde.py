@@ -490,3 +490,11 @@ def test_ctrl_c_while_a_value_is_stored_is_not_lost(monkeypatch, serde):
     assert serde.loads(serde.dumps([({1},)])) == [({1},)]
     with pytest.raises(UnsupportedValue):
         serde.dumps([object()])
+
+
+@pytest.mark.parametrize("content", ["1e999999999", ["1e999999999"], [1.5, 1], [1], ["1", "2"]], ids=repr)
+def test_a_fraction_is_made_of_two_whole_numbers(serde, content):
+    """Of text it could be a number with a thousand million digits, which nobody waits for."""
+    data = ormsgpack.packb(ormsgpack.Ext(tags.FRACTION, ormsgpack.packb(content)))
+    with pytest.raises(StoreError, match="damaged"):
+        serde.loads(data)

@@ -77,7 +77,10 @@ def _decimal(data: str) -> Any:
 def _fraction(data: list[int]) -> Any:
     from fractions import Fraction
 
-    return Fraction(*data)
+    numerator, denominator = data
+    if type(numerator) is not int or type(denominator) is not int:
+        raise TypeError("a fraction is made of two whole numbers")  # of text it may be one that has no end
+    return Fraction(numerator, denominator)
 
 
 def _uuid(data: bytes) -> Any:
