@@ -51,8 +51,10 @@ class HandedOnSaver(ReviewSaver, ClassicSaver):
                 self._ask(place, [task], asked, rows)
             elif given is None:
                 self._rows.add_writes(rows)
-                self._settle_tasks(place, [task])
+                if place[0] in self._asking:  # else the next checkpoint settles it
+                    self._settle_tasks(place, [task])
             else:
+                self._asking.add(place[0])
                 self._take_handed_on(place, task.task_id, given, _About(*whose))
 
     def _take_handed_on(self, place: Place, task_id: str, given: list[Any], about: _About) -> None:
