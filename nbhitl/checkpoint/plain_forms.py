@@ -1,12 +1,12 @@
-"""Questions, Sends and waiting channels as plain data, for savers whose serializers know nothing of nbhitl's classes."""
+"""What tasks write, and waiting channels, as plain data, for savers whose serializers know nothing of nbhitl's classes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
-from nbhitl.constants import INTERRUPT, TASKS
-from nbhitl.types import Interrupt, Send, TimeoutPolicy, TypeSchema
+from nbhitl.constants import INTERRUPT, OVERWRITE, TASKS
+from nbhitl.types import Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
 
 if TYPE_CHECKING:
     from nbhitl.channels.base import BaseChannel
@@ -20,6 +20,7 @@ _LIMITS = ("run_timeout", "idle_timeout", "refresh_on")
 _OF_TYPE = "schema_of_type"
 _QUESTION = {"value", "id", "response_schema"}
 _SEND = {"node", "arg"}
+_OVERWRITE = {"value", "type"}
 
 
 def gate_to_plain(value: Any) -> Any:
@@ -37,7 +38,7 @@ def gate_from_plain(gate: BaseChannel[Any, Any, Any], value: Any) -> Any:
 
 
 def to_plain(channel: str, value: Any, node: str = "") -> Any:
-    """Return what a task of `node` wrote to a channel as plain data, if it is a question or a Send."""
+    """Return what a task of `node` wrote to a channel as plain data, if it is a question, a Send or an Overwrite."""
     if channel == INTERRUPT:
         return [_interrupt_to_plain(i, node) for i in value]
     if channel == TASKS and isinstance(value, Send):
@@ -46,6 +47,8 @@ def to_plain(channel: str, value: Any, node: str = "") -> Any:
         if limits is not None:
             plain["timeout"] = {name: getattr(limits, name) for name in _LIMITS}
         return plain
+    if type(value) is Overwrite:
+        return {"value": value.value, "type": value.type}
     return value
 
 
@@ -84,4 +87,6 @@ def from_plain(channel: str, value: Any) -> Any:
     if channel == TASKS and isinstance(value, dict) and value.keys() >= _SEND:
         limits = value.get("timeout")
         return Send(value["node"], value["arg"], timeout=TimeoutPolicy(**limits) if limits else None)
+    if type(value) is dict and value.get("type") == OVERWRITE and value.keys() == _OVERWRITE:
+        return Overwrite(value["value"])
     return value
