@@ -1,4 +1,4 @@
-"""What tasks write, and waiting channels, as plain data, for savers whose serializers know nothing of nbhitl's classes."""
+"""What tasks write, and waiting channels, as plain data, for serializers that know nothing of nbhitl's classes."""
 
 from __future__ import annotations
 
