@@ -129,16 +129,20 @@ def is_plain(channel: BaseChannel[Any, Any, Any]) -> bool:
 
 
 def _checked_reducer(reducer: Any, name: str, schema: Any) -> Any:
+    owner = f"key {name!r} of {getattr(schema, '__name__', schema)}"
     try:
         parameters = list(inspect.signature(reducer).parameters.values())
-    except (ValueError, TypeError):
-        return reducer  # builtins need not tell their signature
+    except ValueError as error:
+        raise ValueError(
+            f"{error}, so it cannot be seen whether it is a reducer for {owner}. Wrap it: "
+            f"lambda a, b: {getattr(reducer, '__name__', 'it')}(a, b)."
+        ) from None
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if len(positional) == 2:
         return reducer
     raise ValueError(
-        f"Invalid reducer signature. Expected (a, b) -> c. Got {inspect.signature(reducer)} for key {name!r} of "
-        f"{getattr(schema, '__name__', schema)}. A reducer takes the old value and one write, and returns the new value."
+        f"Invalid reducer signature. Expected (a, b) -> c. Got {inspect.signature(reducer)} for {owner}. "
+        "A reducer takes the old value and one write, and returns the new value."
     )
 
 

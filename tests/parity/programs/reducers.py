@@ -151,6 +151,17 @@ def program_invalid_reducers(record):
     record.error("a third parameter with a default", lambda: StateGraph(state))
 
 
+def program_reducers_that_tell_no_signature(record):
+    for reducer in (max, set.union, dict.update, int):
+        state = TypedDict("state", {"key": Annotated[set, reducer]})
+        record.error(
+            reducer.__name__, lambda state=state: StateGraph(state), "no signature found for builtin"
+        )
+    for reducer in (sum, operator.or_, set.__or__):
+        state = TypedDict("state", {"key": Annotated[set, reducer]})
+        record(reducer.__name__, list(StateGraph(state).channels))
+
+
 def program_annotated_without_reducer(record):
     class State(TypedDict):
         note: Annotated[str, "only a comment"]
