@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import isasyncgenfunction, isgeneratorfunction
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,17 @@ if TYPE_CHECKING:
     from nbhitl.engine.running import RunningTask
 
 
-def result_of_call(running: RunningTask, state: Any, returned: Any) -> Generator[Any, Any, Any]:
-    """Yield the call, if one is needed, that makes the result of `returned`, and return the result.
+def result_of_call(
+    running: RunningTask, action: Action, state: Any, returned: Any
+) -> Generator[Any, Any, Any]:
+    """Yield the call, if one is needed, that makes the result of what `action` returned, and return the result.
 
-    What a generator yields is added up, as LangChain does it; a Runnable is invoked with what the function got.
+    What a generator function yields is added up, as LangChain does it; a Runnable is invoked with what the function got.
     """
     kind = type(returned)
-    if kind is GeneratorType:
+    if kind is GeneratorType and isgeneratorfunction(action.sync):
         return _added_up(returned)
-    if kind is AsyncGeneratorType:
+    if kind is AsyncGeneratorType and isasyncgenfunction(action.async_ or action.sync):
         return (yield (Action(running.node.name, None, _aadded_up), (returned,), {}))
     if callable(getattr(returned, "invoke", None)) and callable(getattr(returned, "ainvoke", None)):
         call = Action(running.node.name, returned.invoke, returned.ainvoke)

@@ -113,7 +113,7 @@ def _attempt(
     action = node.action
     returned = yield (action, (state,), running.injected(action.injects) if action.injects else {})
     if returned is not None and type(returned) is not dict:
-        returned = yield from result_of_call(running, state, returned)
+        returned = yield from result_of_call(running, action, state, returned)
     if running.paused is not None:
         raise swallowed(running, running.paused)
     if node.branches:
@@ -182,7 +182,7 @@ def _branch_writes(
         action = branch.action
         answer = yield (action, (state,), running.injected(action.injects) if action.injects else {})
         if type(answer) is not str:
-            answer = yield from result_of_call(running, state, answer)
+            answer = yield from result_of_call(running, action, state, answer)
     except Exception as error:
         if run.trace is not None:
             from nbhitl.engine.traces import fail_branch

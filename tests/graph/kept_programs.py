@@ -33,7 +33,11 @@ NOW = "2026-01-01T00:00:00.000000+00:00"
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 OUTSIDE = "00000000-0000-0000-0000-000000000000"
-PLAIN = {"n": Annotated[int, operator.add], "said": Annotated[str, max], "other": str | None}
+PLAIN = {
+    "n": Annotated[int, operator.add],
+    "said": Annotated[str, lambda said, new: max(said, new)],
+    "other": str | None,
+}
 STATES = [PLAIN] * 6 + [
     {**PLAIN, "items": Annotated[list, operator.add]},
     {**PLAIN, "brief": Annotated[int, EphemeralValue]},

@@ -102,6 +102,9 @@ async def program_generators(record):
 
     whole = StateGraph(Annotated[list, operator.add]).add_node(parts).add_edge(START, "parts").compile()
     record("what can be added is added", whole.invoke(["in"]))
+    graph = StateGraph(State).add_node("calls", lambda state: lists(state)).add_edge(START, "calls").compile()
+    record.error("a generator that a function returns", lambda: graph.invoke({"log": []}), "Expected dict")
+    await record.aerror("async", graph.ainvoke({"log": []}), "Expected dict")
 
 
 def inner():
