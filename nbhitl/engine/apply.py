@@ -90,9 +90,8 @@ def apply_writes(
         head.sends = tuple(sends)
         if head.objects and any(result.task.triggers for result in results):
             _end_step(program, head, changes, starts=opened or bool(triggers))
-    if program.objects:
-        show_objects(program, head)
-    if len(head.values) != known:
+    has_come_in = show_objects(program, head) if program.objects else False
+    if has_come_in or len(head.values) != known:
         head.values = _in_schema_order(program, head.values, len(head.values) - known)
     return changes
 

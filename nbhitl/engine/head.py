@@ -148,14 +148,16 @@ def _in_order(program: Program, values: dict[str, Any]) -> dict[str, Any]:
     return {key: values[key] for key in program.keys if key in values}
 
 
-def show_objects(program: Program, head: Head) -> None:
-    """Bring `values` in line with the channels of keys that are objects."""
+def show_objects(program: Program, head: Head) -> bool:
+    """Bring `values` in line with the channels of keys that are objects; return whether keys have come in at the end."""
+    known = len(head.values)
     for name in program.objects:
         channel = head.objects[name]
         if channel.is_available():
             head.values[name] = channel.get()
-        else:
-            head.values.pop(name, None)
+        elif head.values.pop(name, MISSING) is not MISSING:
+            known -= 1
+    return len(head.values) > known
 
 
 def frame_of(program: Program, head: Head) -> Frame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.records import TaskWrites, new_key, new_step
-from nbhitl.constants import PULL, SCHEDULED
+from nbhitl.constants import NO_WRITES, PULL, SCHEDULED
 from nbhitl.engine import events
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.head import frame_of, head_of, new_head
@@ -286,9 +286,11 @@ def starts_left(result: TaskResult) -> list[tuple[str, Any]]:
 
 
 def task_writes(program: Program, result: TaskResult, writes: Sequence[tuple[str, Any]]) -> TaskWrites:
-    """Return what a task left, as the saver takes it."""
-    task = result.task
-    return _task_writes((task.id, task.name, task.path, saved_writes(program, writes)))
+    """Return what a task left, as the saver takes it. One that was answered is done, though nothing of it is saved."""
+    task, saved = result.task, saved_writes(program, writes)
+    if writes and not saved and task.answers:
+        saved = [(NO_WRITES, None)]
+    return _task_writes((task.id, task.name, task.path, saved))
 
 
 def unsaved_writes(progress: Progress, results: Sequence[TaskResult], *, in_record: bool) -> list[TaskWrites]:

@@ -60,11 +60,11 @@ class Place:
     def inside(cls, outer: Place, graph: Any, config: RunnableConfig, stored: StoredCheckpoint) -> Place:
         """The place of a graph called by a task of the checkpoint `stored`."""
         place = object.__new__(cls)
-        place.config = config
         place.graph = graph
         place.saver = step_saver(outer.saver, graph.program, outer.config)
         place.thread_id = outer.thread_id
         place.ns = subgraph_namespace(graph, config[CONF]["checkpoint_ns"])
+        place.config = merge_configs(config, {CONF: {"checkpoint_ns": place.ns}})
         place.checkpoint_id = None
         place.parents = {**outer.parents, outer.ns: stored.checkpoint_id}
         return place

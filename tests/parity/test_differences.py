@@ -1010,3 +1010,28 @@ def test_d31_a_key_that_is_not_tracked(langgraph: SimpleNamespace, nbhitl: Simpl
         saved = [write[1:] for kept in saver.list(None) for write in kept.pending_writes]
         found[on.name] = sorted(value for channel, value in saved if channel == "connection")
     assert found == {LANGGRAPH: ["by hand", "secret"], NBHITL: []}
+
+
+def test_d31_what_was_answered_and_is_not_tracked(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    seen: dict[str, Any] = {}
+    for on in (langgraph, nbhitl):
+        untracked = import_module(f"{on.name}.channels").UntrackedValue
+        keys = {"log": Annotated[list, operator.add], "connection": Annotated[Any, untracked]}
+        runs: list[Any] = []
+
+        def connect(state: Any, on: SimpleNamespace = on, runs: list[Any] = runs) -> Any:
+            runs.append(on.interrupt("connect?"))
+            return {"connection": runs[-1]}
+
+        builder = on.StateGraph(TypedDict("Connected", keys)).add_node("connect", connect)
+        builder.add_node("ask", lambda state, on=on: {"log": [on.interrupt("go on?")]})
+        builder.add_edge(on.START, "connect").add_edge(on.START, "ask")
+        graph = builder.compile(checkpointer=on.InMemorySaver())
+        asked = {i.value: i.id for i in graph.invoke({"log": []}, CONFIG)["__interrupt__"]}
+        graph.invoke(on.Command(resume={asked["connect?"]: "yes"}), CONFIG)
+        listed = [question.value for question in graph.get_state(CONFIG).interrupts]
+        assert graph.invoke(on.Command(resume={asked["go on?"]: "yes"}), CONFIG)["log"] == ["yes"]
+        seen[on.name] = (listed, runs)
+    assert seen == {LANGGRAPH: (["connect?", "go on?"], ["yes", "yes"]), NBHITL: (["go on?"], ["yes"])}

@@ -92,3 +92,27 @@ def program_on_another_branch(record, saver):
     for state in list(graph.get_state_history(CONFIG)):
         fork = graph.update_state(state.config, {"log": ["forked"]}, as_node="work")
         record("fork", graph.get_state(fork).values)
+
+
+def program_keys_stand_in_the_order_of_the_schema(record, saver):
+    class Mixed(TypedDict):
+        log: Annotated[list, operator.add]
+        flash: Annotated[Any, EphemeralValue]
+        told: Annotated[list, Topic(str)]
+        total: Annotated[int, operator.add]
+        last: Any
+
+    updates = {
+        "a": {"told": "t", "last": 1},
+        "b": {"flash": "f"},
+        "c": {"told": "t"},
+        "d": {"flash": "f", "told": "t"},
+    }
+    builder, before = StateGraph(Mixed), START
+    for name, update in updates.items():
+        builder.add_node(name, lambda state, update=update: {**update, "log": [list(state)]})
+        builder.add_edge(before, name)
+        before = name
+    graph = builder.compile(checkpointer=saver)
+    record("end", graph.invoke({"log": [], "total": 1}, CONFIG, **AT_ONCE))
+    look(record, "keys", graph)
