@@ -63,18 +63,24 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     if key.checkpoint_id is not None and answers:
         progress.pending = asked_again(progress.pending)
     elif key.checkpoint_id is not None:
-        # What a Command wrote there came from outside and belongs to the checkpoint.
-        progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
-        progress.run.anew = _before_what(stored)
-        if (yield from _branches_off(progress, input, stored)):
-            if isinstance(input, Command):
-                progress.pending = [*progress.pending, *_written(progress, input)]
-            _apply_outside(progress)
-            progress.pending = []
-            # Where nothing had run yet, only a pause has seen the branch: whose update comes next has to be said.
-            progress.head.writers = progress.head.writers or (INTERRUPT,)
-            yield from progress.advance("fork")
+        yield from _start_branch(progress, input, stored)
     return True
+
+
+def _start_branch(progress: Progress, input: Any, stored: StoredCheckpoint) -> Generator[Any, Any, None]:
+    """Run `stored` again, which the caller has named: from a checkpoint of its own, where it is no branch already."""
+    # What a Command wrote there came from outside and belongs to the checkpoint.
+    progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
+    progress.run.anew = _before_what(stored)
+    if not (yield from _branches_off(progress, input, stored)):
+        return
+    if isinstance(input, Command):
+        progress.pending = [*progress.pending, *_written(progress, input)]
+    _apply_outside(progress)
+    progress.pending = []
+    # Where nothing had run yet, only a pause has seen the branch: whose update comes next has to be said.
+    progress.head.writers = progress.head.writers or (INTERRUPT,)
+    yield from progress.advance("fork")
 
 
 def _before_what(stored: StoredCheckpoint) -> str:
