@@ -320,10 +320,17 @@ def _task_payload(progress: Progress, task: Task, left: Sequence[tuple[str, Any]
     if error is not None:
         payload["error"] = error
     else:
-        if writes and (result := written(progress.program.stream_keys, writes)):
+        if writes and (result := _result_shown(progress, writes)):
             payload["result"] = result
         payload["interrupts"] = tuple(
             interrupt_dict(i) for channel, value in left if channel == INTERRUPT for i in _listed(value)
         )
     payload["state"] = _called_config(progress.program, task, progress.run.thread_id or "")
     return payload
+
+
+def _result_shown(progress: Progress, writes: Sequence[tuple[str, Any]]) -> Any:
+    """Return what of a task's writes the run's output shows."""
+    keys = progress.settings.output_keys
+    result = written(keys, writes)
+    return result.get(keys[0]) if progress.settings.single and keys != (ROOT,) else result

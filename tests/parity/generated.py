@@ -207,7 +207,9 @@ def drive_on(plan: Plan, engine: str, saver: Any, durability: str = "async") -> 
 class Drive:
     """One thread of a planned graph: run it, answer as `choices` say, act on it from outside, run on."""
 
-    def __init__(self, plan: Plan, graph: Any, engine: str, durability: str, turns: int = 14) -> None:
+    modes = MODES
+
+    def __init__(self, plan: Plan, graph: Any, engine: str, durability: str | None, turns: int = 14) -> None:
         self.plan, self.graph, self.durability, self.turns = plan, graph, durability, turns
         self.command = import_module(f"{engine}.types").Command
         self.record = Record()
@@ -262,7 +264,7 @@ class Drive:
         chunks = []
         limited = {"recursion_limit": 30, **config}
         try:
-            options = {"stream_mode": MODES, "durability": self.durability, "subgraphs": self.nested}
+            options = {"stream_mode": self.modes, "durability": self.durability, "subgraphs": self.nested}
             for chunk in self.graph.stream(given, limited, **options):
                 chunks.append(chunk)
         except Exception as error:

@@ -114,3 +114,19 @@ def program_parents_in_streams_where_only_the_end_is_saved(record, saver):
     graph.update_state(CONFIG, {"path": ["by hand"]}, as_node="a")
     record.chunks("after a change", graph.stream(None, CONFIG, **told))
     record("history", list(graph.get_state_history(CONFIG)))
+
+
+def program_results_of_chosen_keys_in_streams(record, saver):
+    class Two(State):
+        n: int
+
+    builder = StateGraph(Two).add_node("a", lambda state: {"path": ["a"], "n": 1})
+    builder.add_node("ask", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a").add_edge(
+        START, "ask"
+    )
+    graph = builder.compile(checkpointer=saver)
+    for number, keys in enumerate((None, "path", ["n"], "n", ["path", "n"], [])):
+        config = {"configurable": {"thread_id": str(number)}}
+        graph.invoke({"path": []}, config)
+        told = graph.stream(Command(resume=1), config, stream_mode="checkpoints", output_keys=keys)
+        record.chunks(f"output_keys={keys}", told)
