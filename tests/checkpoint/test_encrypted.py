@@ -92,7 +92,7 @@ def test_it_is_encrypted_as_by_langgraph():
     for one, other in ((ours, theirs), (theirs, ours)):
         assert one.loads_typed(other.dumps_typed({"a": [1, "x"]})) == {"a": [1, "x"]}
     kind, data = ours.dumps_typed({"a": 1})
-    for changed in (data[:-1] + b"0", data + b"0", data[:5], b""):
+    for changed in (data[:-1] + bytes([data[-1] ^ 1]), data + b"0", data[:5], b""):
         with pytest.raises(StoreError, match="cannot be decrypted"):
             ours.loads_typed((kind, changed))
 

@@ -940,8 +940,10 @@ def test_d29_the_result_of_what_was_answered_and_written(
             builder.add_edge(on.START, name)
         graph = builder.add_node("end", lambda state: None).add_edge("first", "end")
         graph = graph.compile(checkpointer=on.InMemorySaver())
-        asked = graph.invoke({"log": []}, CONFIG)["__interrupt__"]
-        graph.invoke(on.Command(resume={asked[0].id: "yes"}), CONFIG)
+        graph.invoke({"log": []}, CONFIG)
+        first = graph.get_state(CONFIG).tasks[0]
+        assert first.name == "first"
+        graph.invoke(on.Command(resume={first.interrupts[0].id: "yes"}), CONFIG)
         graph.update_state(CONFIG, {"log": ["hand"]}, as_node="first")
         before = list(graph.get_state_history(CONFIG))[1]
         assert before.tasks[0].result == {"log": shown}
