@@ -124,7 +124,7 @@ NESTED_ACTED_ON = plans(outs=("edges", "edges", "branch", "goto"), children=True
 NEW_INPUT = plans(outs=("edges", "edges", "branch", "goto"), children=True, acts=2, acting=("input",))
 ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
 EVERYDAY = {
-    "edges": 35, "commands": 30, "sends": 30, "joins": 35, "nested": 30, "failing": 25, "nested_acted_on": 25,
+    "edges": 45, "commands": 30, "sends": 40, "joins": 40, "nested": 40, "failing": 25, "nested_acted_on": 25,
     "acted_on": 30,
 }  # fmt: skip
 """How many graphs of each kind are generated in the everyday suite; many more in the long runs."""
