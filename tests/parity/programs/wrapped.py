@@ -72,7 +72,7 @@ def wraps(inner):
         "bound chain": (same | inner).with_config(**GIVEN),
         "called": calls.with_config(run_name="calls", **GIVEN),
         "handed on": hands_on.with_config(run_name="hands on", **GIVEN),
-        "retried": inner.with_retry().with_config(tags=["given"]),
+        "retried": inner.with_retry(wait_exponential_jitter=False).with_config(tags=["given"]),
     }
 
 
