@@ -76,16 +76,18 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
 def settled(config: RunnableConfig) -> RunnableConfig:
     """Return the config of a run with the caller's own settings under `configurable`, wherever they were given.
 
+    An entry that is None counts as not given.
+
     Raises:
         TypeError: it is no config.
     """
-    if type(config) is dict and type(config.get(CONF)) is dict and _KEYS.issuperset(config):
-        return config
     own = config.get(CONF) if isinstance(config, (dict, Mapping)) else None
     if not isinstance(config, (dict, Mapping)) or not isinstance(own or {}, (dict, Mapping)):
         raise TypeError(
             f'config is {config!r}; it must be a dict like {{"configurable": {{"thread_id": "my-thread"}}}}.'
         )
+    if any(value is None for value in config.values()):
+        config = cast("RunnableConfig", {key: value for key, value in config.items() if value is not None})
     if _KEYS.issuperset(config):
         return config
     beside = {key: value for key, value in config.items() if key not in _KEYS and value is not None}

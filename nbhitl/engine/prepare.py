@@ -242,8 +242,8 @@ def _at_least_one(config: RunnableConfig, key: str) -> int | None:
 
 def names_only_a_thread(config: RunnableConfig) -> bool:
     """Whether a config names a thread and says nothing else."""
-    configurable = config.get(CONF) if len(config) == 1 else None
-    return configurable is not None and len(configurable) == 1 and "thread_id" in configurable
+    configurable = config.get(CONF) if type(config) is dict and len(config) == 1 else None
+    return type(configurable) is dict and len(configurable) == 1 and "thread_id" in configurable
 
 
 def caller_metadata(config: RunnableConfig) -> dict[str, Any]:

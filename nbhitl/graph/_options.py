@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._slotted import slotted
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -11,42 +13,19 @@ if TYPE_CHECKING:
     from nbhitl.types import All, Durability
 
 
+@slotted
 class RunOptions:
     """The keywords that invoke and stream share."""
 
-    __slots__ = (
-        "context",
-        "control",
-        "durability",
-        "interrupt_after",
-        "interrupt_before",
-        "output_keys",
-        "print_mode",
-        "subgraphs",
-        "version",
-    )
-
-    def __init__(
-        self,
-        context: Any,
-        output_keys: str | Sequence[str] | None,
-        interrupt_before: All | Sequence[str] | None,
-        interrupt_after: All | Sequence[str] | None,
-        durability: Durability | None,
-        control: RunControl | None,
-        subgraphs: bool,
-        version: str,
-        print_mode: tuple[str, ...],
-    ) -> None:
-        self.context = context
-        self.output_keys = output_keys
-        self.interrupt_before = interrupt_before
-        self.interrupt_after = interrupt_after
-        self.durability = durability
-        self.control = control
-        self.subgraphs = subgraphs
-        self.version = version
-        self.print_mode = print_mode
+    context: Any
+    output_keys: str | Sequence[str] | None
+    interrupt_before: All | Sequence[str] | None
+    interrupt_after: All | Sequence[str] | None
+    durability: Durability | None
+    control: RunControl | None
+    subgraphs: bool
+    version: str
+    print_mode: tuple[str, ...]
 
     def is_quiet(self) -> bool:
         """Whether they ask for no chunks."""

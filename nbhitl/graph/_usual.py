@@ -6,7 +6,7 @@ and what they do not have is not asked for one by one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import outer_config
@@ -15,7 +15,7 @@ from nbhitl.checkpoint.stamps import utc_now
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
 from nbhitl.engine.instructions import Settings
-from nbhitl.engine.prepare import OWNER, step_saver
+from nbhitl.engine.prepare import OWNER, names_only_a_thread, step_saver
 from nbhitl.engine.running import Run
 from nbhitl.graph._shapes import breakpoints, nowhere, output_keys_of
 
@@ -38,7 +38,7 @@ def usual_run(
         return None
     saver, program, thread_id = graph.checkpointer, graph.program, None
     if config:
-        thread_id = _thread_alone(config)
+        thread_id = config[CONF]["thread_id"] if names_only_a_thread(config) else None
         if thread_id is None:
             return None
     run = Run(program, config or _NO_CONFIG, UNHEARD)
@@ -50,14 +50,6 @@ def usual_run(
     run.store, run.cache, run.step_timeout = graph.store, graph.cache, graph.step_timeout
     run.thread_id = thread_id
     return run, new_key((thread_id or "", "", None)), usual_settings(graph, streams=False)
-
-
-def _thread_alone(config: RunnableConfig) -> Any:
-    """Return the thread that a config names if it says nothing else, else None."""
-    if type(config) is not dict or len(config) != 1:
-        return None
-    configurable: Any = config.get(CONF)
-    return configurable.get("thread_id") if type(configurable) is dict and len(configurable) == 1 else None
 
 
 def usual_settings(graph: CompiledStateGraph, *, streams: bool) -> Settings:

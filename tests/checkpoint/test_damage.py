@@ -303,9 +303,11 @@ def test_a_file_whose_tables_are_no_text_any_more_is_damaged(tmp_path):
         filled(saver)
     data = path.read_bytes()
     path.write_bytes(data.replace(b"CREATE TABLE nbhitl_steps", b"\x89REATE TABLE nbhitl_st\x89ps"))
-    with pytest.raises(StoreError, match=r"threads\.sqlite.*The file is damaged"):  # noqa: SIM117
-        with SqliteSaver.from_conn_string(str(path)) as saver:
-            saver.pending()
+    with (
+        pytest.raises(StoreError, match=r"threads\.sqlite.*The file is damaged"),
+        SqliteSaver.from_conn_string(str(path)) as saver,
+    ):
+        saver.pending()
 
 
 @pytest.mark.parametrize("column", ["payload", "answer"])

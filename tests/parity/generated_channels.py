@@ -87,7 +87,7 @@ def case(seed: int) -> Case:
     acts = [act for act in ACTS if not (asks and act in BY_HAND)] if durability == "sync" else ["input"]
     stops = drawn.random() < 0.25
     plan = Plan(
-        nodes=tuple(nodes),  # type: ignore[arg-type]
+        nodes=tuple(nodes),
         entries=tuple(drawn.sample(range(size), drawn.randint(1, min(2, size)))),
         joins=_joins(drawn, size),
         before=(drawn.randrange(size),) if stops else (),
@@ -143,7 +143,7 @@ class Graphs:
             "left": managed.RemainingSteps, "is_last": managed.IsLastStep,
         }  # fmt: skip
         self.schemas: dict[str, Any] = {
-            "State": TypedDict("State", state),  # type: ignore[operator]
+            "State": TypedDict("State", state),
             "Part": TypedDict("Part", {"log": log, "best": best}),
             "Secret": TypedDict("Secret", {"log": log, "secret": str, "flash": flash}),
             "In": TypedDict("In", {"log": log, "total": total}),

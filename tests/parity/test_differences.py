@@ -917,8 +917,8 @@ def test_d28_a_runnable_with_settings_of_its_own(langgraph: SimpleNamespace, nbh
 def test_d30_checkpoints_of_a_delta_channel(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
     for on in (langgraph, nbhitl):
         delta = import_module(f"{on.name}.channels").DeltaChannel
-        schema = TypedDict("Kept", {"log": Annotated[list, delta(lambda old, new: sum(new, old))]})  # noqa: UP013
-        builder = on.StateGraph(schema).add_node("note", lambda state: {"log": ["note"]})
+        keys = {"log": Annotated[list, delta(lambda old, new: sum(new, old))]}
+        builder = on.StateGraph(TypedDict("Kept", keys)).add_node("note", lambda state: {"log": ["note"]})
         graph = builder.add_edge(on.START, "note").compile(checkpointer=on.InMemorySaver())
         assert graph.invoke({"log": ["in"]}, CONFIG, durability="exit") == {"log": ["in", "note"]}
         newest, *before = graph.checkpointer.list(CONFIG)

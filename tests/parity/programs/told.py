@@ -130,3 +130,11 @@ def program_results_of_chosen_keys_in_streams(record, saver):
         graph.invoke({"path": []}, config)
         told = graph.stream(Command(resume=1), config, stream_mode="checkpoints", output_keys=keys)
         record.chunks(f"output_keys={keys}", told)
+
+
+def program_entries_of_none_in_a_config(record):
+    builder = StateGraph(State).add_node("a", lambda state, config: {"path": [config.get("tags")]})
+    graph = builder.add_edge(START, "a").compile()
+    for key in ("configurable", "tags", "metadata", "callbacks", "recursion_limit", "run_name"):
+        record(key, graph.invoke({"path": []}, {key: None}))
+        record(f"{key} among others", graph.invoke({"path": []}, {key: None, "max_concurrency": 2}))
