@@ -1,0 +1,103 @@
+"""LangGraph's interface to the same steps, and the async twins of every method."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from nbhitl.checkpoint.base import empty_checkpoint
+from nbhitl.checkpoint.records import CheckpointKey, Frame
+from nbhitl.errors import AlreadyAnswered
+from nbhitl.types import Send
+
+from ..building import Run
+from .opening import OpensASaver, config
+
+
+class SpeaksLangGraph(OpensASaver):
+    def test_steps_show_in_langgraphs_shape(self, run):
+        run.step({"n": 0}, frame=Frame(triggers=("branch:to:a",)))
+        run.step({"m": 1}, frame=Frame(sends=(Send("b", 1),), channels={"join:a+b:c": {"a"}}))
+        shown = run.saver.get_tuple(config("t"))
+        assert shown.config == config("t", run.head)
+        assert shown.parent_config == config("t", run.saved[run.head].parent_id)
+        assert shown.metadata == {"source": "loop", "step": 0, "parents": {}}
+        assert shown.checkpoint["channel_values"] == {
+            "n": 0,
+            "m": 1,
+            "__pregel_tasks": [Send("b", 1)],
+            "join:a+b:c": {"a"},
+        }
+        assert shown.checkpoint["channel_versions"]["n"] == 1
+        assert shown.checkpoint["channel_versions"]["m"] == 2
+        first = list(run.saver.list(config("t")))[1]
+        assert first.checkpoint["channel_values"] == {"n": 0, "branch:to:a": None}
+        assert first.pending_writes == run.saved[first.config["configurable"]["checkpoint_id"]].results
+        assert first.parent_config is None
+        assert (first.checkpoint["id"], first.checkpoint["v"]) == (next(iter(run.saved)), 4)
+
+    def test_a_step_may_follow_a_checkpoint_that_was_put(self, saver):
+        checkpoint = empty_checkpoint()
+        checkpoint["id"] = "1e000000-0000-6000-8000-000000000000"
+        checkpoint["channel_values"] = {"n": 1, "items": ["a"], "branch:to:x": None, "__start__": {"n": 0}}
+        saver.put(config("t"), checkpoint, {"source": "input", "step": -1}, {})
+        stored = saver.load(CheckpointKey("t", ""))
+        assert stored.values == {"n": 1, "items": ["a"]}
+        assert set(stored.frame.triggers) == {"branch:to:x", "__start__"}
+        assert stored.frame.start == {"n": 0}
+        run = Run(saver)
+        run.remember(run.record(stored.values))
+        run.saved[checkpoint["id"]] = run.saved.pop(run.head)
+        run.head = checkpoint["id"]
+        run.step({}, appended={"items": ["b"]})
+        assert saver.load(run.key()).values == {"n": 1, "items": ["a", "b"]}
+        assert [stored.values["items"] for stored in saver.history("t", "")] == [["a", "b"], ["a"]]
+
+    def test_a_checkpoint_that_is_put_again_leaves_those_around_it_as_they_are(self, saver):
+        run = Run(saver)
+        run.remember(first := run.record({"n": 0, "items": []}))
+        saver.put_step(first)
+        for n in range(3):
+            run.step({"n": n}, appended={"items": [n]})
+        before = [*saver.list(config("t"))]
+        made = dict(before[1].checkpoint)
+        made["channel_values"] = {"n": 7, "items": ["anew"]}
+        saver.put(before[1].parent_config, made, before[1].metadata, {})
+        after = [*saver.list(config("t"))]
+        assert after[1].checkpoint["channel_values"] == {"n": 7, "items": ["anew"]}
+        for place in (0, 2, 3):
+            assert after[place].checkpoint["channel_values"] == before[place].checkpoint["channel_values"]
+            assert after[place].pending_writes == before[place].pending_writes
+
+    async def test_async_twins_say_the_same(self, run):
+        record = run.record({"n": 0, "items": []})
+        await run.saver.aput_step(record)
+        run.remember(record)
+        for n in range(150):
+            run.step({"n": n}, appended={"items": [n]})
+        run.pause("q1")
+        request = run.request({"q1": 1})
+        stored = await run.saver.aload(run.key())
+        assert stored == run.saver.load(run.key())
+        assert [s async for s in run.saver.ahistory("t", "")] == list(run.saver.history("t", ""))
+        assert await run.saver.aload_before(run.key()) == run.saver.load_before(run.key())
+        assert [s async for s in run.saver.ahistory("t", "", limit=2)] == list(
+            run.saver.history("t", "", limit=2)
+        )
+        assert await run.saver.aget_tuple(config("t")) == run.saver.get_tuple(config("t"))
+        assert [s async for s in run.saver.alist(config("t"), limit=3)] == list(
+            run.saver.list(config("t"), limit=3)
+        )
+        assert await run.saver.apending(node="asking") == run.saver.pending()
+        await run.saver.aclaim(request)
+        with pytest.raises(AlreadyAnswered):
+            await run.saver.aclaim(request)
+        await run.saver.arelease(*run.place(), ["q1"])
+        assert await run.saver.aclaims("t") == run.saver.claims("t")
+        assert await run.saver.athreads() == run.saver.threads()
+        await run.saver.acopy_thread("t", "copy")
+        await run.saver.aprune(["copy"], strategy="keep_answered")
+        assert await run.saver.aprune_older(datetime(2026, 11, 20), thread_ids=["copy"]) == 0
+        await run.saver.adelete_thread("t")
+        assert await run.saver.aload(run.key()) is None
