@@ -168,7 +168,7 @@ def _no_png(what: str, missing: RendererMissingError) -> NoReturn:
 
 def _node_json(node: Node) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": node.id}
-    if node.id != END:
+    if node.name != END:  # a drawn subgraph's end too
         shown["type"] = "runnable"
         shown["data"] = {"id": _kind(node.data), "name": node.id}
     return shown | ({"metadata": node.metadata} if node.metadata else {})

@@ -115,7 +115,7 @@ def inherit_answers(progress: Progress) -> Generator[Any, Any, None]:
     """Let the tasks of a called graph whose state was changed have the answers to what they asked before."""
     run = progress.run
     for before, _, id, _ in (yield from _asked_before(progress)):
-        if id is not None and id != before.id and before.id in run.answers:
+        if id is not None and id not in run.answers and before.id in run.answers:
             run.answers = {**run.answers, id: (id, what_was_asked(before), run.answers[before.id][2])}
             run.carried |= {id}
 

@@ -159,6 +159,20 @@ def program_change_below(record, saver):
         record(config["configurable"]["thread_id"], [outcome(result) for result in results])
 
 
+def program_another_question_after_a_change_below(record, saver):
+    """What a called graph asks after its state was changed is answered like any question."""
+    by_content = chain(a=plain("a"), b=lambda state: {"log": [interrupt(state["log"][-1])]})
+    for how in HOW:
+        graph, config = chain(saver, p=HOW[how](by_content)), {"configurable": {"thread_id": how}}
+        results = [graph.invoke({"log": []}, config)]
+        below = graph.get_state(config, subgraphs=True).tasks[0].state.config
+        graph.update_state(below, {"log": ["changed"]})
+        for answer in ("to what was asked before", "to what is asked now"):
+            (question,) = graph.get_state(config).interrupts
+            results.append(graph.invoke(Command(resume={question.id: answer}), config))
+        record(how, [outcome(result) for result in results])
+
+
 def program_a_change_before_a_child_that_ended(record, saver):
     """The branch finds what the child had at that checkpoint, without what it did after."""
     for how in HOW:

@@ -220,6 +220,12 @@ def program_plain_data(record):
     record("plain", built.add_edge("child", "tools").compile().get_graph().to_json())
 
 
+def program_plain_data_of_a_subgraph_that_may_end_early(record):
+    child = builder("one", "two").add_conditional_edges("one", either, {"b": "two", "q": END}).compile()
+    graph = builder("a").add_node("child", child).add_edge("a", "child").compile()
+    record("nodes", [(node["id"], sorted(node)) for node in graph.get_graph(xray=True).to_json()["nodes"]])
+
+
 def program_text_of_subgraphs_of_one_node(record):
     def single():
         return StateGraph(State).add_node("op", step).add_edge(START, "op").compile()
