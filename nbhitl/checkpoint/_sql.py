@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from nbhitl.checkpoint.claims import LIVE, OPEN
-from nbhitl.errors import NewerStore
+from nbhitl.errors import NewerStore, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -296,12 +296,18 @@ def parts(script: str) -> list[str]:
     return [part for part in script.split(";") if part.strip()]
 
 
-def refuse_newer(store: str, version: int, known: int) -> None:
+def refuse_newer(store: str, version: Any, known: int) -> None:
     """Refuse tables that this nbhitl does not know.
 
     Raises:
         NewerStore: they have a version above `known`.
+        StoreError: they have none that there ever was.
     """
+    if type(version) is not int or version < 0:
+        raise StoreError(
+            f"{store}: the version of its tables is {version!r}, which is none. Somebody else has changed it: "
+            "restore the store from a copy."
+        )
     if version > known:
         raise NewerStore(
             f"{store} was written by a newer nbhitl (its tables have version {version}, "

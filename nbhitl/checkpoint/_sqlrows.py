@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, islice
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._newest import Newest
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     Statement = tuple[str, Sequence[Any]]
 
 _FEW = 8
-_WHEN_ASKED = itemgetter(Question._fields.index("asked_at"), -1)
-"""Of a row of `_sql.find_questions`."""
+_ASKED_AT = Question._fields.index("asked_at")
 _LEAST_BATCH, _LARGEST_BATCH = 8, 1024
 
 
@@ -158,7 +156,7 @@ class SqlRows:
             size = min(size * 4, _LARGEST_BATCH)
 
     def outline(self, thread: str, ns: str) -> LeanRows:
-        rows = self._db.all(_sql.OUTLINE, (thread, ns))
+        rows = self._read("outline", _sql.OUTLINE, (thread, ns))
         own, parents, times, metadata, bodies = zip(*rows, strict=True) if rows else [()] * 5
         unpack = getattr(self._unpack, "__wrapped__", self._unpack)  # so many are not worth remembering
         ids = dict(zip(own, map(unpack, own), strict=True))
@@ -300,15 +298,15 @@ class SqlRows:
         if LIVE.issuperset(wanted.states) and wanted.node is None and wanted.thread_prefix is None:
             filters = [wanted._replace(node=node) for (node,) in self._db.all(_sql.ASKING_NODES)]
         found = chain.from_iterable(self._db.each([_sql.find_questions(part) for part in filters]))
-        rows = sorted(found, key=_WHEN_ASKED) if len(filters) > 1 else found
+        rows = sorted(found, key=_when_asked) if len(filters) > 1 else found
         return [self._question(row[:-1]) for row in islice(rows, wanted.limit)]
 
     def once_entry(self, thread: str, key: str) -> OnceRow | None:
-        found = self._db.one(_sql.ONCE_ENTRY, (thread, key))
-        return None if found is None else OnceRow(*found)
+        found = self._read("once", _sql.ONCE_ENTRY, (thread, key))
+        return OnceRow(*found[0]) if found else None
 
     def once_entries(self, thread: str) -> list[OnceRow]:
-        return [OnceRow(*row) for row in self._db.all(_sql.ONCE_ENTRIES, (thread,))]
+        return [OnceRow(*row) for row in self._read("once", _sql.ONCE_ENTRIES, (thread,))]
 
     def put_once(self, rows: Iterable[OnceRow]) -> None:
         self._db.do_many(_sql.PUT_ONCE, list(rows))
@@ -318,8 +316,8 @@ class SqlRows:
 
     def namespaces(self, thread: str | None) -> list[tuple[str, str]]:
         if thread is None:
-            return cast("list[tuple[str, str]]", self._db.all(_sql.NAMESPACES))
-        return cast("list[tuple[str, str]]", self._db.all(_sql.NAMESPACES_OF, (thread,)))
+            return self._read("spaces", _sql.NAMESPACES)
+        return self._read("spaces", _sql.NAMESPACES_OF, (thread,))
 
     def threads(self, prefix: str | None, limit: int | None) -> list[ThreadInfo]:
         first = prefix or ""
@@ -327,13 +325,17 @@ class SqlRows:
         values = (first, end, end, _sql.ALL if limit is None else limit)
         return [
             ThreadInfo(thread, self._unpack(checkpoint_id), updated_at, count)
-            for thread, checkpoint_id, updated_at, count in self._db.all(_sql.THREADS, values)
+            for thread, checkpoint_id, updated_at, count in self._read("threads", _sql.THREADS, values)
         ]
 
     def delete_thread(self, thread: str) -> None:
         self._newest.forget()
         for statement in _sql.DELETE_THREAD:
             self._db.do(statement, (thread,))
+
+    def _read(self, what: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a query that `_step`, `_write` and `_question` do not see; `what` says which it is."""
+        return self._db.all(sql, values)
 
     def _step(self, row: Sequence[Any]) -> StepRow:
         thread, ns, checkpoint_id, parent_id, created_at, base_id, *rest = row
@@ -367,3 +369,8 @@ class SqlRows:
         thread, ns, checkpoint_id, interrupt_id, task_id, *rest = row
         live = 1 if row.state in LIVE else None
         return (thread, ns, self._pack(checkpoint_id), interrupt_id, self._pack(task_id), *rest, live)
+
+
+def _when_asked(row: Sequence[Any]) -> tuple[str, int]:
+    """What sorts a row of `_sql.find_questions`: whether its time is text is looked at later."""
+    return str(row[_ASKED_AT]), row[-1]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.records import Claim
 from nbhitl.checkpoint.task_ids import digest_id
-from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError, UnknownInterruptError
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, ReviewError, StoreError, UnknownInterruptError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -112,8 +112,25 @@ def is_in_doubt(claim: Claim | Question, now: str) -> bool:
     return (
         claim.state == DELIVERED
         and claim.lease_until is not None
-        and instant(claim.lease_until) <= instant(now)
+        and _stored(claim, claim.lease_until) <= moment(now)
     )
+
+
+def _stored(claim: Claim | Question, text: str) -> str:
+    """Return a `moment` of a claim's, as it was stored.
+
+    Raises:
+        StoreError: it is none: somebody else has written there.
+    """
+    try:
+        return moment(text)
+    except ValueError:
+        place = f"{claim.thread_id!r}, {claim.ns!r}, {claim.checkpoint_id!r}, [{claim.interrupt_id!r}]"
+        raise StoreError(
+            f"thread {claim.thread_id!r}, checkpoint {claim.checkpoint_id}, question {claim.interrupt_id}: its claim has "
+            f"no readable time ({text!r}). Look at what its node has done, then open the question again, by "
+            f"saver.release({place}), or restore the store from a copy."
+        ) from None
 
 
 def ask(new: Question, before: Question | None) -> Question:
@@ -151,7 +168,7 @@ def take(
     if question.state == RECORDED:
         if question.answer != answer:
             raise _taken(question)
-        by, at = question.by, question.at or at
+        by, at = question.by, at if question.at is None else _stored(question, question.at)
     elif question.state != OPEN and not (passed_over and question.state == DROPPED):
         if is_in_doubt(question, at):
             raise AnswerInDoubt(
@@ -160,7 +177,7 @@ def take(
                 "question to answer it again, or drop it."
             )
         raise _taken(question)
-    return _moved(question, DELIVERED, answer, by, moment(at), owner, until)
+    return _moved(question, DELIVERED, answer, by, at, owner, until)
 
 
 def take_unread(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbhitl.checkpoint.claims import instant
 from nbhitl.errors import InvalidAnswer
 from nbhitl.review import decisions
 from nbhitl.review.answering import Preview, prepare, preview
@@ -13,6 +13,7 @@ from nbhitl.review.verbs import Answerable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from nbhitl.review.decisions import Decision
     from nbhitl.review.questions import Action, Question
@@ -64,10 +65,13 @@ class Card(Answerable):
         return self.state in _WAITING
 
     def waited(self, now: datetime | None = None) -> float:
-        """Return for how many seconds the question has been open, or was."""
+        """Return for how many seconds the question has been open, or was: at least since it was shown."""
         if self.decision is not None and self.decision.waited is not None:
             return self.decision.waited
-        asked = datetime.fromisoformat(self.question.asked_at) if self.question.asked_at else self.shown_at
+        try:
+            asked = instant(self.question.asked_at or "")
+        except ValueError:  # none, or somebody else has written into the store
+            asked = self.shown_at
         return max(0.0, ((now or self.session.clock()) - asked).total_seconds())
 
     # -- looking ------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.claims import LIVE
+from nbhitl.checkpoint.sqlite import _columns as columns
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._bound import bound, plain
 from nbhitl.checkpoint.sqlite._noted import numbers
@@ -69,12 +70,30 @@ class SqliteRows(SqlRows):
 
     def writes(self, thread: str, ns: str, checkpoint_id: str) -> Sequence[WriteRow]:
         place = (thread, ns, self._pack(checkpoint_id))
-        beside = self._db.all(queries.WRITES_BESIDE, place)
+        beside = self._read("beside", queries.WRITES_BESIDE, place)
         return [*map(self._write, _joined(self._db.all(_sql.WRITES, place), beside))]
 
     def writes_of_namespace(self, thread: str, ns: str) -> Sequence[WriteRow]:
-        beside = self._db.all(queries.WRITES_BESIDE_IN_SPACE, (thread, ns))
+        beside = self._read("beside", queries.WRITES_BESIDE_IN_SPACE, (thread, ns))
         return [*map(self._write, _joined(self._db.all(_sql.WRITES_OF_SPACE, (thread, ns)), beside))]
+
+    def _read(self, what: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        rows = super()._read(what, sql, values)
+        for row in rows:
+            columns.READ[what].refuse_others(self._db.name, row)
+        return rows
+
+    def _step(self, row: Sequence[Any]) -> StepRow:
+        columns.STEP.refuse_others(self._db.name, row)
+        return super()._step(row)
+
+    def _write(self, row: Sequence[Any]) -> WriteRow:
+        columns.WRITE.refuse_others(self._db.name, row)
+        return super()._write(row)
+
+    def _question(self, row: Sequence[Any]) -> Question:
+        columns.QUESTION.refuse_others(self._db.name, row)
+        return super()._question(row)
 
     def asked_at(
         self, thread: str, ns: str, checkpoint_id: str, interrupt_ids: Collection[str]
@@ -182,7 +201,7 @@ def _of_questions(beside: Iterable[Row]) -> Iterator[Row]:
         if starts is not None:
             yield (*place, _STARTS, node, path, SCHEDULED, starts)
         if resuming is not None:
-            answers.setdefault(place, []).append((nth, resuming))
+            answers.setdefault(place, []).append((nth or 0, resuming))
     for place, parts in answers.items():
         yield (*place, _RESUMING, "", "", RESUME, joined([value for _, value in sorted(parts)]))
 
