@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence  # noqa: TC003 - who reads the fields' types finds them here
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,19 +11,26 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 
 def default_retry_on(error: Exception) -> bool:
-    """Whether an error looks transient: not one that the same call would meet again."""
-    if isinstance(error, ConnectionError):
+    """Whether an error looks transient: not one that the same call would meet again.
+
+    Of HTTP errors httpx's count from status 500 on, and all of requests': a client's own errors (`RateLimitError`) do.
+    """
+    if isinstance(error, (ConnectionError, _errors_of("requests", "HTTPError"))):
         return True
-    if isinstance(
+    if isinstance(error, _errors_of("httpx", "HTTPStatusError")):
+        return bool(500 <= error.response.status_code < 600)  # type: ignore[attr-defined]
+    return not isinstance(
         error,
         (
             ValueError, TypeError, ArithmeticError, ImportError, LookupError, NameError, SyntaxError,
             RuntimeError, ReferenceError, StopIteration, StopAsyncIteration, OSError,
         ),
-    ):  # fmt: skip
-        return False
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return not isinstance(status, int) or status >= 500
+    )  # fmt: skip
+
+
+def _errors_of(package: str, name: str) -> type[Exception] | tuple[()]:
+    """Return a package's class of errors, nothing if it is not loaded: then no error is one of its."""
+    return getattr(sys.modules.get(package), name, ())
 
 
 class RetryPolicy(NamedTuple):

@@ -5,6 +5,8 @@ import operator
 import time
 from typing import Annotated
 
+import httpx
+import requests
 from langgraph.cache.memory import InMemoryCache
 from langgraph.errors import NodeTimeoutError
 from langgraph.graph import END, START, StateGraph
@@ -363,3 +365,37 @@ def program_steps_that_remain_on_a_branch(record, saver):
         )
     fork = graph.update_state(old, {"path": ["fork"]}, as_node="a")
     record("fork", graph.invoke(None, {**fork, "recursion_limit": 9}))
+
+
+def program_default_retry_on_http_errors(record):
+    """Statuses count for httpx's errors, not for those of clients that stand on it."""
+
+    class RateLimited(Exception):
+        def __init__(self, response):
+            self.response, self.status_code = response, response.status_code
+
+    def of_requests(status):
+        response = requests.Response()
+        response.status_code = status
+        return requests.HTTPError(str(status), response=response)
+
+    request = httpx.Request("GET", "http://localhost")
+    answers = {status: httpx.Response(status, request=request) for status in (400, 404, 429, 500, 503)}
+    errors = {
+        "requests, no response": requests.HTTPError("?"),
+        "requests, no connection": requests.ConnectionError("?"),
+        "httpx, no connection": httpx.ConnectError("?"),
+    }
+    for status, answer in answers.items():
+        errors[f"httpx {status}"] = httpx.HTTPStatusError(str(status), request=request, response=answer)
+        errors[f"requests {status}"] = of_requests(status)
+        errors[f"client's {status}"] = RateLimited(answer)
+    for name, error in errors.items():
+        record(name, RetryPolicy().retry_on(error))
+        graph = one(
+            failing(1, lambda _, error=error: error), retry_policy=RetryPolicy(max_attempts=2, **QUICK)
+        )
+        try:
+            record(name, graph.invoke({"path": []}))
+        except type(error):
+            record(name, "not tried again")
