@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from datetime import UTC, datetime
-from struct import pack, unpack
+from struct import pack
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nbhitl.store import _tables
 from nbhitl.store._json import to_text
+from nbhitl.store._rows import ItemRow, read_item, read_namespaces, read_value, read_vector
 from nbhitl.store.base import (
     BaseStore,
     GetOp,
@@ -35,7 +35,10 @@ _MINUTE = 60
 
 
 class Rows(Protocol):
-    """A database of items, for any number of threads."""
+    """A database of items, for any number of threads. `name` is how errors call it."""
+
+    @property
+    def name(self) -> str: ...
 
     def setup(self) -> None:
         """Make the tables, or bring them up to date."""
@@ -120,7 +123,7 @@ class ItemStore(BaseStore):
         }
         # Texts are made before anything is written, so that a value that is no JSON changes nothing.
         rows = {place: self._row(place, op, now) for place, op in puts.items() if op.value is not None}
-        used: list[tuple[Any, ...]] = []
+        used: list[ItemRow] = []
         if not puts:
             results = [self._read(op, vectors, now, used) for op in ops]
             if used:
@@ -133,9 +136,9 @@ class ItemStore(BaseStore):
             self._write(puts, rows, vectors)
         return results
 
-    def _refresh_all(self, used: list[tuple[Any, ...]], now: float) -> None:
+    def _refresh_all(self, used: list[ItemRow], now: float) -> None:
         if used:
-            rows = sorted((row[:2], now + row[5] * _MINUTE) for row in used)
+            rows = sorted((row[:2], now + (row.ttl or 0) * _MINUTE) for row in used)
             self._rows.do_many(_tables.REFRESH, [(expires, *place) for place, expires in rows])
 
     def _row(self, place: tuple[str, str], op: PutOp, now: float) -> tuple[Any, ...]:
@@ -168,51 +171,55 @@ class ItemStore(BaseStore):
 
     # -- reading -----------------------------------------------------------------------------------------
 
-    def _read(
-        self, op: Op, vectors: dict[str, list[float]], now: float, refreshed: list[tuple[Any, ...]]
-    ) -> Result:
+    def _read(self, op: Op, vectors: dict[str, list[float]], now: float, refreshed: list[ItemRow]) -> Result:
         if isinstance(op, PutOp):
             return None
         if isinstance(op, ListNamespacesOp):
             names = self._rows.all(_tables.NAMESPACES, (self._alive(now),))
-            return listed([tuple(ns.split(".")) for (ns,) in names], op)
+            return listed(read_namespaces(names, self._rows.name), op)
         if isinstance(op, SearchOp):
             rows, scores = self._found(op, vectors, now)
         elif isinstance(op, GetOp):
-            rows, scores = self._rows.all(_tables.GET, (_text(op.namespace), op.key)), []
-            rows = [row for row in rows if row[6] is None or row[6] > self._alive(now)]
+            rows, scores = self._stored(_tables.GET, (_text(op.namespace), op.key)), []
+            rows = [row for row in rows if row.expires_at is None or row.expires_at > self._alive(now)]
         else:
             raise ValueError(f"Unknown operation type: {type(op)}")
         if op.refresh_ttl:
-            refreshed += [row for row in rows if row[5] is not None]
+            refreshed += [row for row in rows if row.ttl is not None]
         if isinstance(op, SearchOp):
             return [self._search_item(row, score) for row, score in zip(rows, scores, strict=True)]
         return self._item(rows[0]) if rows else None
 
     def _found(
         self, op: SearchOp, vectors: dict[str, list[float]], now: float
-    ) -> tuple[list[Any], list[float | None]]:
+    ) -> tuple[list[ItemRow], list[float | None]]:
         """Return the rows that a search finds, in order, and how near each is to its query."""
         prefix, ranked = _text(op.namespace_prefix), self._index is not None and bool(op.query)
         if not ranked and not op.filter:
-            rows = self._rows.all(*_tables.search(prefix, self._alive(now), op.limit, op.offset))
+            rows = self._stored(*_tables.search(prefix, self._alive(now), op.limit, op.offset))
             return rows, [None] * len(rows)
-        rows = self._rows.all(*_tables.search(prefix, self._alive(now), None, 0))
+        rows = self._stored(*_tables.search(prefix, self._alive(now), None, 0))
         if op.filter:
-            rows = [row for row in rows if passes(self._loads(row[2]), op.filter, IN_DATABASE)]
+            rows = [row for row in rows if passes(self._value(row), op.filter, IN_DATABASE)]
         part = slice(op.offset, op.offset + op.limit)
         if not ranked:
             return rows[part], [None] * len(rows[part])
         scored = self._scored(prefix, rows, vectors[op.query or ""])[part]
         return [row for row, _ in scored], [score for _, score in scored]
 
-    def _scored(self, prefix: str, rows: list[Any], query: list[float]) -> list[tuple[Any, float]]:
+    def _stored(self, sql: str, values: Sequence[Any]) -> list[ItemRow]:
+        return [read_item(row, self._rows.name) for row in self._rows.all(sql, values)]
+
+    def _value(self, item: ItemRow) -> Any:
+        return read_value(item, self._loads, self._rows.name)
+
+    def _scored(self, prefix: str, rows: list[ItemRow], query: list[float]) -> list[tuple[ItemRow, float]]:
         """Return the rows that have vectors, the nearest to the query first."""
         from nbhitl.store.vectors import nearness
 
         known: dict[tuple[str, str], list[tuple[float, ...]]] = {}
         for ns, key, data in self._rows.all(*_tables.vectors(prefix)):
-            known.setdefault((ns, key), []).append(unpack(f"<{len(data) // 4}f", data))
+            known.setdefault((ns, key), []).append(read_vector(ns, key, data, self._rows.name))
         scored = [(row, nearness(known[row[0], row[1]], query)) for row in rows if (row[0], row[1]) in known]
         return sorted(scored, key=lambda one: -one[1])
 
@@ -220,28 +227,23 @@ class ItemStore(BaseStore):
         """The time at which items must not have expired: hidden ones now, others are there until swept."""
         return now if (self.ttl_config or {}).get("omit_expired") else _ALWAYS
 
-    def _item(self, row: Sequence[Any]) -> Item:
-        ns, key, text, created, updated = row[:5]
+    def _item(self, row: ItemRow) -> Item:
+        created, updated = row.times()
         return Item(
-            value=self._loads(text),
-            key=key,
-            namespace=tuple(ns.split(".")),
-            created_at=_time(created),
-            updated_at=_time(updated),
+            value=self._value(row),
+            key=row.key,
+            namespace=row.namespace,
+            created_at=created,
+            updated_at=updated,
         )
 
-    def _search_item(self, row: Sequence[Any], score: float | None) -> SearchItem:
-        ns, key, text, created, updated = row[:5]
-        return SearchItem(tuple(ns.split(".")), key, self._loads(text), _time(created), _time(updated), score)
+    def _search_item(self, row: ItemRow, score: float | None) -> SearchItem:
+        return SearchItem(row.namespace, row.key, self._value(row), *row.times(), score)
 
 
 def _text(namespace: tuple[str, ...], *, put: bool = False) -> str:
     """Other labels than those that items can have would name somebody else's items: ("a.b",) those of ("a", "b")."""
     return ".".join(checked_namespace(namespace) if put else checked_labels(namespace))
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _vector_index(config: Any) -> VectorIndex:
