@@ -46,6 +46,29 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
     return f"{text}{digits}-{_id_end}"
 
 
+_LENGTH, _VERSION = 36, 14
+_LATEST = (1 << 60) - (1 << 40)
+"""Some thirty hours before the last time that an id can tell, in the year 5236."""
+
+
+def catch_up(checkpoint_id: str) -> None:
+    """Make the ids of this process greater than one that it has found in a store, from here on.
+
+    Its maker's clock may go before this one's, or this one may have been put back: a checkpoint whose id is less than
+    its parent's would never be the newest of its thread, and what it holds would be lost to sight.
+    """
+    global _last_tick  # noqa: PLW0603 - as above
+    if checkpoint_id <= _id_start[1] or len(checkpoint_id) != _LENGTH or checkpoint_id[_VERSION] != "6":
+        return
+    try:
+        tick = int(f"{checkpoint_id[:8]}{checkpoint_id[9:13]}{checkpoint_id[15:18]}", 16)
+    except ValueError:
+        return  # somebody's own id
+    with _id_lock:
+        if _last_tick < tick < _LATEST:
+            _last_tick = tick
+
+
 _second = (0, "")
 """When the second began that was told last, in nanoseconds since 1970, and the text of it."""
 

@@ -112,6 +112,8 @@ def _branches_off(progress: Progress, input: Any, stored: StoredCheckpoint) -> G
     if not progress.run.start_map and any(channel == RESUME for _, channel, _ in stored.writes):
         return True
     newest: StoredCheckpoint | None = yield StoreCall("load", (progress.key._replace(checkpoint_id=None),))
+    if newest is not None:
+        progress.clock.catch_up(newest.checkpoint_id)
     return newest is None or newest.checkpoint_id != stored.checkpoint_id
 
 

@@ -61,10 +61,14 @@ Instruction = "Task | Start | Await | Abandon | StoreCall | Do | Show"
 
 @slotted
 class Clock:
-    """Where time and ids come from: `new_id` grows as a string, `now` is UTC, ISO 8601."""
+    """Where time and ids come from: `new_id` grows as a string, `now` is UTC, ISO 8601.
+
+    `catch_up` is told an id that was found in the store: those made later are greater.
+    """
 
     new_id: Callable[[], str]
     now: Callable[[], str]
+    catch_up: Callable[[str], None]
 
 
 @slotted

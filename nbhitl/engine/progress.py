@@ -111,6 +111,7 @@ class Progress:
     def stand_on(self, stored: StoredCheckpoint) -> None:
         """Bring the run to a stored checkpoint, with what tasks left there."""
         self.head = head_of(self.program, stored)
+        self.clock.catch_up(stored.checkpoint_id)
         self.step = int(stored.metadata.get("step", -2)) + 1
         self.parent_id = stored.parent_id
         self.saved_id = stored.checkpoint_id

@@ -44,7 +44,7 @@ def update_loop(
         progress.run.checkpoint_map = dict(stored.metadata.get("parents") or {})
     elif steps[0][0].as_node != INPUT:
         progress.step = 0
-    told = stored is not None and (yield from _is_newest(key, stored))
+    told = stored is not None and (yield from _is_newest(progress, key, stored))
     for updates in steps:
         yield from _superstep(progress, updates, stored, told)
         progress.pending, told = [], True
@@ -61,11 +61,13 @@ def _state_update(given: Any) -> StateUpdate:
     )
 
 
-def _is_newest(key: CheckpointKey, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
+def _is_newest(progress: Progress, key: CheckpointKey, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
     """Whether nothing came after a checkpoint: then an update is what its tasks did, else it begins a branch beside."""
     if key.checkpoint_id is None:
         return True
     newest: StoredCheckpoint | None = yield StoreCall("load", (key._replace(checkpoint_id=None),))
+    if newest is not None:
+        progress.clock.catch_up(newest.checkpoint_id)
     return newest is None or newest.checkpoint_id == stored.checkpoint_id
 
 

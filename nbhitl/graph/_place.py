@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint._upkeep import matches
 from nbhitl.checkpoint.records import CheckpointKey
-from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
+from nbhitl.checkpoint.stamps import catch_up, new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.config import RunnableConfig
 
-_CLOCK = Clock(new_checkpoint_id, utc_now)
+_CLOCK = Clock(new_checkpoint_id, utc_now, catch_up)
 
 
 class Place:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, cast
 
-from nbhitl.checkpoint.stamps import new_checkpoint_id, utc_now
+from nbhitl.checkpoint.stamps import catch_up, new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.drive import run_live, run_streaming, run_to_end
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from nbhitl.graph._options import RunOptions
     from nbhitl.types import All, StreamMode
 
-_CLOCK = Clock(new_checkpoint_id, utc_now)
+_CLOCK = Clock(new_checkpoint_id, utc_now, catch_up)
 
 
 def run_graph(

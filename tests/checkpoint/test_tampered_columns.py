@@ -146,7 +146,7 @@ class Store(NamedTuple):
             lambda: saver.release(*place, ids),
             lambda: [saver.drop(*q[:3], [q.interrupt_id]) for q in self.asked],
             lambda: saver.settle_once("t", "mail", "again"),
-            lambda: GraphThread(graph, "t").questions[0].answer("yes"),
+            lambda: [card.answer("yes") for card in GraphThread(graph, "t").questions[:1]],
             lambda: saver.delete_thread("t"),
         ]
 
@@ -297,6 +297,7 @@ def test_what_stands_in_a_column_is_data_or_an_error(kind: str, request: Any) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kind", EVERYDAY)
 @pytest.mark.filterwarnings("ignore")
 def test_each_value_in_each_column_is_data_or_an_error(kind: str, request: Any) -> None:
@@ -304,7 +305,7 @@ def test_each_value_in_each_column_is_data_or_an_error(kind: str, request: Any) 
     for place in tables.columns():
         for value in (*VALUES, NO_TEXT):
             for one in (True, False):
-                use(tables, place, value, one, source.sample(ALL, 2))
+                use(tables, place, value, one, [source.choice(ALL)])
     assert reads_as_before(tables)
 
 
@@ -398,7 +399,7 @@ class Beside(Tables):
             return [
                 *map(is_told, (lambda: thread.questions, thread.decisions, thread.history)),
                 is_told(lambda: companion_of(saver).once_entries("t")),
-                is_told(lambda: thread.questions[0].answer("yes")),
+                is_told(lambda: [card.answer("yes") for card in thread.questions[:1]]),
                 is_told(lambda: graph.invoke({"log": ["anew"]}, CONFIG)),
             ]
 

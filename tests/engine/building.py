@@ -119,7 +119,7 @@ class Hand:
         run.thread_id = "t"
         run.saver = self if self.keeps else None
         run.durability = durability  # type: ignore[assignment]
-        return Progress(run, self.settings, Clock(self.new_id, lambda: NOON))
+        return Progress(run, self.settings, Clock(self.new_id, lambda: NOON, lambda _: None))
 
     def play(
         self,

@@ -341,7 +341,7 @@ KINDS: list[tuple[Callable[[Doing], Any], int]] = [
 def same_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let checkpoints of graphs have the same ids and times each time this begins."""
     ids = count(1)
-    clock = Clock(lambda: f"{next(ids):08x}-0000-6000-8000-000000000000", lambda: NOW)
+    clock = Clock(lambda: f"{next(ids):08x}-0000-6000-8000-000000000000", lambda: NOW, lambda _: None)
     with monkeypatch.context() as patched:
         for module in (_run, _place):
             patched.setattr(module, "_CLOCK", clock)

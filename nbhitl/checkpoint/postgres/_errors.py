@@ -13,9 +13,22 @@ _CLOSED = "connection is closed"
 
 _ADVICE: tuple[tuple[str, str], ...] = (
     (_CLOSED, "Use the saver inside its `with` block, or keep its connection open."),
+    (
+        "couldn't get a connection",
+        "Check that the server runs and the pool's connection string, and give the pool as many "
+        "connections as work at once.",
+    ),
     ("pool", "Open the pool first, keep it open, and give it as many connections as work at once."),
     ('FATAL:  database "', "Create the database, or name another one in the connection string."),
     ('FATAL:  role "', "Check user and password of the connection string."),
+    (
+        "pg_hba.conf",
+        "Check user, host and database of the connection string; the server's pg_hba.conf refuses them.",
+    ),
+    ("bad value", "Correct the connection string."),
+    ("invalid port", "Correct the connection string."),
+    ("timeout expired", "Check that the server runs, and the host and port of the connection string."),
+    ("timed out", "Check that the server runs, and the host and port of the connection string."),
     ("password", "Check user and password of the connection string."),
     ("Connection refused", "Check that the server runs, and the host and port of the connection string."),
     ("No such file", "Check that the server runs, and the host and port of the connection string."),

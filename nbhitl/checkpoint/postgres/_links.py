@@ -16,7 +16,7 @@ from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
 from nbhitl.checkpoint.postgres._batch import Answer, exchanged
-from nbhitl.checkpoint.postgres._errors import store_name
+from nbhitl.checkpoint.postgres._errors import store_name, store_named_by
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Link:
 
     def __init__(self, given: Any, reopen: Callable[[], Any] | None = None) -> None:
         self.given = given
-        self.name = "PostgreSQL store"
+        self.name = _pool_name(given)
         self._named = False
         self._is_pool = hasattr(given, "getconn")
         self._reopen = reopen
@@ -139,6 +139,12 @@ class Link:
 
     def _wait(self, result: Any) -> Any:
         return result
+
+
+def _pool_name(given: Any) -> str:
+    """How errors call the store of a pool that has not given a connection yet, if its address is known."""
+    address = getattr(given, "conninfo", "")
+    return store_named_by(address) if address and isinstance(address, str) else "PostgreSQL store"
 
 
 def _has_news(socket: int) -> bool:
