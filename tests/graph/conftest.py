@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stores import address_of, opened
 
+from nbhitl.checkpoint import _behind
+from nbhitl.checkpoint.steps import StepSaver
+
 from .asking import Async, Sync, memory
 
 if TYPE_CHECKING:
@@ -29,3 +32,20 @@ def open_saver(request: pytest.FixtureRequest) -> AbstractContextManager[Any]:
     """A saver of the kind that the fixture is asked for."""
     kind = request.param
     return memory(None) if kind == "memory" else opened(address_of(kind, request))
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each answer found a kept pause."""
+    seen: list[bool] = []
+    looked = StepSaver.kept_pause
+
+    def look(self: StepSaver, thread_id: str, ns: str) -> Any:
+        found = looked(self, thread_id, ns)
+        seen.append(found is not None)
+        return found
+
+    monkeypatch.setattr(StepSaver, "kept_pause", look)
+    # On a slow machine a step may be written in the background, which looks like a change by somebody else.
+    monkeypatch.setattr(_behind.Writer, "watch", lambda self, late: None)
+    return seen

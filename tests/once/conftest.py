@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stores import opened
 
+from .effects import Effect
 from .graphs import OWN, PAIRS, SAVERS, Engine
 
 if TYPE_CHECKING:
@@ -38,3 +39,8 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engin
     engine, saver = request.param
     with SAVERS[saver](tmp_path) as own:
         yield Engine(engine), own
+
+
+@pytest.fixture
+def effect() -> Effect:
+    return Effect()
