@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 import left_out
 import pytest
 
+from nbhitl.widgets.panels import CARDS_SCRIPT, script, style
+
+from .bare import Bare
 from .lab import Lab, Shots, write_settings
 
 if TYPE_CHECKING:
@@ -138,3 +141,21 @@ def lab(lab_server: tuple[str, Path], chromium: Any) -> Iterator[Lab]:
 def shots() -> Shots:
     """Saves screenshots into the folder `NBHITL_SCREENSHOTS`; without it, does nothing."""
     return Shots(os.environ.get("NBHITL_SCREENSHOTS"))
+
+
+@pytest.fixture(scope="module")
+def tab(chromium: Any) -> Iterator[Any]:
+    """One tab for all tests of a file: each draws into an empty page."""
+    page = chromium.new_page()
+    page.clock.install()
+    page.faults = []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def bare(tab: Any) -> Iterator[Bare]:
+    tab.faults.clear()
+    yield Bare(tab, script(CARDS_SCRIPT), style())
+    assert tab.faults == []
