@@ -14,10 +14,10 @@ from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.errors import NewerStore, StoreError
 
-from .building import Run
-from .contract import SaverContract
-from .test_bundles import busy, shown
-from .values import CLASSES
+from ..building import Run
+from ..contract import SaverContract
+from ..test_bundles import busy, shown
+from ..values import CLASSES
 
 ALONE = {"autocommit": True}
 

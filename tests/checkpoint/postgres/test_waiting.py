@@ -21,7 +21,7 @@ from nbhitl.errors import StoreError
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
 
-from .building import Run
+from ..building import Run
 
 CONFIG = {"configurable": {"thread_id": "t"}}
 TWO = 2

@@ -1,4 +1,4 @@
-"""Connections that are lost, shared, closed, or lead nowhere; databases that are newer, foreign or forbidden."""
+"""Connections that are lost, shared, closed, or lead nowhere."""
 
 from __future__ import annotations
 
@@ -14,38 +14,14 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from benchmarks.postgres_server import PostgresServer
-from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint.memory import InMemorySaver
-from nbhitl.checkpoint.postgres import PostgresSaver, _database, _links, queries
+from nbhitl.checkpoint.postgres import PostgresSaver, _links, queries
 from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
 from nbhitl.checkpoint.records import CheckpointKey
-from nbhitl.errors import NewerStore, StoreError
+from nbhitl.errors import StoreError
 
-from .building import Run
+from ..building import Run
 
 SECRET = "open-sesame"
-
-
-@pytest.fixture
-def other(postgres):
-    """A connection beside the saver's own."""
-    with psycopg.connect(postgres, autocommit=True) as conn:
-        yield conn
-
-
-@pytest.fixture
-def saver(postgres):
-    with PostgresSaver.from_conn_string(postgres) as saver:
-        saver.setup()
-        yield saver
-
-
-@pytest.fixture
-def run(saver):
-    run = Run(saver)
-    run.step({"n": 0})
-    run.pause("q1")
-    return run
 
 
 def drop(conn: psycopg.Connection, other: psycopg.Connection) -> None:
@@ -178,125 +154,6 @@ def test_it_works_within_langgraphs_pipelines(postgres):
         assert saver.load(run.key()).values == {"n": 0}
 
 
-def test_many_make_the_tables_at_once(postgres):
-    gate, problems = threading.Barrier(8), []
-
-    def begin(number: int) -> None:
-        try:
-            with PostgresSaver.from_conn_string(postgres) as saver:
-                gate.wait()
-                saver.setup()
-                Run(saver, f"t{number}").step({"n": number})
-        except Exception as error:
-            problems.append(error)
-
-    workers = [threading.Thread(target=begin, args=(number,)) for number in range(8)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert problems == []
-    with PostgresSaver.from_conn_string(postgres) as saver:
-        assert len(saver.threads()) == 8
-        assert saver.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
-
-
-def test_a_newer_store_is_refused(postgres, saver):
-    saver.conn.execute(_sql.WRITE_VERSION.replace("?", "%s"), (len(queries.MIGRATIONS) + 1,))
-    with (
-        PostgresSaver.from_conn_string(postgres) as again,
-        pytest.raises(NewerStore, match=r"PostgreSQL store postgres at .*Upgrade nbhitl"),
-    ):
-        again.load(CheckpointKey("t", ""))
-
-
-def test_a_migration_happens_as_a_whole(postgres, saver, monkeypatch):
-    Run(saver).step({"n": 0})
-    broken = "CREATE TABLE nbhitl_more (x TEXT); CREATE TABLE nbhitl_more (x TEXT)"
-    better = "CREATE TABLE nbhitl_more (x TEXT); ALTER TABLE nbhitl_once ADD COLUMN y TEXT"
-    with PostgresSaver.from_conn_string(postgres) as again:
-        monkeypatch.setattr(queries, "MIGRATIONS", (*queries.MIGRATIONS, broken))
-        with pytest.raises(StoreError, match="already exists"):
-            again.threads()
-        monkeypatch.setattr(queries, "MIGRATIONS", (*queries.MIGRATIONS[:-1], better))
-        assert [thread.thread_id for thread in again.threads()] == ["t"]
-        assert again.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
-
-
-def insert_row(conn, table, row):
-    columns = ", ".join(f'"{name}"' for name in row._fields)
-    conn.execute(f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(row))})", row)
-
-
-@pytest.mark.parametrize("version", range(1, len(queries.MIGRATIONS)))
-def test_a_store_of_every_earlier_version_goes_on(postgres, monkeypatch, version):
-    run = Run(InMemorySaver())
-    run.step({"n": 1})
-    run.pause("q1")
-    held = run.saver._rows
-    with monkeypatch.context() as patch, PostgresSaver.from_conn_string(postgres) as earlier:
-        patch.setattr(queries, "MIGRATIONS", queries.MIGRATIONS[:version])
-        earlier.setup()
-        insert_row(earlier.conn, "nbhitl_steps", held.step("t", "", None))
-        insert_row(earlier.conn, "nbhitl_writes", held.writes(*run.place())[0])
-        insert_row(earlier.conn, "nbhitl_questions", held.questions("t")[0])
-    with PostgresSaver.from_conn_string(postgres) as saver:
-        run.saver = saver
-        assert [question.interrupt_id for question in saver.pending()] == ["q1"]
-        saver.claim(run.request({"q1": "yes"}))
-        run.step({"n": 2})
-        assert [claim.state for claim in saver.claims("t")] == ["applied"]
-        assert saver.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
-
-
-def test_tables_that_are_gone_can_be_made_again(run, other):
-    other.execute("DROP TABLE nbhitl_steps, nbhitl_writes, nbhitl_questions, nbhitl_once, nbhitl_schema")
-    with pytest.raises(StoreError, match=r"thread 't'.*call setup\(\)"):
-        run.saver.load(run.key())
-    run.saver.setup()
-    assert run.saver.load(run.key()) is None
-
-
-def test_who_may_not_make_tables_is_told(postgres_server, postgres, other):
-    schema = other.execute("SELECT current_schema").fetchone()[0]
-    other.execute("DROP ROLE IF EXISTS guest")
-    other.execute("CREATE ROLE guest LOGIN")
-    other.execute(f"GRANT USAGE ON SCHEMA {schema} TO guest")
-    as_guest = postgres.replace("user=postgres", "user=guest")
-    with PostgresSaver.from_conn_string(as_guest) as saver:
-        with pytest.raises(StoreError, match=r"permission denied.*call setup\(\) once"):
-            saver.threads()
-        with PostgresSaver.from_conn_string(postgres) as owner:
-            owner.setup()
-        other.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO guest")
-        Run(saver).step({"n": 0})
-        assert [thread.thread_id for thread in saver.threads()] == ["t"]
-    other.execute("DROP OWNED BY guest")
-    other.execute("DROP ROLE guest")
-
-
-def test_a_failed_transaction_leaves_nothing(run, other):
-    other.execute("""
-        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
-        CREATE TRIGGER refuse BEFORE UPDATE ON nbhitl_questions EXECUTE FUNCTION refuse()
-    """)
-    record = run.record({"n": 1})
-    with pytest.raises(StoreError, match="thread 't'"):
-        run.saver.put_step(record)
-    assert run.saver.load(run.key()).values == {"n": 0}
-    other.execute("DROP TRIGGER refuse ON nbhitl_questions")
-    run.saver.put_step(record)
-    assert run.saver.load(run.key()).values == {"n": 1}
-
-
-def test_a_step_of_the_same_id_is_refused(saver):
-    run = Run(saver)
-    record = run.record({"n": 1})
-    saver.put_step(record)
-    with pytest.raises(StoreError, match=r"thread 't'.*of this id is there already"):
-        saver.put_step(record)
-
-
 def test_who_holds_a_thread_for_too_long_is_not_waited_for(run, other):
     run.saver.conn.execute("SET lock_timeout = '50ms'")
     other.execute("BEGIN")
@@ -382,80 +239,3 @@ def test_the_password_is_not_shown(postgres):
     with pytest.raises(StoreError) as raised:
         saver.threads()
     assert SECRET not in "".join(traceback.format_exception(raised.value, limit=0))
-
-
-def test_a_deleted_parent_is_seen_in_time(run, postgres):
-    """Who deletes a thread holds its steps: a step that comes meanwhile waits, and is then stored whole."""
-    run.saver.drop(*run.place(), ["q1"])
-    record = run.record({"m": 1})
-    run.saver._read_tip("t", "", run.head)
-    with PostgresSaver.from_conn_string(postgres) as deleting:
-        rows = deleting._rows
-        with rows.atomic("t", rewriting=True):
-            rows.delete_thread("t")
-            rows.questions("t")
-            late = threading.Thread(target=run.saver.put_step, args=(record,))
-            late.start()
-            late.join(0.1)
-            assert late.is_alive()
-        late.join(10)
-        assert deleting.load(run.key()).values == {"n": 0, "m": 1}
-
-
-def delete_in_vain(run, error=None):
-    with run.saver._rows.atomic("t"):
-        run.saver._rows.delete_thread("t")
-        assert run.saver._rows.step("t", "", None) is None
-        if error is not None:
-            raise error
-
-
-@pytest.fixture(params=["own", "lent", "pool"])
-def stopped(request, postgres):
-    """A saver whose user pressed Ctrl-C just when a transaction was about to end, which Python does not run then."""
-    if request.param == "own":
-        opened = PostgresSaver.from_conn_string(postgres)
-    elif request.param == "lent":
-        opened = psycopg.connect(postgres, autocommit=True)
-    else:
-        opened = ConnectionPool(postgres, kwargs={"autocommit": True}, min_size=1, max_size=1, timeout=5)
-    with opened as given, pytest.MonkeyPatch.context() as patch:
-        run = Run(given if isinstance(given, PostgresSaver) else PostgresSaver(given))
-        run.step({"n": 0})
-
-        def stop(*args):
-            raise KeyboardInterrupt
-
-        patch.setattr(_database.Transaction, "__exit__", stop)
-        with pytest.raises(KeyboardInterrupt):
-            delete_in_vain(run)
-        patch.undo()
-        yield run
-
-
-def test_a_transaction_that_ctrl_c_left_open_is_undone(stopped, other):
-    assert stopped.saver.load(stopped.key()).values == {"n": 0}
-    other.execute("SET lock_timeout = '5s'")
-    other.execute(queries.LOCK_THREAD.replace("?", "%s"), ("t",))
-
-
-def test_so_it_is_by_the_next_change(stopped):
-    stopped.pause("q1")
-    stopped.saver.claim(stopped.request({"q1": "yes"}))
-    stopped.step({"n": 1})
-    assert stopped.saver.load(stopped.key()).values == {"n": 1}
-
-
-def test_a_connection_on_which_nothing_can_be_undone_is_given_up(run, monkeypatch):
-    exchange = _links.Link.exchange
-
-    def fail(self, conn, batch, wanted=1):
-        if batch[0][0] == "ROLLBACK":
-            raise psycopg.errors.QueryCanceled("canceling statement due to user request")
-        return exchange(self, conn, batch, wanted)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(_links.Link, "exchange", fail)
-        with pytest.raises(RuntimeError, match="stop"):
-            delete_in_vain(run, RuntimeError("stop"))
-    assert run.saver.load(run.key()).values == {"n": 0}

@@ -14,7 +14,7 @@ from psycopg.pq import PipelineStatus, TransactionStatus
 from nbhitl.checkpoint.postgres import PostgresSaver, _batch
 from nbhitl.checkpoint.postgres._batch import Answer, exchanged
 
-from .building import Run
+from ..building import Run
 
 INSERT = "INSERT INTO numbers VALUES (?)"
 

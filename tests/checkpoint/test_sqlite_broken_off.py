@@ -1,0 +1,113 @@
+"""Transactions on SQLite that fail or that Ctrl-C breaks off leave nothing."""
+
+import sqlite3
+import threading
+
+import pytest
+
+from nbhitl.checkpoint.sqlite import SqliteSaver, _noted
+from nbhitl.errors import StoreError
+
+from .building import Run
+
+
+class Interrupted(sqlite3.Connection):
+    """A connection that Ctrl-C interrupts right after a statement."""
+
+    after = ""
+
+    def execute(self, sql, *values):
+        done = super().execute(sql, *values)
+        if sql == self.after:
+            self.after = ""
+            raise KeyboardInterrupt
+        return done
+
+
+def interrupted(**how):
+    raise KeyboardInterrupt
+
+
+NEXT = {
+    "a step": lambda run: run.step({"n": 2}),
+    "a pause": lambda run: run.pause("q"),
+    "a read": lambda run: run.saver.load(run.key()),
+}
+
+
+@pytest.mark.parametrize("then", NEXT)
+@pytest.mark.parametrize("when", ["begun", "before its end", "committed"])
+def test_ctrl_c_leaves_no_transaction_open(tmp_path, monkeypatch, when, then):
+    how = {"factory": Interrupted, "isolation_level": None, "check_same_thread": False}
+    conn = sqlite3.connect(tmp_path / "store.db", **how)
+    run = Run(SqliteSaver(conn))
+    run.step({"n": 1})
+    run.saver.load(run.key())
+    conn.after = {"begun": "BEGIN IMMEDIATE", "committed": "COMMIT"}.get(when, "")
+    if when == "before its end":
+        monkeypatch.setattr(run.saver._database, "end", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run.pause("interrupted")
+    monkeypatch.undo()
+    NEXT[then](run)
+    assert not conn.in_transaction
+    other = threading.Thread(target=run.saver.load, args=(run.key(),), daemon=True)
+    other.start()
+    other.join(20)
+    assert not other.is_alive()
+    asked = ["interrupted"] if when == "committed" and then != "a step" else []
+    assert [q.interrupt_id for q in run.saver.pending()] == asked + ["q"] * (then == "a pause")
+    conn.close()
+
+
+def test_ctrl_c_while_another_thread_saves_leaves_that_alone(tmp_path, monkeypatch):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        add_writes, is_open, go_on = saver._rows.add_writes, threading.Event(), threading.Event()
+
+        def slowly(rows):
+            add_writes(rows)
+            is_open.set()
+            go_on.wait(20)
+
+        monkeypatch.setattr(saver._rows, "add_writes", slowly)
+        other = threading.Thread(target=run.pause, args=("q",), daemon=True)
+        other.start()
+        is_open.wait(20)
+        monkeypatch.setattr(saver._database, "begin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            saver.delete_thread("t")
+        monkeypatch.undo()
+        go_on.set()
+        other.join(20)
+        assert [q.interrupt_id for q in saver.pending()] == ["q"]
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path):
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        run.step({"n": 0})
+        run.pause("q1")
+        record = run.record({"n": 1})
+        saver.conn.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON nbhitl_questions BEGIN SELECT RAISE(ABORT, 'disk'); END"
+        )
+        with pytest.raises(StoreError, match="disk"):
+            saver.put_step(record)
+        assert saver.load(run.key()).values == {"n": 0}
+        saver.conn.execute("DROP TRIGGER refuse")
+        saver.put_step(record)
+        assert saver.load(run.key()).values == {"n": 1}
+
+
+def test_a_statement_that_fails_leaves_nothing_noted(tmp_path):
+    """It notes a row before SQLite finds that the row is there already."""
+    with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
+        run = Run(saver)
+        record = run.record({"n": 1})
+        before = len(_noted._noted)
+        saver.put_step(record)
+        with pytest.raises(StoreError, match="UNIQUE"):
+            saver.put_step(record)
+        assert len(_noted._noted) == before
