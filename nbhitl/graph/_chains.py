@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def action_of_runnable(target: Any, name: str, *, path: bool = False) -> Action:
     """Return the action that runs something with `invoke` and `ainvoke`. A chain that is a `path` is not taken apart."""
     if path or not _is_chain(target):
-        return Action(name, _invoke(target), _ainvoke(target), ("config",), runnable=True)
+        ainvoke_whole = _ainvoke(target) if path or not _has_parts(target) else _ainvoke_alone(target)
+        return Action(name, _invoke(target), ainvoke_whole, ("config",), runnable=True)
 
     def invoke(state: Any, config: Any) -> Any:
         return _call_steps(target.steps, state, config)
@@ -41,6 +42,20 @@ def _invoke(target: Any) -> Any:
 def _ainvoke(target: Any) -> Any:
     async def ainvoke(state: Any, config: Any) -> Any:
         return await target.ainvoke(state, config)
+
+    return ainvoke
+
+
+def _has_parts(target: Any) -> bool:
+    """Whether chunks of a Runnable are told by itself. Those of a graph are told by its run."""
+    return hasattr(target, "atransform") and not hasattr(target, "get_state")
+
+
+def _ainvoke_alone(target: Any) -> Any:
+    """As `_ainvoke`, for one of LangChain's own: it is heard as a chain of one step would be."""
+
+    async def ainvoke(state: Any, config: Any) -> Any:
+        return await _acall_steps((target,), state, config)
 
     return ainvoke
 

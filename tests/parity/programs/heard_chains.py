@@ -81,6 +81,38 @@ async def program_events(record):
     record("kinds", sorted({e[:2] for e in heard}))
 
 
+async def in_parts(state):
+    yield {"said": "one"}
+    yield {"text": "two"}
+
+
+async def program_events_of_one_runnable(record):
+    """A Runnable that is a node alone is heard as a chain of one step is."""
+    one = RunnableLambda(shouted)
+    nodes = {
+        "function": one,
+        "generator": RunnableLambda(in_parts),
+        "named": one.with_config(run_name="mine", tags=["own"]),
+        "fallback": RunnableLambda(broken).with_fallbacks([one]),
+        "asks": RunnableLambda(lambda state: {"said": interrupt("what?")}),
+        "command": RunnableLambda(lambda state: Command(update={"said": "c"})),
+        "nothing": RunnableLambda(lambda state: None),
+    }
+    for name, node in nodes.items():
+        graph = StateGraph(State).add_node("node", node).add_edge(START, "node").compile(InMemorySaver())
+        heard = graph.astream_events({"text": "a"}, CONFIG, version="v2")
+        record(name, [events_of(event) async for event in heard])
+        record(f"{name} awaited", await graph.ainvoke({"text": "b"}, {"configurable": {"thread_id": "2"}}))
+
+
+def shouted(state):
+    return shout(state["text"])
+
+
+def broken(state):
+    raise ValueError("no")
+
+
 async def program_handlers(record):
     for name, steps in (("plain", [shout]), ("model", parsed())):
         listener = Listener()
