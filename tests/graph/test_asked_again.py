@@ -14,7 +14,7 @@ from nbhitl.errors import QuestionChanged
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, RetryPolicy, interrupt
 
-from .kept_programs import Forgetful
+from .kept_outcomes import Forgetful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -18,7 +18,7 @@ from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, interrupt
 
 from .asking import CONFIG, State, asking, graph_of, questions
-from .kept_programs import NOW, same_ids
+from .kept_outcomes import NOW, same_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

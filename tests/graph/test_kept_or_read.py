@@ -17,7 +17,7 @@ from nbhitl.errors import StoreError
 from nbhitl.types import Command
 
 from .kept import CONFIG, asking
-from .kept_programs import outcome, same_ids
+from .kept_outcomes import outcome, same_ids
 
 
 class Hiding:

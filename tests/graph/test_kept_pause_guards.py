@@ -25,7 +25,7 @@ from nbhitl.errors import (
 from nbhitl.graph import START, StateGraph
 from nbhitl.types import Command, Send, interrupt
 
-from .kept_programs import Forgetful, same_ids
+from .kept_outcomes import Forgetful, same_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,8 @@ from .swap import LANGGRAPH, NBHITL
 
 CASES = cases()
 # What stores and asks most, in PostgreSQL too.
-IN_POSTGRESQL = [
-    case
-    for case in CASES
-    if case.saver == "memory" and case.path.stem in ("durable", "interrupts", "timetravel")
-]
+STORING = ("bulk_updates", "durable", "interrupts", "interrupts_in_parallel", "timetravel")
+IN_POSTGRESQL = [case for case in CASES if case.saver == "memory" and case.path.stem in STORING]
 WITH_SAVERS = [case for case in CASES if case.saver in ("memory", "sqlite")]
 
 

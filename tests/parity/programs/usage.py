@@ -1,66 +1,24 @@
-"""Odd corners that programs written for LangGraph do use."""
+"""Odd corners that programs written for LangGraph do use: inputs, settings, printing, files of programs."""
 
 import operator
-import sqlite3
-from functools import partial
-from typing import Annotated, Any, Dict, List, Optional, Sequence, TypedDict, Union
+from typing import Annotated, Any, Dict, List, Optional, TypedDict, Union
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.constants import Send as OldSend
 from langgraph.graph import END, START, MessageGraph, MessagesState, StateGraph
-from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel import Pregel
 from langgraph.pregel.types import RetryPolicy as OldPolicy
-from langgraph.types import Command, RetryPolicy, Send, interrupt
-from pydantic import BaseModel
+from langgraph.types import RetryPolicy, Send
 
 CONFIG = {"configurable": {"thread_id": "1"}}
 
 
 class State(TypedDict):
     path: Annotated[list, operator.add]
-
-
-def program_messages_by_operator_add(record, saver):
-    class AgentState(TypedDict):
-        messages: Annotated[Sequence[BaseMessage], operator.add]
-        sender: str
-
-    def agent_node(state, name):
-        return {"messages": [AIMessage(f"{name} sees {len(state['messages'])}", id=name)], "sender": name}
-
-    workflow = StateGraph(AgentState)
-    workflow.add_node("first", partial(agent_node, name="first"))
-    workflow.add_node("second", partial(agent_node, name="second"))
-    workflow.add_edge("first", "second")
-    workflow.add_edge("second", END)
-    workflow.set_entry_point("first")
-    graph = workflow.compile(checkpointer=saver)
-    record("is a compiled graph", isinstance(graph, CompiledStateGraph))
-    record("first run", graph.invoke({"messages": [HumanMessage("hi", id="h")]}, CONFIG))
-    record("second run", graph.invoke({"messages": [HumanMessage("hi", id="h")]}, CONFIG))
-
-
-def program_messages_in_a_pydantic_state(record, saver):
-    class Chat(BaseModel):
-        messages: Annotated[List[AnyMessage], add_messages]
-        turns: int = 0
-
-    def bot(state: Chat):
-        return {
-            "messages": [AIMessage(state.messages[-1].content.upper(), id=f"a{state.turns}")],
-            "turns": state.turns + 1,
-        }
-
-    graph = StateGraph(Chat).add_node("bot", bot).add_edge(START, "bot").compile(checkpointer=saver)
-    record("1", graph.invoke({"messages": [HumanMessage("hi", id="h1")]}, CONFIG))
-    record("2", graph.invoke({"messages": [HumanMessage("more", id="h2")]}, CONFIG))
-    record("state", graph.get_state(CONFIG).values)
 
 
 def program_message_inputs(record):
@@ -81,36 +39,6 @@ def program_message_inputs(record):
         record(str(type(given).__name__), [(message.type, message.content) for message in result["messages"]])
 
 
-def program_runnables_as_nodes(record):
-    prompt = ChatPromptTemplate.from_messages([("system", "Be kind."), ("human", "{question}")])
-
-    class Question(TypedDict):
-        question: str
-        answer: str
-
-    chain = prompt | RunnableLambda(lambda value: {"answer": value.to_messages()[-1].content[::-1]})
-    builder = (
-        StateGraph(Question)
-        .add_node("chain", chain)
-        .add_node("shout", RunnableLambda(lambda state: {"answer": state["answer"].upper()}))
-    )
-    graph = builder.add_edge(START, "chain").add_edge("chain", "shout").compile()
-    record("result", graph.invoke({"question": "abc"}))
-    record("updates", list(graph.stream({"question": "xyz"})))
-
-
-def program_runnable_as_conditional(record):
-    builder = (
-        StateGraph(State)
-        .add_node("a", lambda state: {"path": ["a"]})
-        .add_node("b", lambda state: {"path": ["b"]})
-    )
-    builder.add_edge(START, "a").add_conditional_edges(
-        "a", RunnableLambda(lambda state: "b" if state["path"] else END, name="route"), ["b", END]
-    )
-    record("result", builder.compile().invoke({"path": []}))
-
-
 def program_nodes_can_be_called_alone(record):
     graph = (
         StateGraph(State)
@@ -119,120 +47,6 @@ def program_nodes_can_be_called_alone(record):
         .compile()
     )
     record("node alone", graph.nodes["a"].invoke({"path": ["given"]}))
-
-
-def program_sqlite_connection(record):
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
-    saver = SqliteSaver(connection)
-    graph = (
-        StateGraph(State)
-        .add_node("a", lambda state: {"path": [interrupt("q")]})
-        .add_edge(START, "a")
-        .compile(checkpointer=saver)
-    )
-    record("pause", graph.invoke({"path": []}, CONFIG))
-    again = StateGraph(State).add_node("a", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a")
-    again = again.compile(checkpointer=SqliteSaver(connection))
-    record("resume by another saver", again.invoke(Command(resume=1), CONFIG))
-    record("next", again.get_state(CONFIG).next)
-    connection.close()
-
-
-def program_sqlite_file(record):
-    import os
-    import tempfile
-
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
-    def build(saver):
-        return (
-            StateGraph(State)
-            .add_node("a", lambda state: {"path": [interrupt("q")]})
-            .add_edge(START, "a")
-            .compile(checkpointer=saver)
-        )
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "threads.sqlite")
-        with SqliteSaver.from_conn_string(path) as saver:
-            record("pause", build(saver).invoke({"path": ["in"]}, CONFIG))
-        with SqliteSaver.from_conn_string(path) as saver:
-            graph = build(saver)
-            record("state", graph.get_state(CONFIG))
-            record("resume", graph.invoke(Command(resume="later"), CONFIG))
-        with SqliteSaver.from_conn_string(path) as saver:
-            record("history", list(build(saver).get_state_history(CONFIG)))
-
-
-async def program_aiosqlite_connection(record):
-    import aiosqlite
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-    async with aiosqlite.connect(":memory:") as connection:
-        saver = AsyncSqliteSaver(connection)
-        graph = (
-            StateGraph(State)
-            .add_node("a", lambda state: {"path": [interrupt("q")]})
-            .add_edge(START, "a")
-            .compile(checkpointer=saver)
-        )
-        record("pause", await graph.ainvoke({"path": []}, CONFIG))
-        record("resume", await graph.ainvoke(Command(resume=1), CONFIG))
-
-
-def program_payloads_that_are_objects(record, saver):
-    from dataclasses import dataclass
-
-    class Request(BaseModel):
-        action: str
-        args: Dict[str, Any]
-
-    @dataclass
-    class Ticket:
-        number: int
-
-    for number, payload in enumerate(
-        (
-            Request(action="send", args={"to": "ann"}).model_dump(),
-            [Request(action="a", args={}).model_dump()],
-            {"nested": {"deep": (1, 2)}},
-        )
-    ):
-        config = {"configurable": {"thread_id": str(number)}}
-        graph = (
-            StateGraph(State)
-            .add_node("a", lambda state: {"path": [interrupt(payload)]})
-            .add_edge(START, "a")
-            .compile(checkpointer=saver)
-        )
-        record(f"{number}", graph.invoke({"path": []}, config))
-        record(f"{number} done", graph.invoke(Command(resume="ok"), config))
-
-
-def program_human_interrupts(record, saver):
-    from langgraph.prebuilt.interrupt import ActionRequest, HumanInterrupt, HumanInterruptConfig
-
-    def ask(state):
-        request = HumanInterrupt(
-            action_request=ActionRequest(action="send", args={"to": "ann"}),
-            config=HumanInterruptConfig(
-                allow_ignore=False, allow_respond=True, allow_edit=True, allow_accept=True
-            ),
-            description="Send a mail",
-        )
-        response = interrupt([request])[0]
-        return {"path": [response["type"], response["args"]]}
-
-    graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=saver)
-    record("pause", graph.invoke({"path": []}, CONFIG))
-    record(
-        "edit",
-        graph.invoke(
-            Command(resume=[{"type": "edit", "args": {"action": "send", "args": {"to": "bob"}}}]), CONFIG
-        ),
-    )
 
 
 def program_drawing_methods(record):
@@ -316,82 +130,6 @@ def program_print_mode(record):
     with contextlib.redirect_stdout(out):
         record("result", graph.invoke({"path": []}, print_mode="updates"))
     record("prints", "a" in out.getvalue())
-
-
-def program_same_thread_other_graph(record, saver):
-    first = (
-        StateGraph(State)
-        .add_node("a", lambda state: {"path": ["a"]})
-        .add_edge(START, "a")
-        .compile(checkpointer=saver)
-    )
-    second = (
-        StateGraph(State)
-        .add_node("b", lambda state: {"path": ["b"]})
-        .add_edge(START, "b")
-        .compile(checkpointer=saver)
-    )
-    first.invoke({"path": ["in"]}, CONFIG)
-    record("another graph reads it", second.get_state(CONFIG).values)
-    record("and goes on", second.invoke({"path": ["more"]}, CONFIG))
-
-
-def program_node_renamed_while_paused(record, saver):
-    def ask(state):
-        return {"path": [interrupt("q")]}
-
-    old = StateGraph(State).add_node("old", ask).add_edge(START, "old").compile(checkpointer=saver)
-    old.invoke({"path": []}, CONFIG)
-    new = StateGraph(State).add_node("new", ask).add_edge(START, "new").compile(checkpointer=saver)
-    record("next", new.get_state(CONFIG).next)
-    record("values", new.get_state(CONFIG).values)
-
-
-def program_field_added_while_paused(record, saver):
-    class Bigger(State):
-        extra: Annotated[int, operator.add]
-
-    def ask(state):
-        return {"path": [interrupt("q")], "extra": 1}
-
-    StateGraph(State).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver).invoke(
-        {"path": ["in"]}, CONFIG
-    )
-    graph = StateGraph(Bigger).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
-    record("state", graph.get_state(CONFIG).values)
-    record("resume", graph.invoke(Command(resume="yes"), CONFIG))
-
-
-def program_long_thread(record, saver):
-    graph = (
-        StateGraph(State)
-        .add_node("a", lambda state: {"path": [len(state["path"])]})
-        .add_edge(START, "a")
-        .compile(checkpointer=saver)
-    )
-    for number in range(40):
-        graph.invoke({"path": [f"in{number}"]}, CONFIG)
-    state = graph.get_state(CONFIG)
-    record("values", state.values)
-    record("step", state.metadata["step"])
-    history = list(graph.get_state_history(CONFIG))
-    record("count", len(history))
-    record("an old one", (history[60].values, history[60].next))
-    record("replay it", graph.invoke(None, history[61].config))
-
-
-def program_interrupt_id_of_old_answer_in_history(record, saver):
-    graph = (
-        StateGraph(State)
-        .add_node("a", lambda state: {"path": [interrupt("q")]})
-        .add_edge(START, "a")
-        .compile(checkpointer=saver)
-    )
-    pause = graph.invoke({"path": []}, CONFIG)["__interrupt__"][0]
-    graph.invoke(Command(resume="x"), CONFIG)
-    asked = [task.interrupts for s in graph.get_state_history(CONFIG) for task in s.tasks if task.interrupts]
-    record("history keeps the question", [[item.value for item in found] for found in asked])
-    record("with its id", asked[0][0].id == pause.id)
 
 
 def program_graphs_inside_graphs_are_opened(record):
