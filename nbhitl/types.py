@@ -166,9 +166,9 @@ class Interrupt:
         self.place: str | None = None
 
     @classmethod
-    def from_ns(cls, value: Any, ns: str) -> Interrupt:
+    def from_ns(cls, value: Any, ns: str, *, response_schema: Any = None) -> Interrupt:
         """Return the first question of the task with the namespace `ns`."""
-        return cls(value, _id_in(ns))
+        return cls(value, _id_in(ns), response_schema=response_schema)
 
     @property
     def interrupt_id(self) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint._rows import write_row
+from nbhitl.checkpoint._rows import decode_write, unreadable, write_row
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.records import entry_id
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.constants import RESUME
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from nbhitl.checkpoint._rows import Codec, WriteRow
 
 RESUME_IDX = WRITES_IDX_MAP[RESUME]
+_LISTS, _ENTRY = frozenset({list}), frozenset({3})
+"""Of which type answers are, and how long."""
 
 _LIST_OF_16_BITS, _LIST_OF_32_BITS = 0xDC, 0xDD
 _SHORT_LIST, _LONGEST_SHORT = 0x90, 15
@@ -104,6 +106,22 @@ def resume_rows(
         kept = () if ids.issuperset(map(entry_id, known)) else [e for e in known if e[0] not in ids]
         rows.append(resume_row(place, task, [*kept, *given], codec))
     return rows
+
+
+def answers_in(rows: Iterable[WriteRow], codec: Codec) -> dict[str, list[Any]]:
+    """Return the answers that tasks have been given, of their writes: `{task_id: [[interrupt id, digest, answer], ...]}`.
+
+    Raises:
+        StoreError: somebody else has written something there that is no answers.
+    """
+    found = {}
+    for row in rows:
+        if row.idx == RESUME_IDX:
+            entries = decode_write(row, codec)
+            if type(entries) is not list or {*map(type, entries)} - _LISTS or {*map(len, entries)} - _ENTRY:
+                raise unreadable(row, "this is no list of answers: somebody else has changed it")
+            found[row.task_id] = entries
+    return found
 
 
 def not_before(

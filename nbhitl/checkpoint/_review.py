@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbhitl.checkpoint import _filters as filters
 from nbhitl.checkpoint import claims as rules
-from nbhitl.checkpoint._answers import RESUME_IDX, Answers, not_before, resume_row, resume_rows
+from nbhitl.checkpoint._answers import (
+    RESUME_IDX,
+    Answers,
+    answers_in,
+    not_before,
+    resume_row,
+    resume_rows,
+)
 from nbhitl.checkpoint._core import SaverCore
-from nbhitl.checkpoint._rows import decode_write, unreadable
+from nbhitl.checkpoint._rows import unreadable
 from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.records import PendingQuestion
@@ -70,7 +77,7 @@ class ReviewSaver(SaverCore):
             )
             for question in self._in_order(place, answers, questions)
         ]
-        before = self._resumes(writes)
+        before = answers_in(writes, self._codec)
         self._refuse_taken_back(place, not_before(request.resumes, before, answers))
         self._rows.put_questions(taken)
         self._rows.add_writes(resume_rows(place, request.resumes, before, self._codec))
@@ -310,11 +317,7 @@ class ReviewSaver(SaverCore):
 
     def _resumes_at(self, place: Place) -> dict[str, list[Any]]:
         """The answers that tasks of a step have so far: `{task_id: [[interrupt id, digest, answer], ...]}`."""
-        return self._resumes(self._rows.writes(*place))
-
-    def _resumes(self, writes: Iterable[WriteRow]) -> dict[str, list[Any]]:
-        codec = self._codec
-        return {row.task_id: decode_write(row, codec) for row in writes if row.idx == RESUME_IDX}
+        return answers_in(self._rows.writes(*place), self._codec)
 
     def _take_back(self, place: Place, interrupt_ids: Collection[str]) -> None:
         """Take these answers out of what their tasks have been answered."""

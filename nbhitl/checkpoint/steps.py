@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _upkeep
+from nbhitl.checkpoint._answers import answers_in
 from nbhitl.checkpoint._core import StepGone
 from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, joined, tip_of
 from nbhitl.checkpoint._going_on import going_on
@@ -233,7 +234,7 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
             newest = self._rows.newest(thread_id, ns)
             if newest is None or newest[0] != found[0]:
                 return None
-            given = self._resumes(newest[1])
+            given = answers_in(newest[1], self._codec)
         if state:
             try:
                 folded = self._recalled(packed(found[0]))

@@ -9,7 +9,7 @@ from nbhitl.engine.program import ROOT
 
 if TYPE_CHECKING:
     from nbhitl.engine.program import Program
-    from nbhitl.types import StreamMode
+    from nbhitl.types import CachePolicy, RetryPolicy, StreamMode
 
 
 class ChannelNames:
@@ -18,6 +18,18 @@ class ChannelNames:
     program: Program
     stream_mode: StreamMode = "updates"
     stream_eager = False
+    retry_policy: tuple[RetryPolicy, ...] = ()
+    """Of the graph as a whole there is none; each node has its own."""
+    cache_policy: CachePolicy | None = None
+
+    @property
+    def trigger_to_nodes(self) -> dict[str, list[str]]:
+        """Which nodes each channel starts."""
+        started: dict[str, list[str]] = {}
+        for name in self.program.nodes:
+            for channel in self.program.triggers.get(name, (name,)):
+                started.setdefault(channel, []).append(name)
+        return started
 
     @property
     def input_channels(self) -> str:

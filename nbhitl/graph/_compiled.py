@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from nbhitl.types import All, Durability, StreamMode
 
 
+def _as_given(nodes: Sequence[str]) -> Any:
+    return "*" if "*" in nodes else list(nodes)
+
+
 class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
     """A graph that runs.
 
@@ -61,8 +65,8 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         self.checkpointer = checkpointer
         self.store = store
         self.cache = cache
-        self.interrupt_before_nodes = tuple(interrupt_before)
-        self.interrupt_after_nodes = tuple(interrupt_after)
+        self.interrupt_before_nodes = _as_given(interrupt_before)
+        self.interrupt_after_nodes = _as_given(interrupt_after)
         self.debug = debug
         self.context_schema = context_schema if builder is None else builder.context_schema
         self.step_timeout: float | None = None

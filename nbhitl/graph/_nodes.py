@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.constants import START, TAG_HIDDEN
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from nbhitl.engine.program import Node
     from nbhitl.engine.spec import NodeSpec
@@ -15,10 +17,14 @@ class NodeView:
     """One node of a compiled graph. `invoke(state)` runs its function and returns what it returns.
 
     `bound` is what the node runs: a tool node, a graph or another Runnable as it was given, else this view, whose
-    `func` and `afunc` are the node's function. `triggers` are the channels that start it.
+    `func` and `afunc` are the node's function. `triggers` are the channels that start it. The policies are those of
+    `add_node`, None where it was given none.
     """
 
-    __slots__ = ("_node", "afunc", "bound", "func", "metadata", "name", "subgraphs", "triggers")
+    __slots__ = (
+        *("_node", "afunc", "bound", "cache_policy", "func", "metadata", "name", "retry_policy"),
+        *("subgraphs", "tags", "timeout", "trace_policy", "triggers"),
+    )
 
     def __init__(self, node: Node, spec: NodeSpec | None, triggers: Iterable[str]) -> None:
         self._node = node
@@ -28,9 +34,19 @@ class NodeView:
         self.bound: Any = spec.action if spec is not None and hasattr(spec.action, "invoke") else self
         self.subgraphs: list[Any] = [] if spec is None or spec.subgraph is None else [spec.subgraph]
         self.triggers = list(triggers)
+        self.retry_policy = None if spec is None else spec.retry_policy
+        self.cache_policy = None if spec is None else spec.cache_policy
+        self.timeout = None if spec is None else spec.timeout
+        self.trace_policy = None if spec is None else spec.trace_policy
+        self.tags = [TAG_HIDDEN] if node.name == START else None
 
-    def invoke(self, state: Any, config: Any = None) -> Any:
-        """Run the node's function on `state`, outside of any graph.
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+        """Run the node's function on the state `input`, outside of any graph.
+
+        Args:
+            input: what the node would be started with.
+            config: what it finds as its config.
+            kwargs: what a graph would fill in (`store`, `runtime`, `writer`, ...), if the node asks for it.
 
         Raises:
             TypeError: the function is async.
@@ -40,23 +56,26 @@ class NodeView:
             raise TypeError(
                 f"Node {self.name!r} is async: await compiled.nodes[{self.name!r}].ainvoke(state)."
             )
-        return action.sync(self._input(state), **outside_of_runs(action.injects, config))
+        return action.sync(self._input(input), **outside_of_runs(action.injects, config, kwargs))
 
-    async def ainvoke(self, state: Any, config: Any = None) -> Any:
-        """Run the node's function on `state`, outside of any graph."""
+    async def ainvoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+        """As `invoke`."""
         action = self._node.action
         if action.async_ is None:
-            return self.invoke(state, config)
-        return await action.async_(self._input(state), **outside_of_runs(action.injects, config))
+            return self.invoke(input, config, **kwargs)
+        return await action.async_(self._input(input), **outside_of_runs(action.injects, config, kwargs))
 
     def _input(self, state: Any) -> Any:
         build = self._node.reader.build
         return build(state) if build is not None and isinstance(state, dict) else state
 
 
-def outside_of_runs(names: tuple[str, ...], config: Any) -> dict[str, Any]:
-    """Return what the engine would fill in, as far as it exists outside of a run."""
+def outside_of_runs(
+    names: tuple[str, ...], config: Any, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what the engine would fill in, as far as it is given or exists outside of a run."""
     from nbhitl.runtime import Runtime
 
     known: dict[str, Any] = {"config": config or {}, "runtime": Runtime(), "writer": lambda _: None}
+    known.update(given or {})
     return {name: known.get(name) for name in names}

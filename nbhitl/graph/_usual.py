@@ -60,5 +60,5 @@ def usual_settings(graph: CompiledStateGraph, *, streams: bool) -> Settings:
         return settings
     keys, single = output_keys_of(None, graph.program, streams=streams)
     settings = Settings(keys, single, breakpoints(None, stops[0]), breakpoints(None, stops[1]), owner=OWNER)
-    graph._usual_settings[streams] = (tuple(stops[0]), tuple(stops[1])), settings
+    graph._usual_settings[streams] = (stops[0][:], stops[1][:]), settings
     return settings

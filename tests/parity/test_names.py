@@ -39,6 +39,7 @@ NAMES = {
         "ToolNode", "InjectedState", "tools_condition", "ToolRuntime", "ToolInvocationError",
         "TOOL_CALL_ERROR_TEMPLATE",
     ],
+    "prebuilt.chat_agent_executor": ["AgentState", "AgentStateWithStructuredResponse"],
     "prebuilt.interrupt": ["ActionRequest", "HumanInterrupt", "HumanInterruptConfig"],
     "store.base": ["BaseStore", "get_text_at_path", "tokenize_path", "IndexConfig", "TTLConfig", "ensure_embeddings"],
     "store.base.batch": ["AsyncBatchedBaseStore"],
@@ -126,6 +127,7 @@ def test_name_is_there(module: str, name: str) -> None:
 
 NOT_HERE = [
     ("prebuilt", "create_react_agent", r"make the loop of StateGraph\(MessagesState\)"),
+    ("prebuilt.chat_agent_executor", "create_react_agent", r"make the loop of StateGraph\(MessagesState\)"),
     ("prebuilt", "ValidationNode", "a ToolNode tells the model"),
     ("prebuilt", "ToolCallTransformer", "stream_events"),
     ("checkpoint.memory", "PersistentDict", "keeps threads in a file"),

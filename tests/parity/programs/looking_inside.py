@@ -12,7 +12,8 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import RetryPolicy
+from langgraph.prebuilt.chat_agent_executor import AgentState
+from langgraph.types import CachePolicy, Interrupt, RetryPolicy
 from typing_extensions import TypedDict
 
 
@@ -172,3 +173,51 @@ async def program_functions_of_a_builders_nodes(record):
     copy = StateGraph(State).add_node("add", first).add_node("later", second)
     graph = copy.add_edge(START, "add").add_edge("add", "later").compile()
     record("copied", await graph.ainvoke({"path": []}, {"configurable": {"by": "you"}}))
+
+
+def program_what_a_compiled_graph_tells_of_its_nodes(record):
+    inner = StateGraph(State).add_node("i", step).add_edge(START, "i").compile()
+    builder = StateGraph(State).add_node("one", step, retry_policy=RetryPolicy(max_attempts=2))
+    builder.add_node("two", step, cache_policy=CachePolicy(ttl=3)).add_node("sub", inner)
+    builder.add_node("last", step, retry_policy=[RetryPolicy(max_attempts=3)])
+    builder.add_edge(START, "one").add_edge("one", "two").add_edge("one", "sub").add_edge(
+        ["two", "sub"], "last"
+    )
+    graph = builder.compile()
+    record("triggers", graph.trigger_to_nodes)
+    record("policies", (graph.retry_policy, graph.cache_policy))
+    for name, node in graph.nodes.items():
+        tried = [policy.max_attempts for policy in node.retry_policy or ()]
+        kept = None if node.cache_policy is None else node.cache_policy.ttl
+        record(name, (tried, node.retry_policy is None, kept, node.tags, node.timeout, node.trace_policy))
+    record("one node", graph.nodes["one"].invoke(input={"path": []}))
+    record("no stops", (graph.interrupt_before_nodes, graph.interrupt_after_nodes))
+    stopping = builder.compile(interrupt_before=["two"], interrupt_after="*")
+    record("stops", (stopping.interrupt_before_nodes, stopping.interrupt_after_nodes))
+
+
+def program_breakpoints_that_are_set_later(record):
+    builder = (
+        StateGraph(State).add_node("a", step).add_node("b", step).add_edge(START, "a").add_edge("a", "b")
+    )
+    graph = builder.compile(checkpointer=InMemorySaver())
+    record("ends", graph.invoke({"path": []}, thread("1")))
+    graph.interrupt_before_nodes = ["b"]
+    record("stops", (graph.invoke({"path": []}, thread("2")), graph.get_state(thread("2")).next))
+    graph.interrupt_before_nodes.append("a")
+    record("stops at once", (graph.invoke({"path": []}, thread("3")), graph.get_state(thread("3")).next))
+    graph.interrupt_before_nodes, graph.interrupt_after_nodes = [], "*"
+    record("stops after", (graph.invoke({"path": []}, thread("4")), graph.get_state(thread("4")).next))
+
+
+def program_a_state_like_that_of_the_ready_made_agent(record):
+    class Own(AgentState):
+        topic: str
+
+    def answer(state):
+        return {"messages": [("ai", f"on {state['topic']}, in {state['remaining_steps']} steps")]}
+
+    graph = StateGraph(Own).add_node("answer", answer).add_edge(START, "answer").compile()
+    found = graph.invoke({"messages": [("user", "hi")], "topic": "birds"}, {"recursion_limit": 9})
+    record("found", ([message.text for message in found["messages"]], sorted(found)))
+    record("question", Interrupt.from_ns("why?", "a:1|b:2", response_schema=int))
