@@ -1,4 +1,7 @@
-"""Writing steps for whoever is too slow to do it: one thread of the process that wakes up only while steps wait."""
+"""What is done behind the caller's back: one thread of the process that wakes up only while steps wait.
+
+It writes steps for whoever is too slow to do it, and brings logs home while much is written.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ AGE = 0.005
 """Seconds that steps wait for others at most."""
 
 _IDLE_TICKS = 20
+_ROUND = 0.05
 _PATIENCE_AT_EXIT = 10.0
 
 
@@ -22,6 +26,9 @@ class Late(Protocol):
 
     def write_behind(self, now: float) -> None:
         """Write what is due, if that can be done at once; `Writer.leave` if nothing waits any more."""
+
+    def bring_log_home(self) -> None:
+        """Bring home what was written to a log, if there is one and it is worth it. Called now and then."""
 
     def write_at_exit(self, patience: float) -> None:
         """Write everything; wait so many seconds for others. Raises a StoreError if it cannot be done."""
@@ -39,6 +46,9 @@ class Writer:
     def start_anew(self) -> None:
         """Forget all databases and the thread: after a fork both are the parent's."""
         self._watched: set[Late] = set()
+        # Those in which steps have waited since the last round of bringing logs home, and when the next one is.
+        self._active: set[Late] = set()
+        self._next_round = 0.0
         self._asleep = False
         self._bell = threading.Event()
         self._thread: threading.Thread | None = None
@@ -82,9 +92,16 @@ class Writer:
         self._bell.clear()
 
     def tick(self, now: float) -> None:
-        """Write what is due."""
-        for database in list(self._watched):
+        """Write what is due; bring logs home once in a round."""
+        watched = list(self._watched)
+        self._active.update(watched)
+        for database in watched:
             database.write_behind(now)
+        if now >= self._next_round:
+            self._next_round = now + _ROUND
+            active, self._active = self._active, set()
+            for database in active:
+                database.bring_log_home()
 
     def leave(self, database: Late) -> None:
         """Forget a database where nothing waits. Called with its lock held, as `watch` is."""

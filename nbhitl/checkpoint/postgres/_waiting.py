@@ -180,6 +180,9 @@ class Waiting:
         self._skipped = _SKIPPED  # their nodes are slow, and the next ones' likely too
         return True
 
+    def bring_log_home(self) -> None:
+        """The server does that."""
+
     def write_at_exit(self, patience: float) -> None:
         """Write the steps that wait before the process ends.
 

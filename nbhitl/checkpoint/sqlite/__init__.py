@@ -115,15 +115,14 @@ class SqliteSaver(WaitingSaver):
         Raises:
             StoreError: SQLite cannot open it.
         """
-        conn = connect(conn_string)
+        saver = cls(connect(conn_string))
         try:
-            saver = cls(conn)
-            try:
-                yield saver
-            finally:
-                saver.flush()
+            yield saver
         finally:
-            conn.close()
+            try:
+                saver.flush()
+            finally:
+                saver._database.close()
 
     @property
     def is_setup(self) -> bool:

@@ -20,6 +20,8 @@ from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
 from nbhitl.checkpoint.sqlite._layout import keep_log_long, lay_out
+from nbhitl.checkpoint.sqlite._log import Log
+from nbhitl.checkpoint.sqlite._migration import migrate, version
 from nbhitl.checkpoint.sqlite._noted import forget, numbers, teach, was_noted
 from nbhitl.checkpoint.sqlite._shown import show_checkpoints
 from nbhitl.checkpoint.sqlite._transaction import Transaction
@@ -58,6 +60,7 @@ class Database:
             self.conn = conn
         self.name = name
         self.waiting = Waiting(file)
+        self._log = Log(self.waiting.opened)
         self._group = self.waiting.group
         self._transaction = Transaction(self)
         self._lock = RLock()
@@ -294,6 +297,16 @@ class Database:
         finally:
             self._lock.release()
 
+    def bring_log_home(self) -> None:
+        """In the background: bring the file's log home, if that is worth it. SQLite does it itself if this fails."""
+        with suppress(*_ERRORS):
+            self._log.bring_home(self.conn)
+
+    def close(self) -> None:
+        """Close the connection; afterwards nobody has the file open for it."""
+        with self._log.held:
+            self.conn.close()
+
     def write_at_exit(self, patience: float) -> None:
         """Write the steps that wait before the process ends.
 
@@ -343,9 +356,9 @@ class Database:
             if self._ready:
                 return
             try:
-                if self._version() != len(self.tables.MIGRATIONS):
+                if version(self.conn, self.tables, self.name) != len(self.tables.MIGRATIONS):
                     lay_out(self.conn)
-                    self._migrate()
+                    migrate(self.conn, self.tables, self.name)
                 keep_log_long(self.conn)
                 teach(self.conn)
                 if self.tables is queries:
@@ -353,32 +366,6 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error) from error
             self._ready = True
-
-    def _version(self) -> int:
-        """The version of the tables; 0 before there are any."""
-        if self.conn.execute(self.tables.SCHEMA_EXISTS).fetchone() is None:
-            return 0
-        version: int = self.conn.execute(self.tables.READ_VERSION).fetchone()[0] or 0
-        _sql.refuse_newer(self.name, version, len(self.tables.MIGRATIONS))
-        return version
-
-    def _migrate(self) -> None:
-        self.conn.execute("BEGIN IMMEDIATE")
-        try:
-            done, tables = self._version(), self.tables  # read again: another process may have been faster
-            if done < len(tables.MIGRATIONS):
-                for script in (
-                    tables.CREATE_SCHEMA,
-                    *(tables.MIGRATIONS[done:] if done else [tables.TABLES]),
-                ):
-                    for statement in _sql.parts(script):
-                        self.conn.execute(statement)
-                self.conn.execute(tables.WRITE_VERSION, (len(tables.MIGRATIONS),))
-            self.conn.execute("COMMIT")
-        except BaseException:
-            if self.conn.in_transaction:
-                self.conn.execute("ROLLBACK")
-            raise
 
     def failure(
         self, error: Exception, sql: str = "", values: Sequence[Any] = (), rows: Sequence[Values] = ()

@@ -15,6 +15,8 @@ _DEFAULT_PAGE = 4096
 _DEFAULT_LOG = 1000
 """Pages in the log at which SQLite brings them home."""
 
+_TIMES = 4
+
 _PATIENCE = 10.0
 
 
@@ -36,9 +38,26 @@ def keep_log_long(conn: sqlite3.Connection) -> None:
     Raises:
         sqlite3.Error: the file cannot be read.
     """
-    size = conn.execute("PRAGMA page_size").fetchone()[0]
-    if size < _DEFAULT_PAGE and conn.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == _DEFAULT_LOG:
-        conn.execute(f"PRAGMA wal_autocheckpoint = {_DEFAULT_LOG * _DEFAULT_PAGE // size}")
+    usual = _usual_log(conn)
+    if usual > _DEFAULT_LOG and conn.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == _DEFAULT_LOG:
+        conn.execute(f"PRAGMA wal_autocheckpoint = {usual}")
+
+
+def leave_log_to_background(conn: sqlite3.Connection) -> None:
+    """Let the log grow four times as long before a commit brings it home, unless somebody has chosen how long.
+
+    Raises:
+        sqlite3.Error: the file cannot be read.
+    """
+    usual = _usual_log(conn)
+    if conn.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == usual:
+        conn.execute(f"PRAGMA wal_autocheckpoint = {_TIMES * usual}")
+
+
+def _usual_log(conn: sqlite3.Connection) -> int:
+    """How many pages make a log long."""
+    size: int = conn.execute("PRAGMA page_size").fetchone()[0]
+    return max(_DEFAULT_LOG, _DEFAULT_LOG * _DEFAULT_PAGE // size)
 
 
 def _is_new(conn: sqlite3.Connection) -> bool:

@@ -23,6 +23,7 @@ from nbhitl.checkpoint.sqlite._group import (
     threads_of,
     unstored,
 )
+from nbhitl.checkpoint.sqlite._layout import leave_log_to_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,13 +82,14 @@ class Waiting:
             conn: the connection.
             late: what the background calls when the steps have waited for too long.
         """
-        if self._synchronous < 0:
-            self._synchronous = conn.execute("PRAGMA synchronous").fetchone()[0]
         try:
             WRITER.watch(late)
         except RuntimeError:  # no threads on this platform, or the interpreter is about to end
             self._file = ""
             return False
+        if self._synchronous < 0:
+            self._synchronous = conn.execute("PRAGMA synchronous").fetchone()[0]
+            leave_log_to_background(conn)
         return True
 
     def take(self, row: Values, now: float) -> bool:
@@ -171,7 +173,7 @@ class Waiting:
         if not rows or now < self.group.due:
             return not rows
         self.group.due = now + _AGAIN
-        with closing(self._opened(patience)) as conn:
+        with closing(self.opened(patience)) as conn:
             conn.execute("BEGIN IMMEDIATE")
             if any(_looked(conn, rows)):
                 return False
@@ -181,7 +183,8 @@ class Waiting:
         self._pace.was_slow()
         return True
 
-    def _opened(self, patience: float) -> sqlite3.Connection:
+    def opened(self, patience: float) -> sqlite3.Connection:
+        """Return another connection to the file, which waits so many seconds for others."""
         address = f"{Path(self._file).as_uri()}?mode=rw"
         conn = sqlite3.connect(address, timeout=patience, isolation_level=None, uri=True)
         conn.execute(f"PRAGMA synchronous = {self._synchronous}")

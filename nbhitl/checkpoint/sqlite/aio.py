@@ -96,7 +96,7 @@ class AsyncSqliteSaver(WaitingSaver):
         try:
             self.flush()
         finally:
-            self._database.conn.close()
+            self._database.close()
 
     @property
     def is_setup(self) -> bool:
