@@ -69,11 +69,11 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         if len(tasks) == 1 and tasks[0].writes is None:
             taken_in = take_in(progress, tasks[0]) if tasks[0].name == START else None
             result = taken_in or (yield tasks[0])
-            is_settled = progress.is_unseen and result.error is None and result.interrupts is None
+            is_settled = progress.is_unseen and result.error is None
             results = [result] if is_settled else (yield from _settle_alone(progress, result))
         else:
             results = yield from _run_together(progress, tasks)
-        if progress.paused:
+        if progress.paused or results[0].interrupts is not None:
             return (yield from _pause(progress, results))
         try:
             saving = _end_step(progress, results)
@@ -275,7 +275,8 @@ def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:
 
 def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any, Outcome]:
     """Save the questions and what the other tasks did; the step is not over."""
-    paused, finished = progress.paused, []
+    # The only task of a step that nobody looks at is not noted: there is nothing to settle.
+    paused, finished = progress.paused or results, []
     interrupts: tuple[Interrupt, ...] = ()
     if len(results) > 1:
         paused.sort(key=plan_order)
@@ -285,7 +286,8 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     if progress.run.carried and (anew := tuple(i.id for i in interrupts if i.id in progress.claimed)):
         yield StoreCall("release", (*progress.key, anew))
         progress.claimed = {id: task for id, task in progress.claimed.items() if id not in anew}
-    yield from progress.save_where_it_stops()
+    if not progress.saves_steps:
+        yield from progress.save_where_it_stops()
     if progress.keeps:
         yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
     progress.claimed, progress.paused = {}, []

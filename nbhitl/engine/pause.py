@@ -9,7 +9,7 @@ from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.checkpoint.records import PauseRecord, new_question_record
 from nbhitl.constants import ERROR, INTERRUPT
 from nbhitl.engine.handling import left_by
-from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.instructions import StoreCall, new_call
 from nbhitl.engine.kept_pause import pause_to_keep
 from nbhitl.engine.progress import starts_left, task_writes
 from nbhitl.errors import UnsupportedValue
@@ -17,6 +17,7 @@ from nbhitl.errors import UnsupportedValue
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from nbhitl.checkpoint.records import QuestionRecord, TaskWrites
     from nbhitl.engine.progress import Progress
     from nbhitl.engine.tasks import TaskResult
     from nbhitl.types import Interrupt
@@ -35,9 +36,11 @@ def save_pause(
         from nbhitl.engine.place import refuse_one_state_for_two
 
         refuse_one_state_for_two(progress.run, paused)
-    yield from _take_back_unused(progress, paused)
+    again = {i.id for r in paused if r.task.answers for i in r.interrupts or () if i.id in r.task.answers}
+    if again and progress.run.parent is None:
+        yield from _take_back(progress, again)
     try:
-        yield from _save(progress, paused, finished)
+        yield _saving(progress, paused, finished)
     except UnsupportedValue as error:
         answered = set(progress.claimed.values())
         failed = [
@@ -49,41 +52,33 @@ def save_pause(
         raise
 
 
-def _save(
-    progress: Progress, paused: list[TaskResult], finished: list[TaskResult]
-) -> Generator[Any, Any, None]:
-    tasks = [
-        task_writes(progress.program, r, [(INTERRUPT, list(r.interrupts)), *starts_left(r)])
-        for r in paused
-        if r.interrupts
-    ]
-    # At a breakpoint of a graph that it called: nothing is asked, but the answers that led there are used.
-    tasks += [task_writes(progress.program, r, []) for r in paused if not r.interrupts and r.task.answers]
+def _saving(progress: Progress, paused: list[TaskResult], finished: list[TaskResult]) -> StoreCall:
+    program, called = progress.program, progress.run.parent is not None
+    tasks: list[TaskWrites] = []
+    questions: list[QuestionRecord] = []
+    asked_at = "" if called else progress.clock.now()
+    for result in paused:
+        task, asked = result.task, result.interrupts
+        if asked:
+            tasks.append(task_writes(program, result, [(INTERRUPT, list(asked)), *starts_left(result)]))
+            if not called:
+                questions += [_question(progress, result, interrupt, asked_at) for interrupt in asked]
+        elif task.answers:
+            # At a breakpoint of a graph that it called: nothing is asked, but the answers that led there are used.
+            tasks.append(task_writes(program, result, []))
     if finished:
-        tasks += [task_writes(progress.program, r, left) for r in finished if (left := left_by(r))]
-    if progress.run.parent is not None:
+        tasks += [task_writes(program, r, left) for r in finished if (left := left_by(r))]
+    if called:
         # The questions of a called graph are listed once, by the run that the person answers.
-        yield StoreCall("put_pending", (progress.key, tasks))
-        return
-    asked_at = progress.clock.now()
-    questions = [
-        new_question_record(
-            (i.id, r.task.id, r.task.name, "interrupt", i.value, _digest(progress, r, i), asked_at)
-        )
-        for r in paused
-        for i in r.interrupts or ()
-    ]
+        return new_call("put_pending", (progress.key, tasks))
     thread_id, ns, checkpoint_id = progress.key
     kept = pause_to_keep(progress, paused, questions)
     record = PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions, kept)
-    yield StoreCall("put_pause", (record,))
+    return new_call("put_pause", (record,))
 
 
-def _take_back_unused(progress: Progress, paused: list[TaskResult]) -> Generator[Any, Any, None]:
+def _take_back(progress: Progress, again: set[str]) -> Generator[Any, Any, None]:
     """Open questions again that were answered and are asked once more: by a NodeInterrupt, which takes no answer."""
-    again = {i.id for r in paused if r.task.answers for i in r.interrupts or () if i.id in r.task.answers}
-    if not again or progress.run.parent is not None:
-        return
     claims = yield StoreCall("claims", (progress.key.thread_id,))
     held = [c.interrupt_id for c in claims if c[:3] == progress.key and c.state in LIVE]
     unused = tuple(id for id in held if id in again)
@@ -91,10 +86,14 @@ def _take_back_unused(progress: Progress, paused: list[TaskResult]) -> Generator
         yield StoreCall("release", (*progress.key, unused))
 
 
-def _digest(progress: Progress, result: TaskResult, interrupt: Interrupt) -> str:
+def _question(progress: Progress, result: TaskResult, interrupt: Interrupt, asked_at: str) -> QuestionRecord:
+    task = result.task
     try:
-        return payload_digest(interrupt.value)
+        digest = payload_digest(interrupt.value)
     except UnsupportedValue as error:
         raise UnsupportedValue(
-            f"the question of node {result.task.name!r} (thread {progress.run.thread_id!r}) cannot be saved: {error}"
+            f"the question of node {task.name!r} (thread {progress.run.thread_id!r}) cannot be saved: {error}"
         ) from error
+    return new_question_record(
+        (interrupt.id, task.id, task.name, "interrupt", interrupt.value, digest, asked_at)
+    )

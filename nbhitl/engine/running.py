@@ -7,13 +7,13 @@ from contextvars import ContextVar
 from dataclasses import is_dataclass
 from operator import length_hint
 from threading import RLock
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.checkpoint.task_ids import digest_id
-from nbhitl.constants import CONF, FIRST_STEP, NS_SEP
-from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata
+from nbhitl.constants import FIRST_STEP, NS_SEP
+from nbhitl.engine.task_config import TASK_KEY, task_config, task_metadata, task_runtime
 from nbhitl.engine.tasks import interrupt_ids
 from nbhitl.errors import GraphInterrupt
 from nbhitl.types import MISSING, Interrupt
@@ -186,17 +186,19 @@ class RunningTask:
         An answer belongs to one question, by id: the place of this call among the calls of its scope; and by what
         was asked there.
         """
+        if self.script is None:
+            self.script = iter(self.task.script)
+        for asked, answer in self.script:
+            if response_schema is None and (
+                value is asked or (type(value) is type(asked) and value == asked)
+            ):
+                return answer
+            self._leave_script(consumed=1)
+            break
+        return self._ask_by_id(value, response_schema)
+
+    def _ask_by_id(self, value: Any, response_schema: Any) -> Any:
         scope = _SCOPE.get()
-        if not scope:
-            if self.script is None:
-                self.script = iter(self.task.script)
-            for asked, answer in self.script:
-                if response_schema is None and (
-                    value is asked or (type(value) is type(asked) and value == asked)
-                ):
-                    return answer
-                self._leave_script()
-                break
         id = next(self.next_ids.get(scope) or self._ids(scope))
         run = self.run
         entry = self.task.answers.get(id) or run.answers.get(id)
@@ -229,10 +231,11 @@ class RunningTask:
             return None
         return entry
 
-    def _leave_script(self) -> None:
-        """Look the question that the script had next up by its id, and all that come after it."""
-        index = len(self.task.script) - length_hint(self.script) - 1
-        self.next_ids[""] = interrupt_ids(self.task.namespace, index)
+    def _leave_script(self, consumed: int = 0) -> None:
+        """Look up by their ids what is left of the script, and so many of the questions before."""
+        left = length_hint(self.task.script if self.script is None else self.script) + consumed
+        if left:
+            self.next_ids[""] = interrupt_ids(self.task.namespace, len(self.task.script) - left)
         self.script = iter(())
 
     def _ids(self, scope: str) -> Iterator[str]:
@@ -274,6 +277,7 @@ class RunningTask:
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
         """Give the questions asked inside their own count, so that parallel calls cannot swap answers."""
+        self._leave_script()
         token = _SCOPE.set(name)
         try:
             yield
@@ -351,29 +355,7 @@ class RunningTask:
     @property
     def runtime(self) -> Runtime[Any]:
         """The run's context, store and stream writer, with what identifies this task."""
-        from nbhitl.runtime import ExecutionInfo, Runtime, server_info
-
-        run, task = self.run, self.task
-        if self.started_at is None:
-            self.started_at = time()
-        return Runtime(
-            context=run.context,
-            store=run.store,
-            stream_writer=self.write_custom,
-            heartbeat=self.heartbeat,
-            previous=self.previous,
-            control=run.stop_signal(),
-            execution_info=ExecutionInfo(
-                checkpoint_id=task.checkpoint_id,
-                checkpoint_ns=task.namespace,
-                task_id=task.id,
-                thread_id=run.thread_id,
-                run_id=str(run.config["run_id"]) if run.config.get("run_id") else None,
-                node_attempt=self.attempt,
-                node_first_attempt_time=self.started_at,
-            ),
-            server_info=server_info(run.config.get(CONF, {})),
-        )
+        return task_runtime(self)
 
     @property
     def store(self) -> Any:

@@ -1,9 +1,10 @@
-"""The config that a node, and what LangChain's code it calls, find for themselves."""
+"""The config that a node, and what LangChain's code it calls, find for themselves, and the runtime of a node."""
 
 from __future__ import annotations
 
 import sys
 from functools import partial
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import CONF, TAG_HIDDEN
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Node
     from nbhitl.engine.running import Run, RunningTask
+    from nbhitl.runtime import Runtime
 
 TASK_KEY = "__nbhitl_task"
 """Key of `configurable` under which a node's config carries its task to graphs that the node calls."""
@@ -102,3 +104,30 @@ def announced_metadata(run: Run, node: Node) -> dict[str, Any]:
     told = {**run_metadata(run), **(node.metadata or {})}
     shown = {key: value for key, value in told.items() if key not in _OF_THE_PLACE}
     return {**shown, "tags": tags} if tags else shown
+
+
+def task_runtime(running: RunningTask) -> Runtime[Any]:
+    """Return what a node is told of its run: context, store and stream writer, and what identifies its task."""
+    from nbhitl.runtime import ExecutionInfo, Runtime, server_info
+
+    run, task = running.run, running.task
+    if running.started_at is None:
+        running.started_at = time()
+    return Runtime(
+        context=run.context,
+        store=run.store,
+        stream_writer=running.write_custom,
+        heartbeat=running.heartbeat,
+        previous=running.previous,
+        control=run.stop_signal(),
+        execution_info=ExecutionInfo(
+            checkpoint_id=task.checkpoint_id,
+            checkpoint_ns=task.namespace,
+            task_id=task.id,
+            thread_id=run.thread_id,
+            run_id=str(run.config["run_id"]) if run.config.get("run_id") else None,
+            node_attempt=running.attempt,
+            node_first_attempt_time=running.started_at,
+        ),
+        server_info=server_info(run.config.get(CONF, {})),
+    )
