@@ -19,7 +19,7 @@ from nbhitl.errors import StoreError
 
 from .building import NOON, Run
 from .contract import config
-from .test_serde import mutated
+from .test_serde_damage import mutated
 from .values import CLASSES, USERS
 
 if TYPE_CHECKING:

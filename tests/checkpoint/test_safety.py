@@ -35,7 +35,7 @@ from .building import Run, at
 from .test_bundles import busy
 from .test_damage import read_everything
 from .test_processes import start
-from .test_serde import mutated
+from .test_serde_damage import mutated
 from .values import CLASSES
 from .watchdog import nothing_is_run
 

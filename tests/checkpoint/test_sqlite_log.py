@@ -11,7 +11,7 @@ import pytest
 from nbhitl.checkpoint import _behind
 from nbhitl.checkpoint.sqlite import SqliteSaver, _log
 
-from .test_waiting_steps import put
+from .waiting_steps.hurrying import put
 
 
 @pytest.fixture
