@@ -34,7 +34,7 @@ def at_home(path):
     conn = sqlite3.connect(alone)
     try:
         return conn.execute("SELECT count(*) FROM nbhitl_steps").fetchone()[0]
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError:  # no table yet, or the file was read while it was written to
         return 0
     finally:
         conn.close()
