@@ -183,9 +183,9 @@ def _leaving(topology: Topology) -> dict[str, list[Edge]]:
                 data = None if not label or label == target else str(label)
                 leaving[name].append(Edge(name, target, data, True))
     for source, branches in topology.branches.items():
-        for branch in branches:
-            for key, target in sorted((branch.ends or {}).items(), key=_label):
-                leaving[source].append(Edge(source, target, None if key == target else str(key), True))
+        ends = [end for branch in branches for end in (branch.ends or {}).items()]
+        for key, target in sorted(ends, key=_label):
+            leaving[source].append(Edge(source, target, None if key == target else str(key), True))
     for source, target in topology.edges:
         if target != END:
             leaving[source].append(_edge((source, target, None, False)))

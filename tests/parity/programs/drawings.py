@@ -208,7 +208,10 @@ def program_several_ways_to_one_node(record):
     more = builder("a", "b").add_conditional_edges("a", either, {"z": "b", "y": "b"})
     joined = builder("a", "b", "c").add_edge("a", "b").add_edge(["a", "b"], "c")
     joined.add_conditional_edges("a", either, {"b": "c"})
-    for name, built in (("labels", labels), ("more", more), ("joined", joined)):
+    twice = builder("a", "b").add_conditional_edges("a", either, {"y": "b", "b": END})
+    twice.add_conditional_edges("a", lambda state: True, {True: "b", False: END})
+    named = (("labels", labels), ("more", more), ("joined", joined), ("two branches", twice))
+    for name, built in named:
         shown = built.compile().get_graph()
         record(name, [tuple(edge) for edge in shown.edges])
         record("mermaid", shown.draw_mermaid())
