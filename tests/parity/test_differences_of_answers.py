@@ -282,6 +282,33 @@ def test_d17_a_node_that_is_stopped_after_its_answer(
     assert ours.invoke(nbhitl.Command(resume="again"), CONFIG) == {"log": ["again"]}
 
 
+def _noting(handled: list[str], node_error: Any) -> Any:
+    def handle(state: Any, error: Any) -> Any:
+        handled.append(error.node)
+        return {"log": ["handled"]}
+
+    handle.__annotations__["error"] = node_error  # each engine has its own
+    return handle
+
+
+def test_d17_an_error_that_was_handled_beside_a_question(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    seen = {}
+    for on in (langgraph, nbhitl):
+        handled: list[str] = []
+        handles = _noting(handled, on.errors.NodeError)
+        builder = on.StateGraph(State).add_node("fail", lambda state: 1 / 0, error_handler=handles)
+        builder.add_node("ask", lambda state, on=on: {"log": [on.interrupt("q")]})
+        graph = builder.add_edge(on.START, "fail").add_edge(on.START, "ask").compile(on.InMemorySaver())
+        graph.invoke({"log": []}, CONFIG)
+        state = graph.get_state(CONFIG)
+        result = graph.invoke(on.Command(resume="yes"), CONFIG)
+        assert sorted(result["log"]) == ["handled", "yes"]
+        seen[on.name] = (state.values["log"], state.next, len(handled))
+    assert seen == {LANGGRAPH: ([], ("fail", "ask"), 2), NBHITL: (["handled"], ("ask",), 1)}
+
+
 def test_d22_a_question_of_a_node_that_a_goto_started(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:
