@@ -115,15 +115,11 @@ class LangChainRun:
         return self._run.get_child(tag)
 
     def finish(self, output: Any, *, streams: bool) -> None:
-        """Tell that it ended; with `streams`, that it yielded its output first."""
-        if streams:
-            for handler in self._streaming():
-                for _ in handler.tap_output_iter(self._run.run_id, iter((output,))):
-                    pass
+        """Tell that it ended; in a sync run nothing was yielded before."""
         self._run.on_chain_end(output)
 
     async def afinish(self, output: Any, *, streams: bool) -> None:
-        """As `finish`, in an async run."""
+        """As `finish`, in an async run; with `streams`, tell that it yielded its output first."""
         if streams:
             for handler in self._streaming():
                 async for _ in handler.tap_output_aiter(self._run.run_id, _once(output)):
@@ -155,7 +151,7 @@ class RecordedRun(LangChainRun):
         self._opening = opening
 
     def finish(self, output: Any, *, streams: bool) -> None:
-        """Tell that it ended; with `streams`, that it yielded its output first."""
+        """Tell that it ended."""
         super().finish(output, streams=streams)
         self._recorded.on_chain_end(_shown(self._opening, output, output=True))
 

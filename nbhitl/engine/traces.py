@@ -55,10 +55,10 @@ class OpenRun(Protocol):
         """Return what goes into a config for what is called inside."""
 
     def finish(self, output: Any, *, streams: bool) -> None:
-        """Tell that it ended; with `streams`, that it yielded its output first."""
+        """Tell that it ended. In a sync run nothing is yielded on the way, whatever `streams` says."""
 
     async def afinish(self, output: Any, *, streams: bool) -> None:
-        """As `finish`."""
+        """Tell that it ended; with `streams`, that it yielded its output first."""
 
     def fail(self, error: BaseException) -> None:
         """Tell that it failed, or paused."""

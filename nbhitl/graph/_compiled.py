@@ -16,6 +16,7 @@ from nbhitl.graph._channel_names import ChannelNames
 from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._options import run_options
 from nbhitl.graph._run import run_graph, stream_graph
+from nbhitl.graph._shapes import stops_of
 from nbhitl.graph._threads import ThreadMethods
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from nbhitl.graph.state import StateGraph
     from nbhitl.runtime import RunControl
     from nbhitl.types import All, Durability, StreamMode
-
-
-def _as_given(nodes: Sequence[str]) -> Any:
-    return "*" if "*" in nodes else list(nodes)
 
 
 class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
@@ -65,8 +62,8 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         self.checkpointer = checkpointer
         self.store = store
         self.cache = cache
-        self.interrupt_before_nodes = _as_given(interrupt_before)
-        self.interrupt_after_nodes = _as_given(interrupt_after)
+        self.interrupt_before_nodes = stops_of(interrupt_before)
+        self.interrupt_after_nodes = stops_of(interrupt_after)
         self.debug = debug
         self.context_schema = context_schema if builder is None else builder.context_schema
         self.step_timeout: float | None = None

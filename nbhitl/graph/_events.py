@@ -168,12 +168,12 @@ class _Recorded:
 
     def finish(self, output: Any, *, streams: bool) -> None:
         """Note that it ended."""
-        if streams:
-            self.tell("stream", {"chunk": output})
         self.tell("end", {"output": output, "input": self._opening.input})
 
     async def afinish(self, output: Any, *, streams: bool) -> None:
-        """As `finish`."""
+        """Note that it ended, and with `streams` that it yielded its output."""
+        if streams:
+            self.tell("stream", {"chunk": output})
         self.finish(output, streams=streams)
 
     def fail(self, error: BaseException) -> None:

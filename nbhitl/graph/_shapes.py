@@ -103,6 +103,11 @@ def output_keys_of(
     return keys, single
 
 
+def stops_of(nodes: Sequence[str]) -> Any:
+    """Return breakpoints as a compiled graph shows them: a list that a program may change, or "*"."""
+    return "*" if "*" in nodes else list(nodes)
+
+
 def breakpoints(given: All | Sequence[str] | None, own: Sequence[str]) -> Any:
     """Return the nodes to stop at: the call's own, else those of `compile()`."""
     nodes = own if not given else (given,) if isinstance(given, str) else tuple(given)

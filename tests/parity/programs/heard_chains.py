@@ -196,3 +196,19 @@ def program_paths_that_fail(record):
         except ValueError as error:
             record("raised", str(error))
         record("heard", [part[:3] if part[0] == "error" else part[:2] for part in listener.heard])
+
+
+async def program_graphs_that_nodes_call_without_waiting(record):
+    """What is called in a sync way yields nothing on the way."""
+
+    def same(state):
+        return {"text": state["text"]}
+
+    chain = RunnableLambda(pick, name="pick") | (lambda text: {"text": text})
+    for inner in (same, RunnableLambda(same), chain):
+        called = StateGraph(State).add_node("inner", inner).add_edge(START, "inner").compile()
+        for call in (called.invoke, lambda state, graph=called: [*graph.stream(state)][0]["inner"]):
+            for node in (call, RunnableLambda(call, name="call")):
+                graph = StateGraph(State).add_node("outer", node).add_edge(START, "outer").compile()
+                events = graph.astream_events({"text": "a"}, version="v2")
+                record("events", [events_of(event) async for event in events])
