@@ -78,20 +78,16 @@ def _changed(
 
 def _told(program: Program, thread: str, ns: str, step: StepOutline) -> Told:
     """The nodes of a checkpoint's step, its questions and errors. Where nothing is pending, triggers tell it all."""
-    stored = StoredCheckpoint(
-        thread, ns, step.checkpoint_id, step.parent_id, step.created_at, step.metadata,
-        step.frame or Frame(tuple(step.triggers)), {}, list(step.pending),
+    snapshot = snapshot_of(
+        program,
+        StoredCheckpoint(
+            thread, ns, step.checkpoint_id, step.parent_id, step.created_at, step.metadata,
+            step.frame or Frame(tuple(step.triggers)), {}, list(step.pending),
+        ),
+        newest=False,
     )  # fmt: skip
-    snapshot = snapshot_of(program, stored, newest=False)
-    try:
-        asked = tuple((asked.id, asked.value) for task in snapshot.tasks for asked in task.interrupts)
-    except AttributeError:
-        from nbhitl.engine.misshapen import refuse_misshapen
-
-        refuse_misshapen(thread, stored.checkpoint_id, stored.metadata, stored.frame, stored.writes)
-        raise
     return (
         snapshot.next,
-        asked,
+        tuple((asked.id, asked.value) for task in snapshot.tasks for asked in task.interrupts),
         tuple((task.name, task.error) for task in snapshot.tasks if task.error),
     )

@@ -69,12 +69,15 @@ def snapshot_of(
         StoreError: somebody has written something else there.
     """
     try:
-        return _snapshot_of(program, stored, newest=newest)
+        snapshot = _snapshot_of(program, stored, newest=newest)
+        for asked in snapshot.interrupts:
+            asked.id  # noqa: B018 - whatever else stands there has none
     except SYMPTOMS:
         from nbhitl.engine.misshapen import refuse_misshapen
 
         refuse_misshapen(stored.thread_id, stored.checkpoint_id, stored.metadata, stored.frame, stored.writes)
         raise
+    return snapshot
 
 
 def _snapshot_of(program: Program, stored: StoredCheckpoint, *, newest: bool) -> StateSnapshot:

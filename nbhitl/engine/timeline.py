@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.engine.progress import Progress
-    from nbhitl.engine.running import RunningTask
+    from nbhitl.engine.running import Run, RunningTask
 
 
 def at_this_point(
@@ -130,6 +130,7 @@ class _Line:
     """The checkpoints on the way back from a task, as far as somebody asked: `after` tells of each what came after it."""
 
     key: CheckpointKey
+    run: Run
     has_input: bool = False
     after: dict[str, _After] = made(factory=dict)
 
@@ -138,13 +139,25 @@ class _Line:
         while self.key.checkpoint_id and self.key.checkpoint_id > checkpoint_id:
             stored: StoredCheckpoint | None = yield StoreCall("load", (self.key,))
             if stored is None:
-                self.key = self.key._replace(checkpoint_id=None)
-                break
+                yield from self._leap()
+                continue
             source = str(stored.metadata.get("source"))
             self.has_input = self.has_input or source == "input"
             self.after[stored.parent_id or ""] = _After(stored.checkpoint_id, source, self.has_input)
             self.key = self.key._replace(checkpoint_id=stored.parent_id)
         return self.after.get(checkpoint_id)
+
+    def _leap(self) -> Generator[Any, Any, None]:
+        """Go back over the steps of a run that saves only where it ends, to the newest checkpoint, where it began."""
+        here, self.key = self.key.checkpoint_id or "", self.key._replace(checkpoint_id=None)
+        if self.run.durability != "exit" or self.run.anew is not None:
+            return
+        begun: StoredCheckpoint | None = yield StoreCall("load", (self.key,))
+        if begun is not None and begun.checkpoint_id < here:
+            source = "loop" if self.run.resuming else "input"
+            self.has_input = self.has_input or source == "input"
+            self.after[begun.checkpoint_id] = _After(here, source, self.has_input)
+            self.key = self.key._replace(checkpoint_id=begun.checkpoint_id)
 
 
 def _dropped(
@@ -154,7 +167,8 @@ def _dropped(
     bound = next((above.run.anew for above in _above(caller) if above.run.anew is not None), None)
     thread_id = caller.run.thread_id or ""
     lines = [
-        _Line(CheckpointKey(thread_id, above.run.ns, above.task.checkpoint_id)) for above in _above(caller)
+        _Line(CheckpointKey(thread_id, above.run.ns, above.task.checkpoint_id), above.run)
+        for above in _above(caller)
     ]
     at: StoredCheckpoint | None = newest
     if bound is not None and newest.checkpoint_id >= bound:

@@ -57,6 +57,29 @@ def test_d19_a_step_that_cannot_be_applied_at_exit(
     assert goes_on == {LANGGRAPH: "as if it had ended", NBHITL: "told again"}
 
 
+def test_d19_a_called_graph_that_reaches_the_recursion_limit(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    ran: dict[str, list[str]] = {}
+    for on in (langgraph, nbhitl):
+        started = ran[on.name] = []
+
+        def step(state: Any, name: str, started: list[str] = started) -> Any:
+            started.append(name)
+            return {"log": [name]}
+
+        inner = on.StateGraph(State).add_edge(on.START, "a")
+        for name in "abc":
+            inner.add_node(name, lambda state, name=name, step=step: step(state, name))
+        inner.add_edge("a", "b").add_edge("b", "c")
+        builder = on.StateGraph(State).add_node("child", inner.compile()).add_edge(on.START, "child")
+        graph = builder.compile(checkpointer=on.InMemorySaver())
+        with pytest.raises(on.errors.GraphRecursionError):
+            graph.invoke({"log": []}, {**CONFIG, "recursion_limit": 2}, durability="exit")
+        assert graph.invoke(None, CONFIG)["log"] == ["a", "b", "c"]
+    assert ran == {LANGGRAPH: ["a", "b", "a", "b", "c"], NBHITL: ["a", "b", "c"]}
+
+
 def test_d20_a_class_of_a_library_that_no_schema_names(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:

@@ -181,3 +181,20 @@ async def program_run_again_async(record, saver):
     for number in (1, 0):
         record(f"{number}", outcome(await graph.ainvoke(None, then[number].config)))
         record(f"{number} answered", outcome(await graph.ainvoke(Command(resume="!"), CONFIG)))
+
+
+def program_a_new_input_where_it_asks_and_only_ends_are_saved(record, saver):
+    for shape in SHAPES:
+        for first, second in (("exit", "exit"), ("exit", "async"), ("async", "exit")):
+            graph = graph_of(saver, shape)
+            for turn, durability in enumerate((first, second, first)):
+                graph.invoke({"log": [turn]}, CONFIG, durability=durability)
+            record(f"{shape}, {first}, {second}", graph.get_state(CONFIG, subgraphs=True).values)
+            asked = graph.get_state(CONFIG).interrupts
+            answers = {question.id: "yes" for question in asked}
+            record("answered", graph.invoke(Command(resume=answers), CONFIG, durability=second))
+            graph.invoke({"log": ["again"]}, CONFIG, durability=first)
+            record("again", graph.invoke(Command(resume="no"), CONFIG, durability=first))
+            graph.update_state(CONFIG, {"log": ["by hand"]})
+            graph.invoke({"log": ["more"]}, CONFIG, durability=first)
+            record("more", graph.invoke(Command(resume="no"), CONFIG, durability=second))
