@@ -68,6 +68,9 @@ class SqliteSaver(WaitingSaver):
     connections see them as much later. Whatever is asked of this saver comes after them. What cannot be written
     is kept, and the next call raises a StoreError; `flush()` writes at once. With `durability="sync"` every
     step is in the file before the next one begins.
+
+    While much is written, a thread of the process opens the file once more and brings the log home; before that the log
+    may have 16 MB. A `wal_autocheckpoint` of your own on the connection is kept.
     """
 
     def __init__(self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None) -> None:
