@@ -57,9 +57,13 @@ def task_config(running: RunningTask) -> RunnableConfig:
     trace = running.trace or run.trace
     if trace is not None:
         config["callbacks"] = trace.callbacks(running.step_tag)
-    elif "callbacks" not in config and "langchain_core.callbacks.manager" in sys.modules:
-        # Programs hand it on by itself: model.invoke(messages, {"callbacks": config["callbacks"]}).
-        config["callbacks"] = sys.modules["langchain_core.callbacks.manager"].CallbackManager([])
+    elif not config.get("callbacks") and "langchain_core.callbacks.manager" in sys.modules:
+        # Programs hand it on by itself: model.invoke(messages, {"callbacks": config["callbacks"]}). Where nobody
+        # listens it still says that a node runs: without that, dispatch_custom_event() in it is an error.
+        from uuid import UUID
+
+        manager = sys.modules["langchain_core.callbacks.manager"].CallbackManager
+        config["callbacks"] = manager([], parent_run_id=UUID(running.task.id))
     if running.pulse is not None and running.pulse.auto:
         from nbhitl.engine.tokens import pulse_handler, with_handler
 
