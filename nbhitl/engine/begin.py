@@ -72,7 +72,10 @@ def _start_branch(progress: Progress, input: Any, stored: StoredCheckpoint) -> G
     # What a Command wrote there came from outside and belongs to the checkpoint.
     progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
     progress.run.anew = _before_what(stored)
-    if not (yield from _branches_off(progress, input, stored)):
+    newest: StoredCheckpoint | None = yield StoreCall("load", (progress.key._replace(checkpoint_id=None),))
+    if newest is not None:
+        progress.clock.catch_up(newest.checkpoint_id)  # what comes now is newer, whatever the clock says
+    if not _branches_off(progress, input, stored, newest):
         return
     if isinstance(input, Command):
         progress.pending = [*progress.pending, *_written(progress, input)]
@@ -92,7 +95,9 @@ def _before_what(stored: StoredCheckpoint) -> str:
     return (stored.parent_id or "") if made_of else stored.checkpoint_id
 
 
-def _branches_off(progress: Progress, input: Any, stored: StoredCheckpoint) -> Generator[Any, Any, bool]:
+def _branches_off(
+    progress: Progress, input: Any, stored: StoredCheckpoint, newest: StoredCheckpoint | None
+) -> bool:
     """Whether the run gets a checkpoint of its own to start from, so that what ran before stays as it is.
 
     Not if `stored` is the newest one and was made from outside: it is a branch already. But where a question was
@@ -111,9 +116,6 @@ def _branches_off(progress: Progress, input: Any, stored: StoredCheckpoint) -> G
         return True
     if not progress.run.start_map and any(channel == RESUME for _, channel, _ in stored.writes):
         return True
-    newest: StoredCheckpoint | None = yield StoreCall("load", (progress.key._replace(checkpoint_id=None),))
-    if newest is not None:
-        progress.clock.catch_up(newest.checkpoint_id)
     return newest is None or newest.checkpoint_id != stored.checkpoint_id
 
 

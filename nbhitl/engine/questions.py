@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nbhitl.checkpoint.claims import is_in_doubt
 from nbhitl.checkpoint.digests import what_was_asked
 from nbhitl.checkpoint.records import entry_id
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED
@@ -237,7 +238,7 @@ def check_claims(
             continue  # its node has failed and said so: running it again is a retry
         who = f"the answer of {claim.by or 'someone'} (given {claim.at})"
         where = f"thread {claim.thread_id!r}"
-        if claim.lease_until > now:
+        if not is_in_doubt(claim, now):
             raise AlreadyAnswered(
                 f"On {where}, {who} is being applied by another run until {claim.lease_until}. Wait for it, "
                 "then look at get_state(config).",

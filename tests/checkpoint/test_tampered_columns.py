@@ -363,6 +363,9 @@ def test_a_claim_whose_time_is_none_is_told(kind: str, state: str, column: str, 
         claim = ClaimRequest(*asked[:3], answers=answers, lease=30.0, resumes={}, **about)
         with pytest.raises(StoreError, match=r"thread 't'.*no readable time \('noon'\)"):
             store.saver.claim(claim)
+        if state == "delivered":
+            with pytest.raises(StoreError, match=r"thread 't'.*no readable time \('noon'\)"):
+                graph_on(store.saver).invoke(None, CONFIG)
         store.saver.release(*asked[:3], [asked.interrupt_id])
         assert [made.by for made in store.saver.claim(claim)] == ["cy"]
 

@@ -28,6 +28,7 @@ def test_a_named_checkpoint_starts_a_branch_without_what_tasks_left_there():
     progress = hand.progress()
     steps = superstep_loop(progress, None, CheckpointKey("t", "", "cp"))
     assert next(steps) == StoreCall("load", (CheckpointKey("t", "", "cp"), True))
+    assert steps.send(found).args[0] == CheckpointKey("t", "", None)
     fork = steps.send(found).args[0]
     assert (fork.metadata["source"], fork.parent_id, fork.frame.triggers) == ("fork", "cp", ("branch:to:a",))
     assert steps.send(None) == Task("a", (PULL, "a"), ("branch:to:a",), 2, fork.checkpoint_id, "")
@@ -39,6 +40,7 @@ def test_a_branch_keeps_what_a_command_wrote_at_its_checkpoint():
     )
     steps = superstep_loop(Hand(CHAIN, {}).progress(), None, CheckpointKey("t", "", "cp"))
     next(steps)
+    steps.send(found)
     assert steps.send(found).args[0].appended == {"log": ["extra"]}
     assert steps.send(None).writes is None
 

@@ -107,6 +107,21 @@ def test_who_goes_on_with_another_clock_loses_nothing(
     assert parents == ids[1:]
 
 
+@pytest.mark.parametrize("input", [None, {"log": ["instead"]}], ids=["run again", "another input"])
+@pytest.mark.parametrize("ahead", [-HOUR, HOUR])
+def test_what_runs_again_from_there_is_newest_too(
+    clock: Clock, opened: Callable[[], Any], ahead: int, input: Any
+) -> None:
+    effects: list[str] = []
+    graph_on(opened(), effects, below=False).invoke({"log": ["begun"]}, CONFIG)
+    clock.another_process(ahead)
+    graph = graph_on(opened(), effects, below=False)
+    before = next(found for found in graph.get_state_history(CONFIG) if found.next == ("work",))
+    (asked,) = graph.invoke(input, before.config)["__interrupt__"]
+    assert [question.id for question in graph.get_state(CONFIG).interrupts] == [asked.id]
+    assert graph.invoke(Command(resume={asked.id: "yes"}), CONFIG)["log"][-1] == "yes"
+
+
 @pytest.mark.parametrize("ahead", [-HOUR, HOUR])
 def test_a_branch_is_newest_whatever_the_clock_says(
     clock: Clock, opened: Callable[[], Any], ahead: int
