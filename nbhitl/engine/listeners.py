@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.constants import FIRST_STEP
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from nbhitl.engine.instructions import Outcome
-    from nbhitl.engine.running import Run
+    from nbhitl.engine.running import Run, RunningTask
 
 
 def traced(
@@ -67,12 +69,30 @@ def _by_environment() -> bool:
 
 def _callbacks(run: Run) -> Any:
     callbacks = run.config.get("callbacks")
-    if run.parent is not None and callbacks is run.parent.run.config.get("callbacks"):
-        above = run.parent.trace or run.parent.run.trace
-        callbacks = above.callbacks("seq:step:1") if above is not None else callbacks
+    if run.parent is not None:
+        callbacks = _with_those_above(run.parent, callbacks)
     if run.stream.messages:
         from nbhitl.engine.tokens import with_handler
 
         for handler in run.stream.token_handlers(run.ns):
             callbacks = with_handler(callbacks, handler)
     return callbacks
+
+
+def _with_those_above(parent: RunningTask, given: Any) -> Any:
+    """Return who hears a graph that a node calls: who hears the node, and the handlers that the call names."""
+    above = parent.trace or parent.run.trace
+    if above is None:
+        return given
+    if not given or given is parent.run.config.get("callbacks"):
+        return above.callbacks(FIRST_STEP)
+    heard = above.callbacks(FIRST_STEP)
+    if not hasattr(heard, "merge"):  # a listener of one's own
+        return given
+    if not isinstance(given, (list, tuple)):
+        return heard.merge(given) if getattr(given, "parent_run_id", heard) is None else given
+    from nbhitl.engine.tokens import with_handler
+
+    for handler in given:
+        heard = with_handler(heard, handler)
+    return heard

@@ -1,10 +1,10 @@
 """Chains of LangChain's Runnables as nodes, and who listens: to their steps, and to no chain around them."""
 
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import StrOutputParser
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
@@ -212,3 +212,31 @@ async def program_graphs_that_nodes_call_without_waiting(record):
                 graph = StateGraph(State).add_node("outer", node).add_edge(START, "outer").compile()
                 events = graph.astream_events({"text": "a"}, version="v2")
                 record("events", [events_of(event) async for event in events])
+
+
+async def program_a_graph_that_is_called_with_listeners_of_its_own(record):
+    """Who hears the node hears the graph that it calls too, beside those that the call names."""
+    inner = StateGraph(State).add_node("inner", lambda state: {"said": "i"}).add_edge(START, "inner")
+    called = inner.compile(name="called")
+    for label in ("list", "manager", "none", "empty", "same", "handed on"):
+        own, outer = Listener(), Listener()
+        given = {
+            "list": lambda config, own=own: [own],
+            "manager": lambda config, own=own: CallbackManager([own], [own]),
+            "none": lambda config: None,
+            "empty": lambda config: [],
+            "same": lambda config, outer=outer: [outer],
+            "handed on": lambda config: config["callbacks"],
+        }[label]
+
+        def call(state, config: RunnableConfig, given=given):
+            return called.invoke(state, {"callbacks": given(config)})
+
+        async def acall(state, config: RunnableConfig, given=given):
+            return await called.ainvoke(state, {"callbacks": given(config)})
+
+        for node in (call, acall):
+            graph = StateGraph(State).add_node("calls", node).add_edge(START, "calls").compile(name="calling")
+            await graph.ainvoke({"text": "a"}, {"callbacks": [outer], "tags": ["t"]})
+        record(f"{label} own", [part[:4] for part in own.heard if part[0] == "start"])
+        record(f"{label} outer", [part[:4] for part in outer.heard if part[0] == "start"])
