@@ -172,6 +172,9 @@ class PauseRecord:
     kept: Kept | None = None
 
 
+new_pause = quick(PauseRecord)
+
+
 class Kept(Protocol):
     """What a run keeps of a pause."""
 
@@ -210,6 +213,9 @@ class ClaimRequest:
     owner: str
     lease: float
     passed_over: bool = False
+
+
+new_claim_request = quick(ClaimRequest)
 
 
 entry_id = itemgetter(0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import leases
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED
-from nbhitl.checkpoint.records import ClaimRequest
+from nbhitl.checkpoint.records import new_claim_request
 from nbhitl.constants import INTERRUPT, RESUME
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks
@@ -17,6 +17,7 @@ from nbhitl.errors import UnknownInterruptError
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
+    from nbhitl.checkpoint.records import ClaimRequest
     from nbhitl.engine.progress import Progress
     from nbhitl.engine.questions import Left
     from nbhitl.types import Interrupt
@@ -145,7 +146,7 @@ def claim_request(
 ) -> ClaimRequest:
     """Return what claims the `answers` to questions of the checkpoint that the run is at; see `ClaimRequest`."""
     run, settings = progress.run, progress.settings
-    return ClaimRequest(
+    return new_claim_request(
         run.thread_id or "",
         run.ns,
         progress.head.checkpoint_id,

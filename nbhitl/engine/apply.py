@@ -131,6 +131,8 @@ def _in_schema_order(program: Program, values: dict[str, Any], added: int) -> di
 
     Most graphs fill their keys in that order; then there is nothing to do.
     """
+    if len(values) == 1:
+        return values
     rank = program.rank.__getitem__
     newest_first = [*map(rank, islice(reversed(values), added + 1))] if added > 0 else []
     if newest_first == sorted(newest_first, reverse=True) and newest_first and not program.objects:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint.records import SYMPTOMS, CheckpointKey, TaskWrites
 from nbhitl.constants import INPUT, INTERRUPT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.answers import take_answers
-from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.instructions import StoreCall, new_call
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.questions import asked_again, check_claims
 from nbhitl.engine.saved import saved_writes
@@ -35,7 +35,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     if answers:
         # An answer goes to the question that is open now, whichever checkpoint below was named.
         progress.run.start_map, progress.run.asked_map = {}, progress.run.start_map
-    stored: StoredCheckpoint | None = yield StoreCall("load", (key, True))
+    stored: StoredCheckpoint | None = yield new_call("load", (key, True))
     caller = progress.run.parent
     if stored is not None and caller is not None:
         # What an attempt made that failed does not count for the next one, nor what was there where all is done anew.
@@ -137,7 +137,7 @@ def begin(
         run.updated = True
     if isinstance(input, Command):
         yield from _take_command(progress, input, named=key.checkpoint_id is not None)
-    if any(write[0] == NULL_TASK_ID for write in progress.pending):
+    if progress.pending and any(write[0] == NULL_TASK_ID for write in progress.pending):
         _apply_outside(progress)
     resumed_above = progress.continues and run.parent is not None and run.parent.run.kept_by().resuming
     if resumed_above and progress.source == "update":

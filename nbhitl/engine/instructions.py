@@ -105,3 +105,6 @@ class Outcome:
     values: Any
     interrupts: tuple[Interrupt, ...] = ()
     paused: bool = False
+
+
+new_outcome = quick(Outcome)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl._slotted import slotted
 from nbhitl.engine.answers import claim_request
 from nbhitl.engine.head import refill
-from nbhitl.engine.instructions import StoreCall
+from nbhitl.engine.instructions import new_call
 from nbhitl.engine.plan import answers_of
 from nbhitl.engine.questions import is_answer_map
 from nbhitl.engine.tasks import interrupt_id
@@ -119,7 +119,7 @@ def answer_kept(
         return None
     if not (progress.saves_steps and progress.is_unseen) or settings.strict or run.replay_check != "payload":
         return None
-    again: KeptAgain | None = yield StoreCall("kept_pause", (key.thread_id, key.ns))
+    again: KeptAgain | None = yield new_call("kept_pause", (key.thread_id, key.ns))
     if again is None or again.kept.program is not progress.program:
         return None
     kept: KeptPause = again.kept
@@ -134,7 +134,7 @@ def answer_kept(
     given = [asked.interrupt_id, asked.digest, answer]
     entries = {task.id: [*task.answers.values(), given]}
     request = claim_request(progress, {asked.interrupt_id: answer}, entries, named=False)
-    yield StoreCall("claim", (request,))
+    yield new_call("claim", (request,))
     progress.claimed = {asked.interrupt_id: task.id}
     task.answers = {**task.answers, asked.interrupt_id: given}
     task.starts = kept.starts

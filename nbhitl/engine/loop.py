@@ -20,7 +20,7 @@ from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load, take_in
 from nbhitl.engine.handling import failed_before, handler_for, left_by
-from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall
+from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall, new_outcome
 from nbhitl.engine.kept_pause import answer_kept
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import at_breakpoint, plan_tasks, recall_writes
@@ -52,7 +52,8 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
     kept = (yield from answer_kept(progress, input, key)) if isinstance(input, Command) else None
     found = kept is not None or (yield from load(progress, input, key))
     run.stop = progress.step - progress.has_branched + settings.recursion_limit + 1
-    run.resuming = kept is not None or (yield from _begin(progress, input, key, found))
+    starting = _begin_stored if found else begin  # what was not stored is not misshapen
+    run.resuming = kept is not None or (yield from starting(progress, input, key, found))
     past_breakpoint = run.resuming
     while True:
         if progress.step > run.stop:
@@ -253,16 +254,17 @@ def _end_step(progress: Progress, results: list[TaskResult]) -> StoreCall | None
     return progress.move_on("loop", unsaved)
 
 
-def _begin(
+def _begin_stored(
     progress: Progress, input: Any, key: CheckpointKey, has_checkpoint: bool
 ) -> Generator[Any, Any, bool]:
+    """As `begin`; a checkpoint that is not what savers keep is told as that."""
     try:
         return (yield from begin(progress, input, key, has_checkpoint))
     except SYMPTOMS:
         from nbhitl.engine.misshapen import refuse_misshapen
 
-        if progress.found is not None:
-            refuse_misshapen(progress.run.thread_id, *progress.found, progress.head, progress.pending)
+        assert progress.found is not None
+        refuse_misshapen(progress.run.thread_id, *progress.found, progress.head, progress.pending)
         raise
 
 
@@ -270,7 +272,7 @@ def _finish(progress: Progress) -> Generator[Any, Any, Outcome]:
     # A graph that a node called, and that keeps no state of its own, leaves nothing when it is done.
     if progress.run.parent is None or progress.run.stateful:
         yield from progress.save_where_it_stops()
-    return Outcome(progress.final_output())
+    return new_outcome(progress.final_output(), (), False)
 
 
 def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any, Outcome]:
@@ -298,7 +300,7 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
             progress.show_changes(progress.apply(finished))
         if not interrupts:
             progress.emit("updates", {INTERRUPT: ()})
-    return Outcome(progress.final_output(), interrupts, paused=True)
+    return new_outcome(progress.final_output(), interrupts, True)
 
 
 def _pause_at(progress: Progress, stops: Sequence[Task]) -> Generator[Any, Any, Outcome]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.claims import LIVE
 from nbhitl.checkpoint.digests import payload_digest
-from nbhitl.checkpoint.records import PauseRecord, new_question_record
+from nbhitl.checkpoint.records import new_pause, new_question_record
 from nbhitl.constants import ERROR, INTERRUPT
 from nbhitl.engine.handling import left_by
 from nbhitl.engine.instructions import StoreCall, new_call
@@ -62,7 +62,8 @@ def _saving(progress: Progress, paused: list[TaskResult], finished: list[TaskRes
         if asked:
             tasks.append(task_writes(program, result, [(INTERRUPT, list(asked)), *starts_left(result)]))
             if not called:
-                questions += [_question(progress, result, interrupt, asked_at) for interrupt in asked]
+                for interrupt in asked:
+                    questions.append(_question(progress, result, interrupt, asked_at))
         elif task.answers:
             # At a breakpoint of a graph that it called: nothing is asked, but the answers that led there are used.
             tasks.append(task_writes(program, result, []))
@@ -73,7 +74,7 @@ def _saving(progress: Progress, paused: list[TaskResult], finished: list[TaskRes
         return new_call("put_pending", (progress.key, tasks))
     thread_id, ns, checkpoint_id = progress.key
     kept = pause_to_keep(progress, paused, questions)
-    record = PauseRecord(thread_id, ns, checkpoint_id or "", tasks, questions, kept)
+    record = new_pause(thread_id, ns, checkpoint_id or "", tasks, questions, kept)
     return new_call("put_pause", (record,))
 
 
