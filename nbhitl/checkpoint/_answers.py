@@ -119,7 +119,7 @@ def answers_in(rows: Iterable[WriteRow], codec: Codec) -> dict[str, list[Any]]:
         if row.idx == RESUME_IDX:
             entries = decode_write(row, codec)
             if type(entries) is not list or {*map(type, entries)} - _LISTS or {*map(len, entries)} - _ENTRY:
-                raise unreadable(row, "this is no list of answers: somebody else has changed it")
+                raise unreadable(row, "what is stored is damaged: it is no list of answers")
             found[row.task_id] = entries
     return found
 

@@ -352,7 +352,10 @@ def unreadable(row: StepRow | WriteRow | Question | OnceRow, why: object) -> Sto
         )
     else:
         part = f"once({named['key']!r})"
-    return StoreError(f"thread {row.thread_id!r}{ns}, {part}: {why}")
+    text = str(why)
+    if "damaged" in text and "Restore" not in text:  # else it says itself what to do
+        text = f"{text.rstrip('.')}. Restore the store from a copy, or delete the thread."
+    return StoreError(f"thread {row.thread_id!r}{ns}, {part}: {text}")
 
 
 def decode_write(row: WriteRow, serde: Codec) -> Any:
