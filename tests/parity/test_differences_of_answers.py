@@ -309,6 +309,28 @@ def test_d17_an_error_that_was_handled_beside_a_question(
     assert seen == {LANGGRAPH: ([], ("fail", "ask"), 2), NBHITL: (["handled"], ("ask",), 1)}
 
 
+def _asking_what_now(on: SimpleNamespace) -> Any:
+    def handle(state: Any, error: Any) -> Any:
+        return {"log": [on.interrupt("what now?")]}
+
+    handle.__annotations__["error"] = on.errors.NodeError
+    return handle
+
+
+def test_d22_a_question_of_an_error_handler(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    listed = {}
+    for on in (langgraph, nbhitl):
+        handle = _asking_what_now(on)
+        builder = on.StateGraph(State).add_node("node", lambda state: 1 / 0, error_handler=handle)
+        graph = builder.add_edge(on.START, "node").compile(on.InMemorySaver())
+        assert [question.value for question in graph.invoke({"log": []}, CONFIG)["__interrupt__"]] == [
+            "what now?"
+        ]
+        listed[on.name] = len(graph.get_state(CONFIG).interrupts)
+        assert graph.invoke(on.Command(resume="go on"), CONFIG) == {"log": ["go on"]}
+    assert listed == {LANGGRAPH: 0, NBHITL: 1}
+
+
 def test_d22_a_question_of_a_node_that_a_goto_started(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:
