@@ -98,6 +98,15 @@ class KeepsAnswers(OpensASaver):
         assert type(claim.answer) is type(answer)
         assert ("id-of-asking", RESUME, [["q1", "digest", answer]]) in run.saver.load(run.key()).writes
 
+    def test_answers_on_their_way_are_told_of_one_checkpoint(self, run):
+        run.step({"n": 0})
+        run.pause("q1", "q2")
+        here = run.place()
+        assert run.saver.delivered(*here) == []
+        run.saver.claim(run.request({"q1": "yes"}))
+        assert [interrupt_id for interrupt_id, _ in run.saver.delivered(*here)] == ["q1"]
+        assert run.saver.delivered(*here[:2], "another") == []
+
     def test_the_second_answer_is_told_who_won(self, run):
         run.step({"n": 0})
         run.pause("q1")

@@ -1,0 +1,127 @@
+"""What pure functions decide, by value: where a wrong decision would lose or mix up what a thread holds."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Literal
+
+import pytest
+
+from nbhitl.checkpoint._bundle_rows import _NUMBERED, _field
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.serde import Serde
+from nbhitl.checkpoint.steps import _is_faithful
+from nbhitl.engine.caching import cache_namespace
+from nbhitl.engine.kept_pause import _is_small
+from nbhitl.engine.questions import Left
+from nbhitl.engine.writes import has_fields
+from nbhitl.errors import BundleError, StoreError
+from nbhitl.graph import START, MessagesState, StateGraph
+from nbhitl.graph._targets import annotated_targets
+from nbhitl.graph.message import appended_messages
+from nbhitl.review.schema import _brief
+from nbhitl.types import Command, Interrupt, interrupt
+
+
+@pytest.mark.parametrize(
+    ("state", "small"),
+    [
+        ({"n": 1, "items": ["a", None, 2.5, b"x"]}, True),
+        ({"items": [["a"]]}, False),
+        ({"items": {"a": 1}}, False),
+        ({"items": list(range(100))}, True),
+        ({"items": list(range(101))}, False),
+        ({"items": list(range(100)), "n": 1}, False),
+    ],
+)
+def test_a_state_of_few_plain_values_is_kept_where_a_run_paused(state, small):
+    assert _is_small(state) is small
+
+
+def test_only_what_was_added_behind_the_same_messages_is_appended():
+    a, b, c, x = (SimpleNamespace(id=name) for name in "abcx")
+    assert appended_messages([a, b], [a, b, c], [c]) == [c]
+    assert appended_messages([a, b], [a, x, c], [c]) is None
+    assert appended_messages([a, b], (a, b, c), [c]) is None
+
+
+def test_two_functions_of_one_node_name_have_caches_of_their_own():
+    def one(state): ...
+    async def other(state): ...
+
+    def place(sync, async_):
+        return cache_namespace("node", SimpleNamespace(runnable=None, sync=sync, async_=async_))
+
+    assert place(one, None)[1].endswith("<locals>.one")
+    assert place(None, other)[1].endswith("<locals>.other")
+
+
+def test_text_of_a_class_that_annotates_fields_is_a_value_and_no_update():
+    class Tagged(str):
+        tag: str
+
+    class Point:
+        x: int
+
+    assert not has_fields(Tagged("a"))
+    assert has_fields(Point())
+
+
+def test_only_literals_tell_where_a_command_goes():
+    assert annotated_targets({"return": Command[Literal["a", "b"]]}) == {"a": "", "b": ""}
+    assert annotated_targets({"return": Command[list[str]]}) == {}
+
+
+def test_a_serializer_derived_from_ours_may_hide_what_it_is_given():
+    class Hiding(Serde):
+        pass
+
+    assert _is_faithful(Serde)
+    assert not _is_faithful(Hiding)
+
+
+def test_a_long_value_is_shortened_in_a_message():
+    assert _brief("a" * 38) == repr("a" * 38)
+    assert _brief("a" * 39) == "'" + "a" * 36 + "..."
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63), True, "1"])
+def test_a_number_that_no_store_can_hold_is_damage_of_a_bundle(number):
+    name = min(_NUMBERED)
+    assert _field(name, 2**63 - 1) == 2**63 - 1
+    with pytest.raises(BundleError, match=name):
+        _field(name, number)
+
+
+def test_an_answer_is_on_its_way_until_its_task_asks_something_else():
+    first, second = Interrupt("a", "1" * 32), Interrupt("b", "2" * 32)
+    given = {"task": [[first.id, "", "yes"]]}
+    assert Left(set(), {"task": [first]}, given, {first.id}).taken_up() == {first.id}
+    assert Left(set(), {"task": [second]}, given, {first.id}).taken_up() == set()
+    assert Left(set(), {}, given, {first.id}).taken_up() == {first.id}
+    assert Left({"task"}, {}, given, {first.id}).taken_up() == set()
+
+
+class Refusing(InMemorySaver):
+    """A saver of others, as its own `put_writes` makes it, that once cannot write an answer."""
+
+    refuses = False
+
+    def put_writes(self, config, writes, task_id, task_path=""):
+        if self.refuses:
+            self.refuses = False
+            raise StoreError("the disk is full")
+        super().put_writes(config, writes, task_id, task_path)
+
+
+def test_an_answer_that_another_saver_could_not_write_can_be_given_again():
+    saver, config = Refusing(), {"configurable": {"thread_id": "t"}}
+    builder = StateGraph(MessagesState)
+    builder.add_node("ask", lambda state: {"messages": [("ai", interrupt("go?"))]}).add_edge(START, "ask")
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"messages": []}, config)
+    saver.refuses = True
+    with pytest.raises(StoreError, match="the disk is full"):
+        graph.invoke(Command(resume="yes"), config)
+    assert [question.value for question in graph.get_state(config).interrupts] == ["go?"]
+    assert graph.invoke(Command(resume="no"), config)["messages"][0].content == "no"
