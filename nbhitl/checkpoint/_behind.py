@@ -17,7 +17,7 @@ AGE = 0.005
 """Seconds that steps wait for others at most."""
 
 _IDLE_TICKS = 20
-_ROUND = 0.05
+_ROUND = 0.1
 _PATIENCE_AT_EXIT = 10.0
 
 

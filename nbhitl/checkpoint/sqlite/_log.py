@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-WORTH = 300
+WORTH = 1000
 """Rows that were changed since the log was brought home last, from which on it is worth to be done."""
 
 
