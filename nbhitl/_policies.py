@@ -18,7 +18,7 @@ def default_retry_on(error: Exception) -> bool:
     if isinstance(error, (ConnectionError, _errors_of("requests", "HTTPError"))):
         return True
     if isinstance(error, _errors_of("httpx", "HTTPStatusError")):
-        return bool(500 <= error.response.status_code < 600)  # type: ignore[attr-defined]
+        return bool(500 <= error.response.status_code < 600)
     return not isinstance(
         error,
         (
@@ -28,7 +28,7 @@ def default_retry_on(error: Exception) -> bool:
     )  # fmt: skip
 
 
-def _errors_of(package: str, name: str) -> type[Exception] | tuple[()]:
+def _errors_of(package: str, name: str) -> Any:
     """Return a package's class of errors, nothing if it is not loaded: then no error is one of its."""
     return getattr(sys.modules.get(package), name, ())
 

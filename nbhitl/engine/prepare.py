@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import config_of_runnable, outer_config
 from nbhitl.checkpoint.records import new_key
+from nbhitl.checkpoint.stamps import catch_up, new_checkpoint_id, utc_now
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
+from nbhitl.engine.instructions import Clock
 from nbhitl.engine.running import TASK_KEY, Run, RunningTask
 from nbhitl.errors import MissingThreadId
 
@@ -31,6 +33,9 @@ STRICT_KEY = "__pregel_strict_resume"
 
 OWNER = f"{os.getpid()}-{os.urandom(4).hex()}"
 """Names this process in the claims on questions."""
+
+CLOCK = Clock(new_checkpoint_id, utc_now, catch_up)
+"""Tells the time of this process, and makes its ids."""
 
 
 def calling_task(config: RunnableConfig | None) -> RunningTask | None:

@@ -71,7 +71,8 @@ def snapshot_of(
     try:
         snapshot = _snapshot_of(program, stored, newest=newest)
         for asked in snapshot.interrupts:
-            asked.id  # noqa: B018 - whatever else stands there has none
+            if not hasattr(asked, "id"):
+                raise TypeError(f"a {type(asked).__name__} is no question")
     except SYMPTOMS:
         from nbhitl.engine.misshapen import refuse_misshapen
 

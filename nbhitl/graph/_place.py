@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint._upkeep import matches
 from nbhitl.checkpoint.records import CheckpointKey
-from nbhitl.checkpoint.stamps import catch_up, new_checkpoint_id, utc_now
+from nbhitl.checkpoint.stamps import utc_now
 from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
-from nbhitl.engine.instructions import Clock, Settings
-from nbhitl.engine.prepare import caller_metadata, calling_task, step_saver
+from nbhitl.engine.instructions import Settings
+from nbhitl.engine.prepare import CLOCK, caller_metadata, calling_task, step_saver
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.records import StoredCheckpoint
     from nbhitl.config import RunnableConfig
-
-_CLOCK = Clock(new_checkpoint_id, utc_now, catch_up)
 
 
 class Place:
@@ -93,7 +91,7 @@ class Place:
         run.checkpoint_map = dict(self.parents)
         run.durability = "sync"
         settings = Settings(output_keys=self.graph.program.output_keys, metadata=caller_metadata(config))
-        return Progress(run, settings, _CLOCK)
+        return Progress(run, settings, CLOCK)
 
 
 def snapshot(place: Place, subgraphs: bool) -> Generator[Place, Any, StateSnapshot]:

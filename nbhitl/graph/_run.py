@@ -6,16 +6,17 @@ from collections import deque
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, cast
 
-from nbhitl.checkpoint.stamps import catch_up, new_checkpoint_id, utc_now
+from nbhitl.checkpoint.stamps import utc_now
 from nbhitl.config import merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.drive import run_live, run_streaming, run_to_end
 from nbhitl.engine.events import Stream, is_live
-from nbhitl.engine.instructions import Clock, Outcome, Settings
+from nbhitl.engine.instructions import Outcome, Settings
 from nbhitl.engine.listeners import traced
 from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.prepare import (
     BY_KEY,
+    CLOCK,
     OWNER,
     STRICT_KEY,
     ambient_config,
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from nbhitl.graph._compiled import CompiledStateGraph
     from nbhitl.graph._options import RunOptions
     from nbhitl.types import All, StreamMode
-
-_CLOCK = Clock(new_checkpoint_id, utc_now, catch_up)
 
 
 def run_graph(
@@ -115,7 +114,7 @@ def start(
     """
     usual = usual_run(graph, config) if options is USUAL and not modes else None
     run, key, settings = usual or _run_asked_for(graph, config, options, modes, put)
-    progress = Progress(run, settings, _CLOCK)
+    progress = Progress(run, settings, CLOCK)
     steps = superstep_loop(progress, input, key)
     if callbacks := run.config.get("callbacks"):
         from nbhitl.engine.lifecycle import with_lifecycle

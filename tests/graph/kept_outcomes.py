@@ -39,7 +39,7 @@ def same_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     clock = Clock(lambda: f"{next(ids):08x}-0000-6000-8000-000000000000", lambda: NOW, lambda _: None)
     with monkeypatch.context() as patched:
         for module in (_run, _place):
-            patched.setattr(module, "_CLOCK", clock)
+            patched.setattr(module, "CLOCK", clock)
         yield
 
 
