@@ -229,6 +229,9 @@ def recursion_limit(config: RunnableConfig) -> int:
     Raises:
         ValueError: it is below 1.
     """
+    given = config.get("recursion_limit", RECURSION_LIMIT)
+    if given.__class__ is int and given >= 1:
+        return given
     limit = _at_least_one(config, "recursion_limit")
     return RECURSION_LIMIT if limit is None else limit
 
@@ -246,8 +249,10 @@ def _at_least_one(config: RunnableConfig, key: str) -> int | None:
 
 
 def names_only_a_thread(config: RunnableConfig) -> bool:
-    """Whether a config names a thread and says nothing else."""
-    configurable = config.get(CONF) if type(config) is dict and len(config) == 1 else None
+    """Whether a config names a thread and says nothing else, but for the number of steps."""
+    if type(config) is not dict or len(config) > 1 + ("recursion_limit" in config):
+        return False
+    configurable = config.get(CONF)
     return type(configurable) is dict and len(configurable) == 1 and "thread_id" in configurable
 
 

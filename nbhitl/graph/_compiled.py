@@ -68,7 +68,7 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         self.context_schema = context_schema if builder is None else builder.context_schema
         self.step_timeout: float | None = None
         self.config: RunnableConfig | None = None
-        # What runs have that choose nothing, by whether they stream, beside the breakpoints of then.
+        # What runs have that choose nothing, by whether they stream, beside the breakpoints and the limit of then.
         self._usual_settings: dict[bool, tuple[Any, Settings]] = {}
 
     # -- run ---------------------------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def _merged(
 def _settings(graph: CompiledStateGraph, run: Run, options: RunOptions, *, streams: bool) -> Settings:
     stops = options.interrupt_before is not None or options.interrupt_after is not None
     if options.output_keys is None and not stops and names_only_a_thread(run.config):
-        return usual_settings(graph, streams=streams)
+        return usual_settings(graph, run.config, streams=streams)
     keys, single = output_keys_of(options.output_keys, graph.program, streams=streams)
     if stops:
         _check_nodes(graph, options.interrupt_before)

@@ -1,4 +1,4 @@
-"""The usual call: it names a thread, or nothing, and leaves all else as the graph has it.
+"""The usual call: it names a thread, or nothing, perhaps the number of steps, and leaves all else as the graph has it.
 
 Most runs are called so, and a short one takes as long to prepare as to run: what all of them have in common is looked up,
 and what they do not have is not asked for one by one.
@@ -15,7 +15,7 @@ from nbhitl.checkpoint.stamps import utc_now
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
 from nbhitl.engine.instructions import Settings
-from nbhitl.engine.prepare import OWNER, names_only_a_thread, step_saver
+from nbhitl.engine.prepare import OWNER, names_only_a_thread, recursion_limit, step_saver
 from nbhitl.engine.running import Run
 from nbhitl.graph._shapes import breakpoints, nowhere, output_keys_of
 
@@ -49,16 +49,20 @@ def usual_run(
         run.saver = step_saver(saver, program, config)
     run.store, run.cache, run.step_timeout = graph.store, graph.cache, graph.step_timeout
     run.thread_id = thread_id
-    return run, new_key((thread_id or "", "", None)), usual_settings(graph, streams=False)
+    return run, new_key((thread_id or "", "", None)), usual_settings(graph, run.config, streams=False)
 
 
-def usual_settings(graph: CompiledStateGraph, *, streams: bool) -> Settings:
-    """Return the settings of a run that asks for nothing more than its thread: the same for all of them."""
-    stops = graph.interrupt_before_nodes, graph.interrupt_after_nodes
-    before, settings = graph._usual_settings.get(streams, (None, None))
-    if settings is not None and before == stops:
+def usual_settings(graph: CompiledStateGraph, config: RunnableConfig, *, streams: bool) -> Settings:
+    """Return the settings of a run that names its thread and perhaps its number of steps: as those of the last one.
+
+    Raises:
+        ValueError: a number of steps below 1.
+    """
+    before, after, limit = graph.interrupt_before_nodes, graph.interrupt_after_nodes, recursion_limit(config)
+    made_for, settings = graph._usual_settings.get(streams, (None, None))
+    if settings is not None and made_for == (before, after, limit):
         return settings
     keys, single = output_keys_of(None, graph.program, streams=streams)
-    settings = Settings(keys, single, breakpoints(None, stops[0]), breakpoints(None, stops[1]), owner=OWNER)
-    graph._usual_settings[streams] = (stops[0][:], stops[1][:]), settings
+    settings = Settings(keys, single, breakpoints(None, before), breakpoints(None, after), limit, owner=OWNER)
+    graph._usual_settings[streams] = (before[:], after[:], limit), settings
     return settings

@@ -6,8 +6,8 @@ import time
 from typing import Annotated
 
 from langgraph.cache.memory import InMemoryCache
-from langgraph.errors import NodeTimeoutError
-from langgraph.graph import START, StateGraph
+from langgraph.errors import GraphRecursionError, NodeTimeoutError
+from langgraph.graph import END, START, StateGraph
 from langgraph.managed import RemainingSteps
 from langgraph.managed.base import ManagedValue
 from langgraph.types import CachePolicy, RetryPolicy, Send, TimeoutPolicy
@@ -245,3 +245,20 @@ def program_steps_that_remain_on_a_branch(record, saver):
         )
     fork = graph.update_state(old, {"path": ["fork"]}, as_node="a")
     record("fork", graph.invoke(None, {**fork, "recursion_limit": 9}))
+
+
+def program_limit_of_each_call(record):
+    """One graph, a limit for this call, none for the next, a wrong one: each call has its own."""
+    builder = StateGraph(State)
+    builder.add_node("again", lambda state: {"n": state["n"] + 1})
+    builder.add_edge(START, "again")
+    builder.add_conditional_edges("again", lambda state: END if state["n"] >= 4 else "again")
+    graph = builder.compile()
+    for limit in (25, 2, 4, None, 0, 3.5, True, 2, "many", 25):
+        config = {**CONFIG, "recursion_limit": limit}
+        for call in (graph.invoke, lambda given, config: list(graph.stream(given, config))):
+            try:
+                record(f"limit {limit!r}", call({"n": 0, "path": []}, config))
+            except (GraphRecursionError, TypeError, ValueError) as error:
+                record(f"limit {limit!r}", type(error).__name__)
+    record("no limit", graph.invoke({"n": 0, "path": []}, CONFIG))
