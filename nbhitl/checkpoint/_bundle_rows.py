@@ -296,7 +296,7 @@ def _check(rows: ThreadRows) -> None:
 
 def _once_each(what: str, keys: list[tuple[Any, ...]]) -> None:
     if len(set(keys)) != len(keys):
-        raise BundleError(f"the bundle is damaged: it has a {what} twice.")
+        raise BundleError(f"the bundle is damaged: it has the same {what} twice.")
 
 
 def _check_states(newest_first: Iterable[StepRow]) -> None:

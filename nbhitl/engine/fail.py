@@ -100,7 +100,7 @@ def save_stopped(progress: Progress, stopped: Sequence[TaskResult]) -> Generator
 
     One that was answered is in doubt.
     """
-    if not (stopped and progress.keeps):
+    if not progress.keeps:
         return
     for result in stopped:
         if result.error is None and result.interrupts is None:

@@ -77,3 +77,24 @@ def test_a_store_that_fails_for_a_moment_is_asked_again(saver):
     leases.renew_all()
     assert not in_doubt(saver, thread)
     leases.let_go(key)
+
+
+class Stopped(Exception):
+    """Somebody has stopped waiting."""
+
+
+def test_leases_are_renewed_three_times_before_they_are_over(saver, monkeypatch):
+    slept = []
+
+    def sleep(seconds):
+        if slept:
+            raise Stopped
+        slept.append(seconds)
+
+    monkeypatch.setattr(leases, "sleep", sleep)
+    key, thread = taken(saver, "t")
+    with pytest.raises(Stopped):
+        leases._keep_renewing()
+    leases.let_go(key)
+    assert not in_doubt(saver, thread)
+    assert slept == [leases.LEASE / 3]

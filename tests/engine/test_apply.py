@@ -334,3 +334,23 @@ def test_a_write_that_does_not_fit_leaves_the_list_alone():
     with pytest.raises(TypeError):
         grown_by(head, "x")
     assert head.values["log"] == ["old"]
+
+
+class Plain(TypedDict, total=False):
+    first: str
+    second: str
+    third: str
+
+
+@pytest.mark.parametrize(
+    ("before", "update", "keys"),
+    [
+        ({}, {"third": "x", "first": "y"}, ["first", "third"]),
+        ({"third": "x"}, {"second": "y"}, ["second", "third"]),
+        ({"first": "x"}, {"third": "y"}, ["first", "third"]),
+        ({}, {"third": "x"}, ["third"]),
+    ],
+)
+def test_the_keys_of_a_state_stand_as_in_its_schema_whenever_they_came_in(before, update, keys):
+    head, _ = after(program_of("a", (START, "a"), schema=Plain), before, wrote(pulled("a"), **update))
+    assert [*head.values] == keys

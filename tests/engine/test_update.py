@@ -110,6 +110,16 @@ def test_a_copy_is_a_sibling_with_the_whole_state():
     assert copy == ("fork", 1, {"log": ["in"], "total": 0, "last": "x"}, ("a",))
 
 
+def test_a_copy_with_other_results_goes_on_from_them():
+    found = stored({"log": ["in"], "last": "x"}, "a", writes=[(pulled("a").id, "last", "of before")])
+    whole = {"log": ["in"], "total": 0, "last": "x"}
+    for pair in (({"log": ["new"]}, "a"), StateUpdate({"log": ["new"]}, "a")):
+        assert updated(CHAIN, found, [StateUpdate([pair], COPY)]) == [
+            ("fork", 1, whole, ("a",)),
+            ("update", 2, {"log +": ["new"]}, ("b",)),
+        ]
+
+
 def test_nothing_can_be_copied_on_an_empty_thread():
     with pytest.raises(InvalidUpdateError, match="non-existent checkpoint"):
         updated(CHAIN, None, [StateUpdate(None, COPY)])

@@ -206,3 +206,15 @@ def test_the_text_of_a_card_has_no_times_and_no_ids():
     assert "... 11 more rows" in text
     assert text.endswith("-> rejected: too many")
     assert repr(card) == text
+
+
+def test_who_waits_for_a_card_that_is_sent_again_waits_for_the_second_try():
+    session = fake_session(TOOL, fail=lambda decision: ValueError("boom"))
+    (card,) = session.cards
+    with pytest.raises(ValueError, match="boom"):
+        card.approve()
+    assert card.wait_settled(0)
+    session.resend(card)
+    assert (card.state, card.error, card.wait_settled(0)) == ("sending", None, False)
+    session.delivered(card)
+    assert card.wait_settled(0)

@@ -208,3 +208,17 @@ async def program_leaving_the_events_stops_the_node(record, saver):
     record("the node was told", told)
     state = await graph.aget_state(CONFIG)
     record("saved", (state.values, state.next, state.tasks))
+
+
+async def program_a_called_graph_is_asked_itself(record, saver):
+    child = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("q")]})
+    child = child.add_edge(START, "ask").compile(checkpointer=True)
+    builder = StateGraph(State).add_node("call", child).add_edge(START, "call")
+    graph = builder.compile(checkpointer=saver)
+    await graph.ainvoke({"path": ["in"]}, CONFIG)
+    (task,) = (await graph.aget_state(CONFIG, subgraphs=True)).tasks
+    below = {"configurable": {"thread_id": "1", "checkpoint_ns": "call"}}
+    record("its namespace", task.state.config["configurable"]["checkpoint_ns"])
+    alone = child.copy({"checkpointer": saver})
+    record("state", [(s.values, s.next) for s in [await alone.aget_state(below)]])
+    record("history", [(s.values, s.next, s.metadata) async for s in alone.aget_state_history(below)])

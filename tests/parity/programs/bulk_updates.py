@@ -153,6 +153,17 @@ def program_copy(record, saver):
     record("history", brief(graph))
 
 
+def program_copy_with_other_results(record, saver):
+    graph = chain(saver)
+    graph.invoke({"path": ["in"]}, CONFIG)
+    old = next(s for s in graph.get_state_history(CONFIG) if s.next == ("b",)).config
+    for results in ([({"path": ["X"]}, "b")], [({"path": ["X"]}, "b"), ({"path": ["Y"]}, "a")], []):
+        copied = graph.update_state(old, results, as_node="__copy__")
+        record("copy", (graph.get_state(copied).values, graph.get_state(copied).next))
+        record("go on", graph.invoke(None, copied))
+    record("history", brief(graph))
+
+
 def program_copy_of_a_question(record, saver):
     graph = (
         StateGraph(State)

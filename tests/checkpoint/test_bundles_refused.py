@@ -1,0 +1,70 @@
+"""Bundles whose entries are each well formed, and that are refused all the same: nothing of them is imported."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+
+from nbhitl.checkpoint import bundle as bundles
+from nbhitl.checkpoint.bundle import export_thread, import_thread
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.errors import BundleError
+
+from .building import NOON, Run
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    """A thread with two checkpoints, a question, pending writes and an effect."""
+    saver = InMemorySaver()
+    run = Run(saver, "t")
+    run.step({"n": 0, "items": ["a"]})
+    run.step(appended={"items": ["b"]})
+    run.pause("q")
+    saver.claim(run.request({"q": "yes"}))
+    saver.begin_once("t", "mail", "kernel", NOON)
+    return export_thread(saver, "t")
+
+
+def doubled(name):
+    def change(bundle):
+        bundle[name].append(deepcopy(bundle[name][-1]))
+
+    return change
+
+
+def put(name, field, value):
+    def change(bundle):
+        bundle[name][0][field] = value
+
+    return change
+
+
+def refer_to_nothing(bundle):
+    bundle["checkpoints"][-1]["body"]["results"][0]["writes"] = [["items", 7, None]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (doubled("checkpoints"), "it has the same checkpoint twice"),
+        (doubled("writes"), "it has the same write twice"),
+        (doubled("questions"), "it has the same question twice"),
+        (doubled("once"), "it has the same effect twice"),
+        (put("questions", "state", "perhaps"), "a question has an unknown state"),
+        (put("once", "state", "perhaps"), "an effect has an unknown state"),
+        (refer_to_nothing, "its results cannot be read"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_whole(bundle, change, message):
+    saver, damaged = InMemorySaver(), deepcopy(bundle)
+    assert import_thread(saver, damaged) == "t"
+    saver.delete_thread("t")
+    change(damaged)
+    hashed = {name: part for name, part in damaged.items() if name != "sha256"}
+    damaged["sha256"] = bundles._hash(hashed)  # somebody has changed it and made the hash fit
+    with pytest.raises(BundleError, match=message):
+        import_thread(saver, damaged)
+    assert not saver.threads()
+    assert not saver.once_entries("t")
