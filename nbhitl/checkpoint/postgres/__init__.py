@@ -86,10 +86,7 @@ class PostgresSaver(StepSaver):
                 f"PostgresSaver needs a psycopg connection or a pool of them, not {type(conn).__name__}. "
                 "Use PostgresSaver.from_conn_string(...)."
             )
-        self._begin(Link(conn), serde)
-
-    def _begin(self, link: Link, serde: SerializerProtocol | None) -> None:
-        self._database = Database(link)
+        self._database = Database(Link(conn))
         super().__init__(SqlRows(self._database, str, str), serde=serde)
 
     @property
@@ -110,9 +107,13 @@ class PostgresSaver(StepSaver):
         Raises:
             StoreError: the database cannot be reached.
         """
-        saver = cls.__new__(cls)
-        link = Link(connect(conn_string), partial(connect, conn_string))
-        saver._begin(link, None)
+        conn = connect(conn_string)
+        try:
+            saver = cls(conn)
+        except BaseException:
+            conn.close()
+            raise
+        saver._database.link.own(partial(connect, conn_string))
         try:
             yield saver
         finally:

@@ -33,15 +33,14 @@ class Link:
 
     Args:
         given: a psycopg connection or pool.
-        reopen: opens another connection in place of one that was lost; for connections of the saver's own.
     """
 
-    def __init__(self, given: Any, reopen: Callable[[], Any] | None = None) -> None:
+    def __init__(self, given: Any) -> None:
         self.given = given
         self.name = _pool_name(given)
         self._named = False
         self._is_pool = hasattr(given, "getconn")
-        self._reopen = reopen
+        self._reopen: Callable[[], Any] | None = None
         self._lock = threading.RLock()
         self._is_lent = False
 
@@ -107,6 +106,10 @@ class Link:
     def end(self, conn: Any) -> None:
         """Close a connection of which nobody knows how it is."""
         self._wait(conn.close())
+
+    def own(self, reopen: Callable[[], Any]) -> None:
+        """Take notice that the connection is the saver's own: `reopen` opens another in place of one that was lost."""
+        self._reopen = reopen
 
     @property
     def is_own(self) -> bool:

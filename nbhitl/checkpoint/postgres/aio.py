@@ -13,7 +13,7 @@ import psycopg
 from nbhitl.checkpoint._sqlrows import SqlRows
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._database import Database
-from nbhitl.checkpoint.postgres._links import Link, lent
+from nbhitl.checkpoint.postgres._links import lent
 from nbhitl.checkpoint.steps import StepSaver
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ class AsyncPostgresSaver(StepSaver):
                 f"AsyncPostgresSaver needs a psycopg connection or a pool of them, not {type(conn).__name__}. "
                 "Use AsyncPostgresSaver.from_conn_string(...)."
             )
-        self._begin(*lent(conn), serde)
-
-    def _begin(self, link: Link, workers: int, serde: SerializerProtocol | None) -> None:
+        link, workers = lent(conn)
         self._database = Database(link)
         self._workers: ThreadPoolExecutor | None = ThreadPoolExecutor(
             workers, thread_name_prefix="nbhitl-postgres"
@@ -71,9 +69,13 @@ class AsyncPostgresSaver(StepSaver):
         Raises:
             StoreError: the database cannot be reached.
         """
-        saver = cls.__new__(cls)
-        link = Link(await asyncio.to_thread(connect, conn_string), partial(connect, conn_string))
-        saver._begin(link, 1, serde)
+        conn = await asyncio.to_thread(connect, conn_string)
+        try:
+            saver = cls(conn, serde=serde)
+        except BaseException:
+            conn.close()
+            raise
+        saver._database.link.own(partial(connect, conn_string))
         try:
             yield saver
         finally:

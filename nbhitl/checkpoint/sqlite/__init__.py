@@ -118,7 +118,12 @@ class SqliteSaver(WaitingSaver):
         Raises:
             StoreError: SQLite cannot open it.
         """
-        saver = cls(connect(conn_string))
+        conn = connect(conn_string)
+        try:
+            saver = cls(conn)
+        except BaseException:
+            conn.close()
+            raise
         try:
             yield saver
         finally:

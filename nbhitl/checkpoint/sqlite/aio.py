@@ -68,7 +68,11 @@ class AsyncSqliteSaver(WaitingSaver):
             StoreError: SQLite cannot open it.
         """
         conn = await asyncio.to_thread(connect, conn_string)
-        saver = cls(conn)
+        try:
+            saver = cls(conn)
+        except BaseException:
+            conn.close()
+            raise
         saver._connection = AwaitedConnection(conn, saver._alone)
         try:
             yield saver

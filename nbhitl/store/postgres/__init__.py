@@ -71,10 +71,7 @@ class PostgresStore(SweptStore):
                 f"PostgresStore needs a psycopg connection or a pool of them, not {type(conn).__name__}. "
                 "Use PostgresStore.from_conn_string(...)."
             )
-        self._begin(Link(conn), index, ttl, deserializer)
-
-    def _begin(self, link: Link, index: Any, ttl: TTLConfig | None, deserializer: Any = None) -> None:
-        self._database = ItemDatabase(link)
+        self._database = ItemDatabase(Link(conn))
         super().__init__(self._database, index=index, ttl=ttl, deserializer=deserializer)
 
     @property
@@ -106,14 +103,15 @@ class PostgresStore(SweptStore):
             StoreError: the database cannot be reached.
             ImportError: `pool_config` was given, and psycopg-pool is not installed.
         """
-        store = cls.__new__(cls)
         with ExitStack() as stack:
-            if pool_config is None:
-                link = Link(connect(conn_string), partial(connect, conn_string))
-                stack.callback(link.close)
+            if pool_config is not None:
+                store = cls(stack.enter_context(_pool(conn_string, pool_config)), index=index, ttl=ttl)
             else:
-                link = Link(stack.enter_context(_pool(conn_string, pool_config)))
-            store._begin(link, index, ttl)
+                conn = connect(conn_string)
+                stack.callback(conn.close)
+                store = cls(conn, index=index, ttl=ttl)
+                store._database.link.own(partial(connect, conn_string))
+                stack.callback(store._database.link.close)
             stack.callback(store.stop_ttl_sweeper)
             yield store
 

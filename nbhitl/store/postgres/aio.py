@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.postgres import connect
-from nbhitl.checkpoint.postgres._links import Link, lent
+from nbhitl.checkpoint.postgres._links import lent
 from nbhitl.store._swept import AsyncSweptStore
 from nbhitl.store.postgres import PoolConfig, PostgresIndexConfig, pool_arguments
 from nbhitl.store.postgres._database import ItemDatabase
@@ -50,11 +50,7 @@ class AsyncPostgresStore(AsyncSweptStore):
                 f"AsyncPostgresStore needs a psycopg connection or a pool of them, not {type(conn).__name__}. "
                 "Use AsyncPostgresStore.from_conn_string(...)."
             )
-        self._begin(*lent(conn), index, ttl, deserializer)
-
-    def _begin(
-        self, link: Link, workers: int, index: Any, ttl: TTLConfig | None, deserializer: Any = None
-    ) -> None:
+        link, workers = lent(conn)
         self._database = ItemDatabase(link)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="nbhitl-postgres-store")
         super().__init__(self._database, index=index, ttl=ttl, deserializer=deserializer)
@@ -89,16 +85,21 @@ class AsyncPostgresStore(AsyncSweptStore):
                 finally:
                     await store._end()
             return
-        store = cls.__new__(cls)
-        link = Link(await asyncio.to_thread(connect, conn_string), partial(connect, conn_string))
+        conn = await asyncio.to_thread(connect, conn_string)
         try:
-            store._begin(link, 1, index, ttl)
-            try:
-                yield store
-            finally:
-                await store._end()
+            store = cls(conn, index=index, ttl=ttl)
+        except BaseException:
+            conn.close()
+            raise
+        link = store._database.link
+        link.own(partial(connect, conn_string))
+        try:
+            yield store
         finally:
-            link.close()
+            try:
+                await store._end()
+            finally:
+                link.close()
 
     async def _end(self) -> None:
         """Stop what the store has started, and wait for what is being done; for that the event loop must go on."""
