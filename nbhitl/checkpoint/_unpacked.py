@@ -18,7 +18,6 @@ from nbhitl.checkpoint._rows import (
     FULL,
     StepRow,
     Tip,
-    begins_with,
     encode_step,
     frame_data,
     result_data,
@@ -101,10 +100,9 @@ def _plain_size(record: StepRecord) -> int:
         if values or type(frame.start) is not dict:
             return 0
         values = frame.start
-    kinds = {*map(type, values.values())}
-    if kinds <= _NUMBERS:
+    if _NUMBERS.issuperset(map(type, values.values())):
         return _STEP_SIZE + _VALUE_SIZE * len(values)
-    if not kinds <= _PLAIN:
+    if not _PLAIN.issuperset(map(type, values.values())):
         return 0
     texts = sum([len(value) for value in values.values() if type(value) in _TEXTS])
     return _STEP_SIZE + _VALUE_SIZE * len(values) + texts
@@ -115,9 +113,18 @@ def _is_implied(results: Sequence[TaskWrites], values: dict[str, Any], triggers:
     if len(results) != 1:
         return not results
     ((task_id, name, path, writes),) = results
-    if task_id or path != (PULL, name) or not begins_with(writes, values):
+    if task_id or path != (PULL, name) or len(writes) != len(values) + len(triggers):
         return False
-    return (*writes[len(values) :],) == (*zip(triggers, repeat(None)),)
+    left = iter(writes)
+    for key, new in values.items():
+        channel, value = next(left)
+        if value is not new or channel != key:
+            return False
+    for trigger in triggers:
+        channel, value = next(left)
+        if value is not None or channel != trigger:
+            return False
+    return True
 
 
 def packed(row: StepRow) -> StepRow:
