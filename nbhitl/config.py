@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from nbhitl._context import CURRENT_TASK, current_task
@@ -81,12 +82,13 @@ def settled(config: RunnableConfig) -> RunnableConfig:
     Raises:
         TypeError: it is no config.
     """
-    own = config.get(CONF) if isinstance(config, (dict, Mapping)) else None
-    if not isinstance(config, (dict, Mapping)) or not isinstance(own or {}, (dict, Mapping)):
+    is_mapping = isinstance(config, (dict, Mapping))
+    own = config.get(CONF) if is_mapping else None
+    if not is_mapping or (own and not isinstance(own, (dict, Mapping))):
         raise TypeError(
             f'config is {config!r}; it must be a dict like {{"configurable": {{"thread_id": "my-thread"}}}}.'
         )
-    if any(value is None for value in config.values()):
+    if NoneType in map(type, config.values()):
         config = cast("RunnableConfig", {key: value for key, value in config.items() if value is not None})
     if _KEYS.issuperset(config):
         return config
