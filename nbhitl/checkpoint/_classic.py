@@ -47,11 +47,12 @@ class ClassicSaver(SaverCore):
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that `config` names, the newest if it names none, or None."""
         thread, ns, checkpoint_id = _names(config)
-        folded = self._folded(thread, ns, checkpoint_id or None)
-        if folded is None:
-            return None
-        writes = self._pending(folded.row, newest=not checkpoint_id)
-        return checkpoint_tuple(folded, self._metadata(folded.row), writes)
+        with self._naming():
+            folded = self._folded(thread, ns, checkpoint_id or None)
+            if folded is None:
+                return None
+            writes = self._pending(folded.row, newest=not checkpoint_id)
+            return checkpoint_tuple(folded, self._metadata(folded.row), writes)
 
     def list(
         self,
@@ -75,10 +76,11 @@ class ClassicSaver(SaverCore):
             for pair in spaces
         ]
         newest_first = merge(*parts, key=_id_of, reverse=True)
-        for count, found in enumerate(newest_first):
-            if limit is not None and count >= limit:
-                return
-            yield found
+        with self._naming():
+            for count, found in enumerate(newest_first):
+                if limit is not None and count >= limit:
+                    return
+                yield found
 
     def _list_namespace(
         self, pair: tuple[str, str], filter: dict[str, Any], only: str | None, before: str | None, _: int

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint._answers import answers_in
 from nbhitl.checkpoint._fold import Folded, ancestry, fold, joined
 from nbhitl.checkpoint._metadata import decode_metadata
 from nbhitl.checkpoint._recall import Recall
@@ -15,7 +17,7 @@ from nbhitl.checkpoint.serde import Serde, SerializerProtocol
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint._store import RowStore
@@ -53,6 +55,22 @@ class SaverCore(BaseCheckpointSaver[int]):
     def _codec(self) -> Codec:
         serde = self.serde
         return serde if serde.__class__ is Serde else codec_of(serde)
+
+    def _name_store(self, error: StoreError) -> StoreError:
+        """Put the store's name before an error about what is stored; return the error."""
+        name = self._rows.name
+        if name and not str(error).startswith(name):
+            error.args = (f"{name}, {error}",)
+        return error
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Return a context in which errors about what is stored name the store."""
+        try:
+            yield
+        except StoreError as error:
+            self._name_store(error)
+            raise
 
     def _folded(self, thread: str, ns: str, checkpoint_id: str | None) -> Folded | None:
         row = self._rows.step(thread, ns, checkpoint_id)
@@ -150,7 +168,15 @@ class SaverCore(BaseCheckpointSaver[int]):
         try:
             return decode_metadata(row.metadata, self._codec)
         except StoreError as error:
-            raise unreadable(row, error) from error
+            raise self._name_store(unreadable(row, error)) from error
+
+    def _answers_in(self, rows: Iterable[WriteRow]) -> dict[str, list[Any]]:
+        """Return the answers that the tasks of a step have been given; see `answers_in`."""
+        try:
+            return answers_in(rows, self._codec)
+        except StoreError as error:
+            self._name_store(error)
+            raise
 
     def _forget(self, thread: str) -> None:
         """Forget what is known of a thread whose steps were rewritten or deleted."""

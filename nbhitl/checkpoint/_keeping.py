@@ -55,7 +55,7 @@ class KeepingSaver(SaverCore):
             StoreError: there is no such thread, or there is one of the new name.
         """
         source, target = str(source_thread_id), str(target_thread_id)
-        with self._rows.atomic(source, target, rewriting=True):
+        with self._naming(), self._rows.atomic(source, target, rewriting=True):
             self._check_copy(source, target)
             questions = self._rows.questions(source)
             for _, ns in self._rows.namespaces(source):
@@ -133,7 +133,7 @@ class KeepingSaver(SaverCore):
 
     def _prune(self, thread: str, rule: PruneRule, *, whole: bool = False) -> int:
         """Prune one thread in one transaction; with `whole`, delete it or leave it. Return how many went."""
-        with self._rows.atomic(thread, rewriting=True):
+        with self._naming(), self._rows.atomic(thread, rewriting=True):
             spaces = {
                 ns: list(self._rows.steps_newest_first(thread, ns, None))
                 for _, ns in self._rows.namespaces(thread)

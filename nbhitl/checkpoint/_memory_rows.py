@@ -90,6 +90,8 @@ class _Thread:
 class MemoryRows:
     """A `RowStore` of dicts. What can fail is done before anything changes, so nothing is left half done."""
 
+    name = ""
+
     def __init__(self) -> None:
         self._threads: dict[str, _Thread] = {}
         # Threads to whose questions something could still happen when it was last looked; in the order of asking.

@@ -127,7 +127,7 @@ class OnceSaver(SaverCore):
         try:
             result = None if row.result is None else self._codec.loads(row.result)
         except StoreError as error:
-            raise unreadable(row, error) from error
+            raise self._name_store(unreadable(row, error)) from error
         return OnceEntry(row.thread_id, row.key, row.state, result, row.owner, row.started_at, row.done_at)
 
     def _encode_result(self, key: str, result: Any) -> bytes:

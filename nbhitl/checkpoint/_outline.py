@@ -72,7 +72,7 @@ def outlined(
                 () if frame is None else frame[0], None if plain else decode_frame(frame), touched,
                 pending.get(checkpoint_id, ()),
             ))  # fmt: skip
-        except DAMAGE as error:
+        except (*DAMAGE, StoreError) as error:
             raise _damaged(thread, checkpoint_id, error) from error
         yield outline
         if after is not None and checkpoint_id in children:

@@ -10,7 +10,6 @@ from nbhitl.checkpoint import claims as rules
 from nbhitl.checkpoint._answers import (
     RESUME_IDX,
     Answers,
-    answers_in,
     not_before,
     resume_row,
     resume_rows,
@@ -77,7 +76,7 @@ class ReviewSaver(SaverCore):
             )
             for question in self._in_order(place, answers, questions)
         ]
-        before = answers_in(writes, self._codec)
+        before = self._answers_in(writes)
         self._refuse_taken_back(place, not_before(request.resumes, before, answers))
         self._rows.put_questions(taken)
         self._rows.add_writes(resume_rows(place, request.resumes, before, self._codec))
@@ -267,7 +266,7 @@ class ReviewSaver(SaverCore):
         try:
             return codec.loads_lenient(data) if isinstance(codec, Serde) else codec.loads(data)
         except (StoreError, TypeError) as error:  # or it is no bytes: somebody else has written there
-            raise unreadable(question, error) from error
+            raise self._name_store(unreadable(question, error)) from error
 
     def _encode_answer(self, interrupt_id: str, answer: Any) -> bytes:
         try:
@@ -317,7 +316,7 @@ class ReviewSaver(SaverCore):
 
     def _resumes_at(self, place: Place) -> dict[str, list[Any]]:
         """The answers that tasks of a step have so far: `{task_id: [[interrupt id, digest, answer], ...]}`."""
-        return answers_in(self._rows.writes(*place), self._codec)
+        return self._answers_in(self._rows.writes(*place))
 
     def _take_back(self, place: Place, interrupt_ids: Collection[str]) -> None:
         """Take these answers out of what their tasks have been answered."""

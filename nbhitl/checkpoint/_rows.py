@@ -132,7 +132,7 @@ class Body:
                 for channel, value in self._written(writes)
             ]
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise StoreError(f"a stored step is damaged: its results cannot be read ({error!r})") from error
+            raise unreadable(row, f"it is damaged: its results cannot be read ({error!r})") from error
 
     def tasks(self, row: StepRow) -> list[TaskWrites]:
         """Return the results by task; see `writes`."""
@@ -147,7 +147,7 @@ class Body:
                 for task_id, name, path, writes in self.results
             ]
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise StoreError(f"a stored step is damaged: its results cannot be read ({error!r})") from error
+            raise unreadable(row, f"it is damaged: its results cannot be read ({error!r})") from error
 
     def _written(self, writes: list[list[Any]]) -> Iterator[tuple[str, Any]]:
         for write in writes:

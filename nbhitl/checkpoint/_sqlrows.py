@@ -39,6 +39,10 @@ class SqlDatabase(Protocol):
     is_far: bool
     take_and_answer: str
 
+    @property
+    def name(self) -> str:
+        """How errors call the store."""
+
     def atomic(self, threads: tuple[str, ...], rewriting: bool) -> AbstractContextManager[None]:
         """Return a transaction; see `RowStore.atomic`."""
 
@@ -91,6 +95,10 @@ class SqlRows:
         self._pack = pack
         self._unpack = unpack
         self._newest = Newest()
+
+    @property
+    def name(self) -> str:
+        return self._db.name
 
     @property
     def held(self) -> AbstractContextManager[object]:

@@ -39,6 +39,10 @@ class RowStore(Protocol):
     """Rows of steps, pending writes and questions. `thread`, `ns` and checkpoint id name a step."""
 
     @property
+    def name(self) -> str:
+        """How errors call the store; empty in memory."""
+
+    @property
     def held(self) -> AbstractContextManager[object]:
         """While it is held, no other thread changes anything through this object."""
 

@@ -48,13 +48,16 @@ def export_thread(saver: StepSaver, thread_id: str) -> Bundle:
         StoreError: there is no such thread, or it is damaged.
         TypeError: `saver` is none of nbhitl's.
     """
-    rows = _read(_own(saver, "export_thread"), str(thread_id))
+    own = _own(saver, "export_thread")
+    rows = _read(own, str(thread_id))
+    with own._naming():
+        lists = entries(rows)
     document: Bundle = {
         "format": FORMAT,
         "version": VERSION,
         "thread_id": str(thread_id),
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        **entries(rows),
+        **lists,
     }
     return {**document, "sha256": _hash(document)}
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbhitl.checkpoint import _upkeep
-from nbhitl.checkpoint._answers import answers_in
 from nbhitl.checkpoint._core import StepGone
 from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, joined, tip_of
 from nbhitl.checkpoint._going_on import going_on
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint.base import PendingWrite
     from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, StepOutline, StepRecord, TaskWrites
 
+T = TypeVar("T")
 _KNOWN_TIPS = 256
 _KNOWN_ASKING = 4096
 _FEW = 16
@@ -56,6 +56,9 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
             return self._load(key, share)
         except StepGone:
             return self._load(key, share)
+        except StoreError as error:
+            self._name_store(error)
+            raise
 
     def _load(self, key: CheckpointKey, share: bool) -> StoredCheckpoint | None:
         if key.checkpoint_id is None:
@@ -108,7 +111,11 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
         def read(before: str | None, given: int) -> Iterator[StoredCheckpoint]:
             return self._history(thread_id, ns, filter, before, None if limit is None else limit - given)
 
-        return going_on(read, attrgetter("checkpoint_id"), before)
+        return self._told(going_on(read, attrgetter("checkpoint_id"), before))
+
+    def _told(self, items: Iterator[T]) -> Iterator[T]:
+        with self._naming():
+            yield from items
 
     def _history(
         self, thread_id: str, ns: str, filter: dict[str, Any] | None, before: str | None, limit: int | None
@@ -138,11 +145,12 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
         """
         codec = self._codec
         pending: dict[str, list[PendingWrite]] = {}
-        for row in self._rows.writes_of_namespace(thread_id, ns):
-            pending.setdefault(row.checkpoint_id, []).append(
-                (row.task_id, row.channel, decode_write(row, codec))
-            )
-        return outlined(self._rows.outline(thread_id, ns), pending, codec, thread_id)
+        with self._naming():
+            for row in self._rows.writes_of_namespace(thread_id, ns):
+                pending.setdefault(row.checkpoint_id, []).append(
+                    (row.task_id, row.channel, decode_write(row, codec))
+                )
+        return self._told(outlined(self._rows.outline(thread_id, ns), pending, codec, thread_id))
 
     def put_step(self, record: StepRecord) -> None:
         """Save a new checkpoint; answers that were delivered at its parent have then been applied.
@@ -179,7 +187,8 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
     def _read_tip(self, thread: str, ns: str, checkpoint_id: str | None) -> Tip | None:
         if checkpoint_id is None:
             return None
-        folded = self._folded(thread, ns, checkpoint_id)
+        with self._naming():
+            folded = self._folded(thread, ns, checkpoint_id)
         return None if folded is None or folded.body.kind == CLASSIC else tip_of(folded)
 
     def put_pending(self, key: CheckpointKey, tasks: Sequence[TaskWrites]) -> None:
@@ -234,7 +243,7 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
             newest = self._rows.newest(thread_id, ns)
             if newest is None or newest[0] != found[0]:
                 return None
-            given = answers_in(newest[1], self._codec)
+            given = self._answers_in(newest[1])
         if state:
             try:
                 folded = self._recalled(packed(found[0]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import tracemalloc
 import zlib
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,11 +53,20 @@ def read_everything(saver: Any, run: Run) -> None:
         saver.pending,
         lambda: saver.claims("t"),
         saver.threads,
+        lambda: list(saver.outline("t", "")),
+        lambda: saver.answers_at(*run.place()),
+        lambda: saver.once_entries("t"),
+        lambda: export_thread(saver, "t"),
         *(lambda key=key: saver.load(run.key(key)) for key in run.saved),
     ]
+    told = []
     for read in reads:
-        with suppress(StoreError):
+        try:
             read()
+        except StoreError as error:
+            told.append(str(error))
+    if saver._rows.name and saver.threads():  # memory has no name
+        assert [text for text in told if not text.startswith(f"{saver._rows.name}, thread 't'")] == []
 
 
 def changed_in(saver: Any, table: str, column: str, change: Callable[[bytes], bytes], row: int) -> Any:
@@ -189,6 +197,23 @@ def test_whoever_reads_a_damaged_write_is_told_where_it_is(kind, request):
             told = r"thread 't', checkpoint .*, node 'node', write to 'n': .*Restore the store from a copy"
             with pytest.raises(StoreError, match=told):
                 read()
+
+
+def test_an_error_about_a_damaged_value_names_the_file_once(tmp_path):
+    path = tmp_path / "store.db"
+    with SqliteSaver.from_conn_string(str(path)) as saver:
+        run = filled(saver)
+        changed_in(saver, "nbhitl_steps", "body", lambda blob: blob + b"\xc0", -1)
+        for read in (
+            lambda: saver.load(run.key()),
+            lambda: saver.prune(["t"]),
+            lambda: export_thread(saver, "t"),
+        ):
+            with pytest.raises(StoreError) as told:
+                read()
+            place = f"SQLite store {path}, thread 't', checkpoint {run.head}: "
+            assert str(told.value).startswith(place)
+            assert str(told.value).count("SQLite store") == 1
 
 
 @pytest.mark.parametrize("kind", EVERYDAY)

@@ -47,6 +47,11 @@ class Database:
         self._own = threading.local()
         self._ready = False
 
+    @property
+    def name(self) -> str:
+        """How errors call the store."""
+        return self.link.name
+
     def atomic(self, threads: tuple[str, ...], rewriting: bool) -> Transaction:
         """Return a transaction that holds these threads; see `RowStore.atomic`."""
         self._end_left_over()

@@ -31,11 +31,6 @@ class ItemDatabase(Database):
 
     tables: Any = Tables
 
-    @property
-    def name(self) -> str:
-        """How errors call it."""
-        return self.link.name
-
     def failure(self, error: BaseException, conn: Any = None, thread: str | None = None) -> StoreError:
         """Return the error that says which store it was and what to do."""
         return super().failure(error, conn)
