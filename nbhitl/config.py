@@ -85,9 +85,7 @@ def settled(config: RunnableConfig) -> RunnableConfig:
     is_mapping = isinstance(config, (dict, Mapping))
     own = config.get(CONF) if is_mapping else None
     if not is_mapping or (own and not isinstance(own, (dict, Mapping))):
-        raise TypeError(
-            f'config is {config!r}; it must be a dict like {{"configurable": {{"thread_id": "my-thread"}}}}.'
-        )
+        raise TypeError(not_a_config("config", config))
     if NoneType in map(type, config.values()):
         config = cast("RunnableConfig", {key: value for key, value in config.items() if value is not None})
     if _KEYS.issuperset(config):
@@ -95,6 +93,13 @@ def settled(config: RunnableConfig) -> RunnableConfig:
     beside = {key: value for key, value in config.items() if key not in _KEYS and value is not None}
     known = {key: value for key, value in config.items() if key in _KEYS}
     return cast("RunnableConfig", {**known, CONF: {**(own or {}), **beside}})
+
+
+def not_a_config(name: str, given: object) -> str:
+    """Return what to say of something that was given as the config `name`, and is none."""
+    if hasattr(given, "config"):
+        return f"{name} is a {type(given).__name__}; give its config: {name}=it.config."
+    return f'{name} is {given!r}; it must be a dict like {{"configurable": {{"thread_id": "my-thread"}}}}.'
 
 
 def ensure_config(config: RunnableConfig | None) -> RunnableConfig:

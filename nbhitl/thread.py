@@ -14,7 +14,7 @@ from nbhitl.review.runner import Runner
 from nbhitl.review.session import ReviewSession, labels, utc_now
 from nbhitl.review.settings import current_user, reading_of, run_settings, thread_config
 from nbhitl.review.shared import shared_thread
-from nbhitl.review.text import card_text
+from nbhitl.review.text import card_text, what_now
 from nbhitl.review.verbs import Answerable
 from nbhitl.review.waiting import next_change
 from nbhitl.script import active_script, nobody_can_click, running_kernel
@@ -51,8 +51,8 @@ class GraphThread(Answerable, Portable, Recorded):
         clock: the time in UTC, for tests.
 
     Raises:
-        TypeError: `graph` is not compiled.
-        ValueError: it has no checkpointer, or its LangGraph is too old.
+        TypeError: `graph` is not compiled, or `thread_id` is no string.
+        ValueError: `graph` has no checkpointer, or its LangGraph is too old.
         UnknownNodeError: `replies`, `routes` or a breakpoint name a node that the graph does not have.
     """
 
@@ -196,10 +196,7 @@ class GraphThread(Answerable, Portable, Recorded):
                 f"{len(found)} questions are open on thread {self.thread_id!r} ({labels(found)}): say which "
                 "one, for example thread.questions[0]."
             )
-        why = f" {self.session.error}" if self.session.error else ""
-        raise ReviewError(
-            f"No question is open on thread {self.thread_id!r}: it is {self.session.state}.{why}"
-        )
+        raise ReviewError(f"No question is open on thread {self.thread_id!r}: {what_now(self.session)}")
 
     def refresh(self) -> None:
         """Read again where the thread stands, for answers and runs of other kernels."""
@@ -242,7 +239,7 @@ class GraphThread(Answerable, Portable, Recorded):
         failed = [card for card in self.session.cards if card.state == "failed"]
         if not failed:
             raise ReviewError(
-                f"No question of thread {self.thread_id!r} has failed: it is {self.session.state}."
+                f"No question of thread {self.thread_id!r} has failed: {what_now(self.session)}"
             )
         return failed[-1]
 
@@ -277,13 +274,7 @@ class GraphThread(Answerable, Portable, Recorded):
         return self.snapshot.values
 
     def _refuse_unfinished(self) -> NoReturn:
-        how = {"failed": "failed", "stopped": "was stopped"}.get(
-            self.session.state, f"is {self.session.state}"
-        )
-        raise NotAnswered(
-            f"Thread {self.thread_id!r} has no result: it {how} before its end. {self.session.error or ''} "
-            "Go on with thread.retry(), thread.ask_again() or thread.run()."
-        )
+        raise NotAnswered(f"Thread {self.thread_id!r} has no result: {what_now(self.session)}")
 
     def _refuse_unanswered(self, then: str) -> NoReturn:
         found = self.session.waiting_cards
@@ -392,5 +383,6 @@ class GraphThread(Answerable, Portable, Recorded):
 
     def __repr__(self) -> str:
         found = self.session.open_cards
-        head = f"GraphThread({self.thread_id!r}): {self.session.state}"
+        unread = self.session.state == "idle" and self._flows.snapshot is None  # printing reads no store
+        head = f"GraphThread({self.thread_id!r}): {'not looked at yet' if unread else self.session.state}"
         return "\n".join([head, *map(card_text, found)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from nbhitl.checkpoint import _upkeep
@@ -14,7 +15,7 @@ from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from nbhitl.checkpoint._rows import StepRow
 
@@ -122,10 +123,14 @@ class KeepingSaver(SaverCore):
 
         Raises:
             TypeError: `than` is none of these, or one name by itself and not a list.
-            ValueError: another strategy, or a text that is no time.
+            ValueError: another strategy, a text that is no time, or an age below 0: all would be older.
             StoreError: a checkpoint whose time cannot be read.
         """
         _check_strategy("prune_older", strategy)
+        if isinstance(than, timedelta) and than < timedelta(0):
+            raise ValueError(
+                f"prune_older(than={than!r}): an age is not below 0. Give timedelta(days=30), for example."
+            )
         rule = PruneRule(answered=strategy == "keep_answered", moment=moment_of("prune_older", "than", than))
         names = None if thread_ids is None else names_of("prune_older", thread_ids)
         found = names if names is not None else [*dict(self._rows.namespaces(None))]

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from errno import ENOENT
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -123,8 +124,14 @@ async def aimport_thread(
 
 
 def write_bundle(bundle: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:
-    """Write a bundle to a file, whole or not at all; return the file's path."""
+    """Write a bundle to a file, whole or not at all; return the file's path.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
     target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(ENOENT, "There is no such folder; create it first", str(target.parent))
     text = json.dumps(bundle, ensure_ascii=False, indent=1, allow_nan=False)
     with NamedTemporaryFile(
         "w",
@@ -159,7 +166,9 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
             f"{os.fspath(path)} is damaged or no bundle: {error}. Export the thread again."
         ) from error
     if not isinstance(document, dict):
-        raise BundleError(f"{os.fspath(path)} is no bundle: it holds a {type(document).__name__}.")
+        raise BundleError(
+            f"{os.fspath(path)} is no bundle: it holds a {type(document).__name__}. Give a file that export() wrote."
+        )
     return document
 
 

@@ -24,6 +24,7 @@ def schema_shown(schema: Any, interrupt_id: str) -> dict[str, Any] | None:
 
     Raises:
         ValueError: the schema is a dict and no JSON Schema.
+        PydanticUserError: it is something else that pydantic cannot judge by.
     """
     if schema is None:
         return None
@@ -35,8 +36,16 @@ def schema_shown(schema: Any, interrupt_id: str) -> dict[str, Any] | None:
             _types_asked.pop(next(iter(_types_asked)), None)
         _types_asked[interrupt_id] = schema
     from pydantic import TypeAdapter
+    from pydantic.errors import PydanticUserError
 
-    return TypeSchema(TypeAdapter(schema).json_schema())
+    try:
+        return TypeSchema(TypeAdapter(schema).json_schema())
+    except PydanticUserError as error:
+        error.add_note(
+            f"interrupt(response_schema={schema!r}) takes a type that pydantic can judge by (a model's class, a "
+            "TypedDict, a dataclass, ...), or a JSON Schema as a dict. Nothing was asked."
+        )
+        raise
 
 
 def check_answers(asked: Iterable[Interrupt], answers: Mapping[str, Any], thread_id: str | None) -> None:
@@ -86,6 +95,9 @@ def validated_answer(answer: Any, schema: Any, what: str = "The answer") -> Any:
         return TypeAdapter(schema).validate_python(answer)
     except ValidationError as invalid:
         mark_invalid_resume(invalid)
+        invalid.add_note(
+            f"{what} does not fit its response_schema. The question is still open; answer it again."
+        )
         raise
 
 

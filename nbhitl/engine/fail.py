@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Never
 
 from nbhitl.checkpoint.records import TaskWrites
-from nbhitl.constants import ERROR
+from nbhitl.constants import ERROR, START
 from nbhitl.engine.handling import handled_error
 from nbhitl.engine.instructions import ABANDON, Await, Start, StoreCall
 from nbhitl.engine.pause import save_pause
@@ -162,6 +162,8 @@ def fail_to_apply(
             progress.claimed = {}
             then = "They are kept; to run the tasks again: invoke(None, get_state(config).config)."
         names = ", ".join(sorted({result.task.name for result in results}))
+        if names == START:
+            then = "Nothing of this input was taken: invoke() with another one."
         error.add_note(
             f"The state of thread {progress.run.thread_id!r} cannot take the results of step {progress.step} ({names}). "
             f"{then}"

@@ -100,13 +100,15 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
             config: which thread (`configurable`), `recursion_limit`, `max_concurrency`, ...
             context: what nodes find as `runtime.context`.
             output_keys: which keys of the state to return.
-            interrupt_before: stop before these nodes, for this run.
-            interrupt_after: stop after these nodes, for this run.
+            interrupt_before, interrupt_after: stop before, or after, these nodes, for this run.
             durability: when checkpoints are saved: "sync" before the next step, "async" (the default) a moment
                 later at most, "exit" where the run ends or stops.
             control: asks the run from outside to stop.
 
         Raises:
+            EmptyInputError: None as input, and the thread has nothing saved to go on with.
+            UnknownInterruptError: an answer where no question is open, or to one that is not.
+            ValueError: a graph with a checkpointer, and `config` names no thread.
             GraphRecursionError: the limit of supersteps was reached.
             Exception: whatever a node raised.
         """

@@ -24,9 +24,9 @@ def check_edge(start_key: str, end_key: object) -> None:
     if not isinstance(end_key, str):
         _check_end_is_one(end_key)
     if start_key == END:
-        raise ValueError("END cannot be a start node")
+        raise ValueError("END cannot be a start node: edges end there, add_edge(node, END)")
     if end_key == START:
-        raise ValueError("START cannot be an end node")
+        raise ValueError("START cannot be an end node: edges begin there, add_edge(START, node)")
 
 
 def check_join(start_keys: object, end_key: object, nodes: Collection[str]) -> None:
@@ -43,11 +43,11 @@ def check_join(start_keys: object, end_key: object, nodes: Collection[str]) -> N
     _check_end_is_one(end_key)
     for source in start_keys:
         if source == END:
-            raise ValueError("END cannot be a start node")
+            raise ValueError("END cannot be a start node: edges end there, add_edge(node, END)")
         if source not in nodes:
             raise ValueError(f"Need to add_node `{source}` first")
     if end_key == START:
-        raise ValueError("START cannot be an end node")
+        raise ValueError("START cannot be an end node: edges begin there, add_edge(START, node)")
     if end_key != END and end_key not in nodes:
         raise ValueError(f"Need to add_node `{end_key}` first")
 

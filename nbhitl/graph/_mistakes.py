@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from warnings import warn
 
 from nbhitl.constants import RESERVED, TASKS
+from nbhitl.errors import nearest
 from nbhitl.types import RetryPolicy
 
 if TYPE_CHECKING:
@@ -22,11 +23,10 @@ _OF_COMPILED = frozenset({
 
 
 def near(name: object, nodes: Iterable[str]) -> str:
-    """Return a hint at the node of the most similar name, empty where there is none."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(str(name), list(nodes), n=1)
-    return f". Did you mean '{found[0]}'?" if found else ""
+    """Return how an error about an unknown node ends: with the most similar name, or with all there are."""
+    if name in ("START", "END"):
+        return f". It is a constant: `from nbhitl.graph import {name}`, and {name} without quotes"
+    return f".{nearest(name, [*nodes])}"
 
 
 def breakpoint_names(nodes: All | Sequence[str] | None, given_as: str) -> tuple[str, ...]:
@@ -157,7 +157,7 @@ def not_compiled(name: str) -> str:
 
 def unsupported_action(target: Any, name: str) -> str:
     """Return what to say of something that cannot be a node."""
-    way_out = "A node is a function, an object with __call__, or one with invoke and ainvoke."
+    way_out = "Give a function, an object with __call__, or one with invoke and ainvoke."
     if hasattr(target, "compile"):
         way_out = "Compile the graph first: it is a node as graph.compile()."
     got = f"Instead got an unsupported type: {type(target)} for {name!r}."

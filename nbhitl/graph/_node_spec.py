@@ -97,9 +97,11 @@ def check_new_name(name: str, nodes: Container[str], state_keys: Container[str])
     if name in nodes:
         raise ValueError(f"Node `{name}` already present. Give this one another name.")
     if name in (START, END):
-        raise ValueError(f"Node `{name}` is reserved.")
+        raise ValueError(f"Node `{name}` is reserved. Give this one another name.")
     for reserved in (NS_SEP, NS_END):
         if reserved in name:
-            raise ValueError(f"'{reserved}' is a reserved character and is not allowed in the node names.")
+            raise ValueError(
+                f"'{reserved}' is a reserved character and is not allowed in the node names. Give {name!r} another name."
+            )
     if name in state_keys and not name.isidentifier():
-        raise ValueError(f"'{name}' is already being used as a state key")
+        raise ValueError(f"'{name}' is already being used as a state key. Give this node another name.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint._upkeep import matches
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.stamps import utc_now
-from nbhitl.config import merge_configs, settled
+from nbhitl.config import merge_configs, not_a_config, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
 from nbhitl.engine.instructions import Settings
@@ -142,7 +143,13 @@ def _saver_of(graph: Any, config: RunnableConfig) -> Any:
 
 
 def bounds(filter: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None) -> dict[str, Any]:
-    """Return the bounds of a history as savers take them."""
+    """Return the bounds of a history as savers take them.
+
+    Raises:
+        TypeError: `before` is no config.
+    """
+    if before and not isinstance(before, Mapping):
+        raise TypeError(not_a_config("before", before))
     before_id = before[CONF].get("checkpoint_id") if before else None
     return {"filter": filter, "before": before_id, "limit": limit}
 

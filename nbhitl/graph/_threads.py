@@ -32,12 +32,15 @@ class ThreadMethods:
     def get_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
         """Return the state of a thread: its newest checkpoint, or the one that `config` names.
 
+        A thread or checkpoint that there is not gives an empty snapshot: no `values`, and `created_at` is None.
+
         Args:
+            config: which thread, and, where it has a `checkpoint_id`, which checkpoint.
             subgraphs: put the state of called graphs into `tasks[i].state`; otherwise that is their config.
 
         Raises:
-            ValueError: the graph has no checkpointer.
-            KeyError: `config` names no thread.
+            ValueError: the graph has no checkpointer, or `config` names no thread.
+            TypeError: `config` is no config.
         """
         from nbhitl.graph._place import Place, pump, snapshot, state_of
 
@@ -60,12 +63,19 @@ class ThreadMethods:
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[StateSnapshot]:
-        """Yield the checkpoints of a thread, newest first.
+        """Yield the checkpoints of a thread as `get_state` returns them, newest first; none for an unknown thread.
+
+        The `config` of each can be handed to `invoke(None, ...)` or `update_state`, to go on from there.
 
         Args:
+            config: which thread; with a `checkpoint_id`, only this checkpoint.
             filter: only checkpoints whose metadata has these entries.
             before: only checkpoints older than the one this config names.
             limit: at most so many.
+
+        Raises:
+            ValueError: the graph has no checkpointer, or `config` names no thread.
+            TypeError: `config` or `before` is no config.
         """
         from nbhitl.graph._place import Place, bounds, shown, within
 
@@ -154,11 +164,18 @@ class ThreadMethods:
     ) -> RunnableConfig:
         """Write to a thread as if node `as_node` had returned `values`, and return the new checkpoint's config.
 
+        Nothing runs: `invoke(None, config)` with what is returned goes on from there.
+
         Args:
+            config: which thread; with a `checkpoint_id` the update begins a branch there.
+            values: what the node would return; None writes nothing.
             as_node: whose update it is; its edges then say what runs next. By default the node that wrote last.
+                END ends the thread; "__copy__" repeats the checkpoint, so that it is run anew.
+            task_id: the id that the update has as a task, where none of that node is waiting.
 
         Raises:
-            InvalidUpdateError: there is no such node, or no single last writer.
+            InvalidUpdateError: there is no such node, or no single last writer; `values` is no update.
+            ValueError: the graph has no checkpointer, or `config` names no thread.
         """
         return self.bulk_update_state(config, [[StateUpdate(values, as_node, task_id)]])
 
@@ -177,8 +194,12 @@ class ThreadMethods:
     ) -> RunnableConfig:
         """Write one checkpoint for each superstep, and return the config of the last.
 
+        Args:
+            config: as for `update_state`.
+            supersteps: for each a list of `StateUpdate(values, as_node)`, in the order in which they are applied.
+
         Raises:
-            ValueError: no supersteps, or one without updates.
+            ValueError: no supersteps, or one without updates; or as for `update_state`.
             InvalidUpdateError: an update that names no node, or none that it can be.
         """
         from nbhitl.engine.drive import run_to_end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -21,12 +22,18 @@ _KEYWORDS = (
     "context", "stream_mode", "print_mode", "output_keys", "interrupt_before", "interrupt_after", "durability",
     "control", "subgraphs", "debug", "version",
 )  # fmt: skip
-_ABOVE = 4
-"""How many calls lie between a warning and the program's own line, most often."""
 
 
 def _warn(text: str) -> None:
-    warnings.warn(text, UserWarning, stacklevel=_ABOVE + 1)
+    warnings.warn(text, UserWarning, stacklevel=_level_of_program())
+
+
+def _level_of_program() -> int:
+    """Return the `stacklevel`, seen from the caller, of the program's own line: the first that is not nbhitl's."""
+    level, frame = 0, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "nbhitl":
+        level, frame = level + 1, frame.f_back
+    return level + 1
 
 
 def warn_of_modes(what: str, given: Iterable[Any]) -> None:
@@ -71,7 +78,7 @@ def older_keywords(given: Mapping[str, Any], durability: Durability | None) -> D
                     "Cannot use both `checkpoint_during` and `durability` parameters. Please use `durability` instead."
                 )
             text = "`checkpoint_during` is deprecated and will be removed. Please use `durability` instead."
-            warnings.warn(LangGraphDeprecatedSinceV10(text), stacklevel=_ABOVE)
+            warnings.warn(LangGraphDeprecatedSinceV10(text), stacklevel=_level_of_program())
             return "async" if value else "exit"
     return durability
 

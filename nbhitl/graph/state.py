@@ -259,7 +259,10 @@ class StateGraph:
         check_action(path, name)
         warn_of_config_type(path)
         if name in self.branches.setdefault(source, {}):
-            raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
+            raise ValueError(
+                f"Branch with name `{name}` already exists for node `{source}`. Give this function another name, or "
+                "let one return a list."
+            )
         self.branches[source][name] = BranchSpec(path, path_targets(path, path_map), name)
         schema = keyed_parameter(path, hints_of(path))
         if schema is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from nbhitl._context import CURRENT_TASK
+from nbhitl.review.decisions import DecisionKind
 from nbhitl.review.dialects.asked import KIND, VERSION, read_answer
 from nbhitl.review.dialects.options import as_options
 from nbhitl.review.dialects.parts import as_table
@@ -14,7 +15,7 @@ from nbhitl.review.plain import to_plain
 from nbhitl.types import interrupt
 
 if TYPE_CHECKING:
-    from nbhitl.review.decisions import Decision, DecisionKind
+    from nbhitl.review.decisions import Decision
 
 __all__ = ["ask"]
 
@@ -58,7 +59,7 @@ def ask(
 
     Raises:
         RuntimeError: called outside of a running node.
-        ValueError: the arguments contradict each other.
+        ValueError: the arguments contradict each other, or `allow` or `args` is of another form.
     """
     payload = question_payload(
         question,
@@ -93,9 +94,11 @@ def question_payload(
     args_schema: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the payload that `ask()` sends; its form is described in `review.dialects.asked`."""
+    if args is not None and not isinstance(args, Mapping):
+        raise ValueError(f"ask(args={args!r}): arguments are a dict, {{name: JSON value}}.")
     if action is not None and args is None:
         raise ValueError(f"ask(action={action!r}) needs args={{...}}, the arguments that would run.")
-    allowed = list(allow) if allow is not None else _default_decisions(args, options)
+    allowed = _allowed(allow) if allow is not None else _default_decisions(args, options)
     if ("edit" in allowed and args is None) or ("option" in allowed and not options):
         raise ValueError(f'ask(allow={allowed!r}): "edit" needs args=, "option" needs options=.')
     listed = [{"label": o.label, "value": to_plain(o.value)} for o in as_options(_listed(options))]
@@ -110,6 +113,15 @@ def question_payload(
     }
     given = {key: value for key, value in optional.items() if value is not None}
     return {"kind": KIND, "version": VERSION, "question": question, **given, "allow": allowed}
+
+
+def _allowed(allow: Sequence[DecisionKind]) -> list[DecisionKind]:
+    kinds = get_args(DecisionKind)
+    if isinstance(allow, str) or not allow or any(kind not in kinds for kind in allow):
+        raise ValueError(
+            f"ask(allow={allow!r}) takes a list of decisions, of: {', '.join(map(repr, kinds))}."
+        )
+    return list(allow)
 
 
 def _default_decisions(args: Mapping[str, Any] | None, options: Any) -> list[DecisionKind]:

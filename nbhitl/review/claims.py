@@ -12,6 +12,7 @@ from uuid import uuid4
 from nbhitl.checkpoint.records import ClaimRequest
 from nbhitl.review.drive import CallSaver
 from nbhitl.review.pending import Doubt
+from nbhitl.review.shared import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _DELIVERED = ("delivered",)
 _ANY_STATE = ("open", "recorded", "delivered", "applied", "dropped")
+_ANSWERED = ("recorded", "delivered", "applied")
 OWNER = f"review-{uuid4().hex}"
 _LEASE = 60.0
 """Seconds after which a breakpoint that was passed, but whose node has saved nothing, is in doubt."""
@@ -50,6 +52,19 @@ def delivered_answers(thread_id: str, checkpoint_id: str) -> Flow[list[Doubt]]:
         and question.interrupt_id in taken
         and (question.ns or question.checkpoint_id == checkpoint_id)
     ]
+
+
+def first_answer(thread_id: str, interrupt_id: str) -> Flow[Answered | None]:
+    """Return who answered a question, and when, by the store's own account; None if nobody has."""
+    claims: list[Claim] = yield CallSaver("claims", (thread_id,))
+    return next(
+        (
+            Answered(claim.by, claim.at)
+            for claim in claims
+            if claim.interrupt_id == interrupt_id and claim.state in _ANSWERED
+        ),
+        None,
+    )
 
 
 def _doubt(question: PendingQuestion, claim: Claim) -> Doubt:

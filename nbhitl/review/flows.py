@@ -19,7 +19,7 @@ from nbhitl.errors import (
     ReviewError,
     StaleQuestion,
 )
-from nbhitl.review.claims import claim_breakpoint, release_breakpoint, release_doubts
+from nbhitl.review.claims import claim_breakpoint, first_answer, release_breakpoint, release_doubts
 from nbhitl.review.decisions import Decision
 from nbhitl.review.drive import CallSaver, Flow, Instruction, ReadInput, Run, Write
 from nbhitl.review.inputs import input_digest
@@ -196,7 +196,7 @@ class Flows:
         standing = yield from self._look()
         fresh = next((found for found in standing.questions if found.id == question.id), None)
         if fresh is None or fresh.digest != question.digest or fresh.doubt is not None:
-            self._refuse(card, fresh, standing)
+            yield from self._refuse(card, fresh, standing)
         self.shared.answered[question.id] = Answered(decision.by, decision.at)
         if question.kind == "breakpoint":
             error = yield from self._pass_breakpoint(card)
@@ -242,13 +242,15 @@ class Flows:
         except Exception as again:
             failed.add_note(f"The question could not be opened again in the store: {describe(again)}")
 
-    def _refuse(self, card: Card, fresh: Question | None, standing: Standing) -> None:
+    def _refuse(self, card: Card, fresh: Question | None, standing: Standing) -> Flow[None]:
         """Report that the question of `card` is not open as it was shown, and raise that."""
-        session, earlier = self.session, self.shared.answered.get(card.question.id)
-        error = refusal(card, fresh, standing, earlier, self.reading.thread_id, session.clock())
-        (session.went_stale if isinstance(error, StaleQuestion) else session.answered_elsewhere)(
-            card, str(error)
-        )
+        session, thread_id, question_id = self.session, self.reading.thread_id, card.question.id
+        earlier = self.shared.answered.get(question_id)
+        if earlier is None and fresh is None and self.reading.has_claims:
+            earlier = yield from first_answer(thread_id, question_id)
+        error = refusal(card, fresh, standing, earlier, thread_id, session.clock())
+        tell = session.went_stale if isinstance(error, StaleQuestion) else session.answered_elsewhere
+        tell(card, str(error))
         self._show(standing)
         raise error
 
@@ -337,7 +339,7 @@ class Flows:
         failed_here = bool(standing.snapshot.next) and not standing.questions
         if not failed_here and all(found.id != card.question.id for found in standing.questions):
             # Going on here would pass whatever the thread waits for now.
-            self._refuse(card, None, standing)
+            yield from self._refuse(card, None, standing)
         for doubt in standing.doubts:
             if doubt.may_be_running(self.session.clock()):
                 raise ReviewError(

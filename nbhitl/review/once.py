@@ -74,9 +74,15 @@ def once(key: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         UnsupportedValue: `fn` ran, and its result cannot be stored. The effect is then in doubt.
         RuntimeError: called outside of a running node.
         ValueError: the key is no text, or empty.
+        TypeError: `fn` cannot be called.
     """
     if not isinstance(key, str) or not key:
         raise ValueError(f"once() needs a key that names the effect, such as 'audit-row'; got {key!r}.")
+    if not callable(fn):
+        raise TypeError(
+            f"once({key!r}, ...) needs a function to call, such as once({key!r}, insert_row, order); got {fn!r}. Give "
+            "the function itself, not what it returns."
+        )
     effect = _effect(key)
     if iscoroutinefunction(fn) or iscoroutinefunction(getattr(fn, "__call__", None)):  # noqa: B004 - to look into it
         return _arun(effect, fn, args, kwargs)

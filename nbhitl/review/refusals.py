@@ -29,13 +29,13 @@ def refusal(
         card: the question as it was shown.
         fresh: the question as it is now, if it is still there.
         standing: where the thread stands.
-        earlier: who has answered it in this process, if anybody has.
+        earlier: who has answered it, if anybody has.
         thread_id: the thread.
         now: the time, by which a kernel may still be at its answer.
     """
     where = f"Question {card.label} of thread {thread_id!r} (node {card.question.node!r})"
     if fresh is None and earlier is not None:
-        why = f"{where} was answered by {earlier.by} at {earlier.at}; this answer was not sent."
+        why = f"{where} was answered by {earlier.by or 'someone'} at {earlier.at}; this answer was not sent."
         return AlreadyAnswered(why, by=earlier.by, at=earlier.at)
     if fresh is not None and fresh.doubt is not None:
         why = f"{where}: {fresh.doubt} This answer was not sent."

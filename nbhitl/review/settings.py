@@ -23,9 +23,16 @@ def current_user() -> str:
 def thread_config(config: Mapping[str, Any] | None, thread_id: str) -> dict[str, Any]:
     """Return `config` for this thread.
 
+    Raises:
+        TypeError: the thread's name is no string: claims are found by it.
+
     >>> thread_config({"recursion_limit": 9}, "t")
     {'recursion_limit': 9, 'configurable': {'thread_id': 't'}}
     """
+    if not isinstance(thread_id, str):
+        raise TypeError(
+            f"GraphThread(thread_id={thread_id!r}): a thread's name is a string, for example 'orders-1'."
+        )
     given = dict(config or {})
     return {**given, "configurable": {**(given.get("configurable") or {}), "thread_id": thread_id}}
 

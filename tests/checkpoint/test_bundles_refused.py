@@ -45,6 +45,11 @@ def refer_to_nothing(bundle):
     bundle["checkpoints"][-1]["body"]["results"][0]["writes"] = [["items", 7, None]]
 
 
+def test_a_folder_that_is_not_there_is_named(bundle, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no such folder; create it first.*missing'$"):
+        bundles.write_bundle(bundle, tmp_path / "missing" / "t.json")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
@@ -19,7 +20,7 @@ from nbhitl.errors import (
     UnknownNodeError,
     UnknownPathKey,
 )
-from nbhitl.graph import START, StateGraph
+from nbhitl.graph import END, START, StateGraph
 from nbhitl.types import Command, StateUpdate
 
 from .asking import CONFIG
@@ -97,11 +98,16 @@ def test_a_path_map_of_the_wrong_type(path_map):
     [
         (lambda: new().add_edge("ask", idle).compile(), ValueError, "ending at unknown node"),
         (lambda: new().add_edge("ask", None).compile(), ValueError, "ending at unknown node `None`"),
+        (lambda: new().add_edge("ask", "x").compile(), ValueError, r"unknown node `x`\. Its nodes are: ask"),
+        (lambda: new().add_edge("ask", "END").compile(), ValueError, "`END`.*import END`, and END without quotes"),
+        (lambda: new().add_edge(END, "ask"), ValueError, r"edges end there, add_edge\(node, END\)"),
+        (lambda: new().add_edge("ask", START), ValueError, r"edges begin there, add_edge\(START, node\)"),
+        (lambda: new().add_node("a:b", idle), ValueError, "':' is a reserved character.*Give 'a:b' another name"),
         (lambda: new().add_edge(3, "ask"), TypeError, "an edge starts at a node's name"),
         (lambda: new().add_edge("ask", ["x"]), TypeError, "an edge ends at one node"),
         (lambda: new().add_node(3, idle), TypeError, r"add_node\(3, \.\.\.\): a node's name is a string"),
         (lambda: new().add_node("inner", new()), TypeError, r"unsupported type.*Compile the graph first"),
-        (lambda: new().add_node("inner", 3), TypeError, r"unsupported type.*A node is a function"),
+        (lambda: new().add_node("inner", 3), TypeError, r"unsupported type.*Give a function"),
         (lambda: new().compile(interrupt_before="ask"), TypeError, r"interrupt_before='ask'\) takes a list"),
         (lambda: new().compile(interrupt_after=3), TypeError, r"interrupt_after=3\) takes a list"),
         (lambda: new().invoke({}), AttributeError, r"'invoke'.*graph = builder\.compile\(\)"),
@@ -111,7 +117,8 @@ def test_a_path_map_of_the_wrong_type(path_map):
         (lambda: new().nothing, AttributeError, r"no attribute 'nothing'$"),
     ],
     ids=[
-        "edge to a function", "edge to None", "edge from a number", "edge to a list", "name", "uncompiled",
+        "edge to a function", "edge to None", "edge to nobody", "edge to 'END'", "edge from END", "edge to START",
+        "character", "edge from a number", "edge to a list", "name", "uncompiled",
         "number", "breakpoint", "breakpoints", "not compiled", "schema", "schemas", "retries", "attribute",
     ],
 )  # fmt: skip
@@ -126,6 +133,11 @@ def test_building(make, error, says):
     [
         ("t", TypeError, r"config is 't'; it must be a dict like"),
         ({"configurable": "t"}, TypeError, "it must be a dict like"),
+        (
+            SimpleNamespace(config={}),
+            TypeError,
+            r"config is a SimpleNamespace; give its config: config=it\.config",
+        ),
         ({**CONFIG, "recursion_limit": "3"}, TypeError, "recursion_limit must be a number .* got '3'"),
         ({**CONFIG, "recursion_limit": 0}, ValueError, "recursion_limit must be at least 1, got 0"),
         ({**CONFIG, "max_concurrency": "3"}, TypeError, "max_concurrency must be a number"),
@@ -142,6 +154,12 @@ def test_a_config_that_is_none_where_it_is_kept_or_asked_for():
     for call in (graph.get_state, graph.with_config):
         with pytest.raises(TypeError, match="config is 't'"):
             call("t")
+
+
+def test_a_history_before_what_is_no_config():
+    graph = new().compile(checkpointer=InMemorySaver())
+    with pytest.raises(TypeError, match=r"before is 'x'; it must be a dict like"):
+        list(graph.get_state_history(CONFIG, before="x"))
 
 
 def test_a_context_with_an_unknown_field(run):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver as LangGraphsMemory
 from pydantic import BaseModel, ValidationError
+from pydantic.errors import PydanticUserError
 
 from nbhitl.engine import answer_schema
 from nbhitl.errors import InvalidAnswer, UnknownInterruptError, is_invalid_resume
@@ -99,6 +100,24 @@ def test_a_dict_that_is_no_json_schema_fails_where_it_is_asked(run, ran):
     graph = graph_of(asks("q", {"type": "yes|no"}, ran))
     with pytest.raises(ValueError, match="is no JSON Schema"):
         run.invoke(graph, {})
+
+
+@pytest.mark.parametrize("schema", [Count(n=1), "Nobody"])
+def test_what_is_no_schema_fails_where_it_is_asked(run, ran, schema):
+    with pytest.raises(PydanticUserError) as caught:
+        run.invoke(graph_of(asks("q", schema, ran)), {})
+    assert any("takes a type that pydantic can judge by" in note for note in caught.value.__notes__)
+
+
+def test_an_answer_that_does_not_fit_a_type_names_its_question(run, saver, ran):
+    graph = graph_of(asks("q", Count, ran), saver=saver)
+    run.invoke(graph, {})
+    with pytest.raises(ValidationError) as caught:
+        run.invoke(graph, Command(resume="many"))
+    assert caught.value.__notes__ == [
+        f"The answer to question {ids(graph)[0]} of thread 't' does not fit its response_schema. The question is still "
+        "open; answer it again."
+    ]
 
 
 def test_a_command_that_changes_the_state_too_is_held_against_what_is_asked_then(run, saver):

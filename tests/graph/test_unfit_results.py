@@ -61,6 +61,16 @@ def test_the_checkpoint_before_and_the_results_are_kept(run, saver, durability):
     ]
 
 
+def test_an_input_that_does_not_fit_asks_for_another(run, saver):
+    graph = Program(saver).graph
+    with pytest.raises(TypeError) as caught:
+        run.invoke(graph, {"log": 5})
+    assert caught.value.__notes__[-1] == (
+        "The state of thread 't' cannot take the results of step 0 (__start__). Nothing of this input was taken: "
+        "invoke() with another one."
+    )
+
+
 @DURABILITIES
 def test_going_on_says_it_again_and_a_branch_runs_the_tasks_again(run, saver, durability):
     program = Program(saver)

@@ -68,6 +68,19 @@ async def test_stream_modes(mode, text):
     assert ours == [chunk async for chunk in graph("theirs").astream({"x": [0]}, CONFIG, stream_mode=mode)]
 
 
+def test_a_warning_stands_at_the_programs_own_line():
+    for way in (
+        lambda g: g.invoke({"x": [0]}, CONFIG, stream_mode="update"),
+        lambda g: list(g.stream({"x": [0]}, CONFIG, stream_mode="update")),
+        lambda g: g.invoke({"x": [0]}, CONFIG, durability="snyc"),
+        lambda g: g.invoke({"x": [0]}, CONFIG, interupt_before=["a"]),
+        lambda g: g.invoke({"x": [0]}, CONFIG, checkpoint_during=True),
+    ):
+        with pytest.warns((UserWarning, DeprecationWarning)) as caught:
+            way(graph())
+        assert [one.filename for one in caught] == [__file__]
+
+
 def test_print_modes():
     with pytest.warns(UserWarning, match="print_mode='value': there is no such mode.* Did you mean 'values'"):
         assert graph().invoke({"x": [0]}, CONFIG, print_mode="value") == {"x": [0, 1]}

@@ -156,6 +156,17 @@ def test_a_key_is_text(key, effect):
         once(key, effect)
 
 
+@pytest.mark.parametrize("not_called", [3, None, {"n": 1}])
+def test_what_runs_is_a_function(engine, not_called):
+    def node(state):
+        return {"log": [once("k", not_called)]}
+
+    with pytest.raises(
+        TypeError, match=r"once\('k', \.\.\.\) needs a function to call.*Give the function itself"
+    ):
+        engine.graph(node).invoke({}, CONFIG)
+
+
 def test_a_question_inside_the_effect_does_not_count_as_done(engine, effect):
     def fn() -> Any:
         return [engine.interrupt("sure?"), effect()]

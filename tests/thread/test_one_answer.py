@@ -211,3 +211,18 @@ def test_an_answer_that_ask_does_not_take_is_asked_again(lib, build):
 def test_ask_outside_of_a_node():
     with pytest.raises(RuntimeError, match="needs a running node"):
         ask("Delete?")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"allow": ["aprove"]}, "takes a list of decisions, of: 'approve', 'edit'"),
+        ({"allow": "approve"}, "takes a list of decisions"),
+        ({"allow": []}, "takes a list of decisions"),
+        ({"args": [1]}, r"ask\(args=\[1\]\): arguments are a dict"),
+        ({"action": "pay"}, "needs args="),
+    ],
+)
+def test_ask_refuses_a_question_that_no_card_could_show(given, says):
+    with pytest.raises(ValueError, match=says):
+        ask("q", **given)

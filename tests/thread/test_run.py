@@ -33,12 +33,18 @@ def test_runs_to_the_question_and_on(lib, build, capsys):
 
 def test_verbs_need_exactly_one_open_question(lib, build):
     thread = GraphThread(build(review=asking(lib, "free?")), "t")
-    with pytest.raises(ReviewError, match="No question is open"):
+    assert repr(thread) == "GraphThread('t'): not looked at yet"
+    with pytest.raises(
+        ReviewError, match=r"No question is open.* it has not run yet. Run it: thread.run\(input\)"
+    ):
         thread.approve()
+    assert repr(thread) == "GraphThread('t'): idle"
     thread.run({"log": []})
     thread.respond("hello")
     assert thread.result["log"] == ["hello"]
-    with pytest.raises(ReviewError, match="No question is open on thread 't': it is finished"):
+    with pytest.raises(
+        ReviewError, match=r"No question is open on thread 't': it is finished\. Look at thread\.result"
+    ):
         thread.respond("again")
 
 
@@ -92,6 +98,12 @@ def test_unknown_names_are_refused(lib, build):
         GraphThread(graph, "t", replies={"reviews": {}})
     with pytest.raises(ValueError, match="no node 'x'"):
         GraphThread(graph, "t", interrupt_before=["x"])
+
+
+@pytest.mark.parametrize("thread_id", [None, 7])
+def test_a_threads_name_is_a_string(lib, build, thread_id):
+    with pytest.raises(TypeError, match=r"a thread's name is a string"):
+        GraphThread(build(review=asking(lib, 1)), thread_id)
 
 
 def test_a_graph_without_checkpointer_or_not_compiled(lib):

@@ -14,7 +14,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver as ForeignSqlite
 from nbhitl.checkpoint.companion import companion_of
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.engine.prepare import BY_KEY
-from nbhitl.errors import NotAnswered, ReviewError
+from nbhitl.errors import AlreadyAnswered, NotAnswered, ReviewError
 from nbhitl.graph import START, StateGraph
 from nbhitl.review.engines import BY
 from nbhitl.thread import GraphThread
@@ -80,8 +80,27 @@ def test_one_of_two_processes_wins(run, ask, tmp_path, kind, answers):
     assert effects.read_text() == f"{answers[winner]}\n"
     lost = outputs[1 - winner]
     assert lost.startswith(("AlreadyAnswered", "StaleQuestion")), lost
-    if lost.startswith("AlreadyAnswered"):
-        assert ("ada", "ben")[winner] in lost
+    assert ("ada", "ben")[winner] in lost
+
+
+@pytest.mark.parametrize("saver", [SqliteSaver, ForeignSqlite])
+def test_an_old_card_tells_who_answered_at_another_connection(tmp_path, monkeypatch, saver):
+    monkeypatch.setenv("NBHITL_UNATTENDED", "0")
+    builder = (
+        StateGraph(State).add_node("ask", lambda state: {"log": [interrupt("go?")]}).add_edge(START, "ask")
+    )
+    store = str(tmp_path / "threads.sqlite")
+    with saver.from_conn_string(store) as here, saver.from_conn_string(store) as there:
+        ada = GraphThread(builder.compile(checkpointer=here), "t", by="ada")
+        ben = GraphThread(builder.compile(checkpointer=there), "t", by="ben")
+        ada.run({"log": []})
+        shown = ben.question
+        ada.respond("go")
+        with pytest.raises(AlreadyAnswered, match="was answered by ada at ") as caught:
+            shown.respond("stop")
+        assert caught.value.by == "ada"
+        ben.refresh()
+        assert ben.result["log"] == ["go"]
 
 
 def test_a_question_of_one_process_is_answered_in_another(run, ask, tmp_path):

@@ -136,6 +136,8 @@ class ForgetsAndCopies(OpensASaver):
         assert [info.thread_id for info in saver.threads()] == ["waiting"]
         with pytest.raises(ValueError, match="keep_answered"):
             saver.prune_older(timedelta(1), strategy="all")
+        with pytest.raises(ValueError, match="an age is not below 0"):
+            saver.prune_older(timedelta(-1))
 
     @settings(derandomize=True, max_examples=12, deadline=None, suppress_health_check=QUIET)
     @given(data=st.data())
