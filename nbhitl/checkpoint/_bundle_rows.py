@@ -153,7 +153,7 @@ def _metadata_entry(data: bytes) -> Any:
 
 
 def _body_entry(data: bytes) -> dict[str, Any]:
-    kind, frame, values, appended, removed, results, base = to_json(data)
+    kind, frame, values, appended, removed, results, base, *more = to_json(data)
     parts = {
         "frame": frame,
         "values": values,
@@ -161,6 +161,7 @@ def _body_entry(data: bytes) -> dict[str, Any]:
         "removed": removed,
         "results": [_result_entry(*result) for result in results or ()],
         "base": base,
+        "edits": more[0] if more else None,
     }
     return {"kind": _KINDS[kind], **{name: part for name, part in parts.items() if part}}
 
@@ -266,7 +267,9 @@ def _body_tree(entry: Any) -> list[Any]:
     results = [_result_tree(result) for result in entry.get("results", [])]
     kind = _NUMBERS[entry["kind"]]
     frame, values = entry.get("frame"), entry.get("values", {})
-    return [kind, frame, values, entry.get("appended"), entry.get("removed", []), results, entry.get("base")]
+    more = [entry["edits"]] if "edits" in entry else []
+    appended, removed, base = entry.get("appended"), entry.get("removed", []), entry.get("base")
+    return [kind, frame, values, appended, removed, results, base, *more]
 
 
 def _result_tree(result: Any) -> list[Any]:

@@ -102,6 +102,12 @@ def _apply(row: StepRow, body: Body, values: dict[str, Any], versions: dict[str,
     values.update(body.values)
     for key in body.values:
         versions[key] = row.depth
+    if body.edits:
+        from nbhitl.checkpoint._edits import edited
+
+        for key, edits in body.edits.items():
+            values[key] = edited(_settled(values[key]), edits)
+            versions[key] = row.depth
     for key, items in body.appended.items():
         if key in values:
             values[key].extend(items)
@@ -182,7 +188,9 @@ def _grow(
         shared.extend(items)
         values[key] = _Grown(shared, len(shared))
         versions[key] = row.depth
-    _apply(row, Body(body.kind, body.frame, body.values, {}, body.removed), values, versions)
+    _apply(
+        row, Body(body.kind, body.frame, body.values, {}, body.removed, edits=body.edits), values, versions
+    )
     return values, versions
 
 

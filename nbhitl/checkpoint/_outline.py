@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import of_fields
 from nbhitl.checkpoint._fold import DAMAGE
+from nbhitl.checkpoint._frames import decode_frame
 from nbhitl.checkpoint._metadata import metadata_of
-from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec, decode_frame
+from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec
 from nbhitl.checkpoint._squeeze import decompressed
 from nbhitl.checkpoint.records import StepOutline
 from nbhitl.checkpoint.serde import Serde
@@ -20,6 +21,7 @@ from nbhitl.types import MISSING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nbhitl.checkpoint._edits import Edits
     from nbhitl.checkpoint.base import PendingWrite
 
 LeanRows = tuple[Sequence[str], Sequence[str | None], Sequence[str], Sequence[bytes], Sequence[bytes]]
@@ -55,7 +57,7 @@ def outlined(
         else:
             before = states.pop(parent_id, None)
         try:
-            kind, frame, values, appended, removed, _, base = body
+            kind, frame, values, appended, removed, _, base, *more = body
             if appended or removed:
                 for part in (*(appended or {}).values(), removed or []):
                     listed(part)
@@ -64,6 +66,8 @@ def outlined(
             elif kind == DELTA and before is not None:
                 after = before
                 touched = _apply(before, values, appended, removed)
+                if more:
+                    touched.update(_edit(before, *more))
             else:
                 after, touched = values, _of_whole(before, values, base[1] if base else values, removed)
             plain = frame is None or len(frame) < 3
@@ -136,6 +140,14 @@ def _apply(
             elif items:
                 state[key].extend(items)
                 touched[key] = None, items
+    return touched
+
+
+def _edit(state: State, edits: dict[str, Edits]) -> dict[str, tuple[Any, Any]]:
+    from nbhitl.checkpoint._edits import edited
+
+    touched = {key: (state[key], edited(state[key], of_key)) for key, of_key in edits.items()}
+    state.update({key: after for key, (_, after) in touched.items()})
     return touched
 
 

@@ -14,6 +14,7 @@ import sys
 from collections import OrderedDict
 from copy import deepcopy
 from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
 from operator import itemgetter
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +24,7 @@ from nbhitl import _langchain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from nbhitl.checkpoint._edits import Edits
     from nbhitl.checkpoint._fold import Folded
     from nbhitl.checkpoint._rows import Body, Codec, StepRow
 
@@ -52,6 +54,9 @@ class _Kept(Protocol):
     def grown(self, items: list[Any], codec: Codec) -> _Kept:
         """Return the kept list with more items."""
 
+    def edited(self, edits: Edits, codec: Codec) -> _Kept:
+        """Return the kept list after edits."""
+
 
 class _Constant:
     """A value that cannot be changed."""
@@ -69,6 +74,9 @@ class _Constant:
 
     def grown(self, items: list[Any], codec: Codec) -> _Kept:
         raise TypeError(f"a {type(self._value).__name__} cannot be appended to")
+
+    def edited(self, edits: Edits, codec: Codec) -> _Kept:
+        raise TypeError(f"a {type(self._value).__name__} cannot be edited")
 
 
 def _copied(fields: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +127,11 @@ class _Items:
         self._contents.append(stored["content"])
         return True
 
+    @property
+    def _are_messages(self) -> bool:
+        """Whether there is nothing else: then fields have the same places as items."""
+        return len(self._fields) == len(self._items)
+
     def intact(self) -> bool:
         count = len(self._fields)
         try:
@@ -150,6 +163,23 @@ class _Items:
             return self
         return _Encoded(codec.dumps(self._items[:length] + items))
 
+    def edited(self, edits: Edits, codec: Codec) -> _Kept:
+        from nbhitl.checkpoint._edits import edited
+
+        came = _Items()
+        are_kept = came.takes(chain.from_iterable(items for _, _, items in edits))
+        if not (are_kept and self._are_messages and came._are_messages):
+            return _kept(edited(self._items, edits), codec)
+        for name in _PARALLEL:
+            new = iter(getattr(came, name))
+            of_name = [[place, gone, [*islice(new, len(items))]] for place, gone, items in edits]
+            setattr(self, name, edited(getattr(self, name), of_name))
+        return self
+
+
+_PARALLEL = "_items", "_fields", "_stored", "_extra", "_stored_extra", "_contents"
+"""Of a list of messages alone, what has an entry for each of them."""
+
 
 class _Encoded:
     """Any other value, as bytes."""
@@ -167,6 +197,11 @@ class _Encoded:
 
     def grown(self, items: list[Any], codec: Codec) -> _Kept:
         return _Encoded(codec.dumps(codec.loads(self._data) + items))
+
+    def edited(self, edits: Edits, codec: Codec) -> _Kept:
+        from nbhitl.checkpoint._edits import edited
+
+        return _Encoded(codec.dumps(edited(codec.loads(self._data), edits)))
 
 
 def _is_late_constant(cls: type) -> bool:
@@ -203,6 +238,8 @@ class _State:
             self._values.pop(key, None)
         for key, value in body.values.items():
             self._values[key] = _kept(value, codec)
+        for key, edits in (body.edits or {}).items():
+            self._values[key] = self._values[key].edited(edits, codec)
         for key, items in body.appended.items():
             before = self._values.get(key)
             self._values[key] = before.grown(items, codec) if before else _kept(list(items), codec)

@@ -3,7 +3,8 @@
 A row's body is a list, `[kind, frame, values, appended, removed, results, base]`, with the frame as
 `[triggers, writers, sends, channels, start, children]`:
 
-    DELTA    values and appended hold what changed, removed what is gone; base is None
+    DELTA    values and appended hold what changed, removed what is gone; base is None. What was edited in lists
+             (see `_edits`) comes last, by key, if there is any
     FULL     values holds every key; base is [versions of all keys, keys that changed, {key: items appended}],
              None where every key has a new value
     CLASSIC  values is the checkpoint that `put` was given; the rest is empty
@@ -20,11 +21,12 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl._slotted import made, of_fields, slotted
+from nbhitl.checkpoint._frames import decode_frame, frame_data
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._metadata import encode_metadata
 from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint._unstorable import located
-from nbhitl.checkpoint.records import Frame, StepRecord, TaskWrites
+from nbhitl.checkpoint.records import StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
 from nbhitl.checkpoint.serde.plain import listed, with_buffers
 from nbhitl.checkpoint.task_ids import task_id
@@ -34,15 +36,15 @@ from nbhitl.errors import StoreError, UnsupportedValue
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from nbhitl.checkpoint._edits import Edits
     from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint.claims import Question
+    from nbhitl.checkpoint.records import Frame
 
 DELTA, FULL, CLASSIC = 0, 1, 2
 
 DELTAS_A_WHOLE = 2
 """How many times as many bytes of deltas as of the whole state there may be before it is stored whole again."""
-
-_NO_FRAME: tuple[Any, ...] = ([], [], [], None, None, None)
 
 
 class Codec(Protocol):
@@ -118,6 +120,7 @@ class Body:
     removed: Sequence[str] = ()
     results: Sequence[list[Any]] = ()
     base: list[Any] | None = None
+    edits: dict[str, Edits] | None = None
 
     def writes(self, row: StepRow) -> list[tuple[str, str, Any]]:
         """Return the results, of tasks of the parent of `row`, as `[(task_id, channel, value), ...]`.
@@ -176,7 +179,7 @@ class Body:
         if self.kind != DELTA:
             return self
         counts = {key: len(items) for key, items in self.appended.items()}
-        base = [versions, [*self.values, *counts], counts]
+        base = [versions, [*self.values, *(self.edits or ()), *counts], counts]
         return Body(FULL, self.frame, values, {}, self.removed, self.results, base)
 
 
@@ -206,7 +209,10 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
         versions[key] = depth
     for key in record.appended:
         versions[key] = depth
-    body = _step_body(record, versions, depth, whole=is_snapshot)
+    if record.edits and not is_snapshot:
+        body = _edited_body(record, versions, depth)
+    else:
+        body = _step_body(record, record.values, versions, depth, whole=is_snapshot)
     if bytearray in map(type, body[2].values()) and isinstance(serde, Serde):
         body[2] = with_buffers(body[2])
     try:
@@ -228,8 +234,16 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     return _step_row(fields), tip
 
 
-def _step_body(record: StepRecord, versions: dict[str, int], depth: int, *, whole: bool) -> list[Any]:
-    values, appended, step = record.values, record.appended, record.metadata["step"]
+def _edited_body(record: StepRecord, versions: dict[str, int], depth: int) -> list[Any]:
+    edits = record.edits or {}
+    others = {key: value for key, value in record.values.items() if key not in edits}
+    return [*_step_body(record, others, versions, depth, whole=False), edits]
+
+
+def _step_body(
+    record: StepRecord, values: dict[str, Any], versions: dict[str, int], depth: int, *, whole: bool
+) -> list[Any]:
+    appended, step = record.appended, record.metadata["step"]
     found: dict[str, int] = {}
     results = []
     for task in record.results:
@@ -302,24 +316,6 @@ def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, i
     return None
 
 
-def frame_data(frame: Frame) -> list[Any] | None:
-    """The fields of a frame, without those at the end that are empty."""
-    if frame.children or frame.sends or frame.channels or frame.start is not None:
-        parts = [list(frame.triggers), list(frame.writers), list(frame.sends), frame.channels, frame.start]
-        return [*parts, frame.children] if frame.children else parts
-    if frame.writers:
-        return [list(frame.triggers), list(frame.writers)]
-    return [list(frame.triggers)] if frame.triggers else None
-
-
-def decode_frame(data: list[Any] | None) -> Frame:
-    if data is None:
-        return Frame()
-    triggers, writers, sends, channels, start, children = (*data, *_NO_FRAME[len(data) :])
-    triggers, writers, sends = (tuple(listed(part)) for part in (triggers, writers, sends))
-    return Frame(triggers, sends, channels or {}, start, writers, children or {})
-
-
 def decode_body(row: StepRow, serde: Codec) -> Body:
     """Return a row's body.
 
@@ -327,11 +323,14 @@ def decode_body(row: StepRow, serde: Codec) -> Body:
         StoreError: the bytes are damaged.
     """
     try:
-        kind, frame, values, appended, removed, results, base = serde.loads(decompressed(row.body))
+        kind, frame, values, appended, removed, results, base, *more = serde.loads(decompressed(row.body))
         if appended or removed:
             for part in (*(appended or {}).values(), removed or []):
                 listed(part)
-        return Body(kind, decode_frame(frame), values, appended or {}, removed or (), results or (), base)
+        edits = dict(*more) if more else None
+        return Body(
+            kind, decode_frame(frame), values, appended or {}, removed or (), results or (), base, edits
+        )
     except StoreError as error:
         raise unreadable(row, error) from error
     except (TypeError, ValueError, AttributeError) as error:
@@ -373,8 +372,9 @@ def decode_write(row: WriteRow, serde: Codec) -> Any:
 def encode_body(body: Body, serde: Codec) -> bytes:
     """Return the bytes of a body; `decode_body` gives it back."""
     frame = frame_data(body.frame)
+    more = [body.edits] if body.edits else []
     return serde.dumps(
-        [body.kind, frame, body.values, body.appended, list(body.removed), list(body.results), body.base]
+        [body.kind, frame, body.values, body.appended, [*body.removed], [*body.results], body.base, *more]
     )
 
 

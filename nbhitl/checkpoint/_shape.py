@@ -57,7 +57,7 @@ def _checkpoint(folded: Folded) -> Checkpoint:
         rest = cast("list[dict[str, Any]]", body.base)[0]
         return cast("Checkpoint", {**rest, "channel_values": values})
     extra = _frame_channels(body.frame)
-    changed = body.base[1] if body.base else [*body.values, *body.appended]
+    changed = body.base[1] if body.base else [*body.values, *body.appended, *(body.edits or ())]
     return {
         "v": LATEST_VERSION,
         "ts": row.created_at,

@@ -39,7 +39,8 @@ Bundle: TypeAlias = dict[str, Any]
 """A bundle, as JSON values."""
 
 FORMAT = "nbhitl thread"
-VERSION = 1
+VERSION = 2
+"""2: what was edited in a list stands by itself; 1 has the list whole."""
 
 
 def export_thread(saver: StepSaver, thread_id: str) -> Bundle:

@@ -77,6 +77,7 @@ class StepRecord:
     `removed` keys that are gone. `results` are the tasks of the *parent* that led here and are not among its
     pending writes yet. `full` returns every key's value, for a snapshot when the saver wants one.
     `created_at` is UTC, ISO 8601. `metadata` holds `source`, `step`, `parents` and the caller's own entries.
+    `edits` tells of some of the lists in `values` what has changed in the parent's: see `_edits`.
     `hurries` says that the next step need not wait until this one is on disk (`durability="async"`).
     """
 
@@ -93,6 +94,7 @@ class StepRecord:
     results: Sequence[TaskWrites]
     full: Callable[[], Mapping[str, Any]]
     hurries: bool = False
+    edits: Mapping[str, list[list[Any]]] | None = None
 
 
 new_step = quick(StepRecord)

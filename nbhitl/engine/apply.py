@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from nbhitl.checkpoint._edits import Edits
     from nbhitl.engine.head import Head
     from nbhitl.engine.keys import KeyRule
     from nbhitl.engine.program import Program
@@ -33,15 +34,18 @@ class Changes:
     """What a step changed, by state key: new values, and what lists only gained.
 
     `written` are the keys that got writes, those with a channel object included. The lists in `appended` belong to
-    the changes.
+    the changes. `edits` tells of new values that are lists what was edited.
     """
 
     values: dict[str, Any] = made(factory=dict)
     appended: dict[str, list[Any]] = made(factory=dict)
     written: AbstractSet[str] = made(factory=set)
+    edits: dict[str, Edits] | None = None
 
     def add(self, then: Changes, state: Mapping[str, Any]) -> None:
         """Take in the changes of a later step, for which it costs what that step changed; `state` is what is now."""
+        if self.edits or then.edits:
+            self.edits = {**_edits_besides(self, then), **_edits_besides(then, self)}
         self.values.update(then.values)
         self.written = self.written | then.written
         for key in then.values:
@@ -56,6 +60,12 @@ class Changes:
 
 
 _changes = quick(Changes)
+
+
+def _edits_besides(changes: Changes, others: Changes) -> dict[str, Edits]:
+    """The edits of keys that the other changes leave alone: of what both have changed, the new value counts."""
+    edits = changes.edits or {}
+    return {key: edits[key] for key in edits if key not in others.values and key not in others.appended}
 
 
 def apply_writes(
@@ -77,7 +87,7 @@ def apply_writes(
     known = len(head.values)
     changed: dict[str, Any] = {}
     triggers, sends, updates, opened = _sort_out(program, head, results, changed)
-    changes = _changes(changed, {}, changed.keys())
+    changes = _changes(changed, {}, changed.keys(), None)
     if updates:
         _fold(program, head, results, updates, changes)
     head.values.update(changed)
@@ -215,8 +225,10 @@ def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> N
     if tail is not None and head.lengths.get(name) == len(old) and len(new) == len(old) + len(tail):
         changes.appended[name] = [*tail]
     else:
-        changes.values[name] = new
+        tail, changes.values[name] = None, new
     head.lengths[name] = len(new) if type(new) is list else -1
+    if rule.edits:
+        _note_items(head, name, tail, writes, changes)
 
 
 def _grow(rule: KeyRule, head: Head, update: Any, changes: Changes) -> bool:
@@ -239,7 +251,35 @@ def _grow(rule: KeyRule, head: Head, update: Any, changes: Changes) -> bool:
         changes.values[name] = new
     else:
         changes.appended[name] = [*tail]
+    if rule.edits:
+        _note_items(head, name, tail, [update], changes)
     return True
+
+
+def _note_items(
+    head: Head, name: str, tail: Sequence[Any] | None, writes: Sequence[Any], changes: Changes
+) -> None:
+    """Note which items a list has now: those of before and a tail, or others; then tell what was edited."""
+    before, new = head.stored.get(name), head.values[name]
+    if tail is not None and before is not None:
+        before.extend(tail)
+        return
+    if tail is None and before is not None and type(new) is list and not any(map(_replaces, writes)):
+        from nbhitl.checkpoint._edits import edits_between
+
+        given = {id(item) for write in writes for item in (write if type(write) is list else (write,))}
+        edits = edits_between(before, new, given)
+        if edits is not None:
+            changes.edits = {**(changes.edits or {}), name: edits}
+    if type(new) is list:
+        head.stored[name] = new.copy()
+    else:
+        head.stored.pop(name, None)
+
+
+def _replaces(write: Any) -> bool:
+    """Whether a write may be an Overwrite, in whichever form."""
+    return type(write) is dict or type(write).__name__ == "Overwrite"
 
 
 def _holders(values: Mapping[str, Any], name: str) -> int:

@@ -36,6 +36,7 @@ class Head:
         "objects",
         "sends",
         "start",
+        "stored",
         "triggers",
         "values",
         "writers",
@@ -55,13 +56,15 @@ class Head:
         self.children: dict[str, str] = {}
         # Length of each list as last saved: a list that code changed in place is saved whole, not as a delta.
         self.lengths: dict[str, int] = {}
+        # Of lists of messages, the items as last saved: what was edited is told as the difference to them.
+        self.stored: dict[str, list[Any]] = {}
 
     def copy(self) -> Head:
         """Return the same state, which stays as it is when this one changes."""
         copy = Head()
         for name in self.__slots__:
             setattr(copy, name, getattr(self, name))
-        copy.values, copy.lengths = dict(self.values), dict(self.lengths)
+        copy.values, copy.lengths, copy.stored = dict(self.values), dict(self.lengths), {}
         copy.objects = {name: channel.copy() for name, channel in self.objects.items()}
         return copy
 
@@ -75,7 +78,7 @@ class Head:
     def become(self, other: Head) -> None:
         """Take the place and the state of another head, which holds lists and constants alone; the lists are copied."""
         self.checkpoint_id, self.triggers, self.newest = other.checkpoint_id, other.triggers, other.newest
-        self.writers, self.lengths = other.writers, dict(other.lengths)
+        self.writers, self.lengths, self.stored = other.writers, dict(other.lengths), {}
         self.values = {
             key: value.copy() if type(value) is list else value for key, value in other.values.items()
         }
@@ -126,7 +129,7 @@ def head_of(program: Program, stored: StoredCheckpoint) -> Head:
 
 def refill(program: Program, head: Head, values: Mapping[str, Any]) -> None:
     """Give an emptied head its stored values; there are no objects among them."""
-    head.values = new_head(program).values
+    head.values, head.stored = new_head(program).values, {}
     _take_values(program, head, values)
     head.values = _in_order(program, head.values)
 
@@ -142,6 +145,8 @@ def _take_values(program: Program, head: Head, values: Mapping[str, Any]) -> Non
             head.values[name] = value
             if rule.appended is not None and type(value) is list:
                 head.lengths[name] = len(value)
+                if rule.edits:
+                    head.stored[name] = value.copy()
 
 
 def _in_order(program: Program, values: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class KeyRule:
     """
 
     __slots__ = (
-        "appended", "batched", "channel", "folded", "grown", "initial", "kind", "name", "operator", "saved",
+        "appended", "batched", "channel", "edits", "folded", "grown", "initial", "kind", "name", "operator", "saved",
     )  # fmt: skip
 
     def __init__(self, name: str, channel: BaseChannel[Any, Any, Any]) -> None:
@@ -46,6 +46,7 @@ class KeyRule:
         self.operator: Callable[[Any, Any], Any] | None = None
         self.appended: Callable[[Any, Any, Any], list[Any] | None] | None = None
         self.grown: Callable[[list[Any], Any], Grown | None] | None = None
+        self.edits = False
         self.initial: Any = MISSING
         self.batched = False
         self.saved = not isinstance(channel, UntrackedValue)
@@ -57,6 +58,7 @@ class KeyRule:
             self.initial = channel.value
             self.appended = _appended_of(channel.operator)
             self.grown = _grown_of(channel.operator)
+            self.edits = self.grown is not None and self.grown is not _extended
         elif channel.in_batches:
             self._take_in_batches(channel)
         else:

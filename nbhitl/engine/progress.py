@@ -270,6 +270,7 @@ class Progress:
             results,
             self._plain_values,
             run.durability == "async",
+            changes.edits,
         )
         return new_call("put_step", (record,))
 

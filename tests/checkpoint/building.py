@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from nbhitl.checkpoint._edits import edits_between
 from nbhitl.checkpoint.records import (
     CheckpointKey,
     ClaimRequest,
@@ -59,14 +60,19 @@ class Run:
         values: dict[str, Any] | None = None,
         *,
         appended: dict[str, list[Any]] | None = None,
+        edited: dict[str, list[Any]] | None = None,
         removed: tuple[str, ...] = (),
         frame: Frame | None = None,
         tasks: list[TaskWrites] | None = None,
         **metadata: Any,
     ) -> StepRecord:
-        """The record of a step on top of the head; what is left out is made up."""
-        values, appended = values or {}, appended or {}
+        """The record of a step on top of the head; what is left out is made up.
+
+        `edited` are lists that hold some of the very items of before.
+        """
+        values, appended = {**(values or {}), **(edited or {})}, appended or {}
         before = self.saved[self.head].values if self.head else {}
+        edits = {key: edits_between(before[key], items) for key, items in (edited or {}).items()}
         state = {key: item for key, item in before.items() if key not in removed} | values
         for key, items in appended.items():
             state[key] = state.get(key, []) + items
@@ -77,6 +83,7 @@ class Run:
         return StepRecord(
             self.thread, self.ns, fresh_id(), self.head, at(step + 1), about,
             frame or Frame(triggers=("branch:to:node",)), values, appended, removed, results, lambda: state,
+            edits={key: of_key for key, of_key in edits.items() if of_key is not None},
         )  # fmt: skip
 
     def task(self, name: str, writes: list[tuple[str, Any]]) -> TaskWrites:

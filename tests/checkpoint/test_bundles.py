@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nbhitl.checkpoint import bundle as bundles
 from nbhitl.checkpoint.bundle import (
     aexport_thread,
     aimport_thread,
@@ -207,7 +208,7 @@ def test_what_is_damaged_is_refused_and_changes_nothing(tmp_path):
     cases: list[tuple[dict[str, Any], str]] = [
         ({**bundle, "checkpoints": bundle["checkpoints"][1:]}, "damaged or was changed"),
         ({**bundle, "thread_id": "u"}, "damaged or was changed"),
-        ({**bundle, "version": 2}, "newer nbhitl.*format version 2, this nbhitl knows 1"),
+        ({**bundle, "version": 3}, "newer nbhitl.*format version 3, this nbhitl knows 2"),
         ({**bundle, "version": "1"}, "no version"),
         ({**bundle, "format": "zip"}, "no bundle of nbhitl's"),
         ({}, "no bundle of nbhitl's"),
@@ -223,6 +224,20 @@ def test_what_is_damaged_is_refused_and_changes_nothing(tmp_path):
             import_thread(saver, path)
     assert saver.threads() == []
     assert [file.name for file in tmp_path.iterdir()] == ["t.json"]
+
+
+def test_a_bundle_of_the_first_version_is_read():
+    saver, other = InMemorySaver(), InMemorySaver()
+    busy(saver)
+    bundle = {**sent(export_thread(saver, "t")), "version": 1}
+    bundle["sha256"] = bundles._hash(bundle)
+    import_thread(other, bundle)
+    again = sent(export_thread(other, "t"))
+    assert again["version"] == 2
+    assert {name: again[name] for name in SAME} == {name: bundle[name] for name in SAME}
+
+
+SAME = "checkpoints", "writes", "questions", "once", "thread_id"
 
 
 def test_what_is_no_thread_of_nbhitls_is_said():

@@ -79,6 +79,8 @@ MIGRATIONS: Final = (
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id) WHERE live = 1;
     CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE live = 1;
     """,
+    # As in SQLite: a step may tell what was edited in a list.
+    "",
 )
 
 # Asked of the catalog itself: to_regclass() may remember how it was before a lock was waited for.

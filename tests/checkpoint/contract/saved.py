@@ -43,6 +43,51 @@ class SavesSteps(OpensASaver):
         for checkpoint_id, saved in run.saved.items():
             assert found(run.saver.load(run.key(checkpoint_id))) == expected(saved)
 
+    def test_edited_lists_come_back_as_they_were(self, run):
+        items = [{"id": n, "text": f"item {n}"} for n in range(8)]
+        run.step({"n": 0, "items": items})
+        run.step({"n": 1}, edited={"items": [*items[:3], {"id": 3, "text": "new"}, *items[4:]]})
+        run.step(edited={"items": run.saved[run.head].values["items"][2:]})
+        fork = run.head
+        run.step(appended={"items": [{"id": 9}]})
+        run.step({"n": 2}, edited={"items": run.saved[run.head].values["items"][1:-1]})
+        run.head = fork
+        run.step(edited={"items": [{"id": -1}, *run.saved[fork].values["items"][:-1], {"id": 10}]})
+        assert run.saver._rows.step("t", "", fork).is_whole is False
+        told = [row[:5] for row in states(run)]
+        assert told == [expected(saved)[:5] for saved in reversed(run.saved.values())]
+        for checkpoint_id, saved in run.saved.items():
+            assert found(run.saver.load(run.key(checkpoint_id)))[:5] == expected(saved)[:5]
+        shown = run.saver.get_tuple(config("t", checkpoint_id=fork)).checkpoint
+        assert shown["updated_channels"] == ["branch:to:node", "items"]
+        assert shown["channel_versions"]["items"] > shown["channel_versions"]["n"]
+
+    def test_edited_lists_are_edited_the_same_by_whoever_reads_on(self, run):
+        items = [f"item {n}" for n in range(300)]
+        run.step({"items": items})
+        reader = run.saver.load(run.key(), share=True).values["items"]
+        for n in range(20):
+            items = [*items[1:n], f"edited {n}", *items[n + 1 :], f"new {n}"]
+            run.step(edited={"items": items})
+            assert run.saver.load(run.key(), share=True).values["items"] == items
+        assert reader == [f"item {n}" for n in range(300)]
+        touched = [outline.touched["items"] for outline in run.saver.outline("t", "")]
+        saved = [saved.values["items"] for saved in run.saved.values()]
+        assert [after for _, after in touched] == saved
+        assert [before for before, _ in touched[1:]] == saved[:-1]
+
+    def test_what_is_left_of_edited_lists_can_be_read(self, run):
+        items = [f"item {n}" for n in range(20)]
+        run.step({"items": items})
+        for n in range(6):
+            items = [*items[:n], f"edited {n}", *items[n + 2 :]]
+            run.step(edited={"items": items})
+        run.saver.copy_thread("t", "copied")
+        run.saver.prune(["t"])
+        assert [stored.values for stored in run.saver.history("t", "")] == [{"items": items}]
+        copied = [stored.values["items"] for stored in run.saver.history("copied", "")]
+        assert copied == [saved.values["items"] for saved in reversed(run.saved.values())]
+
     def test_keys_can_go(self, run):
         run.step({"a": 1, "b": [1], "c": 2})
         run.step({"a": 2}, removed=("b",))

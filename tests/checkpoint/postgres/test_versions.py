@@ -77,6 +77,8 @@ def test_a_store_of_every_earlier_version_goes_on(postgres, monkeypatch, version
         insert_row(earlier.conn, "nbhitl_steps", held.step("t", "", None))
         insert_row(earlier.conn, "nbhitl_writes", held.writes(*run.place())[0])
         insert_row(earlier.conn, "nbhitl_questions", held.questions("t")[0])
+        if version >= 3:
+            earlier.conn.execute("UPDATE nbhitl_questions SET live = 1")
     with PostgresSaver.from_conn_string(postgres) as saver:
         run.saver = saver
         assert [question.interrupt_id for question in saver.pending()] == ["q1"]
