@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint import leases
 from nbhitl.engine.arun_task import arun_task
 from nbhitl.engine.fail import save_stopped, stop, stopped_at_tasks
-from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
+from nbhitl.engine.instructions import Abandon, Abandoned, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.engine.unsaved import note_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Coroutine, Generator, Sequence
     from contextvars import Context
 
     from nbhitl.checkpoint.records import ClaimRequest
@@ -207,16 +207,20 @@ class AsyncDriver:
         del self.tasks[done]
         return done.result()
 
-    async def abandon(self) -> list[TaskResult]:
-        """Cancel what is running; return the results that were already there, and what was cancelled."""
-        finished = []
-        if self.results is not None:
-            while not self.results.empty():
-                done = self.results.get_nowait()
-                del self.tasks[done]
-                if not done.cancelled() and done.exception() is None:
-                    finished.append(done.result())
-        return finished + [_cancelled(result.task) for result in await self._cancel_all()]
+    async def abandon(self) -> Abandoned:
+        """Cancel what is running; return the results that are there, and what was cancelled."""
+        noticed = []
+        while self.results is not None and not self.results.empty():
+            noticed.append(self.results.get_nowait())
+        prompt = self._results_of(noticed)
+        ended = self._results_of([running for running in self.tasks if running.done()])
+        cancelled = [_cancelled(result.task) for result in await self._cancel_all()]
+        return Abandoned(prompt, [*ended, *cancelled])
+
+    def _results_of(self, ended: Sequence[asyncio.Task[TaskResult]]) -> list[TaskResult]:
+        for task in ended:
+            del self.tasks[task]
+        return [task.result() for task in ended if not task.cancelled() and task.exception() is None]
 
     async def stop(
         self, steps: Generator[Any, Any, Outcome], wanted: Any, *, before_tasks: bool = False

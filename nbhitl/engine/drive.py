@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.leases import end, hold, let_go
 from nbhitl.engine.fail import save_late, stop, stopped_at_tasks
-from nbhitl.engine.instructions import Abandon, Await, Do, Outcome, Show, Start, StoreCall
+from nbhitl.engine.instructions import Abandon, Abandoned, Await, Do, Outcome, Show, Start, StoreCall
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.engine.unsaved import note_failure
@@ -154,6 +154,10 @@ def _next_result(driver: Driver) -> Generator[Chunk, None, TaskResult]:
         yield item
 
 
+_MOMENT = 0.005
+"""Seconds after a task has failed in which results of others are still told to who reads the run's stream."""
+
+
 class Driver:
     """Performs the loop's instructions for one run."""
 
@@ -239,22 +243,47 @@ class Driver:
             return self.inbox.get(timeout=max(0.0, self.deadline - monotonic()))
         except Empty:
             self.deadline = None
-            self._perform_all(save_late(self.progress, self.abandon()))
+            self.drop_waiting()
+            self._perform_all(save_late(self.progress, self._wait_for_all()))
             raise TimeoutError(
                 f"The step did not end within step_timeout={self.run.step_timeout} s (graph {self.run.program.name!r})."
             ) from None
 
-    def abandon(self) -> list[TaskResult]:
-        """Start nothing more, wait for what is running, and return its results."""
-        self.running -= self.drop_waiting()
+    def abandon(self) -> Abandoned:
+        """Start no more than goes at once, wait for what is running, and return its results."""
+        if self.crew is None:
+            return Abandoned()
+        self.running -= self.crew.drop_later()
+        prompt = [] if self.progress.is_unseen else self._wait_a_moment()
+        return Abandoned(prompt, self._wait_for_all())
+
+    def _wait_a_moment(self) -> list[TaskResult]:
+        """Return what ends about now: of tasks that take no time it is not chance which of them are seen to end."""
+        over, results, chunks = monotonic() + _MOMENT, list[TaskResult](), []
+        while self.running > 0 and (left := over - monotonic()) > 0:
+            try:
+                item = self.early.popleft() if self.early else self.inbox.get(timeout=left)
+            except Empty:
+                break
+            if isinstance(item, TaskResult):
+                self.running -= 1
+                results.append(item)
+            else:
+                chunks.append(item)
+        for chunk in chunks:
+            self.inbox.put(chunk)
+        return results
+
+    def _wait_for_all(self) -> list[TaskResult]:
         results = []
         while self.running > 0:
             results.append(self.next_result())
         return results
 
-    def drop_waiting(self) -> int:
-        """Start nothing more; return how many tasks will not start."""
-        return 0 if self.crew is None else self.crew.drop_waiting()
+    def drop_waiting(self) -> None:
+        """Start nothing more."""
+        if self.crew is not None:
+            self.running -= self.crew.drop_waiting()
 
     def leave(self, steps: Generator[Any, Any, Outcome], wanted: Any) -> None:
         """Save where the run is whose reader leaves: it waits to perform `wanted`."""

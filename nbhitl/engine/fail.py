@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Never
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.constants import ERROR, START
 from nbhitl.engine.handling import handled_error
-from nbhitl.engine.instructions import ABANDON, Await, Start, StoreCall
+from nbhitl.engine.instructions import ABANDON, Abandoned, Await, Start, StoreCall
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.prepare import note_children
@@ -36,7 +36,12 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     assert error is not None
     if isinstance(error, QuestionChanged):
         _show_answered(error, progress.pending or (yield from _pending_again(progress)))
-    late: Sequence[TaskResult] = (yield ABANDON) or ()
+    abandoned: Abandoned = yield ABANDON
+    if not isinstance(error, (ParentCommand, GraphDrained)):  # a graph that was asked to stop has not failed
+        report(progress, result)
+    for other in abandoned.prompt:
+        report(progress, other)
+    late = [*abandoned.prompt, *abandoned.late]
     for other in late:
         if other.error is None and other.interrupts is None and progress.keeps:
             progress.held.append(task_writes(progress.program, other, other.writes))
@@ -58,8 +63,6 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     if progress.keeps:
         yield from _save_ends(progress, result, [*progress.paused, *late])
     progress.claimed = _in_doubt(progress, result)
-    if not isinstance(error, GraphDrained):  # a called graph was asked to stop: that is no failure
-        report(progress, result)
     raise error
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from nbhitl._slotted import made, quick, slotted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from nbhitl.engine.tasks import Task
+    from nbhitl.engine.tasks import Task, TaskResult
     from nbhitl.types import Interrupt
 
 
@@ -44,7 +44,14 @@ class Await(NamedTuple):
 
 
 class Abandon(NamedTuple):
-    """Stop the tasks that still run, and send back the results that are there by then."""
+    """Stop the tasks that still run, and send back what they left, an `Abandoned`."""
+
+
+class Abandoned(NamedTuple):
+    """The results of tasks beside which one has failed: `prompt` are those that ended when it did, `late` the others."""
+
+    prompt: Sequence[TaskResult] = ()
+    late: Sequence[TaskResult] = ()
 
 
 class Show(NamedTuple):

@@ -63,19 +63,30 @@ class Crew:
         self._turn = Lock()
         self._waiting: deque[Task] = deque()
         self._workers = 0
+        self._at_once = 0  # how many of the next tasks wait only for a thread to be there
         self._one_is_coming = False
 
     def take_on(self, tasks: Iterable[Task], context: Context) -> None:
         """Let the tasks be done, each in a copy of `context`."""
         with self._lock:
+            if not self._waiting:
+                self._at_once = self._limit
             self._waiting.extend(tasks)
         self._call_another(context)
 
     def drop_waiting(self) -> int:
         """Start nothing more; return how many tasks were dropped."""
+        return self._drop(0)
+
+    def drop_later(self) -> int:
+        """Start no more than go at once, be their threads there yet or not; return how many tasks were dropped."""
+        return self._drop(max(self._at_once, 0))
+
+    def _drop(self, kept: int) -> int:
         with self._lock:
-            dropped = len(self._waiting)
-            self._waiting.clear()
+            dropped = max(len(self._waiting) - kept, 0)
+            for _ in range(dropped):
+                self._waiting.pop()
         return dropped
 
     def _call_another(self, context: Context) -> None:
@@ -103,6 +114,7 @@ class Crew:
                         self._workers -= 1
                         return
                     task = self._waiting.popleft()
+                    self._at_once -= 1
                 with suppress(RuntimeError):  # no more threads to be had: those that are here do the work
                     self._call_another(context)
             self._work(task, context.copy())

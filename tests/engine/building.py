@@ -10,7 +10,17 @@ from typing_extensions import TypedDict
 from nbhitl.checkpoint.records import CheckpointKey, Claim, Frame, StepRecord, StoredCheckpoint
 from nbhitl.constants import PULL, PUSH, START
 from nbhitl.engine.events import Stream
-from nbhitl.engine.instructions import Abandon, Await, Clock, Outcome, Settings, Show, Start, StoreCall
+from nbhitl.engine.instructions import (
+    Abandon,
+    Abandoned,
+    Await,
+    Clock,
+    Outcome,
+    Settings,
+    Show,
+    Start,
+    StoreCall,
+)
 from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
@@ -175,7 +185,7 @@ class Hand:
             return self.result(running.pop(0))
         if isinstance(wanted, Abandon):
             rest, running[:] = list(running), []
-            return [self.result(task) for task in rest]
+            return Abandoned(late=[self.result(task) for task in rest])
         return None
 
     def result(self, task: Task) -> TaskResult:

@@ -9,7 +9,7 @@ from nbhitl.checkpoint.records import (
     TaskWrites,
 )
 from nbhitl.constants import PULL, START
-from nbhitl.engine.instructions import ABANDON, StoreCall
+from nbhitl.engine.instructions import ABANDON, Abandoned, StoreCall
 from nbhitl.engine.loop import superstep_loop
 from nbhitl.engine.tasks import TaskResult
 from nbhitl.errors import (
@@ -61,7 +61,7 @@ def test_abandoned_results_are_asked_for_before_the_error_is_raised():
     error = ValueError("no")
     assert steps.send(TaskResult(next(steps), [], error=error)) is ABANDON
     with pytest.raises(ValueError, match="no") as caught:
-        steps.send([])
+        steps.send(Abandoned())
     assert caught.value is error
 
 

@@ -98,6 +98,24 @@ def test_dropped_tasks_never_start() -> None:
     assert crew.drop_waiting() == 0
 
 
+def test_of_what_waits_only_the_tasks_that_go_at_once_are_kept() -> None:
+    hold, started = Event(), Event()
+    done = _Done(3)
+
+    def work(task: Any, context: Any) -> None:
+        started.set()
+        hold.wait(10)
+        done.note(task)
+
+    crew = Crew(work, 3)
+    crew.take_on(range(7), copy_context())  # type: ignore[arg-type]
+    assert started.wait(10)
+    assert crew.drop_later() == 4
+    hold.set()
+    assert done.all.wait(10)
+    assert sorted(done.items) == [0, 1, 2]
+
+
 def test_without_another_thread_the_first_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, calls = workers.worker_pool(), 0
 

@@ -65,6 +65,52 @@ def test_tasks_of_a_step_run_side_by_side(run):
     assert run.invoke(fan_of(4, work), {}) == {"log": [0, 1, 2, 3]}
 
 
+def test_what_ends_beside_a_failing_task_is_shown_and_kept_whichever_thread_is_first():
+    def work(n: int) -> State:
+        if n == 0:
+            raise ValueError("no")
+        return {"log": [n]}
+
+    graph, shown = fan_of(4, work), []
+    with pytest.raises(ValueError, match="no"):
+        shown.extend(graph.stream({}, CONFIG))
+    assert [chunk for chunk in shown if "work" in chunk] == [{"work": {"log": [n]}} for n in (1, 2, 3)]
+    assert [task.result for task in graph.get_state(CONFIG).tasks] == [
+        None,
+        *({"log": [n]} for n in (1, 2, 3)),
+    ]
+
+
+def test_tasks_that_go_at_once_are_all_done_beside_one_that_fails():
+    """None of them waits for a thread when the first one fails at once; those beyond the limit do not begin."""
+    began: list[int] = []
+
+    def work(n: int) -> State:
+        began.append(n)
+        if n == 0:
+            raise ValueError("no")
+        time.sleep(0.02)
+        return {"log": [n]}
+
+    with pytest.raises(ValueError, match="no"):
+        fan_of(9, work).invoke({}, {**CONFIG, "max_concurrency": 4})
+    assert {0, 1, 2, 3} <= {*began} < {*range(9)}
+
+
+def test_a_step_shows_nothing_of_a_task_that_ends_long_after_another_failed():
+    def work(n: int) -> State:
+        if n == 0:
+            raise ValueError("no")
+        time.sleep(0.1)
+        return {"log": [n]}
+
+    graph, shown = fan_of(2, work), []
+    with pytest.raises(ValueError, match="no"):
+        shown.extend(graph.stream({}, CONFIG))
+    assert not [chunk for chunk in shown if "work" in chunk]
+    assert graph.get_state(CONFIG).tasks[1].result == {"log": [1]}
+
+
 def test_many_tasks_that_call_graphs_do_not_wait_for_each_others_threads(run):
     inner = fan_of(3, lambda n: {"log": [n]})
     inner.checkpointer = None

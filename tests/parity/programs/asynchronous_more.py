@@ -66,6 +66,49 @@ async def program_error_cancels_the_others(record):
     record("other", cancelled)
 
 
+async def program_error_beside_others_that_end(record, saver):
+    """Those that have ended when the error is noticed are streamed and saved, whichever of them comes first."""
+
+    def graph_of(turns, first):
+        async def other(state):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            return {"path": ["other"]}
+
+        async def fails(state):
+            raise ValueError("no")
+
+        async def asks(state):
+            return {"path": [interrupt("ok?")]}
+
+        builder = StateGraph(State).add_node("fails", fails).add_node(first, other).add_node("q", asks)
+        builder.add_edge(START, first).add_edge(START, "fails").add_edge(START, "q")
+        return builder.compile(checkpointer=saver)
+
+    for first in ("a", "z"):
+        for turns in (0, 1) if first == "a" else (0,):
+            graph = graph_of(turns, first)
+            for mode in ("updates", "tasks", "values"):
+                config = {"configurable": {"thread_id": f"{first}{turns}{mode}"}}
+                shown = []
+                try:
+                    async for chunk in graph.astream({"path": []}, config, stream_mode=mode):
+                        shown.append(chunk)
+                except ValueError as error:
+                    shown.append(str(error))
+                record(f"{first} {turns} {mode}", sorted(map(str, map(without_ids, shown))))
+                state = await graph.aget_state(config)
+                record("kept", (state.next, [(task.name, task.result, task.error) for task in state.tasks]))
+
+
+def without_ids(chunk):
+    if not isinstance(chunk, dict):
+        return chunk
+    left = {key: value for key, value in chunk.items() if key != "id"}
+    asked = left.get("__interrupt__", ())
+    return {**left, "__interrupt__": [question.value for question in asked]} if asked else left
+
+
 async def program_node_raises_cancelled(record):
     async def node(state):
         raise asyncio.CancelledError
