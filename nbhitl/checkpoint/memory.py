@@ -8,7 +8,6 @@ from nbhitl.checkpoint._inspectable import Inspectable
 from nbhitl.checkpoint._memory_rows import MemoryRows
 from nbhitl.checkpoint._unpacked import step_in_memory
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
-from nbhitl.checkpoint.steps import StepSaver
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["InMemorySaver", "MemorySaver"]
 
 
-class InMemorySaver(Inspectable, StepSaver):
+class InMemorySaver(Inspectable):
     """Keeps threads in this process; for trying things out, tests and benchmarks.
 
     Values that can be changed in place are stored encoded, so that changing one afterwards does not change history.

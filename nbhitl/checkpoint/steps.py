@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import StepGone
@@ -19,7 +19,7 @@ from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_
 from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
 from nbhitl.checkpoint._unpacked import packed
-from nbhitl.checkpoint.base import WRITES_IDX_MAP
+from nbhitl.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 from nbhitl.checkpoint.records import KeptAgain, StoredCheckpoint
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.errors import StoreError
@@ -365,21 +365,36 @@ def _place(key: CheckpointKey) -> tuple[str, str, str]:
 
 
 def stores_steps(saver: object) -> bool:
-    """Whether the engine may hand steps to `saver`: it is one of nbhitl's, and a user's subclass of it has
-    not overridden `put`, `put_writes`, `get_tuple` or `get_next_version`, which would then not be called.
-    """
+    """Whether the engine may hand steps to `saver`; not if a subclass overrides `put`, or has a `load` of its own."""
     if not isinstance(saver, StepSaver):
         return False
     # The class is asked each time: somebody may have patched a method in the meantime.
-    return _OVERRIDABLE.isdisjoint(vars(saver)) and _are_ours(*_methods(type(saver)))
+    own, kind = vars(saver), cast("Any", saver.__class__)
+    return (_CALLED.isdisjoint(own) or not _shadows(own)) and _are_ours(kind, *_methods(kind))
 
 
 @lru_cache(maxsize=64)
-def _are_ours(*methods: Callable[..., Any]) -> bool:
-    return all(method.__module__.startswith("nbhitl.checkpoint.") for method in methods)
+def _are_ours(kind: type, *methods: Callable[..., Any]) -> bool:
+    if not all(_is_ours(method) for method in methods):
+        return False
+    if _is_ours(kind):
+        return True
+    from nbhitl.checkpoint._overridden import means_something_else
+
+    return not any(means_something_else(kind, StepSaver, name) for name in _CALLED)
+
+
+def _is_ours(code: Callable[..., Any]) -> bool:
+    return code.__module__.startswith("nbhitl.checkpoint.")
+
+
+def _shadows(own: dict[str, Any]) -> bool:
+    return any(name in _OVERRIDABLE or not callable(own[name]) for name in _CALLED & own.keys())
 
 
 _OVERRIDABLE = frozenset(
     {"put", "put_writes", "get_tuple", "get_next_version", "aput", "aput_writes", "aget_tuple"}
 )
 _methods = attrgetter(*_OVERRIDABLE)
+_names = {*dir(StepSaver)}.difference(dir(BaseCheckpointSaver))
+_CALLED = _OVERRIDABLE | {name for name in _names if callable(getattr(StepSaver, name))}

@@ -1,3 +1,5 @@
+import copy
+import pickle
 import sys
 import threading
 import timeit
@@ -6,6 +8,7 @@ import pytest
 
 from nbhitl.checkpoint.memory import InMemorySaver, MemorySaver
 from nbhitl.checkpoint.steps import stores_steps
+from nbhitl.errors import StoreError
 
 from .building import Run
 from .contract import SaverContract
@@ -38,6 +41,54 @@ def test_overriding_put_makes_it_a_classic_saver():
     assert not stores_steps(Counting())
     assert stores_steps(Named())
     assert not stores_steps(object())
+
+
+def test_so_does_a_method_or_an_attribute_that_only_has_the_name_of_ours():
+    class Loading(InMemorySaver):
+        def load(self):
+            pass
+
+    class Loaded(InMemorySaver):
+        def load(self, key, share=False):
+            return super().load(key, share)
+
+    class Remembering(InMemorySaver):
+        history = ()
+
+    remembering = InMemorySaver()
+    remembering.history = []
+    assert not any(map(stores_steps, (Loading(), Remembering(), remembering)))
+    assert stores_steps(Loaded())
+
+
+def test_threads_put_back_in_another_form_are_refused_and_what_is_kept_stays():
+    saver = InMemorySaver()
+    Run(saver).step({"n": 1})
+    saver.storage["t"][""]["1"] = "no checkpoint"
+    with pytest.raises(StoreError, match=r"thread 't' cannot be put back into InMemorySaver: .* SqliteSaver"):
+        saver.get_tuple({"configurable": {"thread_id": "t"}})
+    assert len(saver.storage["t"][""]) == 1
+
+
+def test_a_thread_that_is_changed_by_hand_keeps_the_journal_of_what_was_done():
+    saver, now = InMemorySaver(), "2026-01-01"
+    run = Run(saver)
+    for n in range(2):
+        run.step({"n": n})
+    for owner in ("first", "second"):
+        began = saver.begin_once("t", "mail", owner, now)
+        saver.end_once("t", "mail", owner, "sent", now)
+        saver.storage["t"][""].pop(min(saver.storage["t"][""]))
+    assert began.result == "sent"
+    assert saver.get_tuple({"configurable": {"thread_id": "t"}}) is None
+
+
+def test_what_it_keeps_is_copied_as_plain_dicts():
+    saver = InMemorySaver()
+    Run(saver).step({"n": 1})
+    for kept in (saver.storage, saver.blobs, saver.writes):
+        assert type(copy.deepcopy(kept)) is dict
+    assert type(pickle.loads(pickle.dumps(saver.storage))["t"][""]) is dict
 
 
 def test_so_does_patching_put_after_the_class_was_used(monkeypatch):

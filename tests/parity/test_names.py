@@ -60,6 +60,7 @@ NAMES = {
         "GraphCallbackHandler", "GraphInterruptEvent", "GraphResumeEvent", "GraphLifecycleEvent",
         "GraphLifecycleStatus",
     ],
+    "pregel.debug": ["CheckpointPayload", "TaskPayload", "TaskResultPayload"],
     "pregel.main": ["Pregel", "GraphRecursionError"],
     "_internal._constants": [
         "CONF", "ERROR", "INPUT", "INTERRUPT", "NO_WRITES", "NS_END", "NS_SEP", "NULL_TASK_ID", "PULL", "PUSH",
