@@ -34,6 +34,10 @@ def doubled(name):
     return change
 
 
+def write_again_under_another_name(bundle):
+    bundle["writes"].append({**bundle["writes"][-1], "name": "another"})
+
+
 def put(name, field, value):
     def change(bundle):
         bundle[name][0][field] = value
@@ -55,6 +59,7 @@ def test_a_folder_that_is_not_there_is_named(bundle, tmp_path):
     [
         (doubled("checkpoints"), "it has the same checkpoint twice"),
         (doubled("writes"), "it has the same write twice"),
+        (write_again_under_another_name, "it has the same write twice"),
         (doubled("questions"), "it has the same question twice"),
         (doubled("once"), "it has the same effect twice"),
         (put("questions", "state", "perhaps"), "a question has an unknown state"),

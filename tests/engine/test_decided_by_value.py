@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from types import SimpleNamespace
 from typing import Literal
 
 import pytest
+from typing_extensions import TypedDict
 
 from nbhitl.checkpoint._bundle_rows import _NUMBERED, _field
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.checkpoint.steps import _is_faithful
 from nbhitl.engine.caching import cache_namespace
+from nbhitl.engine.foreign import _takes_path
+from nbhitl.engine.head import Head, new_head, refill
 from nbhitl.engine.kept_pause import _is_small
+from nbhitl.engine.keys import _grown_of
 from nbhitl.engine.questions import Left
+from nbhitl.engine.returned import _added_up
 from nbhitl.engine.writes import has_fields
 from nbhitl.errors import BundleError, StoreError
 from nbhitl.graph import START, MessagesState, StateGraph
 from nbhitl.graph._targets import annotated_targets
-from nbhitl.graph.message import appended_messages
+from nbhitl.graph.message import add_messages, appended_messages, grown_messages
 from nbhitl.review.schema import _brief
 from nbhitl.types import Command, Interrupt, interrupt
 
@@ -125,3 +131,56 @@ def test_an_answer_that_another_saver_could_not_write_can_be_given_again():
         graph.invoke(Command(resume="yes"), config)
     assert [question.value for question in graph.get_state(config).interrupts] == ["go?"]
     assert graph.invoke(Command(resume="no"), config)["messages"][0].content == "no"
+
+
+def test_only_the_very_reducer_of_messages_is_passed_over():
+    @wraps(add_messages)
+    def counted(old, new):
+        return add_messages(old, new)
+
+    assert _grown_of(add_messages) is grown_messages
+    assert _grown_of(counted) is None
+
+
+def test_what_a_generator_yields_is_added_up():
+    assert _added_up(iter([])) is None
+    assert _added_up(iter([1, 2])) == 3
+    assert _added_up(iter([{"a": 1}, {"b": 2}])) == {"b": 2}
+
+
+def test_savers_take_the_path_of_a_task_if_they_say_so():
+    class Old:
+        def put_writes(self, config, writes, task_id): ...
+
+    class New:
+        def put_writes(self, config, writes, task_id, task_path=""): ...
+
+    class Passing:
+        def put_writes(self, *given): ...
+
+    assert [_takes_path(saver, "put_writes") for saver in (Old, New, Passing)] == [False, True, True]
+
+
+def test_a_state_that_is_read_again_has_its_keys_in_the_order_of_the_schema():
+    class State(TypedDict, total=False):
+        first: str
+        second: list[str]
+
+    program = StateGraph(State).add_node("a", lambda state: {}).add_edge(START, "a").compile().program
+    head = new_head(program)
+    refill(program, head, {"second": ["b"], "first": "a"})
+    assert [*head.values.items()] == [("first", "a"), ("second", ["b"])]
+
+
+def test_a_place_without_its_state_knows_who_wrote_last():
+    head = Head()
+    head.checkpoint_id, head.triggers, head.newest, head.writers = "cp", ("b",), ("b",), ("a",)
+    head.values = {"n": 1}
+    place = head.emptied()
+    assert (place.checkpoint_id, place.triggers, place.newest, place.writers) == (
+        "cp",
+        ("b",),
+        ("b",),
+        ("a",),
+    )
+    assert place.values == {}

@@ -115,6 +115,13 @@ def test_a_snapshot_leaves_the_stored_values_alone():
     assert checkpoint.values == {"log": ["in"]}
 
 
+def test_a_snapshot_names_the_checkpoints_above_it():
+    checkpoint = stored({"log": ["in"]}, "a")
+    checkpoint.metadata["parents"] = {"": "above"}
+    configurable = snapshot_of(PROGRAM, checkpoint, newest=True).config["configurable"]
+    assert configurable["checkpoint_map"] == {"": "above", checkpoint.ns: "cp"}
+
+
 def test_the_config_of_a_checkpoint_below_names_those_above():
     assert checkpoint_config("t", "a:1", "cp", {"": "top"}) == {
         "configurable": {

@@ -105,6 +105,11 @@ def test_an_update_as_the_end_leaves_nothing_to_run():
         updated(CHAIN, stored({"log": []}, "a"), [StateUpdate({"log": ["x"]}, END)])
 
 
+def test_an_update_as_the_end_takes_what_tasks_have_done():
+    found = stored({"log": []}, "a", "b", writes=[(pulled("a").id, "log", ["a"])])
+    assert updated(FAN, found, [StateUpdate(None, END)]) == [("update", 1, {"log +": ["a"]}, ())]
+
+
 def test_a_copy_is_a_sibling_with_the_whole_state():
     (copy,) = updated(CHAIN, stored({"log": ["in"], "last": "x"}, "a"), [StateUpdate(None, COPY)])
     assert copy == ("fork", 1, {"log": ["in"], "total": 0, "last": "x"}, ("a",))

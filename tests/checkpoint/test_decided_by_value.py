@@ -1,0 +1,147 @@
+"""What pure functions of the stores decide, by value: where a wrong decision would lose or mix up what a thread holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
+from nbhitl.checkpoint._answers import Answers, answers_in
+from nbhitl.checkpoint._filters import states_of
+from nbhitl.checkpoint._going_on import going_on
+from nbhitl.checkpoint._newest import merged
+from nbhitl.checkpoint._rows import WriteRow, decode_body
+from nbhitl.checkpoint._upkeep import PruneRule, any_young, kept_places
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.plain_forms import gate_from_plain, gate_to_plain
+from nbhitl.checkpoint.records import Frame, TaskWrites
+from nbhitl.checkpoint.serde import Serde
+from nbhitl.constants import PULL, PUSH
+from nbhitl.errors import StoreError
+
+from .building import NOON, Run, at
+
+
+def rows_of(saver, ns=""):
+    return list(saver._rows.steps_newest_first("t", ns, None))
+
+
+def test_what_stays_keeps_what_it_refers_to_however_far_below():
+    saver = InMemorySaver()
+    below, middle, above = Run(saver, ns="a|b"), Run(saver, ns="a"), Run(saver)
+    for number in range(3):
+        below.step({"n": number})
+        if number == 0:
+            middle.step(frame=Frame(children={"a|b": below.head}))
+            above.step(frame=Frame(children={"a": middle.head}))
+    middle.step()
+    spaces = {ns: rows_of(saver, ns) for ns in ("", "a", "a|b")}
+    first = next(iter(below.saved))
+    assert kept_places(spaces, [], PruneRule(), saver._codec) == {
+        ("", above.head), ("a", next(iter(middle.saved))), ("a", middle.head), ("a|b", first), ("a|b", below.head),
+    }  # fmt: skip
+
+
+def test_a_checkpoint_of_the_very_moment_is_not_older():
+    saver = InMemorySaver()
+    run = Run(saver)
+    run.step()
+    spaces = {"": rows_of(saver)}
+    made = spaces[""][0].created_at
+    assert any_young(spaces, PruneRule(moment=made))
+    assert not any_young(spaces, PruneRule(moment=at(1000)))
+
+
+def test_who_reads_on_after_something_went_is_told_how_many_were_given():
+    asked = []
+
+    def read(before, given):
+        asked.append((before, given))
+        yield from ["d", "c"] if before is None else ["b"]
+        if before is None:
+            raise StoreError("somebody has pruned it")
+
+    assert [*going_on(read, str, None)] == ["d", "c", "b"]
+    assert asked == [(None, 0), ("c", 2)]
+
+
+def write(idx, value):
+    return WriteRow("t", "", "cp", "task", idx, "node", "", "channel", value)
+
+
+def test_of_two_results_of_one_place_the_first_stays():
+    assert merged([], [write(0, b"first"), write(0, b"second")]) == [write(0, b"first")]
+    assert merged([write(1, b"b")], [write(0, b"a"), write(1, b"c")]) == [write(0, b"a"), write(1, b"b")]
+
+
+def test_what_a_task_was_answered_before_is_what_the_store_compares():
+    codec, before = Serde(), [["q1", "", "yes"]]
+    answers = Answers(("t", "", "cp"), "task", [*before, ["q2", "", "no"]], before, codec)
+    assert codec.loads(answers.packed_before()) == before
+    assert Answers(("t", "", "cp"), "task", before, [], codec).packed_before() == b""
+    assert answers_in([answers.row()], codec) == {"task": [["q1", "", "yes"], ["q2", "", "no"]]}
+
+
+def test_a_state_by_itself_is_one_state():
+    assert states_of("pending", "open") == ("open",)
+    assert states_of("pending", ["open", "delivered"]) == ("open", "delivered")
+
+
+@pytest.mark.parametrize(
+    ("gate", "value", "plain"),
+    [
+        (NamedBarrierValue(str, {"a", "b"}), {"b", "a"}, ["a", "b"]),
+        (NamedBarrierValueAfterFinish(str, {"a", "b"}), ({"b", "a"}, True), [["a", "b"], True]),
+    ],
+)
+def test_a_gate_that_waits_is_plain_data_and_back(gate, value, plain):
+    assert gate_to_plain(value) == plain
+    assert gate_from_plain(gate, plain) == value
+
+
+def test_a_task_that_a_send_started_has_its_place():
+    saver = InMemorySaver()
+    run = Run(saver)
+    run.step({"n": 0})
+    sent = TaskWrites("", "node", (PUSH, 1, False), [("n", 1)])
+    run.step({"n": 1}, tasks=[sent, TaskWrites("", "node", (PULL, "node"), [("n", 2)])])
+    row = rows_of(saver)[0]
+    tasks = decode_body(row, saver._codec).tasks(row)
+    assert [(task.path, task.writes) for task in tasks] == [
+        ((PUSH, 1, False), [("n", 1)]),
+        ((PULL, "node"), [("n", 2)]),
+    ]
+    assert len({task.task_id for task in tasks}) == 2
+
+
+def test_keys_that_went_are_a_list_or_damage():
+    saver = InMemorySaver()
+    run = Run(saver)
+    run.step({"n": 0, "a": 1, "items": []})
+    run.step(appended={"items": [1]}, removed=("n",))
+    row = rows_of(saver)[0]
+    body = saver.serde.loads(row.body)
+    assert body[4] == ["n"]
+    body[3], body[4] = None, "na"  # two keys, to whoever takes text for a list
+    saver._rows.insert_step(row._replace(body=saver.serde.dumps(body)), replace=True)
+    with pytest.raises(StoreError, match="in the place of a list"):
+        saver.load(run.key(run.head))
+
+
+def test_an_effect_that_is_settled_without_a_time_is_done_now():
+    saver = InMemorySaver()
+    saver.begin_once("t", "mail", "kernel", NOON)
+    saver.settle_once("t", "mail", "sent")
+    (entry,) = saver.once_entries("t")
+    assert (entry.state, entry.result) == ("done", "sent")
+    assert entry.done_at is not None
+    assert entry.done_at > NOON
+
+
+def test_an_outline_tells_what_a_list_held_before_it_was_replaced():
+    run = Run(InMemorySaver())
+    run.step({"items": ["a"]})
+    run.step(appended={"items": ["b"]})
+    run.step(appended={"items": ["c"]})
+    run.step({"items": []})
+    touched = [step.touched["items"] for step in run.saver.outline("t", "")]
+    assert touched[1:] == [(None, ["b"]), (None, ["c"]), (["a", "b", "c"], [])]
