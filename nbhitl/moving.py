@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
-from nbhitl.checkpoint._replay import keep_beside, replayed, with_claims, with_questions
+from nbhitl.checkpoint._rebuilt import keep_beside, rebuilt, with_claims, with_questions
 from nbhitl.checkpoint.bundle import aexport_thread, export_thread, import_thread
 from nbhitl.checkpoint.companion import existing_companion
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.steps import stores_steps
 from nbhitl.constants import CONF, INTERRUPT, NS_END, NS_SEP, RESUME
-from nbhitl.engine.adopt import Adopted, adopt, open_records
-from nbhitl.engine.hand_over import Names, answers_of, checkpoint_of, writes_of
+from nbhitl.engine.from_langgraph import Adopted, adopt, open_records
 from nbhitl.engine.prepare import step_saver
+from nbhitl.engine.to_langgraph import Names, answers_of, checkpoint_of, writes_of
 from nbhitl.errors import BundleError, StoreError
 from nbhitl.review.attach_langgraph import interrupt_of, send_of
 from nbhitl.review.engines import engine_of
@@ -248,7 +248,7 @@ class _Found:
         return self._graphs.get(NS_SEP.join(level for level in levels if not level.isdigit()))
 
     def _bundle(self, thread: Adopted) -> dict[str, Any]:
-        saver = replayed(thread.checkpoints, thread.names)
+        saver = rebuilt(thread.checkpoints, thread.names)
         beside = existing_companion(self._saver)
         if beside is not None and beside is not self._saver:
             with_claims(saver, beside, self._thread_id, thread.renamed)

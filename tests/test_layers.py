@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -290,3 +291,15 @@ def test_it_would_notice(module, source, message):
 
 def test_typing_only_imports_may_point_up():
     assert imports_of("if TYPE_CHECKING:\n    from nbhitl.graph import StateGraph", "nbhitl.types") == []
+
+
+@pytest.mark.parametrize("package", ["engine", "checkpoint"])
+def test_the_map_of_a_package_tells_each_of_its_modules(package):
+    root = PACKAGE / package
+    shown = ast.get_docstring(ast.parse((root / "__init__.py").read_text("utf-8"))) or ""
+    modules = {path.stem for path in root.rglob("*.py")} - {"__init__"}
+    untold = sorted(modules.difference(re.findall(r"\w+", shown)))
+    assert not untold, f"the docstring of nbhitl/{package}/__init__.py is to say what these are for"
+    rows = re.findall(r"^    (\S.*?)  ", shown, flags=re.MULTILINE)
+    packages = {path.name for path in root.iterdir() if path.is_dir()}
+    assert not {name for row in rows for name in row.split(", ")} - modules - packages

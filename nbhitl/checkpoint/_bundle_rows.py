@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint import claims
+from nbhitl.checkpoint._compression import compressed, decompressed
 from nbhitl.checkpoint._fold import DAMAGE, fold_newest_first
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._metadata import SOURCES
 from nbhitl.checkpoint._once import DONE, STARTED, OnceRow
 from nbhitl.checkpoint._rows import CLASSIC, DELTA, FULL, StepRow, WriteRow, unreadable
-from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint._upkeep import renamed
 from nbhitl.checkpoint.claims import Question
 from nbhitl.checkpoint.serde.tagged_json import bytes_tree, from_json, loads_inert, to_json

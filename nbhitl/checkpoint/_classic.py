@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import SaverCore
 from nbhitl.checkpoint._fold import fold_newest_first
-from nbhitl.checkpoint._going_on import going_on
 from nbhitl.checkpoint._metadata import encode_metadata
+from nbhitl.checkpoint._read_on import read_on
 from nbhitl.checkpoint._rows import StepRow, encode_body, encode_writes
 from nbhitl.checkpoint._shape import checkpoint_tuple, classic_body
 from nbhitl.checkpoint.base import (
@@ -72,7 +72,7 @@ class ClassicSaver(SaverCore):
             if ns is None or pair[1] == ns
         ]
         parts = [
-            going_on(partial(self._list_namespace, pair, filter or {}, only), _id_of, earlier)
+            read_on(partial(self._list_namespace, pair, filter or {}, only), _id_of, earlier)
             for pair in spaces
         ]
         newest_first = merge(*parts, key=_id_of, reverse=True)

@@ -19,8 +19,8 @@ from nbhitl.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from nbhitl.checkpoint._row_store import RowStore
     from nbhitl.checkpoint._rows import StepRow, WriteRow
-    from nbhitl.checkpoint._store import RowStore
     from nbhitl.checkpoint.base import PendingWrite
     from nbhitl.checkpoint.records import Kept
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint._answers import RESUME_IDX
+from nbhitl.checkpoint._row_store import Tally
 from nbhitl.checkpoint._rows import StepRow
-from nbhitl.checkpoint._store import Tally
 from nbhitl.checkpoint._unpacked import packed
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE, OPEN, after_pause, after_step, claimed_as
 from nbhitl.checkpoint.records import ThreadInfo
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._answers import Answers
     from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint._outline import LeanRows
+    from nbhitl.checkpoint._row_store import QuestionFilter
     from nbhitl.checkpoint._rows import WriteRow
-    from nbhitl.checkpoint._store import QuestionFilter
     from nbhitl.checkpoint.claims import Question
 
 

@@ -15,8 +15,8 @@ from nbhitl.checkpoint._answers import (
     resume_rows,
 )
 from nbhitl.checkpoint._core import SaverCore
+from nbhitl.checkpoint._row_store import QuestionFilter
 from nbhitl.checkpoint._rows import unreadable
-from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.records import PendingQuestion
 from nbhitl.checkpoint.serde import Serde
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from nbhitl.checkpoint._row_store import Tally
     from nbhitl.checkpoint._rows import WriteRow
-    from nbhitl.checkpoint._store import Tally
     from nbhitl.checkpoint.claims import Question
     from nbhitl.checkpoint.records import Claim, ClaimRequest, QuestionRecord, TaskWrites, ThreadInfo
 

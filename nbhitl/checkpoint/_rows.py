@@ -21,10 +21,10 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl._slotted import made, of_fields, slotted
+from nbhitl.checkpoint._compression import compressed, decompressed
 from nbhitl.checkpoint._frames import decode_frame, frame_data
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._metadata import encode_metadata
-from nbhitl.checkpoint._squeeze import compressed, decompressed
 from nbhitl.checkpoint._unstorable import located
 from nbhitl.checkpoint.records import StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde

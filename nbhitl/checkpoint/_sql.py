@@ -10,7 +10,7 @@ from nbhitl.errors import NewerStore, StoreError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nbhitl.checkpoint._store import QuestionFilter
+    from nbhitl.checkpoint._row_store import QuestionFilter
 
 CREATE_SCHEMA: Final = "CREATE TABLE IF NOT EXISTS nbhitl_schema (version INTEGER NOT NULL)"
 READ_VERSION: Final = "SELECT max(version) FROM nbhitl_schema"

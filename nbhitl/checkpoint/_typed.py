@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from nbhitl.checkpoint._squeeze import looks_compressed
+from nbhitl.checkpoint._compression import looks_compressed
 from nbhitl.checkpoint.serde import Serde
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import StepGone
 from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, joined, tip_of
-from nbhitl.checkpoint._going_on import going_on
 from nbhitl.checkpoint._handed_on import HandedOnSaver
 from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
 from nbhitl.checkpoint._outline import outlined
+from nbhitl.checkpoint._read_on import read_on
 from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_step, encode_writes
 from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
@@ -111,7 +111,7 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
         def read(before: str | None, given: int) -> Iterator[StoredCheckpoint]:
             return self._history(thread_id, ns, filter, before, None if limit is None else limit - given)
 
-        return self._told(going_on(read, attrgetter("checkpoint_id"), before))
+        return self._told(read_on(read, attrgetter("checkpoint_id"), before))
 
     def _told(self, items: Iterator[T]) -> Iterator[T]:
         with self._naming():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl._slotted import of_fields
 from nbhitl.constants import END, START
-from nbhitl.engine.handling import handler_name
+from nbhitl.engine.error_handlers import handler_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from nbhitl.checkpoint.records import TaskWrites
 from nbhitl.constants import ERROR, START
-from nbhitl.engine.handling import handled_error
+from nbhitl.engine.error_handlers import handled_error
 from nbhitl.engine.instructions import ABANDON, Abandoned, Await, Start, StoreCall
 from nbhitl.engine.pause import save_pause
 from nbhitl.engine.plan import plan_tasks

@@ -19,7 +19,7 @@ from nbhitl.checkpoint.records import SYMPTOMS, CheckpointKey, PauseRecord, Ques
 from nbhitl.constants import INTERRUPT, START
 from nbhitl.engine import events
 from nbhitl.engine.begin import begin, load, take_in
-from nbhitl.engine.handling import failed_before, handler_for, left_by
+from nbhitl.engine.error_handlers import failed_before, handler_for, left_by
 from nbhitl.engine.instructions import AWAIT, SHOW, Outcome, Start, StoreCall, new_outcome
 from nbhitl.engine.kept_pause import answer_kept
 from nbhitl.engine.pause import save_pause

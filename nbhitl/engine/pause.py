@@ -8,7 +8,7 @@ from nbhitl.checkpoint.claims import LIVE
 from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.checkpoint.records import new_pause, new_question_record
 from nbhitl.constants import ERROR, INTERRUPT
-from nbhitl.engine.handling import left_by
+from nbhitl.engine.error_handlers import left_by
 from nbhitl.engine.instructions import StoreCall, new_call
 from nbhitl.engine.kept_pause import pause_to_keep
 from nbhitl.engine.progress import starts_left, task_writes

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint.records import SYMPTOMS
 from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
 from nbhitl.engine.apply import Changes, apply_writes
+from nbhitl.engine.error_handlers import failed_before
 from nbhitl.engine.events import interrupt_dict, written
-from nbhitl.engine.handling import failed_before
 from nbhitl.engine.head import head_of, show_objects
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.program import ROOT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.channels.last_value import LastValueAfterFinish
 from nbhitl.constants import END, START, branch_channel, join_channel
-from nbhitl.engine.handling import handler_name
+from nbhitl.engine.error_handlers import handler_name
 from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl.config import RunnableConfig  # noqa: F401 - programs import it from here as well
 from nbhitl.constants import END, START
-from nbhitl.engine.handling import handler_name
+from nbhitl.engine.error_handlers import handler_name
 from nbhitl.engine.spec import BranchSpec
 from nbhitl.graph._action import check_action, check_timeouts, named_action, path_name, plain_name, step_name
 from nbhitl.graph._compile import build_program, build_topology, register_types

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stores import address_of, opened
 
-from nbhitl.checkpoint import _squeeze
+from nbhitl.checkpoint import _compression
 from nbhitl.checkpoint.bundle import export_thread
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver
@@ -245,7 +245,7 @@ def reads(saver: Any, run: Run) -> list[Callable[[], Any]]:
 
 @pytest.mark.parametrize("kind", EVERYDAY)
 def test_what_unpacks_to_more_than_is_ever_compressed_is_refused(kind, monkeypatch, request):
-    monkeypatch.setattr(_squeeze, "LARGEST", 1 << 20)
+    monkeypatch.setattr(_compression, "LARGEST", 1 << 20)
     with opened(address_of(kind, request)) as saver:
         run = Run(saver)
         run.step({"n": 1})
@@ -259,7 +259,7 @@ def test_what_unpacks_to_more_than_is_ever_compressed_is_refused(kind, monkeypat
 
 @pytest.mark.parametrize("size", [(1 << 20) - 500, (1 << 20) + 500])
 def test_what_is_too_large_to_be_compressed_is_stored_as_it_is(size, monkeypatch):
-    monkeypatch.setattr(_squeeze, "LARGEST", 1 << 20)
+    monkeypatch.setattr(_compression, "LARGEST", 1 << 20)
     with SqliteSaver.from_conn_string(":memory:") as saver:
         run = Run(saver)
         run.step({"text": "a" * size})
@@ -273,8 +273,8 @@ def test_what_is_too_large_to_be_compressed_is_stored_as_it_is(size, monkeypatch
 )
 def test_what_is_large_and_compresses_too_well_is_stored_as_it_is(text, is_compressed, monkeypatch):
     """So what unpacks to hundreds of times its size is somebody else's, and is not unpacked."""
-    monkeypatch.setattr(_squeeze, "_ALWAYS", 1 << 16)
-    monkeypatch.setattr(_squeeze, "_TIMES", 200)
+    monkeypatch.setattr(_compression, "_ALWAYS", 1 << 16)
+    monkeypatch.setattr(_compression, "_TIMES", 200)
     with SqliteSaver.from_conn_string(":memory:") as saver:
         run = Run(saver)
         run.step({"text": text * ((1 << 17) // len(text))})

@@ -7,8 +7,8 @@ import pytest
 from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from nbhitl.checkpoint._answers import Answers, answers_in
 from nbhitl.checkpoint._filters import states_of
-from nbhitl.checkpoint._going_on import going_on
 from nbhitl.checkpoint._newest import merged
+from nbhitl.checkpoint._read_on import read_on
 from nbhitl.checkpoint._rows import WriteRow, decode_body
 from nbhitl.checkpoint._upkeep import PruneRule, any_young, kept_places
 from nbhitl.checkpoint.memory import InMemorySaver
@@ -60,7 +60,7 @@ def test_who_reads_on_after_something_went_is_told_how_many_were_given():
         if before is None:
             raise StoreError("somebody has pruned it")
 
-    assert [*going_on(read, str, None)] == ["d", "c", "b"]
+    assert [*read_on(read, str, None)] == ["d", "c", "b"]
     assert asked == [(None, 0), ("c", 2)]
 
 

@@ -7,8 +7,8 @@ from stores import KINDS, opened
 
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._once import OnceRow
+from nbhitl.checkpoint._row_store import QuestionFilter
 from nbhitl.checkpoint._rows import WriteRow
-from nbhitl.checkpoint._store import QuestionFilter
 from nbhitl.checkpoint.claims import Question
 from nbhitl.checkpoint.postgres import queries as postgresql
 from nbhitl.checkpoint.sqlite import queries as sqlite

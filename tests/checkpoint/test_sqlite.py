@@ -6,7 +6,7 @@ import aiosqlite
 import pytest
 
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint._store import QuestionFilter
+from nbhitl.checkpoint._row_store import QuestionFilter
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver

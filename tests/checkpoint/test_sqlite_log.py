@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from nbhitl.checkpoint import _behind
+from nbhitl.checkpoint import _background
 from nbhitl.checkpoint.sqlite import SqliteSaver, _log
 
 from .waiting_steps.hurrying import put
@@ -22,7 +22,7 @@ def path(tmp_path):
 @pytest.fixture
 def alone(monkeypatch):
     """The background does nothing; no test here waits for it."""
-    monkeypatch.setattr(_behind.Writer, "watch", lambda self, late: None)
+    monkeypatch.setattr(_background.Writer, "watch", lambda self, late: None)
 
 
 def at_home(path):
@@ -133,7 +133,7 @@ def test_without_a_background_the_log_stays_as_short_as_usual(path, monkeypatch)
     def watch(self, late):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(_behind.Writer, "watch", watch)
+    monkeypatch.setattr(_background.Writer, "watch", watch)
     with SqliteSaver.from_conn_string(path) as saver:
         put(saver)
         assert log_length(saver.conn) == 4000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stores import address_of, opened
 
-from nbhitl.checkpoint import _behind
+from nbhitl.checkpoint import _background
 from nbhitl.checkpoint.steps import StepSaver
 
 from .asking import Async, Sync, memory
@@ -47,5 +47,5 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     monkeypatch.setattr(StepSaver, "kept_pause", look)
     # On a slow machine a step may be written in the background, which looks like a change by somebody else.
-    monkeypatch.setattr(_behind.Writer, "watch", lambda self, late: None)
+    monkeypatch.setattr(_background.Writer, "watch", lambda self, late: None)
     return seen

@@ -21,7 +21,7 @@ try:
 except ImportError as error:
     raise ImportError("nbhitl.checkpoint.postgres needs psycopg 3: pip install 'nbhitl[postgres]'") from error
 
-from nbhitl.checkpoint._sqlrows import SqlRows
+from nbhitl.checkpoint._sql_rows import SqlRows
 from nbhitl.checkpoint.postgres._database import Database
 from nbhitl.checkpoint.postgres._errors import store_error, store_named_by
 from nbhitl.checkpoint.postgres._links import Link

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint._store import Tally
+from nbhitl.checkpoint._row_store import Tally
 from nbhitl.checkpoint.postgres import queries
 from nbhitl.checkpoint.postgres._errors import store_error
 from nbhitl.checkpoint.postgres._waiting import Waiting, writing

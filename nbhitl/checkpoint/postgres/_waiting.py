@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import psycopg
 
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint._behind import AGE, WRITER
+from nbhitl.checkpoint._background import AGE, WRITER
 from nbhitl.checkpoint.postgres import queries
 from nbhitl.errors import StoreError
 

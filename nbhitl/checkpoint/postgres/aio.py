@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import psycopg
 
-from nbhitl.checkpoint._sqlrows import SqlRows
+from nbhitl.checkpoint._sql_rows import SqlRows
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._database import Database
 from nbhitl.checkpoint.postgres._links import lent

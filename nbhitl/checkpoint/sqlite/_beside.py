@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._answers import joined
 from nbhitl.checkpoint._ids import unpacked
-from nbhitl.checkpoint._sqlrows import SqlRows
-from nbhitl.checkpoint._store import Tally
+from nbhitl.checkpoint._row_store import Tally
+from nbhitl.checkpoint._sql_rows import SqlRows
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.claims import LIVE
 from nbhitl.checkpoint.sqlite import _columns as columns
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._bound import bound, plain
-from nbhitl.checkpoint.sqlite._noted import numbers
+from nbhitl.checkpoint.sqlite._changed_rows import numbers
 from nbhitl.constants import INTERRUPT, RESUME, SCHEDULED
 
 if TYPE_CHECKING:

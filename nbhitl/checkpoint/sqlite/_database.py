@@ -14,15 +14,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint._behind import WRITER
-from nbhitl.checkpoint._store import Tally
+from nbhitl.checkpoint._background import WRITER
+from nbhitl.checkpoint._row_store import Tally
 from nbhitl.checkpoint.sqlite import queries
+from nbhitl.checkpoint.sqlite._changed_rows import forget, numbers, teach, was_noted
 from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
 from nbhitl.checkpoint.sqlite._layout import keep_log_long, lay_out
 from nbhitl.checkpoint.sqlite._log import Log
 from nbhitl.checkpoint.sqlite._migration import migrate, version
-from nbhitl.checkpoint.sqlite._noted import forget, numbers, teach, was_noted
 from nbhitl.checkpoint.sqlite._shown import show_checkpoints
 from nbhitl.checkpoint.sqlite._transaction import Transaction
 from nbhitl.checkpoint.sqlite._waiting import Waiting

@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint._behind import AGE
+from nbhitl.checkpoint._background import AGE
 from nbhitl.checkpoint.sqlite._bound import plain
 
 if TYPE_CHECKING:

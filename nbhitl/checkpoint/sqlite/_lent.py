@@ -15,7 +15,7 @@ from nbhitl.checkpoint.sqlite._database import Database
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from nbhitl.checkpoint._store import Tally
+    from nbhitl.checkpoint._row_store import Tally
 
 T = TypeVar("T")
 

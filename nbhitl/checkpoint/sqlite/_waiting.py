@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint._behind import WRITER
+from nbhitl.checkpoint._background import WRITER
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._group import (
     MOST_BYTES,
@@ -28,7 +28,7 @@ from nbhitl.checkpoint.sqlite._layout import leave_log_to_background
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nbhitl.checkpoint._behind import Late
+    from nbhitl.checkpoint._background import Late
     from nbhitl.checkpoint.sqlite._group import Step, Values
 
 _AGAIN = 0.05

@@ -6,7 +6,7 @@ from typing import Final
 
 from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION, insert_if_quiet, use_up
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
-from nbhitl.checkpoint.sqlite._noted import noting
+from nbhitl.checkpoint.sqlite._changed_rows import noting
 from nbhitl.constants import INTERRUPT, RESUME, SCHEDULED
 
 __all__ = [

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
-from nbhitl.checkpoint import _behind
+from nbhitl.checkpoint import _background
 from nbhitl.checkpoint.postgres import PostgresSaver, _links, _waiting
 from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
 from nbhitl.checkpoint.records import CheckpointKey
@@ -49,7 +49,7 @@ def other(postgres, saver):
 @pytest.fixture
 def patient(monkeypatch):
     """Nothing is written by the background."""
-    monkeypatch.setattr(_behind.Writer, "watch", lambda self, late: None)
+    monkeypatch.setattr(_background.Writer, "watch", lambda self, late: None)
 
 
 def graph(saver, node=lambda state: {"n": interrupt("how many?")}):
@@ -287,7 +287,7 @@ def test_a_question_of_before_is_over(saver, postgres):
 
 
 def test_a_saver_that_ends_has_written_them(postgres, saver, other, monkeypatch):
-    monkeypatch.setattr(_behind.Writer, "watch", lambda self, late: None)
+    monkeypatch.setattr(_background.Writer, "watch", lambda self, late: None)
     with PostgresSaver.from_conn_string(postgres) as ending:
         ending.setup()
         stream = graph(ending).stream({"n": 0}, CONFIG, stream_mode="checkpoints")
@@ -298,7 +298,7 @@ def test_a_saver_that_ends_has_written_them(postgres, saver, other, monkeypatch)
 
 
 async def test_so_has_an_async_one(postgres, saver, other, monkeypatch):
-    monkeypatch.setattr(_behind.Writer, "watch", lambda self, late: None)
+    monkeypatch.setattr(_background.Writer, "watch", lambda self, late: None)
     async with AsyncPostgresSaver.from_conn_string(postgres) as ending:
         await ending.setup()
         found = []
@@ -316,7 +316,7 @@ def test_without_threads_in_the_background_none_waits(saver, other, monkeypatch)
     def refuse(self, late):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(_behind.Writer, "watch", refuse)
+    monkeypatch.setattr(_background.Writer, "watch", refuse)
     found = []
     graph(saver, seen_from_outside(saver, other, found)).invoke({"n": 0}, CONFIG)
     assert found == [(0, TWO)]
@@ -372,11 +372,11 @@ def test_the_background_does_not_wait_for_a_connection_in_use(saver, other):
 def test_a_process_that_ends_has_written_them(postgres, saver, other):
     program = dedent("""
         import sys
-        from nbhitl.checkpoint import _behind
+        from nbhitl.checkpoint import _background
         from nbhitl.checkpoint.postgres import PostgresSaver
         from nbhitl.graph import START, StateGraph
 
-        _behind.Writer.tick = lambda self, now: None
+        _background.Writer.tick = lambda self, now: None
         opened = PostgresSaver.from_conn_string(sys.argv[1])
         saver = opened.__enter__()
         saver.setup()

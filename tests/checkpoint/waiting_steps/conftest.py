@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbhitl.checkpoint import _behind
+from nbhitl.checkpoint import _background
 from nbhitl.checkpoint.sqlite import SqliteSaver, _group
 
 
@@ -16,7 +16,7 @@ def path(tmp_path):
 @pytest.fixture
 def alone(monkeypatch):
     """Nobody writes steps in the background, and none waits too long, however slow the machine is."""
-    monkeypatch.setattr(_behind.Writer, "watch", lambda self, late: None)
+    monkeypatch.setattr(_background.Writer, "watch", lambda self, late: None)
     monkeypatch.setattr(_group, "QUICK", 60.0)
     monkeypatch.setattr(_group, "AGE", 60.0)
 

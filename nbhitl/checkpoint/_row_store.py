@@ -1,4 +1,4 @@
-"""What a saver of steps needs of a store: rows in, rows out. Memory and databases implement it."""
+"""`RowStore`: what a saver of steps needs of a store, rows in, rows out. Memory and databases implement it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints that nbhitl's engine wrote, as LangGraph's engine would have written them: `adopt`, the other way round.
+"""Checkpoints that nbhitl's engine wrote, as LangGraph's would have written them: `from_langgraph`, the other way round.
 
 LangGraph names tasks itself: it is asked for them, once a checkpoint is in its saver.
 """

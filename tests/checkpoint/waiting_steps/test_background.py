@@ -13,7 +13,7 @@ from textwrap import dedent
 
 import pytest
 
-from nbhitl.checkpoint import _behind
+from nbhitl.checkpoint import _background
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.checkpoint.sqlite._group import (
     MOST_ROWS,
@@ -77,17 +77,17 @@ def test_the_background_sleeps_where_nothing_waits(path):
     with SqliteSaver.from_conn_string(path) as saver:
         put(saver)
     patience = time.monotonic() + 5
-    while not _behind.WRITER._asleep and time.monotonic() < patience:
+    while not _background.WRITER._asleep and time.monotonic() < patience:
         time.sleep(0.01)
-    assert _behind.WRITER._asleep
-    assert not _behind.WRITER._watched
+    assert _background.WRITER._asleep
+    assert not _background.WRITER._watched
 
 
 def test_without_threads_steps_are_written_at_once(path, monkeypatch):
     def watch(self, late):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(_behind.Writer, "watch", watch)
+    monkeypatch.setattr(_background.Writer, "watch", watch)
     with SqliteSaver.from_conn_string(path) as saver:
         put(saver)
         assert stored(path) == [0, 1, 2]
@@ -97,11 +97,11 @@ def test_steps_are_saved_at_the_end_of_the_process(path):
     """Although nobody closed the connection, and the background had no time."""
     code = """
         import sqlite3, sys
-        from nbhitl.checkpoint import _behind
+        from nbhitl.checkpoint import _background
         from nbhitl.checkpoint.sqlite import SqliteSaver, _group
         from checkpoint.waiting_steps.hurrying import put
 
-        _behind.Writer.tick = lambda self, now: None
+        _background.Writer.tick = lambda self, now: None
         _group.QUICK = _group.AGE = 60.0
         closed, open = (SqliteSaver(sqlite3.connect(sys.argv[1])) for _ in range(2))
         put(closed, 3, "closed"), put(open, 3, "open")
@@ -115,11 +115,11 @@ def test_steps_are_saved_at_the_end_of_the_process(path):
 def test_steps_that_cannot_be_saved_at_the_end_of_the_process_are_reported(path):
     code = """
         import os, sqlite3, sys
-        from nbhitl.checkpoint import _behind
+        from nbhitl.checkpoint import _background
         from nbhitl.checkpoint.sqlite import SqliteSaver, _group
         from checkpoint.waiting_steps.hurrying import put
 
-        _behind.Writer.tick = lambda self, now: None
+        _background.Writer.tick = lambda self, now: None
         _group.QUICK = _group.AGE = 60.0
         saver = SqliteSaver(sqlite3.connect(sys.argv[1]))
         put(saver)
@@ -135,11 +135,11 @@ def test_steps_that_cannot_be_saved_at_the_end_of_the_process_are_reported(path)
 def test_a_forked_process_does_not_write_the_steps_of_its_parent(path):
     code = """
         import os, sys
-        from nbhitl.checkpoint import _behind
+        from nbhitl.checkpoint import _background
         from nbhitl.checkpoint.sqlite import SqliteSaver, _group
         from checkpoint.waiting_steps.hurrying import put, stored
 
-        _behind.Writer.tick = lambda self, now: None
+        _background.Writer.tick = lambda self, now: None
         _group.QUICK = _group.AGE = 60.0
         with SqliteSaver.from_conn_string(sys.argv[1]) as saver:
             put(saver)

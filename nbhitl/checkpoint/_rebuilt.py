@@ -1,4 +1,4 @@
-"""Checkpoints that another kind of saver kept, as steps of a saver of nbhitl's: what changed is found anew."""
+"""A thread that another kind of saver kept, built again as steps in memory: what each changed is found anew."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Prints = dict[str, Any]
 """Of each key a digest of its value, or of a list the digests of its items."""
 
 
-def replayed(
+def rebuilt(
     stored: Iterable[StoredCheckpoint], names: Mapping[str, tuple[str, tuple[Any, ...]]]
 ) -> InMemorySaver:
     """Return a saver in memory that holds one thread.
@@ -47,7 +47,7 @@ def replayed(
 
 
 def with_questions(saver: InMemorySaver, thread_id: str, questions: Sequence[QuestionRecord]) -> None:
-    """Add to a replayed thread what is open at the newest checkpoint of its root namespace."""
+    """Add to a rebuilt thread what is open at the newest checkpoint of its root namespace."""
     newest = saver.load(CheckpointKey(thread_id, ""))
     if questions and newest is not None:
         saver.put_pause(PauseRecord(thread_id, "", newest.checkpoint_id, [], list(questions)))
@@ -56,10 +56,10 @@ def with_questions(saver: InMemorySaver, thread_id: str, questions: Sequence[Que
 def with_claims(
     saver: InMemorySaver, companion: StepSaver, thread_id: str, renamed: Mapping[str, str]
 ) -> None:
-    """Add to a replayed thread what was kept beside its saver: claims, and the journal of `once()`.
+    """Add to a rebuilt thread what was kept beside its saver: claims, and the journal of `once()`.
 
     Args:
-        saver: what `replayed` returned.
+        saver: what `rebuilt` returned.
         companion: what is kept beside the saver that the thread comes from.
         thread_id: the thread.
         renamed: the ids of tasks and questions that are others now.

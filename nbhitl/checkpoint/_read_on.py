@@ -1,4 +1,4 @@
-"""Reading on where somebody prunes a thread that is read by batches."""
+"""A history goes on to be read though somebody prunes the thread meanwhile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def going_on(
+def read_on(
     read: Callable[[str | None, int], Iterator[T]], id_of: Callable[[T], str], before: str | None
 ) -> Iterator[T]:
     """Yield what `read` does; where steps went that it needs, what is still there after the last one that it gave.

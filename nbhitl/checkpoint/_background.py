@@ -1,4 +1,4 @@
-"""What is done behind the caller's back: one thread of the process that wakes up only while steps wait.
+"""What is done in the background: one thread of the process that wakes up only while steps wait.
 
 It writes steps for whoever is too slow to do it, and brings logs home while much is written.
 """

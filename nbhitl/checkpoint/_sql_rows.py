@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint._answers import Answers
     from nbhitl.checkpoint._outline import LeanRows
-    from nbhitl.checkpoint._store import QuestionFilter, Tally
+    from nbhitl.checkpoint._row_store import QuestionFilter, Tally
 
     Statement = tuple[str, Sequence[Any]]
 
