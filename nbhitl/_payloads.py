@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Sequence
+from typing import Any, TypedDict
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nbhitl.checkpoint.base import CheckpointMetadata
-    from nbhitl.config import RunnableConfig
+from nbhitl.config import RunnableConfig
 
 
 class TaskPayload(TypedDict):
@@ -45,7 +42,7 @@ class CheckpointPayload(TypedDict):
     """A checkpoint, in the stream modes `checkpoints` and `debug`."""
 
     config: RunnableConfig | None
-    metadata: CheckpointMetadata
+    metadata: dict[str, Any]
     values: Any
     next: list[str]
     parent_config: RunnableConfig | None

@@ -11,11 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from nbhitl.types import Interrupt
+from nbhitl.types import Interrupt
 
 __all__ = [
     "GraphCallbackHandler",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable  # noqa: TC003 - who reads the fields' types finds them here
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from nbhitl._context import current_task
-from nbhitl.types import StreamWriter  # noqa: TC001 - as with Callable
+from nbhitl.types import StreamWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +42,7 @@ class ExecutionInfo:
         return replace(self, **overrides)
 
 
+@runtime_checkable
 class BaseUser(Protocol):
     """Who calls a server, as far as its authentication says so."""
 

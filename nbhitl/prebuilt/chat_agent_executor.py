@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from nbhitl.graph.message import add_messages
-from nbhitl.managed import RemainingSteps  # noqa: TC001 - read when a graph is built
+from nbhitl.managed import RemainingSteps
 
 __all__ = ["AgentState", "AgentStateWithStructuredResponse"]
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbhitl.review.diff import Change
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from nbhitl.review.diff import Change
 
 __all__ = ["Decision", "DecisionKind", "answer", "approve", "batch", "edit", "option", "reject", "respond"]
 

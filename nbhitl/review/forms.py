@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,7 @@ from nbhitl.review.schema import errors_of, json_type, resolve
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 FieldKind = Literal["text", "longtext", "integer", "number", "boolean", "choice", "json"]
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nbhitl.review.decisions import DecisionKind
-    from nbhitl.review.forms import Field
+from nbhitl.review.decisions import DecisionKind
+from nbhitl.review.forms import Field
 
 __all__ = ["Action", "Option", "Parts", "Question", "ReadyValue", "Table"]
 
