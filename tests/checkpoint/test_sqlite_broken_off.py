@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from nbhitl.checkpoint.sqlite import SqliteSaver, _noted
+from nbhitl.checkpoint.sqlite import SqliteSaver, _changed_rows
 from nbhitl.errors import StoreError
 
 from .building import Run
@@ -106,8 +106,8 @@ def test_a_statement_that_fails_leaves_nothing_noted(tmp_path):
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
         run = Run(saver)
         record = run.record({"n": 1})
-        before = len(_noted._noted)
+        before = len(_changed_rows._noted)
         saver.put_step(record)
         with pytest.raises(StoreError, match="UNIQUE"):
             saver.put_step(record)
-        assert len(_noted._noted) == before
+        assert len(_changed_rows._noted) == before
