@@ -1,4 +1,4 @@
-"""nbhitl's own values: Send, Command, Interrupt, Overwrite, and messages in their neutral form."""
+"""nbhitl's own values: Send, Command, Interrupt, Overwrite, MISSING, and messages in their neutral form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl._langchain import is_message_class
 from nbhitl.checkpoint.serde import tags
-from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
+from nbhitl.types import MISSING, Command, Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,7 @@ ENCODERS: dict[type, Codec] = {
     TypeSchema: (tags.TYPE_SCHEMA, dict),
     Overwrite: (tags.OVERWRITE, lambda value: value.value),
     TimeoutPolicy: (tags.TIMEOUT, lambda v: [v.run_timeout, v.idle_timeout, v.refresh_on]),
+    type(MISSING): (tags.MISSING, lambda value: None),
 }
 
 DECODERS: dict[int, Callable[[Any], Any]] = {
@@ -68,6 +69,7 @@ DECODERS: dict[int, Callable[[Any], Any]] = {
     tags.INTERRUPT: _interrupt,
     tags.TYPE_SCHEMA: TypeSchema,
     tags.OVERWRITE: Overwrite,
+    tags.MISSING: lambda data: MISSING,
     tags.TIMEOUT: lambda data: TimeoutPolicy(run_timeout=data[0], idle_timeout=data[1], refresh_on=data[2]),
 }
 

@@ -48,6 +48,7 @@ MESSAGE: Final = 65
 DOCUMENT: Final = 66
 SECRET: Final = 67
 TYPE_SCHEMA: Final = 68
+MISSING: Final = 69
 
 NDARRAY: Final = 80
 NUMPY_SCALAR: Final = 81
