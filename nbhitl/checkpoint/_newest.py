@@ -104,8 +104,8 @@ class Newest:
         return self._kept.pop(space, None)
 
     def follow(self, space: Space, left: Known, row: StepRow, own: Any, parent: Any) -> None:
-        """Take notice of a new step. `own` and `parent` are its id and its parent's as they are stored, and sorted there:
-        those that are no UUIDs otherwise.
+        """Take notice of a new step. `own` and `parent` are its id and its parent's as the store sorts them: UUIDs as
+        bytes, other ids as text, so only two of a kind can be compared.
         """
         if left.row is None:
             is_newest = row.parent_id is None

@@ -71,7 +71,7 @@ async def arun_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -
             else:
                 wanted = steps.send(answer)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return end.value  # type: ignore[no-any-return]  # a StopIteration's value has no type
     except asyncio.CancelledError as error:
         if progress.run.trace is not None:
             await progress.run.trace.afail(error)

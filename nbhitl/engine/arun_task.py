@@ -34,7 +34,7 @@ async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResu
                 await asyncio.sleep(wanted)
                 wanted = steps.send(None)
                 continue
-            action, args, kwargs = wanted  # type: ignore[misc]
+            action, args, kwargs = wanted  # type: ignore[misc]  # a Call: a float is dealt with above
             try:
                 call = _acall(action, args, kwargs)
                 if limits is not None and action is running.node.action and action.async_ is not None:
@@ -52,7 +52,7 @@ async def arun_task(run: Run, task: Task, values: Mapping[str, Any]) -> TaskResu
             else:
                 wanted = steps.send(returned)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return end.value  # type: ignore[no-any-return]  # a StopIteration's value has no type
 
 
 def _acall(action: Action, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:

@@ -71,7 +71,7 @@ def _start_branch(progress: Progress, input: Any, stored: StoredCheckpoint) -> G
     """Run `stored` again, which the caller has named: from a checkpoint of its own, where it is no branch already."""
     # What a Command wrote there came from outside and belongs to the checkpoint.
     progress.pending = [write for write in stored.writes if write[0] == NULL_TASK_ID]
-    progress.run.anew = _before_what(stored)
+    progress.run.anew = _counts_until(stored)
     newest: StoredCheckpoint | None = yield StoreCall("load", (progress.key._replace(checkpoint_id=None),))
     if newest is not None:
         progress.clock.catch_up(newest.checkpoint_id)  # what comes now is newer, whatever the clock says
@@ -86,8 +86,8 @@ def _start_branch(progress: Progress, input: Any, stored: StoredCheckpoint) -> G
     yield from progress.advance("fork")
 
 
-def _before_what(stored: StoredCheckpoint) -> str:
-    """Return the checkpoint before which called graphs must have done what counts where `stored` is run again.
+def _counts_until(stored: StoredCheckpoint) -> str:
+    """Return the checkpoint up to which states of called graphs count where `stored` is run again; see `Run.anew`.
 
     A change by hand, and a copy, stand for the checkpoint that they were made of.
     """

@@ -40,7 +40,7 @@ def run_to_end(steps: Generator[Any, Any, Outcome], progress: Progress) -> Outco
             else:
                 wanted = steps.send(answer)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return end.value  # type: ignore[no-any-return]  # a StopIteration's value has no type
     except Exception:
         raise
     except BaseException as error:
@@ -74,7 +74,7 @@ def run_streaming(
     except StopIteration as end:
         while chunks:
             yield chunks.popleft()
-        return end.value  # type: ignore[no-any-return]
+        return end.value  # type: ignore[no-any-return]  # a StopIteration's value has no type
     except GeneratorExit:
         driver.leave(steps, wanted)
         raise
@@ -116,7 +116,7 @@ def run_live(
                 wanted = steps.send(answer)
     except StopIteration as end:
         yield from _ready_chunks(driver)
-        return end.value  # type: ignore[no-any-return]
+        return end.value  # type: ignore[no-any-return]  # a StopIteration's value has no type
     except GeneratorExit:
         driver.leave(steps, wanted)
         raise

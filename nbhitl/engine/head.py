@@ -28,7 +28,6 @@ class Head:
     """
 
     __slots__ = (
-        "carried",
         "checkpoint_id",
         "children",
         "lengths",
@@ -38,6 +37,7 @@ class Head:
         "start",
         "stored",
         "triggers",
+        "unknown_values",
         "values",
         "writers",
     )
@@ -46,7 +46,7 @@ class Head:
         self.checkpoint_id = ""
         self.values: dict[str, Any] = {}
         # Stored values of keys that this graph does not have: another version of it may.
-        self.carried: dict[str, Any] = {}
+        self.unknown_values: dict[str, Any] = {}
         self.objects: dict[str, BaseChannel[Any, Any, Any]] = {}
         self.triggers: tuple[str, ...] = ()
         self.newest: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ def _take_values(program: Program, head: Head, values: Mapping[str, Any]) -> Non
     for name, value in values.items():
         rule = program.keys.get(name)
         if rule is None:
-            head.carried[name] = value
+            head.unknown_values[name] = value
         elif rule.kind is KeyKind.OBJECT:
             head.objects[name] = rule.channel.from_checkpoint(value)
         else:

@@ -93,7 +93,7 @@ def _first_kept(progress: Progress, task: Task, asked: QuestionRecord) -> KeptPa
     head = progress.head
     if not progress.saves_steps or progress.source not in _BY_A_RUN:
         return None
-    if head.sends or head.objects or head.carried or head.children or head.start is not MISSING:
+    if head.sends or head.objects or head.unknown_values or head.children or head.start is not MISSING:
         return None
     # What a Command wrote is not in the checkpoint yet, and of an error that a handler is about only the text is saved.
     if progress.unsaved is not None or task.failed is not None:

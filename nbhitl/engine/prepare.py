@@ -245,7 +245,7 @@ def _at_least_one(config: RunnableConfig, key: str) -> int | None:
         raise TypeError(f"{key} must be a number of at least 1, got {given!r}")
     if given < 1:
         raise ValueError(f"{key} must be at least 1, got {given}")
-    return given  # type: ignore[return-value]
+    return given  # type: ignore[return-value]  # a float counts as it is
 
 
 def names_only_a_thread(config: RunnableConfig) -> bool:

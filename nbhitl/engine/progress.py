@@ -80,8 +80,8 @@ class Progress:
         self.base_id = ""
         self.source = "input"
         self.created_at = ""
-        # Id and metadata of the checkpoint that the run began at, if there was one. Not its values: a list that nobody
-        # else holds is not copied when it grows.
+        # Id and metadata of the checkpoint that the run began at, if there was one. Not its values: a list that was held
+        # here too would have to be copied each time it grows.
         self.found: tuple[str, Mapping[str, Any]] | None = None
         self.parent_id: str | None = None
         self.saved_id: str | None = None
@@ -276,9 +276,12 @@ class Progress:
 
     def _plain_values(self) -> Mapping[str, Any]:
         head, objects = self.head, self.program.objects
-        if not objects and not head.carried:
+        if not objects and not head.unknown_values:
             return head.values
-        return {**head.carried, **{key: value for key, value in head.values.items() if key not in objects}}
+        return {
+            **head.unknown_values,
+            **{key: value for key, value in head.values.items() if key not in objects},
+        }
 
 
 def starts_left(result: TaskResult) -> list[tuple[str, Any]]:

@@ -298,7 +298,7 @@ def _in_steps(
                 time.sleep(wanted)
                 wanted = steps.send(None)
                 continue
-            action, args, kwargs = wanted  # type: ignore[misc]
+            action, args, kwargs = wanted  # type: ignore[misc]  # a Call: a float is dealt with above
             try:
                 returned = (action.sync or sync_function(action))(*args, **kwargs)
             except Exception as error:
@@ -308,7 +308,7 @@ def _in_steps(
             else:
                 wanted = steps.send(returned)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return end.value  # type: ignore[no-any-return]  # a StopIteration's value has no type
 
 
 def node_cancelled(running: RunningTask, error: BaseException) -> NodeCancelledError:

@@ -44,8 +44,8 @@ class Run:
 
     `checkpoint_map` are the checkpoints of the runs above, `{ns: checkpoint id}`; `children` those of called graphs
     that keep state of their own; `start_map` those that a caller named to start from, `asked_map` to answer at.
-    `anew`, if the run does once more what was done at a checkpoint, and so do the graphs that it calls there, names the
-    checkpoint before which those must have done what counts.
+    `anew` is set on a run that repeats a checkpoint, and with it the graphs that it calls there: of their states only
+    those count that were saved before the checkpoint named here.
     `answers` is `{interrupt id: (what was asked, answer)}` for every answer that this run may deliver; `updated` says
     that it goes on from a change by hand, so that answers may be for what a called graph asked before it; `carried`
     are the ids of those that were given now. `wrapped` says that a Runnable of LangChain's has made the call.

@@ -70,7 +70,7 @@ def task_config(running: RunningTask) -> RunnableConfig:
         heard = pulse_handler(running)
         if heard is not None:
             config["callbacks"] = with_handler(config.get("callbacks"), heard)
-    return config  # type: ignore[return-value]
+    return config  # type: ignore[return-value]  # built key by key
 
 
 def task_metadata(running: RunningTask) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def task_metadata(running: RunningTask) -> dict[str, Any]:
 
 def run_metadata(run: Run) -> dict[str, Any]:
     """Return the metadata of a run: the caller's, and what tells the run."""
-    configurable: dict[str, Any] = dict(run.config).get(CONF, {})  # type: ignore[assignment]
+    configurable: dict[str, Any] = dict(run.config).get(CONF, {})  # type: ignore[assignment]  # an object, to mypy
     told = {key: configurable[key] for key in _TOLD if configurable.get(key) is not None}
     if run.parent is None:
         told.update((key, configurable[key]) for key in _TOLD_AT_THE_TOP if configurable.get(key))

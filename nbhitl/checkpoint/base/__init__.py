@@ -201,7 +201,7 @@ class BaseCheckpointSaver(Generic[V]):
                 f"{type(self).__name__}.get_next_version was given the version {current!r} of another saver. "
                 "Use a thread with the kind of saver that it was begun with."
             )
-        return current + 1 if current is not None else 1  # type: ignore[return-value]
+        return current + 1 if current is not None else 1  # type: ignore[return-value]  # text was refused above
 
     def get(self, config: RunnableConfig) -> Checkpoint | None:
         """Return the checkpoint that `config` names, or None."""
@@ -288,7 +288,7 @@ class BaseCheckpointSaver(Generic[V]):
     ) -> AsyncIterator[CheckpointTuple]:
         """`list`, in asyncio."""
         raise self._missing("alist")
-        yield
+        yield  # which makes this an async generator, as it is declared
 
     async def aput(
         self,
