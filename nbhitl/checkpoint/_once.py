@@ -107,7 +107,7 @@ class OnceSaver(SaverCore):
             self._rows.delete_once(thread_id, key)
 
     def once_entries(self, thread_id: str) -> list[OnceEntry]:
-        """Return the effects of a thread, by the time at which they started."""
+        """Return the effects of a thread, each an `OnceEntry`, by the time at which they started."""
         return [self._entry(row) for row in self._rows.once_entries(thread_id)]
 
     def _held(self, thread_id: str, key: str, owner: str) -> OnceRow | None:

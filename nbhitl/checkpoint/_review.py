@@ -200,7 +200,7 @@ class ReviewSaver(SaverCore):
         return self._change((thread_id, ns, checkpoint_id), tuple(interrupt_ids), move)
 
     def claims(self, thread_id: str) -> list[Claim]:
-        """Return how every question of a thread stands, in the order in which they were asked."""
+        """Return how every question of a thread stands, each a `Claim`, in the order in which they were asked."""
         return [self._as_claim(question) for question in self._rows.questions(thread_id)]
 
     def pending(
@@ -212,7 +212,7 @@ class ReviewSaver(SaverCore):
         states: Sequence[str] | str = (rules.OPEN,),
         limit: int | None = None,
     ) -> list[PendingQuestion]:
-        """Return the open questions of all threads, oldest first.
+        """Return the open questions of all threads, oldest first, each a `PendingQuestion`.
 
         Args:
             node: only of this node.
@@ -235,7 +235,7 @@ class ReviewSaver(SaverCore):
         return [self._listed(question) for question in self._rows.find_questions(wanted)]
 
     def threads(self, *, prefix: str | None = None, limit: int | None = None) -> list[ThreadInfo]:
-        """Return the threads, by name; only those whose names begin with `prefix` if given.
+        """Return the threads by name, each a `ThreadInfo`; only those whose names begin with `prefix` if given.
 
         Raises:
             TypeError, ValueError: a prefix that is no string, a limit that is no number or below 0.

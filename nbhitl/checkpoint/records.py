@@ -225,7 +225,11 @@ entry_id = itemgetter(0)
 
 
 class Claim(NamedTuple):
-    """How one question stands. `state` is `open`, `recorded`, `delivered`, `applied` or `dropped`."""
+    """How one question stands. `state` is `open`, `recorded`, `delivered`, `applied` or `dropped`.
+
+    `answer` is what was given, `by` whom and `at` when. While it is `delivered`, `owner` is the process that runs with
+    it, which has until `lease_until` to report: after that the answer is in doubt. Times are UTC, ISO 8601.
+    """
 
     thread_id: str
     ns: str

@@ -44,5 +44,7 @@ def refusal(
             return AlreadyAnswered(why, by=first.by, at=first.at)
         return AnswerInDoubt(why)
     if fresh is None:
-        return StaleQuestion(f"{where} is no longer open: the thread has moved on. Nothing was sent.")
+        return StaleQuestion(
+            f"{where} is no longer open: the thread has moved on. Nothing was sent; look at thread.questions."
+        )
     return StaleQuestion(f"{where} has changed since it was shown. Nothing was sent; look at the new card.")
