@@ -68,6 +68,7 @@ NAMES = {
         "CONFIG_KEY_RUNTIME", "CONFIG_KEY_SEND", "CONFIG_KEY_THREAD_ID",
     ],
     "_internal._config": ["DEFAULT_RECURSION_LIMIT", "ensure_config", "merge_configs", "patch_configurable"],
+    "_internal._typing": ["DeprecatedKwargs", "StateLike"],
     "_internal._runnable": ["RunnableCallable", "RunnableLike"],
     "utils.runnable": ["RunnableCallable", "RunnableLike"],
     "pregel.protocol": ["PregelProtocol"],
