@@ -14,7 +14,7 @@ from nbhitl.checkpoint._rows import CLASSIC, Body, Codec, Tip, decode_body, deco
 from nbhitl.checkpoint._typed import codec_of
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
-from nbhitl.errors import StoreError
+from nbhitl.errors import StoreError, UnsupportedValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -108,20 +108,22 @@ class SaverCore(BaseCheckpointSaver[int]):
 
     def _recalled(self, row: StepRow) -> Folded:
         """As `_folded_at`, from the state that is kept of the thread if that is quicker; without versions."""
-        thread, ns = row.thread_id, row.ns
         if row.is_whole and len(row.body) < _QUICKLY_READ:
             return fold([row], self._codec)
-        since = self._recall.kept_at(thread, ns)
-        steps = None if since is None else self._steps_since(row, since)
-        if since is not None and steps is not None:
-            values = self._recall.follow(since, steps, self._codec)
-            if values is not None:
-                body = steps[-1][1] if steps else decode_body(row, self._codec)
-                return Folded(row, body, values, {})
-        folded = self._folded_at(row)
-        if folded.body.kind == CLASSIC:
-            return folded
-        return folded._replace(values=self._recall.keep(folded, self._codec))
+        try:
+            since = self._recall.kept_at(row.thread_id, row.ns)
+            steps = None if since is None else self._steps_since(row, since)
+            if since is not None and steps is not None:
+                values = self._recall.follow(since, steps, self._codec)
+                if values is not None:
+                    body = steps[-1][1] if steps else decode_body(row, self._codec)
+                    return Folded(row, body, values, {})
+            folded = self._folded_at(row)
+            if folded.body.kind == CLASSIC:
+                return folded
+            return folded._replace(values=self._recall.keep(folded, self._codec))
+        except UnsupportedValue:  # what somebody else has put there can be read, but not be kept
+            return self._folded_at(row)
 
     def _steps_since(self, row: StepRow, since: StepRow) -> list[tuple[StepRow, Body]] | None:
         """The steps that follow the row `since`, to `row`; None if that is not the way to read it, or `since` is not what

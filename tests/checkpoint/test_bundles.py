@@ -64,6 +64,8 @@ def busy(saver: Any, thread: str = "t", steps: int = 30) -> Run:
     )
     for n in range(steps):
         run.step({"n": n}, appended={"items": [{"n": n}, USERS[n % len(USERS)]]})
+    items = run.saved[run.head].values["items"]
+    run.step({"n": -1}, edited={"items": [*items[:1], {"n": "edited"}, *items[3:]]})
     run.pause("q0", payload={"what": USERS[7]})
     saver.claim(run.request({"q0": {"yes": (1, 2)}}))
     run.step({"n": 1}, frame=Frame(children={"sub": "x"}))

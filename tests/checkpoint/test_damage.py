@@ -11,10 +11,12 @@ import pytest
 from stores import address_of, opened
 
 from nbhitl.checkpoint import _compression
+from nbhitl.checkpoint._recall import Recall
 from nbhitl.checkpoint.bundle import export_thread
+from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver
-from nbhitl.errors import StoreError
+from nbhitl.errors import StoreError, UnsupportedValue
 
 from .building import NOON, Run
 from .contract import config
@@ -38,6 +40,8 @@ def filled(saver: Any) -> Run:
     run.step({"n": 0, "users": USERS[:6], "items": []})
     for n in range(6):
         run.step({"n": n}, appended={"items": [{"n": n}, USERS[n]]})
+    items = run.saved[run.head].values["items"]
+    run.step(edited={"items": [*items[:2], {"n": "edited"}, *items[4:]]})
     run.pause("q1", payload={"what": USERS[7]})
     return run
 
@@ -197,6 +201,22 @@ def test_whoever_reads_a_damaged_write_is_told_where_it_is(kind, request):
             told = r"thread 't', checkpoint .*, node 'node', write to 'n': .*Restore the store from a copy"
             with pytest.raises(StoreError, match=told):
                 read()
+
+
+def test_what_can_be_read_and_not_be_kept_is_read(monkeypatch):
+    saver = InMemorySaver()
+    run = Run(saver)
+    run.step({"items": ["x" * 5000]})
+    run.step(appended={"items": ["y"]})
+
+    def refuse(*_):
+        raise UnsupportedValue("a list cannot be taken apart")
+
+    for method in ("keep", "follow"):  # the second time there is something to follow
+        with monkeypatch.context() as patch:
+            patch.setattr(Recall, method, refuse)
+            assert saver.load(run.key(), share=True).values == {"items": ["x" * 5000, "y"]}
+        assert saver.load(run.key(), share=True).values == {"items": ["x" * 5000, "y"]}
 
 
 def test_an_error_about_a_damaged_value_names_the_file_once(tmp_path):
