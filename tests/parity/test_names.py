@@ -22,7 +22,7 @@ NAMES = {
     "checkpoint.base": [
         "BaseCheckpointSaver", "Checkpoint", "CheckpointMetadata", "ChannelVersions", "CheckpointTuple",
         "EXCLUDED_METADATA_KEYS", "WRITES_IDX_MAP", "get_checkpoint_id", "get_checkpoint_metadata",
-        "get_serializable_checkpoint_metadata", "EmptyChannelError", "create_checkpoint",
+        "get_serializable_checkpoint_metadata", "EmptyChannelError", "create_checkpoint", "JsonPlusSerializer",
     ],
     "checkpoint.base.id": ["uuid6"],
     "checkpoint.serde.types": [

@@ -349,8 +349,13 @@ def is_saver(obj: object) -> bool:
 
 
 def __getattr__(name: str) -> Any:
-    if name != "RunnableConfig":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from nbhitl.config import RunnableConfig  # which programs import from here as well
+    """Return what programs import from here as well."""
+    if name == "RunnableConfig":
+        from nbhitl.config import RunnableConfig
 
-    return RunnableConfig
+        return RunnableConfig
+    if name == "JsonPlusSerializer":
+        from nbhitl.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+        return JsonPlusSerializer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

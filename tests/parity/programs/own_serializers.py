@@ -3,6 +3,7 @@
 import json
 import pickle
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
@@ -170,3 +171,21 @@ def program_a_model_of_the_older_pydantic(record, saver):
     tell(record, graph)
     found = graph.get_state(CONFIG).values["made"]
     record("found", (found == made, found.items))
+
+
+NAMED_BEFORE = JsonPlusSerializer(
+    allowed_msgpack_modules=[(__name__, "NamedLater"), ("no_such_module", "Thing")]
+)
+
+
+@dataclass
+class NamedLater:
+    n: int
+
+
+def program_classes_that_are_named_before_they_are_there(record):
+    extended = NAMED_BEFORE.with_msgpack_allowlist([("decimal", "NoSuchName")])
+    stored = JsonPlusSerializer().dumps_typed({"later": NamedLater(1)})
+    for serde in (NAMED_BEFORE, extended):
+        kept = serde.loads_typed(stored)["later"]
+        record("kept", (type(kept) is NamedLater, kept.n))
