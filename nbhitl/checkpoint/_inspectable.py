@@ -85,17 +85,18 @@ class KeptThreads(MutableMapping[str, Any]):
         self._saver.hold_plain().storage[thread_id] = spaces
 
     def __contains__(self, thread_id: object) -> bool:
-        found = self._saver.threads(prefix=thread_id, limit=1) if isinstance(thread_id, str) else ()
+        if not isinstance(thread_id, str):
+            return False
+        found = StepSaver.threads(self._saver, prefix=thread_id, limit=1)
         return any(info.thread_id == thread_id for info in found)
 
     def __iter__(self) -> Iterator[str]:
         """Begin with the thread that was left alone for longest."""
-        return iter(
-            [info.thread_id for info in sorted(self._saver.threads(), key=lambda info: info.updated_at)]
-        )
+        found = sorted(StepSaver.threads(self._saver), key=lambda info: info.updated_at)
+        return iter([info.thread_id for info in found])
 
     def __len__(self) -> int:
-        return len(self._saver.threads())
+        return len(StepSaver.threads(self._saver))
 
     def get(self, thread_id: str, default: Any = None) -> Any:
         known = thread_id in self  # one that is not there is read as having nothing

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary, finalize
 
+from nbhitl.checkpoint._overridden import as_ours
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.checkpoint.steps import StepSaver
@@ -54,7 +55,7 @@ def existing_companion(checkpointer: Any) -> StepSaver | None:
 async def off_the_loop(checkpointer: Any, call: Callable[[], T]) -> T:
     """Return what `call` returns, which uses a companion: on a thread of its own if that is a file."""
     found = existing_companion(checkpointer)
-    if found is None or isinstance(found, InMemorySaver):
+    if found is None or isinstance(found, InMemorySaver) or isinstance(checkpointer, InMemorySaver):
         return call()
     # A thread of our own: those of the event loop may all be waiting for what this one is to do.
     return await asyncio.get_running_loop().run_in_executor(_executor(), call)
@@ -67,7 +68,8 @@ def _executor() -> ThreadPoolExecutor:
 
 def _companion(checkpointer: Any, *, make: bool) -> StepSaver | None:
     if isinstance(checkpointer, StepSaver):
-        return checkpointer
+        ours: StepSaver = as_ours(checkpointer, StepSaver)
+        return ours
     with _lock:
         found = _beside.get(checkpointer)
         if found is None:

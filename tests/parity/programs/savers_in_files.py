@@ -193,3 +193,39 @@ def program_nothing_of_a_thread_that_is_not_there(record):
     saver = InMemorySaver()
     record("nothing", (saver.storage.get("1"), saver.storage.pop("1", None), dict(saver.storage["1"])))
     record.error("refused", lambda: saver.storage.pop("2"))
+
+
+class WithATimeToLive(InMemorySaver):
+    """Has names of its own for much of what ours has."""
+
+    def __init__(self):
+        super().__init__()
+        self.threads = {}
+        self.pending = []
+        self.history = []
+        self.report = {"saved": 0}
+
+    def put(self, config, *args):
+        self.threads[config["configurable"]["thread_id"]] = True
+        self.report["saved"] += 1
+        return super().put(config, *args)
+
+    def claim(self):
+        return "mine"
+
+    def release(self):
+        for thread_id in self.threads:
+            self.delete_thread(thread_id)
+        self.threads.clear()
+
+
+def program_a_saver_whose_methods_have_names_of_ours(record):
+    saver = WithATimeToLive()
+    graph = asking(saver)
+    graph.invoke({"path": []}, CONFIG)
+    for asked in ("which?", "how?", "when?"):
+        graph.invoke(Command(resume={questions(graph)[asked]: asked}), CONFIG)
+        record(asked, shown(graph.get_state(CONFIG)))
+    record("own", (saver.threads, saver.claim(), saver.pending, saver.history, saver.report))
+    saver.release()
+    record("left", (saver.threads, list(saver.storage), graph.get_state(CONFIG).values))
