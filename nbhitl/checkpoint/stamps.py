@@ -7,10 +7,14 @@ import time
 from threading import Lock
 
 _id_lock = Lock()
-_last_tick = 0
-_id_start = (0, "")
-"""The part of an id that stays the same for 4,096 ticks, as a number and as text: to make it is half of an id's cost."""
+_window = (0, "", (1 << 12) - 1)
+"""Of the ids made last: the nanoseconds since 1970 at which the 4,096 ticks began that share the beginning of their ids,
+that beginning, and the last of these ticks. To make it anew is half of an id's cost.
+"""
 _id_end = ""
+_BEFORE_1970 = 0x01B21DD213814000
+"""Ticks of 100 nanoseconds from 1582, where version 6 begins to count, to 1970."""
+_HEX_DIGITS, _HEX_PAIRS = "0123456789abcdef", [f"{number:02x}" for number in range(256)]
 
 
 def _draw_id_end() -> None:
@@ -31,19 +35,23 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
         clock_ns: nanoseconds since 1970, read from the clock if not given. Two ids made by one process are
             never made of the same time.
     """
-    global _last_tick, _id_start  # noqa: PLW0603 - the one clock of this process, and the text made last
-    now = (time.time_ns() if clock_ns is None else clock_ns) // 100 + 0x01B21DD213814000
+    global _window  # noqa: PLW0603 - the one clock of this process
+    now = time.time_ns() if clock_ns is None else clock_ns
     with _id_lock:
-        if now <= _last_tick:
-            now = _last_tick + 1
-        _last_tick = now
-    high, text = _id_start
-    if high != now >> 12:
-        high = now >> 12
-        text = f"{high >> 16:08x}-{high & 0xFFFF:04x}-6"
-        _id_start = (high, text)
-    digits = hex(now & 0xFFF | 0x1000)[3:]  # three of them; a format of `03x` takes half as long again
-    return f"{text}{digits}-{_id_end}"
+        began, text, last = _window
+        tick = (now - began) // 100
+        if tick <= last:
+            tick = last + 1
+        if tick >= 1 << 12:
+            began, text, tick = _window_at(began // 100 + tick + _BEFORE_1970)
+        _window = (began, text, tick)
+    return f"{text}{_HEX_DIGITS[tick >> 8]}{_HEX_PAIRS[tick & 0xFF]}-{_id_end}"
+
+
+def _window_at(ticks: int) -> tuple[int, str, int]:
+    """Return the window of an id that is made so many ticks after 1582."""
+    high = ticks >> 12
+    return ((high << 12) - _BEFORE_1970) * 100, f"{high >> 16:08x}-{high & 0xFFFF:04x}-6", ticks & 0xFFF
 
 
 _LENGTH, _VERSION = 36, 14
@@ -57,16 +65,17 @@ def catch_up(checkpoint_id: str) -> None:
     Its maker's clock may go before this one's, or this one may have been put back: a checkpoint whose id is less than
     its parent's would never be the newest of its thread, and what it holds would be lost to sight.
     """
-    global _last_tick  # noqa: PLW0603 - as above
-    if checkpoint_id <= _id_start[1] or len(checkpoint_id) != _LENGTH or checkpoint_id[_VERSION] != "6":
+    global _window  # noqa: PLW0603 - as above
+    if checkpoint_id <= _window[1] or len(checkpoint_id) != _LENGTH or checkpoint_id[_VERSION] != "6":
         return
     try:
-        tick = int(f"{checkpoint_id[:8]}{checkpoint_id[9:13]}{checkpoint_id[15:18]}", 16)
+        ticks = int(f"{checkpoint_id[:8]}{checkpoint_id[9:13]}{checkpoint_id[15:18]}", 16)
     except ValueError:
         return  # somebody's own id
     with _id_lock:
-        if _last_tick < tick < _LATEST:
-            _last_tick = tick
+        began, _, last = _window
+        if began // 100 + last + _BEFORE_1970 < ticks < _LATEST:
+            _window = _window_at(ticks)
 
 
 _second = (0, "")

@@ -32,13 +32,13 @@ class Clock:
         self.ahead = 0
         real = time.time_ns
         monkeypatch.setattr(time, "time_ns", lambda: real() + self.ahead * 1_000_000_000)
-        for name in ("_last_tick", "_second", "_id_start"):
+        for name in ("_window", "_second"):
             monkeypatch.setattr(stamps, name, getattr(stamps, name))
 
     def another_process(self, ahead: int) -> None:
         """Go on as a process that has not made any id yet, on a machine of that clock."""
         self.ahead = ahead
-        stamps._last_tick, stamps._id_start, stamps._second = 0, (0, ""), (0, "")
+        stamps._window, stamps._second = (0, "", 4095), (0, "")
 
 
 @pytest.fixture
