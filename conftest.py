@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+LONGEST = "tests/parity/test_programs.py"
+"""A fifth of the suite in one file: its worker begins with it, or the others would wait for it at the end."""
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 MOST = 4
 """Workers: each starts a PostgreSQL server of its own, and the longest file sets the pace anyway."""
@@ -24,6 +26,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse ids that only one process has: the others would not know which test is meant."""
+    """Begin with the longest file. Refuse ids that only one process has: the others would not know which test is meant."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     if odd := [item.nodeid for item in items if ADDRESS.search(item.nodeid)]:
         raise pytest.UsageError(f"{odd[0]}: the id of a test must not hold an address; give it `ids=`")
