@@ -26,7 +26,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest file. Refuse ids that only one process has: the others would not know which test is meant."""
+    """Begin with the longest file. Refuse ids that only one process has: others would not know which test is meant."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     if odd := [item.nodeid for item in items if ADDRESS.search(item.nodeid)]:
         raise pytest.UsageError(f"{odd[0]}: the id of a test must not hold an address; give it `ids=`")

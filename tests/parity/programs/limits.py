@@ -200,12 +200,12 @@ def program_what_ends_after_step_timeout(record, saver):
     runs = []
 
     def slow(state):
-        time.sleep(0.1)
+        time.sleep(0.4)
         runs.append("slow")
         return {"path": ["slow"]}
 
     def fails(state):
-        time.sleep(0.2)  # after the other one: LangGraph keeps nothing of what ends after an error
+        time.sleep(0.6)  # after the other one: LangGraph keeps nothing of what ends after an error
         runs.append("fails")
         raise ValueError("late")
 
@@ -214,7 +214,7 @@ def program_what_ends_after_step_timeout(record, saver):
         START, "fails"
     )
     graph = builder.compile(checkpointer=saver)
-    graph.step_timeout = 0.03
+    graph.step_timeout = 0.2
     record.error("too slow", lambda: graph.invoke({"path": []}, CONFIG))
     record("state", graph.get_state(CONFIG))
     graph.step_timeout = None
