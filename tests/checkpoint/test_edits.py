@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -134,7 +135,13 @@ TURNS = st.lists(st.tuples(ACTIONS, st.integers(0, 60)), min_size=1, max_size=12
 @settings(max_examples=25, deadline=None)
 @given(TURNS, st.sampled_from(["sync", "async", "exit"]), st.integers(0, 45))
 def test_whatever_becomes_of_messages_is_found_by_another_saver(turns, durability, before):
-    file = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    with closing(sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)) as file:
+        found_by_another_saver(file, turns, durability, before)
+
+
+def found_by_another_saver(
+    file: sqlite3.Connection, turns: list[tuple[str, int]], durability: str, before: int
+) -> None:
     savers = SqliteSaver(file), InMemorySaver()
     states: list[list[Any]] = [[], []]
     for saver, history in zip(savers, states, strict=True):
