@@ -135,12 +135,16 @@ def questions(graph):
     return {question.value: question.id for question in graph.get_state(CONFIG).interrupts}
 
 
+def answers(asked, answer):
+    return lambda graph: graph.invoke(Command(resume={questions(graph)[asked]: answer}), CONFIG)
+
+
 def each_time_anew(record, opened):
     """Answer and go on in time, with a saver that is opened again for each step."""
     opened(lambda graph: graph.invoke({"path": []}, CONFIG))
     opened(lambda graph: record("asks", shown(graph.get_state(CONFIG))))
     for asked, answer in (("which?", "this"), ("how?", "cash"), ("when?", "now")):
-        opened(lambda graph: graph.invoke(Command(resume={questions(graph)[asked]: answer}), CONFIG))  # noqa: B023
+        opened(answers(asked, answer))
         opened(lambda graph: record(asked, shown(graph.get_state(CONFIG))))
 
     def back(graph):
