@@ -25,7 +25,6 @@ from nbhitl.checkpoint._compression import compressed, decompressed
 from nbhitl.checkpoint._frames import decode_frame, frame_data
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._metadata import encode_metadata
-from nbhitl.checkpoint._unstorable import located
 from nbhitl.checkpoint.records import StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
 from nbhitl.checkpoint.serde.plain import listed, with_buffers
@@ -219,6 +218,8 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
         data = serde.dumps(body)
         metadata = encode_metadata(record.metadata, serde)
     except UnsupportedValue as error:
+        from nbhitl.checkpoint._unstorable import located
+
         raise located(record, serde, error) from None
     if body[0] == FULL:
         tip.base_id, tip.size, since = checkpoint_id, len(data), 0
@@ -261,11 +262,7 @@ def _step_body(
 
 
 def result_data(
-    task: TaskWrites,
-    step: int,
-    values: dict[str, Any],
-    appended: dict[str, list[Any]],
-    found: dict[str, int],
+    task: TaskWrites, step: int, values: dict[str, Any], appended: dict[str, list[Any]], found: dict[str, int]
 ) -> list[Any]:
     """A task's writes, with references for what the step stores anyway: its new values and appended items.
 
@@ -274,7 +271,7 @@ def result_data(
     """
     task_id, name, path, pairs = task
     writes: list[list[Any]] = []
-    if len(values) > 1 and begins_with(pairs, values):
+    if len(values) > 1 and _begins_with(pairs, values):
         writes.append([len(values)])
         pairs = pairs[len(values) :]
     for channel, value in pairs:
@@ -290,7 +287,7 @@ def result_data(
     return [packed(task_id) if task_id else step, name, place, writes]
 
 
-def begins_with(pairs: Sequence[tuple[str, Any]], values: dict[str, Any]) -> bool:
+def _begins_with(pairs: Sequence[tuple[str, Any]], values: dict[str, Any]) -> bool:
     """Whether the first writes are all of the new values, in their order."""
     if len(pairs) < len(values):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import StepGone
@@ -369,8 +369,8 @@ def stores_steps(saver: object) -> bool:
     if not isinstance(saver, StepSaver):
         return False
     # The class is asked each time: somebody may have patched a method in the meantime.
-    own, kind = vars(saver), cast("Any", saver.__class__)
-    return (_CALLED.isdisjoint(own) or not _shadows(own)) and _are_ours(kind, *_methods(kind))
+    kind: Any = saver.__class__
+    return (_CALLED.isdisjoint(vars(saver)) or not _shadows(vars(saver))) and _are_ours(kind, *_methods(kind))
 
 
 @lru_cache(maxsize=64)

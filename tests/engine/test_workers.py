@@ -7,11 +7,13 @@ from contextvars import copy_context
 from threading import Barrier, Event, Lock
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from nbhitl.engine import workers
 from nbhitl.engine.workers import Crew
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable
 
 
 class _Done:
@@ -80,40 +82,24 @@ def test_tasks_that_come_later_are_done_too() -> None:
     assert done.items == list(range(100))
 
 
-def test_dropped_tasks_never_start() -> None:
+@pytest.mark.parametrize(("drop", "limit", "kept"), [(Crew.drop_waiting, 1, 1), (Crew.drop_later, 3, 3)])
+def test_dropped_tasks_never_start(drop: Callable[[Crew], int], limit: int, kept: int) -> None:
     hold, started = Event(), Event()
-    done = _Done(1)
+    done, tasks = _Done(kept), cast("list[Any]", list(range(kept + 4)))
 
     def work(task: Any, context: Any) -> None:
         started.set()
         hold.wait(10)
         done.note(task)
 
-    crew = Crew(work, 1)
-    crew.take_on(range(5), copy_context())  # type: ignore[arg-type]
+    crew = Crew(work, limit)
+    crew.take_on(tasks, copy_context())
     assert started.wait(10)
-    assert crew.drop_waiting() == 4
+    assert drop(crew) == 4
     hold.set()
     assert done.all.wait(10)
-    assert crew.drop_waiting() == 0
-
-
-def test_of_what_waits_only_the_tasks_that_go_at_once_are_kept() -> None:
-    hold, started = Event(), Event()
-    done = _Done(3)
-
-    def work(task: Any, context: Any) -> None:
-        started.set()
-        hold.wait(10)
-        done.note(task)
-
-    crew = Crew(work, 3)
-    crew.take_on(range(7), copy_context())  # type: ignore[arg-type]
-    assert started.wait(10)
-    assert crew.drop_later() == 4
-    hold.set()
-    assert done.all.wait(10)
-    assert sorted(done.items) == [0, 1, 2]
+    assert sorted(done.items) == tasks[:kept]
+    assert drop(crew) == 0
 
 
 def test_without_another_thread_the_first_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
