@@ -227,7 +227,7 @@ def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> N
     else:
         tail, changes.values[name] = None, new
     head.lengths[name] = len(new) if type(new) is list else -1
-    if rule.edits:
+    if rule.edits and head.tells_edits:
         _note_items(head, name, tail, writes, changes)
 
 
@@ -251,7 +251,7 @@ def _grow(rule: KeyRule, head: Head, update: Any, changes: Changes) -> bool:
         changes.values[name] = new
     else:
         changes.appended[name] = [*tail]
-    if rule.edits:
+    if rule.edits and head.tells_edits:
         _note_items(head, name, tail, [update], changes)
     return True
 

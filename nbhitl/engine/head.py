@@ -36,6 +36,7 @@ class Head:
         "sends",
         "start",
         "stored",
+        "tells_edits",
         "triggers",
         "unknown_values",
         "values",
@@ -58,6 +59,7 @@ class Head:
         self.lengths: dict[str, int] = {}
         # Of lists of messages, the items as last saved: what was edited is told as the difference to them.
         self.stored: dict[str, list[Any]] = {}
+        self.tells_edits = True  # not where nothing is saved
 
     def copy(self) -> Head:
         """Return the same state, which stays as it is when this one changes."""

@@ -76,6 +76,8 @@ class Progress:
         self.settings = settings
         self.clock = clock
         self.head = new_head(run.program)
+        if not self.keeps:
+            self.head.tells_edits = False
         self.step = -1
         self.base_id = ""
         self.source = "input"
