@@ -120,12 +120,12 @@ def ensure_valid_checkpointer(checkpointer: Any) -> Any:
 
     if is_saver(checkpointer):
         return checkpointer
-    opens_one = hasattr(checkpointer, "__enter__") or hasattr(checkpointer, "__aenter__")
-    how = (
-        "It opens one: write `with ... as saver:` (`async with` for an async one) and pass that."
-        if opens_one
-        else "Pass a saver, for example nbhitl.checkpoint.memory.InMemorySaver()."
-    )
+    if isinstance(checkpointer, type):
+        how = f"{checkpointer.__name__} is a class: pass one that you have made of it."
+    elif hasattr(checkpointer, "__enter__") or hasattr(checkpointer, "__aenter__"):
+        how = "It opens one: write `with ... as saver:` (`async with` for an async one) and pass that."
+    else:
+        how = "Pass a saver, for example nbhitl.checkpoint.memory.InMemorySaver()."
     raise TypeError(
         "Invalid checkpointer provided. Expected an instance of `BaseCheckpointSaver`, `True`, `False`, "
         f"or `None`. Received {type(checkpointer).__name__}. {how}"

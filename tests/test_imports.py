@@ -63,6 +63,8 @@ print(*sorted(set(sys.modules) - before))
 """
 
 PROGRAM = """
+import asyncio
+import sys
 from typing import TypedDict
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.graph import START, StateGraph
@@ -71,14 +73,40 @@ from nbhitl.types import Command, interrupt
 class State(TypedDict):
     n: int
 
-builder = StateGraph(State)
-builder.add_node("ask", lambda state: {"n": state["n"] + interrupt("how many?")})
-builder.add_edge(START, "ask")
-graph = builder.compile(checkpointer=InMemorySaver())
+def chain(node, **options):
+    return StateGraph(State).add_node("ask", node).add_edge(START, "ask").compile(**options)
+
+child = chain(lambda state: {"n": state["n"] + interrupt("how many?")})
+graph = chain(child, checkpointer=InMemorySaver())
 config = {"configurable": {"thread_id": "1"}}
 assert graph.invoke({"n": 1}, config)["__interrupt__"][0].value == "how many?"
 assert graph.invoke(Command(resume=2), config) == {"n": 3}
-print("done")
+later = {"configurable": {"thread_id": "2"}}
+assert asyncio.run(graph.ainvoke({"n": 1}, later))["__interrupt__"][0].value == "how many?"
+assert asyncio.run(graph.ainvoke(Command(resume=2), later)) == {"n": 3}
+print(*{m.partition(".")[0] for m in sys.modules} & HEAVY, "done")
+"""
+
+AGENT = """
+import asyncio
+from nbhitl.graph import START, MessagesState, StateGraph
+from nbhitl.prebuilt import ToolNode, tools_condition
+
+def add(a: int, b: int) -> int:
+    "Add two numbers."
+    return a + b
+
+def model(state):
+    if len(state["messages"]) > 1:
+        return {"messages": [("ai", "It is " + state["messages"][-1].content)]}
+    call = {"name": "add", "args": {"a": 1, "b": 2}, "id": "1"}
+    return {"messages": [{"role": "assistant", "content": "", "tool_calls": [call]}]}
+
+builder = StateGraph(MessagesState).add_node(model).add_node("tools", ToolNode([add])).add_edge(START, "model")
+builder.add_conditional_edges("model", tools_condition)
+agent = builder.add_edge("tools", "model").compile()
+for found in (agent.invoke({"messages": "1 + 2?"}), asyncio.run(agent.ainvoke({"messages": "1 + 2?"}))):
+    print(found["messages"][-1].content)
 """
 
 BLOCK = """
@@ -129,8 +157,13 @@ def test_a_first_run_loads_nothing_that_an_import_left_out(saver, saver_import):
     assert run(IMPORTED.format(saver=saver, saver_import=saver_import)).split() == []
 
 
-def test_the_engine_runs_where_the_optional_packages_are_missing():
-    assert run(BLOCK.format(blocked=set(HEAVY)) + PROGRAM) == "done\n"
+@pytest.mark.parametrize("missing", ["", BLOCK.format(blocked=set(HEAVY))], ids=["installed", "missing"])
+def test_a_graph_in_a_graph_needs_none_of_the_optional_packages(missing):
+    assert run(missing + f"HEAVY = {set(HEAVY)!r}" + PROGRAM) == "done\n"
+
+
+def test_an_agent_with_tools_runs_where_langchain_is_missing():
+    assert run(BLOCK.format(blocked={"langchain_core"}) + AGENT) == "It is 3\nIt is 3\n"
 
 
 def public_modules() -> list[str]:

@@ -38,7 +38,7 @@ def _written_by(record: StepRecord, where: str) -> str:
         for task in record.results
         if any(where == f"state key {channel!r}" for channel, _ in task.writes)
     ]
-    return f", written by node {', '.join(map(repr, nodes))}," if nodes else ""
+    return f" written by node {', '.join(map(repr, nodes))}" if nodes else ""
 
 
 def _problem(value: Any, serde: Codec) -> UnsupportedValue | None:

@@ -48,7 +48,8 @@ def _ainvoke(target: Any) -> Any:
 
 def _has_parts(target: Any) -> bool:
     """Whether chunks of a Runnable are told by itself. Those of a graph are told by its run."""
-    return hasattr(target, "atransform") and not hasattr(target, "get_state")
+    # Its class is asked: an object of nbhitl's would have LangChain loaded for it, which need not be installed.
+    return hasattr(type(target), "atransform") and not hasattr(target, "get_state")
 
 
 def _ainvoke_alone(target: Any) -> Any:

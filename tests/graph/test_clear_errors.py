@@ -76,6 +76,8 @@ def test_a_thread_must_be_named(call):
 def test_what_is_no_checkpointer():
     with pytest.raises(TypeError, match=r"Received str\. Pass a saver"):
         one_node().compile(checkpointer="threads.sqlite")
+    with pytest.raises(TypeError, match="InMemorySaver is a class: pass one that you have made of it"):
+        one_node().compile(checkpointer=InMemorySaver)
 
 
 def test_nothing_to_go_on_with(run):

@@ -107,7 +107,7 @@ def test_d20_a_class_of_a_library_that_no_schema_names(
                 assert graph.invoke({"value": None}, CONFIG) == {"value": http.HTTPStatus.OK}
     assert ended == {
         LANGGRAPH: {"value": http.HTTPStatus.OK},
-        NBHITL: "state key 'value', written by node 'n', (thread '1')",
+        NBHITL: "state key 'value' written by node 'n' (thread '1')",
     }
 
 

@@ -186,7 +186,7 @@ class SavesSteps(OpensASaver):
     def test_a_step_that_cannot_be_saved_says_why_and_saves_nothing(self, run):
         run.step({"n": 0, "items": []})
         head = run.head
-        with pytest.raises(UnsupportedValue, match=r"state key 'n', written by node 'node', \(thread 't'\)"):
+        with pytest.raises(UnsupportedValue, match=r"state key 'n' written by node 'node' \(thread 't'\)"):
             run.saver.put_step(run.record({"n": {"deep": [object()]}}))
         with pytest.raises(UnsupportedValue, match=r"state key 'items'.*builtins\.object"):
             run.saver.put_step(run.record(appended={"items": [object()]}))
