@@ -286,10 +286,18 @@ class MemoryRows:
                 self._move(found, key, moved)
 
     def _move(self, thread: _Thread, key: tuple[str, str, str], question: Question) -> None:
+        comes_back = key in thread.questions and key not in thread.live
         thread.questions[key] = question
         if question.state in LIVE:
             thread.live[key] = question
             self._asking[question.thread_id] = None
+            if (
+                comes_back
+            ):  # to its place among those that were asked in the same moment, as in a copied thread
+                thread.live = {
+                    asked: found for asked, found in thread.questions.items() if asked in thread.live
+                }
+                self._asking = {name: None for name in self._threads if name in self._asking}
         else:
             thread.live.pop(key, None)
 

@@ -287,7 +287,7 @@ def use_up(more: str) -> str:
 
 def thread_of(sql: str, values: Sequence[Any]) -> str | None:
     """Return the thread that a statement is about, None if it is about all or none."""
-    is_one = "WHERE thread_id = ?" in sql or "INSERT INTO" in sql
+    is_one = "WHERE thread_id = ?" in sql or "INSERT INTO" in sql or sql == NAMESPACES_OF
     return values[0] if is_one and values and isinstance(values[0], str) else None
 
 

@@ -52,9 +52,9 @@ class SqlDatabase(Protocol):
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Return the first row of a query, or None."""
 
-    def change_mark(self) -> object | None:
+    def change_mark(self, thread: str) -> object | None:
         """Return what is different after any change of the database but those made through this object; None if
-        nobody knows.
+        nobody knows. Errors name the thread.
         """
 
     def knows_quiet(self, thread: str) -> bool:
@@ -75,7 +75,7 @@ class SqlDatabase(Protocol):
     def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
         """Change something, within a transaction; return how many rows that will have changed at its end."""
 
-    def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def do_many(self, sql: str, rows: Collection[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
 
 
@@ -116,7 +116,7 @@ class SqlRows:
 
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         with self._db.held:
-            mark = self._db.change_mark()
+            mark = self._db.change_mark(thread)
             if mark is None:
                 return self._read_newest(thread, ns)
             known = self._newest.at(thread, ns, mark)
@@ -128,7 +128,7 @@ class SqlRows:
 
     def at_hand(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
         with self._db.held:
-            mark = self._db.change_mark()
+            mark = self._db.change_mark(thread)
             return None if mark is None else self._newest.standing_at(thread, ns, mark)
 
     def unproved(self, thread: str, ns: str) -> tuple[StepRow, object] | None:

@@ -24,7 +24,7 @@ from nbhitl.store.matching import IN_DATABASE, listed, passes
 from nbhitl.store.namespaces import checked_labels, checked_namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from nbhitl.store.base import Op, Result, TTLConfig
@@ -49,7 +49,7 @@ class Rows(Protocol):
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
 
-    def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def do_many(self, sql: str, rows: Collection[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
 
 

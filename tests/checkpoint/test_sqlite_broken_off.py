@@ -8,15 +8,18 @@ import pytest
 from nbhitl.checkpoint.sqlite import SqliteSaver, _changed_rows
 from nbhitl.errors import StoreError
 
-from .building import Run
+from .building import NOON, Run
 
 
 class Interrupted(sqlite3.Connection):
-    """A connection that Ctrl-C interrupts right after a statement."""
+    """A connection that Ctrl-C interrupts right before or after a statement."""
 
-    after = ""
+    before = after = ""
 
     def execute(self, sql, *values):
+        if sql == self.before:
+            self.before = ""
+            raise KeyboardInterrupt
         done = super().execute(sql, *values)
         if sql == self.after:
             self.after = ""
@@ -24,7 +27,7 @@ class Interrupted(sqlite3.Connection):
         return done
 
 
-def interrupted(**how):
+def interrupted(*given, **how):
     raise KeyboardInterrupt
 
 
@@ -36,7 +39,7 @@ NEXT = {
 
 
 @pytest.mark.parametrize("then", NEXT)
-@pytest.mark.parametrize("when", ["begun", "before its end", "committed"])
+@pytest.mark.parametrize("when", ["begun", "before its end", "not committed", "committed"])
 def test_ctrl_c_leaves_no_transaction_open(tmp_path, monkeypatch, when, then):
     how = {"factory": Interrupted, "isolation_level": None, "check_same_thread": False}
     conn = sqlite3.connect(tmp_path / "store.db", **how)
@@ -44,6 +47,7 @@ def test_ctrl_c_leaves_no_transaction_open(tmp_path, monkeypatch, when, then):
     run.step({"n": 1})
     run.saver.load(run.key())
     conn.after = {"begun": "BEGIN IMMEDIATE", "committed": "COMMIT"}.get(when, "")
+    conn.before = "COMMIT" if when == "not committed" else ""
     if when == "before its end":
         monkeypatch.setattr(run.saver._database, "end", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -111,3 +115,47 @@ def test_a_statement_that_fails_leaves_nothing_noted(tmp_path):
         with pytest.raises(StoreError, match="UNIQUE"):
             saver.put_step(record)
         assert len(_changed_rows._noted) == before
+
+
+class Full(sqlite3.Connection):
+    """A connection to a disk that is full when a statement comes that begins so."""
+
+    begins = "nothing"
+
+    def execute(self, sql, *values):
+        self.write(sql)
+        return super().execute(sql, *values)
+
+    def executemany(self, sql, *values):
+        self.write(sql)
+        return super().executemany(sql, *values)
+
+    def write(self, sql):
+        if sql.strip().startswith(self.begins):
+            raise sqlite3.OperationalError("database or disk is full")
+
+
+def results(run):
+    run.saver.put_pending(run.key(run.head), [run.task("node", [("n", 1)])])
+
+
+SAVED = {
+    "BEGIN": results,
+    "COMMIT": results,
+    "INSERT INTO nbhitl_writes": results,
+    "INSERT INTO nbhitl_once": lambda run: run.saver.begin_once("t", "effect", "me", NOON),
+    "PRAGMA data_version": lambda run: run.saver.load(run.key()),
+    "WITH RECURSIVE": lambda run: run.saver.prune(["t"]),
+}
+
+
+@pytest.mark.parametrize("statement", SAVED)
+def test_which_thread_could_not_be_saved_is_told(tmp_path, statement):
+    conn = sqlite3.connect(tmp_path / "store.db", factory=Full, isolation_level=None)
+    run = Run(SqliteSaver(conn))
+    run.step({"n": 0})
+    conn.begins = statement
+    with pytest.raises(StoreError, match=r"store\.db, thread 't': database or disk is full\. Make room"):
+        SAVED[statement](run)
+    assert not conn.in_transaction
+    conn.close()

@@ -15,7 +15,7 @@ from nbhitl.checkpoint.postgres._errors import store_error
 from nbhitl.checkpoint.postgres._waiting import Waiting, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -74,7 +74,7 @@ class Database:
         """Return the rows of each query, asked in one go."""
         return [answer.rows for answer in self._read(*statements)] if statements else []
 
-    def change_mark(self) -> None:
+    def change_mark(self, thread: str) -> None:
         """Unknown: to find out would take as long as to read again."""
         self._end_left_over()
 
@@ -100,7 +100,7 @@ class Database:
         self.now.count((sql, values), tally)
         return tally
 
-    def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def do_many(self, sql: str, rows: Collection[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
         self.now.gather([(sql, values) for values in rows])
 

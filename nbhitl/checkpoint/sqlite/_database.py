@@ -29,7 +29,7 @@ from nbhitl.checkpoint.sqlite._waiting import Waiting
 from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
     from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint.sqlite._group import Values
@@ -62,7 +62,6 @@ class Database:
         self.waiting = Waiting(file)
         self._log = Log(self.waiting.opened)
         self._group = self.waiting.group
-        self._transaction = Transaction(self)
         self._lock = RLock()
         self.held: AbstractContextManager[object] = self._lock
         self._ready = False
@@ -73,7 +72,7 @@ class Database:
 
     def atomic(self, threads: tuple[str, ...] = (), rewriting: bool = False) -> Transaction:
         """Return a transaction; SQLite lets one write at a time, whatever the thread."""
-        return self._transaction
+        return Transaction(self, threads)
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
@@ -99,9 +98,9 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error, sql, values) from error
 
-    def change_mark(self) -> tuple[int, int, int] | None:
+    def change_mark(self, thread: str) -> tuple[int, int, int] | None:
         """Return what is different after any change that this object has not made and committed; None within a
-        transaction.
+        transaction. Errors name the thread.
         """
         conn = self.conn
         with self._lock:
@@ -117,7 +116,7 @@ class Database:
                 by_others: int = conn.execute(queries.DATA_VERSION).fetchone()[0]
                 return by_others, conn.total_changes - self._own, self._failed
             except _ERRORS as error:
-                raise self.failure(error, queries.DATA_VERSION) from error
+                raise self.failure(error, threads=(thread,)) from error
 
     def knows_quiet(self, thread: str) -> bool:
         """Whether this transaction has found out that no question of the thread is live."""
@@ -147,7 +146,7 @@ class Database:
                 if not self._ready:
                     self.setup()
                 if self._group.rows:
-                    with self._transaction:
+                    with self.atomic():
                         conn.execute(sql, values)
                     return was_noted(number)
                 if self._is_open:
@@ -214,15 +213,15 @@ class Database:
         except _ERRORS as error:
             raise self.failure(error, sql, values) from error
 
-    def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def do_many(self, sql: str, rows: Collection[Sequence[Any]]) -> None:
         """Change something for each of the rows, within a transaction."""
         try:
             self.conn.executemany(sql, rows)
         except _ERRORS as error:
-            raise self.failure(error) from error
+            raise self.failure(error, sql, next(iter(rows), ())) from error
 
-    def begin(self) -> None:
-        """Take the lock and the right to write, waiting for other processes."""
+    def begin(self, threads: Sequence[str] = ()) -> None:
+        """Take the lock and the right to write, waiting for other processes; errors name the first of `threads`."""
         self._lock.acquire()
         try:
             if not self._ready:
@@ -243,7 +242,7 @@ class Database:
             else:  # from here on a transaction that is open is another thread's
                 self._lock.release()
             if isinstance(error, _ERRORS):
-                raise self.failure(error, rows=self._group.rows) from error
+                raise self.failure(error, rows=self._group.rows, threads=threads) from error
             raise
 
     def end_own_left_over(self) -> None:
@@ -265,8 +264,8 @@ class Database:
             self._is_open = False
             self._lock.release()
 
-    def end(self, *, commit: bool) -> None:
-        """End the transaction, and give the lock back."""
+    def end(self, *, commit: bool, threads: Sequence[str] = ()) -> None:
+        """End the transaction, and give the lock back; errors name the first of `threads`."""
         conn, waiting = self.conn, self.waiting
         try:
             conn.execute("COMMIT" if commit else "ROLLBACK")
@@ -274,11 +273,13 @@ class Database:
                 if waiting.carried:
                     waiting.committed()
                 self._own += conn.total_changes - self._own_before
-        except _ERRORS as error:
-            if conn.in_transaction:
+        except BaseException as error:
+            if self._in_use():
                 conn.execute("ROLLBACK")
+            if not isinstance(error, _ERRORS):  # Ctrl-C
+                raise
             if commit:
-                raise self.failure(error, rows=waiting.carried) from error
+                raise self.failure(error, rows=waiting.carried, threads=threads) from error
         finally:
             if waiting.carried:
                 waiting.undone()
@@ -368,11 +369,24 @@ class Database:
             self._ready = True
 
     def failure(
-        self, error: Exception, sql: str = "", values: Sequence[Any] = (), rows: Sequence[Values] = ()
+        self,
+        error: Exception,
+        sql: str = "",
+        values: Sequence[Any] = (),
+        rows: Sequence[Values] = (),
+        threads: Sequence[str] = (),
     ) -> StoreError:
-        """Return the error that says which store and thread it was and what to do; `rows` are steps not written."""
-        thread = _sql.thread_of(sql, values)
+        """Return the error that says which store and thread it was and what to do.
+
+        Args:
+            error: what SQLite says.
+            sql: the statement that failed.
+            values: what it binds.
+            rows: steps that are not written.
+            threads: what the transaction is about, if it is one that failed as a whole.
+        """
         if rows:
-            threads = ", ".join(map(repr, threads_of(rows)[:3]))
-            return store_error(f"{self.name}, thread {threads}, {len(rows)} steps not saved yet", error)
+            waiting = ", ".join(map(repr, threads_of(rows)[:3]))
+            return store_error(f"{self.name}, thread {waiting}, {len(rows)} steps not saved yet", error)
+        thread = _sql.thread_of(sql, values) or next(iter(threads), None)
         return store_error(self.name if thread is None else f"{self.name}, thread {thread!r}", error)

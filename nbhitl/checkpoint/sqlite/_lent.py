@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nbhitl.checkpoint.sqlite._database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from nbhitl.checkpoint._row_store import Tally
 
@@ -82,14 +82,14 @@ class LentDatabase(Database):
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         return self._call(partial(super().one, sql, values))
 
-    def change_mark(self) -> None:
+    def change_mark(self, thread: str) -> None:
         """Unknown: the connection's owner may have a transaction open."""
 
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._call(partial(super().do, sql, values))
 
-    def do_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._call(partial(super().do_many, sql, list(rows)))
+    def do_many(self, sql: str, rows: Collection[Sequence[Any]]) -> None:
+        self._call(partial(super().do_many, sql, rows))
 
     def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
         return self._call(partial(super().do_counted, sql, values))
@@ -100,26 +100,26 @@ class LentDatabase(Database):
     def setup(self) -> None:
         self._call(super().setup)
 
-    def begin(self) -> None:
+    def begin(self, threads: Sequence[str] = ()) -> None:
         if threading.current_thread() is self._thread:
-            super().begin()
+            super().begin(threads)
             return
         session = _Session(self._submit)
         try:
-            session.run(super().begin)
+            session.run(partial(super().begin, threads))
         except BaseException:
             session.close()
             raise
         self._sessions.now = session
 
-    def end(self, *, commit: bool) -> None:
+    def end(self, *, commit: bool, threads: Sequence[str] = ()) -> None:
         if threading.current_thread() is self._thread:
-            super().end(commit=commit)
+            super().end(commit=commit, threads=threads)
             return
         session: _Session = self._sessions.now
         self._sessions.now = None
         try:
-            session.run(partial(super().end, commit=commit))
+            session.run(partial(super().end, commit=commit, threads=threads))
         finally:
             session.close()
 

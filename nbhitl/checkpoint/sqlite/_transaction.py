@@ -5,23 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from nbhitl.checkpoint.sqlite._database import Database
 
 
 class Transaction:
-    """Begins, and commits or rolls back; holds the database's lock meanwhile."""
+    """Begins, and commits or rolls back; holds the database's lock meanwhile.
 
-    __slots__ = ("_database",)
+    Args:
+        database: where.
+        threads: what it is about, for errors.
+    """
 
-    def __init__(self, database: Database) -> None:
+    __slots__ = ("_database", "_threads")
+
+    def __init__(self, database: Database, threads: Sequence[str]) -> None:
         self._database = database
+        self._threads = threads
 
     def __enter__(self) -> None:
         database = self._database
         try:
-            database.begin()
+            database.begin(self._threads)
         except BaseException:
             # Ctrl-C may have come just after it had begun, or while another thread has one open.
             database.end_own_left_over()
@@ -30,4 +37,4 @@ class Transaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._database.end(commit=kind is None)
+        self._database.end(commit=kind is None, threads=self._threads)

@@ -32,7 +32,12 @@ class _Items:
     name: str
 
     def failure(
-        self, error: Exception, sql: str = "", values: Sequence[Any] = (), rows: Sequence[Any] = ()
+        self,
+        error: Exception,
+        sql: str = "",
+        values: Sequence[Any] = (),
+        rows: Sequence[Any] = (),
+        threads: Sequence[str] = (),
     ) -> StoreError:
         """Return the error that says which store it was and what to do."""
         return store_error(self.name, error)

@@ -322,3 +322,16 @@ class KeepsAnswers(OpensASaver):
             run.pause(f"q{number}", task=node)
         assert [q.interrupt_id for q in saver.pending()] == ["q0", "q1", "q2"]
         assert [q.interrupt_id for q in saver.pending(limit=2)] == ["q0", "q1"]
+
+    def test_a_question_that_is_asked_again_is_listed_in_its_old_place(self, saver):
+        runs = [Run(saver, f"t{number}") for number in range(2)]
+        for run in runs:
+            run.step({"n": 0})
+            run.pause("q1", "q2")
+        saver.drop(*runs[0].place(), ["q1", "q2"])
+        assert [(q.thread_id, q.interrupt_id) for q in saver.pending()] == [("t1", "q1"), ("t1", "q2")]
+        for run in runs:
+            saver.drop(*run.place(), ["q1"])
+            run.pause("q1", "q2")
+        found = [(q.thread_id, q.interrupt_id) for q in saver.pending()]
+        assert found == [("t0", "q1"), ("t0", "q2"), ("t1", "q1"), ("t1", "q2")]
