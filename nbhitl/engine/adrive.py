@@ -87,6 +87,7 @@ class AsyncDriver:
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.run = progress.run
+        self.run.asynchronous = True
         self.tasks: dict[asyncio.Task[TaskResult], Task] = {}
         self.results: asyncio.Queue[asyncio.Task[TaskResult]] | None = None
         self.deadline: float | None = None

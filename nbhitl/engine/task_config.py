@@ -62,7 +62,8 @@ def task_config(running: RunningTask) -> RunnableConfig:
         # listens it still says that a node runs: without that, dispatch_custom_event() in it is an error.
         from uuid import UUID
 
-        manager = sys.modules["langchain_core.callbacks.manager"].CallbackManager
+        managers = sys.modules["langchain_core.callbacks.manager"]
+        manager = managers.AsyncCallbackManager if run.asynchronous else managers.CallbackManager
         config["callbacks"] = manager([], parent_run_id=UUID(running.task.id))
     if running.pulse is not None and running.pulse.auto:
         from nbhitl.engine.tokens import pulse_handler, with_handler

@@ -108,7 +108,7 @@ def _check_batch(updates: Sequence[StateUpdate]) -> None:
     for update in updates:
         if update.as_node is None:
             raise InvalidUpdateError("as_node is required when applying multiple updates in one superstep.")
-        if update.as_node in (END, COPY):
+        if update.as_node in (END, COPY, INPUT):
             raise InvalidUpdateError(f"Cannot apply an update as {update.as_node!r} together with others.")
 
 

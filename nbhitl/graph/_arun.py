@@ -25,7 +25,8 @@ async def arun_graph(
 ) -> Any:
     """Run to the end or to the next pause; see `CompiledStateGraph.invoke`. `mode` is its `stream_mode`."""
     if mode != "values":
-        return [chunk async for chunk in astream_graph(graph, input, config, options, mode)]
+        chunks = astream_graph(graph, input, config, options.with_output_of(graph), mode)
+        return [chunk async for chunk in chunks]
     progress, steps = start(graph, input, config, options, (), sink(options))
     return result_of(ended(progress, await arun_to_end(steps, progress)), options.version, graph.program)
 

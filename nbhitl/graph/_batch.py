@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
 
+_RECURSION_LIMIT = 25
+"""What LangChain's `batch` gives a run whose config names no limit; it comes before the graph's own."""
+
+
 def configs_of(config: Any, count: int) -> list[Any]:
     """Return the config of each of `count` runs.
 
@@ -17,16 +21,16 @@ def configs_of(config: Any, count: int) -> list[Any]:
         ValueError: a list of another length.
     """
     if not isinstance(config, (list, tuple)):
-        return [config] * count
+        config = [config] * count
     if len(config) != count:
         raise ValueError(
             f"config must be a list of the same length as inputs, but got {len(config)} configs for {count} inputs"
         )
-    return list(config)
+    return [{"recursion_limit": _RECURSION_LIMIT, **(given or {})} for given in config]
 
 
 def _limit(configs: list[Any]) -> int | None:
-    return (configs[0] or {}).get("max_concurrency") if configs else None
+    return configs[0].get("max_concurrency") if configs else None
 
 
 def batch(

@@ -361,7 +361,7 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
 
         specs, triggers = self.topology.nodes, self.program.triggers
         return {
-            name: NodeView(node, specs.get(name), triggers.get(name, (name,)))
+            name: NodeView(node, specs.get(name), triggers.get(name, (name,)), self.program.stream_keys)
             for name, node in self.program.nodes.items()
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import START, TAG_HIDDEN
+from nbhitl.engine.program import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,16 +18,19 @@ class NodeView:
     """One node of a compiled graph. `invoke(state)` runs its function and returns what it returns.
 
     `bound` is what the node runs: a tool node, a graph or another Runnable as it was given, else this view, whose
-    `func` and `afunc` are the node's function. `triggers` are the channels that start it. The policies are those of
+    `func` and `afunc` are the node's function. `triggers` are the channels that start it, `channels` the state
+    keys that it reads, or the name of the one that it gets as a bare value. The policies are those of
     `add_node`, None where it was given none.
     """
 
     __slots__ = (
-        *("_node", "afunc", "bound", "cache_policy", "func", "metadata", "name", "retry_policy"),
+        *("_node", "afunc", "bound", "cache_policy", "channels", "func", "metadata", "name", "retry_policy"),
         *("subgraphs", "tags", "timeout", "trace_policy", "triggers"),
     )
 
-    def __init__(self, node: Node, spec: NodeSpec | None, triggers: Iterable[str]) -> None:
+    def __init__(
+        self, node: Node, spec: NodeSpec | None, triggers: Iterable[str], state: Iterable[str]
+    ) -> None:
         self._node = node
         self.name = node.name
         self.metadata = node.metadata
@@ -34,6 +38,7 @@ class NodeView:
         self.bound: Any = spec.action if spec is not None and hasattr(spec.action, "invoke") else self
         self.subgraphs: list[Any] = [] if spec is None or spec.subgraph is None else [spec.subgraph]
         self.triggers = list(triggers)
+        self.channels = _channels_of(node, state)
         self.retry_policy = None if spec is None else spec.retry_policy
         self.cache_policy = None if spec is None else spec.cache_policy
         self.timeout = None if spec is None else spec.timeout
@@ -68,6 +73,13 @@ class NodeView:
     def _input(self, state: Any) -> Any:
         build = self._node.reader.build
         return build(state) if build is not None and isinstance(state, dict) else state
+
+
+def _channels_of(node: Node, state: Iterable[str]) -> str | list[str]:
+    if node.name == START:
+        return START
+    reader = node.reader
+    return ROOT if reader.root else list(state if reader.keys is None else reader.keys)
 
 
 def outside_of_runs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import slotted
@@ -9,6 +10,7 @@ from nbhitl._slotted import slotted
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from nbhitl.graph._compiled import CompiledStateGraph
     from nbhitl.runtime import RunControl
     from nbhitl.types import All, Durability
 
@@ -26,6 +28,14 @@ class RunOptions:
     subgraphs: bool
     version: str
     print_mode: tuple[str, ...]
+
+    def with_output_of(self, graph: CompiledStateGraph) -> RunOptions:
+        """Return them for chunks that are a result: with the keys of the graph's output, where none are named."""
+        if self.output_keys is not None:
+            return self
+        options = copy(self)
+        options.output_keys = graph.output_channels
+        return options
 
     def is_quiet(self) -> bool:
         """Whether they ask for no chunks."""

@@ -57,7 +57,7 @@ def run_graph(
 ) -> Any:
     """Run to the end or to the next pause; see `CompiledStateGraph.invoke`. `mode` is its `stream_mode`."""
     if mode != "values":
-        return list(stream_graph(graph, input, config, options, mode))
+        return list(stream_graph(graph, input, config, options.with_output_of(graph), mode))
     progress, steps = start(graph, input, config, options, (), sink(options))
     return result_of(ended(progress, run_to_end(steps, progress)), options.version, graph.program)
 
