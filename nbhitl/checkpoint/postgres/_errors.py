@@ -40,6 +40,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 )
 """What to do, by a part of the message."""
 
+_IN_THE_WAY = "Another transaction was in the way, and nothing was saved; do it again."
 _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (errors.UniqueViolation, "A checkpoint of this id is there already; ids must be fresh."),
     (errors.UndefinedTable, "The tables are gone; call setup() to make them again."),
@@ -51,6 +52,8 @@ _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (errors.LockNotAvailable, "Another process has held this thread for too long; end it."),
     (errors.QueryCanceled, "It took longer than the connection's statement_timeout; raise that."),
     (errors.DiskFull, "Make room on the server's disk."),
+    (errors.SerializationFailure, _IN_THE_WAY),
+    (errors.DeadlockDetected, _IN_THE_WAY),
     (errors.TooManyConnections, "Close connections, or share a pool among the savers."),
 )  # fmt: skip
 """What to do, by the kind of error."""

@@ -28,6 +28,19 @@ def test_a_failed_transaction_leaves_nothing(run, other):
     assert run.saver.load(run.key()).values == {"n": 1}
 
 
+@pytest.mark.parametrize("code", ["serialization_failure", "deadlock_detected"])
+def test_what_lost_against_another_transaction_can_be_done_again(run, other, code):
+    other.execute(f"""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = 'lost'; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON nbhitl_questions EXECUTE FUNCTION refuse()
+    """)
+    with pytest.raises(StoreError, match=r"thread 't': lost\. .*nothing was saved; do it again"):
+        run.saver.claim(run.request({"q1": "yes"}))
+    other.execute("DROP TRIGGER refuse ON nbhitl_questions")
+    assert [claim.state for claim in run.saver.claim(run.request({"q1": "yes"}))] == ["delivered"]
+
+
 def test_a_step_of_the_same_id_is_refused(saver):
     run = Run(saver)
     record = run.record({"n": 1})
