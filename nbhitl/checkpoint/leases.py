@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nbhitl.checkpoint.stamps import utc_now
 
 if TYPE_CHECKING:
-    from nbhitl.checkpoint.records import ClaimRequest
+    from collections.abc import Iterable
+
+    from nbhitl.checkpoint.records import Claim, ClaimRequest
 
 LEASE = 60.0
 """Seconds after which an answer that was taken up, but whose effect was not saved, is in doubt."""
@@ -30,19 +32,33 @@ class Held(NamedTuple):
     saver: Any
     request: ClaimRequest
 
+    @property
+    def _place(self) -> tuple[str, str, str]:
+        request = self.request
+        return request.thread_id, request.ns, request.checkpoint_id
+
     def renew(self, lease: float) -> None:
         """Extend the lease of those that are not applied yet to `lease` seconds from now."""
-        request = self.request
-        place = (request.thread_id, request.ns, request.checkpoint_id)
-        open_ids = {
+        ids = self._applying(self.saver.claims(self.request.thread_id))
+        if ids:
+            self.saver.renew(*self._place, ids, owner=self.request.owner, at=utc_now(), lease=lease)
+
+    async def arenew(self, lease: float) -> None:
+        """Do as `renew`, where the saver's async methods work."""
+        ids = self._applying(await self.saver.aclaims(self.request.thread_id))
+        if ids:
+            await self.saver.arenew(*self._place, ids, owner=self.request.owner, at=utc_now(), lease=lease)
+
+    def _applying(self, claims: Iterable[Claim]) -> tuple[str, ...]:
+        """Which of the answers are not applied yet."""
+        request, place = self.request, self._place
+        held = {
             claim.interrupt_id
-            for claim in self.saver.claims(request.thread_id)
+            for claim in claims
             if claim[:3] == place and claim.state == "delivered" and claim.owner == request.owner
             and claim.lease_until is not None
         }  # fmt: skip
-        ids = tuple(id for id in request.answers if id in open_ids)
-        if ids:
-            self.saver.renew(*place, ids, owner=request.owner, at=utc_now(), lease=lease)
+        return tuple(id for id in request.answers if id in held)
 
 
 _held: dict[int, Held] = {}
@@ -66,18 +82,33 @@ def hold(saver: Any, request: ClaimRequest) -> int:
 
 def let_go(key: int | None) -> None:
     """Stop renewing: the run has told the store how its answers ended."""
-    if key is not None:
-        with _lock:
-            _held.pop(key, None)
+    _taken(key)
 
 
 def end(key: int | None) -> None:
-    """End the leases of a run that was stopped: whether the effects of its answers happened is not known."""
-    if key is not None:
-        with _lock:
-            held = _held.pop(key, None)
-        if held is not None:
+    """End the leases of a run that was stopped: whether the effects of its answers happened is not known.
+
+    What has stopped it is what its caller is told, and not that the store fails now as well: the leases run out.
+    """
+    held = _taken(key)
+    if held is not None:
+        with suppress(Exception):
             held.renew(0.0)
+
+
+async def aend(key: int | None) -> None:
+    """Do as `end`, where the saver's async methods work."""
+    held = _taken(key)
+    if held is not None:
+        with suppress(Exception):
+            await held.arenew(0.0)
+
+
+def _taken(key: int | None) -> Held | None:
+    if key is None:
+        return None
+    with _lock:
+        return _held.pop(key, None)
 
 
 def _keep_renewing() -> None:

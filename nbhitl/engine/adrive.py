@@ -242,7 +242,10 @@ class AsyncDriver:
         """Cancel what is still running, and let go of the answers that the run took up."""
         await self._cancel_all()
         # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.
-        (leases.end if self.progress.claimed else leases.let_go)(self.lease)
+        if self.progress.claimed:
+            await leases.aend(self.lease)
+        else:
+            leases.let_go(self.lease)
 
     async def _cancel_all(self) -> list[TaskResult]:
         """Cancel what is running; return what its tasks left, of those that did not heed it their results."""

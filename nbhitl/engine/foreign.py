@@ -286,6 +286,21 @@ class ForeignSaver:
         """Extend the leases of answers that are being applied to `lease` seconds from `at`."""
         self.claims_beside.renew((thread_id, ns, checkpoint_id), interrupt_ids, owner, at, lease)
 
+    async def arenew(
+        self,
+        thread_id: str,
+        ns: str,
+        checkpoint_id: str,
+        interrupt_ids: Sequence[str],
+        *,
+        owner: str,
+        at: str,
+        lease: float,
+    ) -> None:
+        """Extend the leases of answers; see `renew`."""
+        beside, place = self.claims_beside, (thread_id, ns, checkpoint_id)
+        await beside.off_the_loop(beside.renew, place, interrupt_ids, owner, at, lease)
+
     def release(self, thread_id: str, ns: str, checkpoint_id: str, interrupt_ids: Sequence[str]) -> None:
         """Open the questions again: their answers were refused."""
         self._take_back((thread_id, ns, checkpoint_id), interrupt_ids)

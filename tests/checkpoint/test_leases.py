@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import aiosqlite
 import pytest
 
 from nbhitl.checkpoint import leases
 from nbhitl.checkpoint.claims import is_in_doubt
 from nbhitl.checkpoint.memory import InMemorySaver
-from nbhitl.errors import StoreError
+from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
+from nbhitl.errors import AnswerInDoubt, StoreError
+from nbhitl.graph import START, StateGraph
+from nbhitl.types import Command, interrupt
 
 from .building import Run
+
+CONFIG = {"configurable": {"thread_id": "t"}}
 
 
 class Failing(InMemorySaver):
@@ -77,6 +85,90 @@ def test_a_store_that_fails_for_a_moment_is_asked_again(saver):
     leases.renew_all()
     assert not in_doubt(saver, thread)
     leases.let_go(key)
+
+
+def test_what_has_stopped_a_run_is_told_though_its_store_fails_too(saver):
+    def ask(state):
+        interrupt("Go on?")
+        saver.fails = True
+        raise KeyboardInterrupt
+
+    graph = StateGraph(dict).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    with pytest.raises(KeyboardInterrupt):
+        graph.invoke(Command(resume="yes"), CONFIG)
+
+
+KINDS = (
+    "memory",
+    "sqlite",
+    "aiosqlite",
+    "langgraph",
+    "postgres",
+    "postgres: a connection",
+    "postgres: a pool",
+)
+
+
+@asynccontextmanager
+async def opened(kind, request):
+    """A saver for asyncio, as its users open it."""
+    path = str(request.getfixturevalue("tmp_path") / "threads.db")
+    if kind == "memory":
+        yield InMemorySaver()
+    elif kind == "sqlite":
+        async with AsyncSqliteSaver.from_conn_string(path) as saver:
+            yield saver
+    elif kind == "aiosqlite":
+        async with aiosqlite.connect(path) as conn:
+            yield AsyncSqliteSaver(conn)
+    elif kind == "langgraph":
+        async with pytest.importorskip("langgraph.checkpoint.sqlite.aio").AsyncSqliteSaver.from_conn_string(
+            path
+        ) as saver:
+            yield saver
+    else:
+        async with opened_on_a_server(kind, request.getfixturevalue("postgres")) as saver:
+            yield saver
+
+
+@asynccontextmanager
+async def opened_on_a_server(kind, address):
+    from psycopg import AsyncConnection
+    from psycopg_pool import AsyncConnectionPool
+
+    from nbhitl.checkpoint.postgres.aio import AsyncPostgresSaver
+
+    if kind == "postgres":
+        async with AsyncPostgresSaver.from_conn_string(address) as saver:
+            yield saver
+    elif kind == "postgres: a connection":
+        async with await AsyncConnection.connect(address, autocommit=True) as conn:
+            yield AsyncPostgresSaver(conn)
+    else:
+        async with AsyncConnectionPool(address, kwargs={"autocommit": True}, min_size=1, max_size=2) as pool:
+            yield AsyncPostgresSaver(pool)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_run_that_is_cancelled_ends_its_leases_and_is_told_of_nothing_else(kind, request):
+    began = asyncio.Event()
+
+    async def ask(state):
+        interrupt("Go on?")
+        began.set()
+        await asyncio.sleep(60)
+
+    async with opened(kind, request) as saver:
+        graph = StateGraph(dict).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+        await graph.ainvoke({}, CONFIG)
+        running = asyncio.create_task(graph.ainvoke(Command(resume="yes"), CONFIG))
+        await began.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        with pytest.raises(AnswerInDoubt):
+            await graph.ainvoke(None, CONFIG)
 
 
 class Stopped(Exception):
