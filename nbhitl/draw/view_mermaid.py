@@ -88,25 +88,26 @@ class _Writer:
             yield from map(self._node, self.inside.get("", ()))
         yield from map(self._edge, self.groups.get("", ()))
         for place in self._places():
-            if place and ":" not in place:
-                yield from self._group(place)
+            yield from self._group(place)
 
     def _places(self) -> list[str]:
-        """Return the subgraphs, each once; those without edges of their own only where nodes are written."""
-        return list(dict.fromkeys([*self.groups, *(self.inside if self.styles else ())]))
+        """Return the outermost subgraphs, each once; those without edges only where nodes are written."""
+        places = dict.fromkeys([*self.groups, *(self.inside if self.styles else ())])
+        return [place for place in places if place and ":" not in place]
 
     def _group(self, place: str) -> Iterator[str]:
+        """Write a subgraph. As in LangChain's text, those within it are written only if both have edges."""
         edges = self.groups.get(place, [])
-        framed = place not in self.nodes
-        if framed:
+        loops = len(edges) == 1 and edges[0].source == edges[0].target
+        if not loops:
             yield f"\tsubgraph {_label(place)}"
             if self.styles:
                 yield from map(self._node, self.inside.get(place, ()))
         yield from map(self._edge, edges)
-        for inner in self._places():
-            if inner.startswith(f"{place}:") and ":" not in inner[len(place) + 1 :]:
+        for inner in self.groups if edges else ():
+            if inner.rpartition(":")[0] == place:
                 yield from self._group(inner)
-        if framed:
+        if not loops:
             yield "\tend"
 
     def _node(self, key: str) -> str:

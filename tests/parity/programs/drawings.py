@@ -278,3 +278,36 @@ def program_nodes_and_edges_added_and_taken_away(record):
     made.add_node(search)
     whole = view()
     record("made ids have no prefix", [end and len(end.id) for end in whole.extend(made, prefix="p")])
+
+
+def nested(*built):
+    """Return a graph with one node, which is a graph with one node, and so on."""
+    graph = StateGraph(State).add_node("deepest", step).add_edge(START, "deepest").compile()
+    for name, more in built:
+        outer = StateGraph(State).add_node(name, graph).add_edge(START, name)
+        for other in more:
+            outer.add_node(other, step).add_edge(name, other)
+        graph = outer.compile()
+    return graph
+
+
+def program_graphs_within_graphs(record):
+    shapes = {
+        "alone at each level": [("inner", ()), ("middle", ()), ("outer", ())],
+        "with an edge inside": [("inner", ("after",)), ("middle", ())],
+        "with an edge around": [("inner", ()), ("middle", ("later",))],
+        "with edges": [("inner", ("after",)), ("middle", ("later",)), ("outer", ())],
+    }
+    for name, shape in shapes.items():
+        for xray in (1, 2, True):
+            shown = nested(*shape).get_graph(xray=xray)
+            record(f"{name} {xray}", shown.draw_mermaid())
+            record(f"{name} {xray} plain", shown.draw_mermaid(with_styles=False))
+
+
+def program_two_ways_back_to_a_node(record):
+    ways = {"again": "a", "once more": "a", "done": END}
+    built = builder("a").add_conditional_edges("a", step, ways).compile()
+    record("outermost", built.get_graph().draw_mermaid())
+    outer = StateGraph(State).add_node("child", built).add_edge(START, "child").compile()
+    record("inside", outer.get_graph(xray=True).draw_mermaid())
