@@ -45,7 +45,8 @@ def history_frame(
         graph: a compiled graph with a checkpointer.
         config: names the thread; a `checkpoint_id` in it does not matter.
         decisions: what was decided, as in `decisions_frame`. Where it says nothing, `answer` tells how the
-            question stands: open, answered, or passed over.
+            question stands: open, answered, or passed over. Of several questions, `question` and `answer` are
+            in the same order, with " | " between them.
         values: True adds a column `state.<key>` for each state key, a list of names only those (dtype object;
             None where the key is not set).
         ids: True adds `checkpoint_id`, `parent_id`, `interrupt_id`, `thread_id` and `created_at`
@@ -55,7 +56,8 @@ def history_frame(
     decided = _by_checkpoint(decisions)
     of = _columns(rows)
     asked = [
-        (row if questions or decided else None) for row, questions in zip(rows, of["questions"], strict=True)
+        _asked(row, decided.get(row.checkpoint_id, ())) if questions or decided else ("", "")
+        for row, questions in zip(rows, of["questions"], strict=True)
     ]
     table: dict[str, Any] = {
         "step": _numbers(of["step"]),
@@ -63,8 +65,8 @@ def history_frame(
         "ran": _texts(map(", ".join, of["ran"])),
         "changed": _texts(map(", ".join, of["changed"])),
         "next": _texts(map(", ".join, of["next"])),
-        "question": _texts([" | ".join(_questions(row, decided)) if row else "" for row in asked]),
-        "answer": _texts([_answer(row, decided) if row else "" for row in asked]),
+        "question": _texts([question for question, _ in asked]),
+        "answer": _texts([answer for _, answer in asked]),
         "error": _texts(map(" | ".join, of["errors"])),
         "parent": _texts(of["parent"]),
         "branch": _numbers(of["branch"]),
@@ -168,15 +170,15 @@ def _by_checkpoint(
     return found
 
 
-def _questions(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> list[str]:
-    known = {question.id: question.text for question, _ in decided.get(row.checkpoint_id, [])}
-    asked = {interrupt_id: _question_text(payload) for interrupt_id, payload in row.questions}
-    # A breakpoint leaves no interrupt in the checkpoint; only its decision tells of it.
-    return [_short(text) for text in (asked | known).values()]
-
-
-def _answer(row: HistoryRow, decided: Mapping[str, list[tuple[Question, Decision]]]) -> str:
-    return " | ".join(_short(decision_line(d)) for _, d in decided.get(row.checkpoint_id, [])) or row.standing
+def _asked(row: HistoryRow, decided: Sequence[tuple[Question, Decision]]) -> tuple[str, str]:
+    """Return the cells `question` and `answer` of a row: as many answers as questions, in the order of asking."""
+    known = {question.id: (question.text, decision_line(decision)) for question, decision in decided}
+    asked = {interrupt_id: (_question_text(payload), row.standing) for interrupt_id, payload in row.questions}
+    # The checkpoint tells a task's last question alone, and of a breakpoint nothing; their decisions do.
+    earlier = {own: found for own, found in known.items() if own not in asked}
+    found = (earlier | asked | known).values()
+    answers = [answer for _, answer in found] if known else [row.standing]
+    return " | ".join([_short(text) for text, _ in found]), " | ".join(map(_short, answers))
 
 
 def _change_text(change: Change) -> str:

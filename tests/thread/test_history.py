@@ -8,6 +8,8 @@ from nbhitl.review.ask import ask
 from nbhitl.script import answers, approve, reject
 from nbhitl.thread import GraphThread
 
+from .conftest import State
+
 pytest.importorskip("pandas")
 
 
@@ -73,3 +75,36 @@ def test_draw_is_a_picture_and_text(thread):
 
 def test_a_failed_question_is_in_no_result(thread):
     assert repr(thread) == "GraphThread('t'): finished"
+
+
+def asked_of(thread):
+    frame = thread.history()
+    row = frame[frame["question"] != ""].iloc[0]
+    return row["question"], row["answer"]
+
+
+def test_questions_of_one_node_stand_before_their_own_answers(lib, build):
+    thread = GraphThread(
+        build(two=lambda s: {"log": [lib.interrupt("first?"), lib.interrupt("second?")]}), "t"
+    )
+    thread.run({"log": []})
+    thread.answer("A")
+    assert asked_of(thread) == ("first? | second?", "answered A | open")
+    thread.answer("B")
+    assert asked_of(thread) == ("first? | second?", "answered A | answered B")
+
+
+def test_questions_at_once_stand_before_their_own_answers(lib, build):
+    names = ("w1", "w2", "w3")
+    builder = lib.StateGraph(State)
+    for name in names:
+        builder.add_node(name, lambda s, name=name: {"log": [lib.interrupt(f"{name}?")]})
+        builder.add_edge(lib.START, name)
+    thread = GraphThread(builder.compile(checkpointer=lib.InMemorySaver()), "t")
+    thread.run({"log": []})
+    assert asked_of(thread) == ("w1? | w2? | w3?", "open")
+    thread.questions[1].answer("B")
+    assert asked_of(thread) == ("w1? | w2? | w3?", "open | answered B | open")
+    for left in thread.questions:
+        left.answer(left.label)
+    assert asked_of(thread) == ("w1? | w2? | w3?", "answered q1 | answered B | answered q3")
