@@ -33,12 +33,12 @@ class Borrowed:
         """Return the attribute bound to `instance`, or this descriptor for the class itself.
 
         Raises:
-            ImportError: langchain-core is not installed.
+            AttributeError: langchain-core is not installed; so `hasattr` says that there is no such attribute.
         """
         if instance is None:
             return self
         if langchain_module("runnables.base") is None:
-            raise ImportError(
+            raise AttributeError(
                 f"{owner.__name__}.{self.name} comes from LangChain: pip install langchain-core to use it."
             )
         return getattr_static(join_runnables(), self.name).__get__(instance, owner)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from nbhitl.checkpoint.memory import InMemorySaver
@@ -320,10 +322,13 @@ def test_a_graph_counts_as_a_langchain_runnable_without_deriving_from_it():
 
 def test_what_comes_from_langchain_says_so_where_it_is_missing(monkeypatch):
     monkeypatch.setattr("nbhitl._runnable.langchain_module", lambda _: None)
-    with pytest.raises(
-        ImportError, match=r"CompiledStateGraph\.with_retry comes from LangChain: pip install"
-    ):
-        graph_of(asking("q")).with_retry()
+    graph = graph_of(asking("q"))
+    with pytest.raises(AttributeError, match=r"Graph\.with_retry comes from LangChain: pip install"):
+        graph.with_retry()
+    with pytest.raises(AttributeError, match=r"Graph\.__or__ comes from LangChain: pip install"):
+        _ = graph | str
+    assert not hasattr(graph, "atransform")
+    assert "invoke" in dict(inspect.getmembers(graph))
 
 
 def test_an_answer_at_a_breakpoint_before_sends_means_to_go_on():
