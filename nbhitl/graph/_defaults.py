@@ -18,7 +18,7 @@ DEFAULT_HANDLER = "__default_error_handler__"
 
 
 class NodeDefaults(NamedTuple):
-    """The policies of nodes without their own. `retry` and `timeout` are those of error handlers as well."""
+    """The policies of nodes without their own. `retry` is that of error handlers as well."""
 
     retry: Sequence[RetryPolicy] = ()
     cache: CachePolicy | None = None

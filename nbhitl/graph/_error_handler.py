@@ -20,7 +20,10 @@ _PARAMETER = "error"
 
 
 def handler_node(name: str, spec: NodeSpec, reader: Reader, defaults: NodeDefaults) -> Node:
-    """Return the node that runs the error handler of the node `spec`, on the input of the node that failed."""
+    """Return the node that runs the error handler of the node `spec`, on the input of the node that failed.
+
+    No timeout holds for it, although a default one is refused where it is not async: as in LangGraph.
+    """
     action = action_of(spec.error_handler, name)
     if _asks_for_the_error(spec.error_handler):
         action = Action(
@@ -34,7 +37,6 @@ def handler_node(name: str, spec: NodeSpec, reader: Reader, defaults: NodeDefaul
         action=action,
         reader=reader,
         retry=defaults.retry,
-        timeout=defaults.timeout,
         metadata=spec.metadata,
     )
 

@@ -175,8 +175,8 @@ class StateGraph:
     ) -> Self:
         """Say what holds for nodes that do not say it in `add_node`; graphs that they call are not meant.
 
-        Error handlers follow the defaults for `retry_policy` and `timeout` too. Nothing is taken back by leaving
-        an argument out.
+        Error handlers follow the default `retry_policy` too, and have to be async beside a `timeout`. Nothing is
+        taken back by leaving an argument out.
         """
         given = {
             "retry": retry_policies(retry_policy),

@@ -247,6 +247,28 @@ def program_steps_that_remain_on_a_branch(record, saver):
     record("fork", graph.invoke(None, {**fork, "recursion_limit": 9}))
 
 
+async def program_error_handlers_have_no_timeout(record):
+    async def slow(state):
+        await asyncio.sleep(1)
+
+    async def fails(state):
+        raise ValueError("fails")
+
+    async def handler(state):
+        await asyncio.sleep(0.1)
+        return {"path": ["handled"]}
+
+    for node in (slow, fails):
+        own = StateGraph(State).add_node("node", node, timeout=0.01, error_handler=handler)
+        each = StateGraph(State).set_node_defaults(timeout=0.01).add_node("node", node, error_handler=handler)
+        every = (
+            StateGraph(State).set_node_defaults(timeout=0.01, error_handler=handler).add_node("node", node)
+        )
+        for name, builder in (("own", own), ("each", each), ("every", every)):
+            graph = builder.add_edge(START, "node").compile()
+            record(f"{node.__name__} {name}", await graph.ainvoke({"path": []}))
+
+
 def program_limit_of_each_call(record):
     """One graph, a limit for this call, none for the next, a wrong one: each call has its own."""
     builder = StateGraph(State)
