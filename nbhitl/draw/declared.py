@@ -231,10 +231,10 @@ def _opened(
 def _only(nodes: Iterable[str], edges: Sequence[Edge], field: str, key: str) -> Edge | None:
     """The edge at START or END (`key`) that the drawing does without, with `key`; None if both stay.
 
-    It is the only one there, it is plain, and its other node begins (or ends) what is left.
+    It is the only one there, and its other node begins (or ends) what is left.
     """
     found = [edge for edge in edges if getattr(edge, field) == key]
-    if len(found) != 1 or found[0].conditional:
+    if len(found) != 1:
         return None
     other = "target" if field == "source" else "source"
     rest = [edge for edge in edges if edge is not found[0]]

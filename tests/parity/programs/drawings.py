@@ -311,3 +311,22 @@ def program_two_ways_back_to_a_node(record):
     record("outermost", built.get_graph().draw_mermaid())
     outer = StateGraph(State).add_node("child", built).add_edge(START, "child").compile()
     record("inside", outer.get_graph(xray=True).draw_mermaid())
+
+
+def one_conditional_edge():
+    """Graphs with one edge at START, or one to END, that is not always taken."""
+    yield "from START", StateGraph(State).add_node("a", step).add_conditional_edges(START, step, ["a"])
+    named = StateGraph(State).add_node("a", step).add_conditional_edges(START, step, {"go": "a"})
+    yield "named", named.add_edge("a", END)
+    yield "to END", builder("a").add_conditional_edges("a", step, [END])
+    yield "back or to END", builder("a", "b").add_edge("a", "b").add_conditional_edges("b", step, ["a", END])
+    declared = StateGraph(State).add_node("a", step, destinations={END: "done"}).add_edge(START, "a")
+    yield "declared", declared
+    yield "either", StateGraph(State).add_node("a", step).add_conditional_edges(START, step, ["a", END])
+
+
+def program_a_child_with_one_conditional_edge(record):
+    for name, built in one_conditional_edge():
+        outer = StateGraph(State).add_node("child", built.compile()).add_node("after", step)
+        graph = outer.add_edge(START, "child").add_edge("child", "after").compile()
+        record(name, graph.get_graph(xray=True).draw_mermaid())
