@@ -38,7 +38,7 @@ def at_this_point(
     asked_at = caller.run.asked_map.get(key.ns) if going_on else None
     if asked_at is not None:
         return (yield from _loaded(key, asked_at))
-    if going_on and newest.checkpoint_id > caller.task.checkpoint_id:
+    if going_on:
         left_here = yield from _left_by(caller, newest, key)
         if left_here is not None:
             return left_here

@@ -7,9 +7,10 @@ import pytest
 from nbhitl.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from nbhitl.checkpoint._answers import Answers, answers_in
 from nbhitl.checkpoint._filters import states_of
+from nbhitl.checkpoint._fold import ancestry
 from nbhitl.checkpoint._newest import merged
 from nbhitl.checkpoint._read_on import read_on
-from nbhitl.checkpoint._rows import WriteRow, decode_body
+from nbhitl.checkpoint._rows import StepRow, WriteRow, decode_body
 from nbhitl.checkpoint._upkeep import PruneRule, any_young, kept_places
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.plain_forms import gate_from_plain, gate_to_plain
@@ -125,6 +126,34 @@ def test_keys_that_went_are_a_list_or_damage():
     saver._rows.insert_step(row._replace(body=saver.serde.dumps(body)), replace=True)
     with pytest.raises(StoreError, match="in the place of a list"):
         saver.load(run.key(run.head))
+
+
+def step_row(own, parent, base="1"):
+    return StepRow("t", "", own, parent, NOON, base, 0, 0, 0, b"", b"")
+
+
+def test_a_state_is_folded_from_its_base_or_from_where_it_is_known():
+    rows = [step_row("1", None), step_row("2", "1"), step_row("3", "2")]
+    assert ancestry(rows, rows[2]) == rows
+    assert ancestry(rows[:2], rows[2]) == rows
+    assert ancestry(rows, rows[0]) == rows[:1]
+    assert ancestry(rows, rows[2], "1") == rows[1:]
+    assert ancestry(rows, rows[2], "2") == rows[2:]
+    assert ancestry(rows, rows[2], "elsewhere") == rows
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [step_row("1", None), step_row("3", "2")],
+        [step_row("3", None)],
+        [step_row("2", "3"), step_row("3", "2")],
+    ],
+    ids=["gap", "no parent", "circle"],
+)
+def test_a_step_whose_base_is_not_there_is_told_of(rows):
+    with pytest.raises(StoreError, match=r"thread 't', checkpoint .: its parent .* is not in the store"):
+        ancestry(rows, rows[-1])
 
 
 def test_an_effect_that_is_settled_without_a_time_is_done_now():

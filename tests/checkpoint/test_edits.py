@@ -38,6 +38,12 @@ class Item:
 OLD = [Item() for _ in range(8)]
 
 
+def test_a_list_of_which_more_than_half_has_come_anew_is_stored_whole():
+    half = [*OLD[:2], Item(), Item()]
+    assert edits_between(OLD[:2], half, ()) == [[2, 0, half[2:]]]
+    assert edits_between(OLD[:1], [OLD[0], Item(), Item()], ()) is None
+
+
 @given(st.lists(st.integers(-4, 7), max_size=14), st.sets(st.integers(0, 7)))
 def test_edits_make_the_new_list_of_the_old(places, changed):
     """A place below 0 is an item that was not there."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from threading import current_thread
 
 import aiosqlite
 import pytest
@@ -52,6 +54,46 @@ def in_doubt(saver, thread):
     (claim,) = saver.claims(thread)
     assert claim.state == "delivered"
     return is_in_doubt(claim, datetime.now(UTC).isoformat())
+
+
+def test_only_what_this_run_still_applies_is_renewed(saver):
+    run = Run(saver)
+    run.step()
+    run.pause("q", "r")
+    request = run.request({"q": "yes", "r": "no"})
+    saver.claim(request)
+    held, claims = leases.Held(saver, request), {claim.interrupt_id: claim for claim in saver.claims("t")}
+    assert held._applying(claims.values()) == ("q", "r")
+    for other in (
+        {"thread_id": "u"}, {"ns": "child"}, {"checkpoint_id": "earlier"}, {"interrupt_id": "s"},
+        {"state": "applied"}, {"owner": "kernel-2"}, {"lease_until": None},
+    ):  # fmt: skip
+        assert held._applying([claims["q"]._replace(**other), claims["r"]]) == ("r",)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # its end here
+def test_one_thread_renews_until_the_process_ends(saver, monkeypatch):
+    began, slept, renewed = leases._keeper, [], []
+
+    def sleep(seconds):
+        if current_thread() is began:
+            time.sleep(seconds)
+        elif slept:
+            raise SystemExit
+        slept.append((seconds, current_thread().daemon))
+
+    monkeypatch.setattr(leases, "sleep", sleep)
+    monkeypatch.setattr(leases, "renew_all", lambda: renewed.append(current_thread()))
+    monkeypatch.setattr(leases, "_keeper", None)
+    first, _ = taken(saver, "one")
+    keeper = leases._keeper
+    keeper.join(10)
+    assert slept == [(leases.LEASE / 3, True)]
+    assert keeper in renewed
+    second, _ = taken(saver, "other")
+    assert leases._keeper is keeper
+    leases.let_go(first)
+    leases.let_go(second)
 
 
 def test_a_lease_is_kept_alive_until_it_is_let_go(saver):
