@@ -15,6 +15,16 @@ from nbhitl._langchain import langchain_module
 _BASE = "langchain_core.runnables.base"
 
 
+def has_invoke(target: Any) -> bool:
+    """Whether `target` is a Runnable, or like one.
+
+    Its class decides: a Mock has every attribute that it is asked for, and stands for a function unless its `spec` says
+    otherwise.
+    """
+    cls = target.__class__
+    return hasattr(cls, "invoke") and hasattr(cls, "ainvoke")
+
+
 def join_runnables() -> Any:
     """Let graphs and tool nodes count as LangChain's Runnables; return that class, or None where it is not loaded."""
     runnable = getattr(sys.modules.get(_BASE), "Runnable", None)

@@ -6,6 +6,7 @@ from inspect import isasyncgenfunction, isgeneratorfunction
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._runnable import has_invoke
 from nbhitl.engine.program import Action
 from nbhitl.types import MISSING
 
@@ -27,7 +28,7 @@ def result_of_call(
         return _added_up(returned)
     if kind is AsyncGeneratorType and isasyncgenfunction(action.async_ or action.sync):
         return (yield (Action(running.node.name, None, _aadded_up), (returned,), {}))
-    if callable(getattr(returned, "invoke", None)) and callable(getattr(returned, "ainvoke", None)):
+    if has_invoke(returned):
         call = Action(running.node.name, returned.invoke, returned.ainvoke)
         return (yield (call, (state, running.config), {}))
     return returned

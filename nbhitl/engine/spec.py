@@ -49,18 +49,6 @@ class NodeSpec:
     handler_name: str | None = None
     trace_policy: Any = None
 
-    # As LangGraph's specs name them: programs copy nodes from one builder to another.
-
-    @property
-    def retry_policy(self) -> Sequence[RetryPolicy] | None:
-        """When the node is tried again; None for never."""
-        return self.retry or None
-
-    @property
-    def cache_policy(self) -> CachePolicy | None:
-        """Whether and how long the node's results are kept."""
-        return self.cache
-
 
 @slotted
 class Topology:

@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._langchain import langchain_module
+from nbhitl._runnable import has_invoke
 from nbhitl.constants import UNNAMED
 from nbhitl.engine.program import Action
 from nbhitl.graph._mistakes import check_name, unsupported_action
@@ -26,7 +27,7 @@ def check_action(target: Any, name: str) -> None:
     """
     if isinstance(target, dict) and langchain_module("runnables") is not None:
         return
-    if not callable(target) and not (hasattr(target, "invoke") and hasattr(target, "ainvoke")):
+    if not callable(target) and not has_invoke(target):
         raise TypeError(unsupported_action(target, name))
 
 
@@ -43,7 +44,7 @@ def action_of(target: Any, name: str, *, path: bool = False) -> Action:
         if isinstance(target, dict):
             runnables: Any = langchain_module("runnables")
             target = runnables.RunnableParallel(target)
-        if hasattr(target, "invoke") and hasattr(target, "ainvoke"):
+        if has_invoke(target):
             from nbhitl.graph._chains import action_of_runnable  # most graphs have none
 
             return action_of_runnable(target, name, path=path)
@@ -56,10 +57,10 @@ def action_of(target: Any, name: str, *, path: bool = False) -> Action:
 def name_of(target: Any) -> str | None:
     """Return the name that `target` has of itself, or None."""
     get_name = getattr(target, "get_name", None)
-    if callable(get_name):
+    if callable(get_name) and has_invoke(target):
         return str(get_name())
     name = getattr(target, "__name__", None)
-    if name is None and hasattr(target, "invoke"):
+    if name is None and has_invoke(target):
         name = getattr(target, "name", None)
     return str(name) if name is not None else (type(target).__name__ if callable(target) else None)
 
@@ -67,7 +68,7 @@ def name_of(target: Any) -> str | None:
 def path_name(path: Any) -> str:
     """Return the name of a conditional edge: its path function's, or `UNNAMED`."""
     name = getattr(path, "__name__", None)
-    if name is None and hasattr(path, "invoke"):
+    if name is None and has_invoke(path):
         name = getattr(path, "name", None)
     return UNNAMED if name is None or name == "<lambda>" else str(name)
 
@@ -112,7 +113,7 @@ def check_timeouts(nodes: Iterable[NodeSpec]) -> None:
         ValueError: one is not.
     """
     for spec in nodes:
-        if spec.timeout is None or is_async(spec.action) or hasattr(spec.action, "ainvoke"):
+        if spec.timeout is None or is_async(spec.action) or has_invoke(spec.action):
             continue
         raise ValueError(
             "Node timeouts are only supported for async nodes, because a running thread cannot be stopped: node "

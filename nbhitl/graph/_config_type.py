@@ -7,6 +7,7 @@ import warnings
 from types import FunctionType
 from typing import Any
 
+from nbhitl._runnable import has_invoke
 from nbhitl.graph._signature import called
 
 
@@ -19,7 +20,7 @@ def warn_of_config_type(target: Any) -> None:
         "config" not in target.__annotations__ or "config" not in target.__code__.co_varnames
     ):
         return  # nearly always so
-    if hasattr(target, "invoke"):
+    if has_invoke(target):
         return
     while isinstance(target, functools.partial):
         target = target.func

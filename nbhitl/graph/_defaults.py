@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nbhitl._runnable import has_invoke
 from nbhitl.graph._signature import is_async
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _completed(spec: NodeSpec, defaults: NodeDefaults) -> NodeSpec:
 
 
 def _refuse_sync(name: str, action: Any) -> None:
-    if not is_async(action) and not hasattr(action, "ainvoke"):
+    if not is_async(action) and not has_invoke(action):
         raise ValueError(
             f"set_node_defaults(timeout=): timeouts are only supported for async nodes, because a running thread "
             f"cannot be stopped, and {name!r} is sync. Make it async, or give the timeout to add_node of async nodes."

@@ -5,33 +5,63 @@ from __future__ import annotations
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._runnable import has_invoke
 from nbhitl.constants import END, NS_END, NS_SEP, START
 from nbhitl.engine.spec import NodeSpec
 from nbhitl.graph._action import action_of, check_action
 from nbhitl.graph._compiled import CompiledStateGraph
+from nbhitl.graph._mistakes import retry_policies
 from nbhitl.graph._schema import keyed_parameter
 from nbhitl.graph._signature import hints_of
 from nbhitl.graph._targets import annotated_targets, given_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Sequence
 
-    from nbhitl.types import TimeoutPolicy
+    from nbhitl.types import CachePolicy, RetryPolicy, TimeoutPolicy
 
 
 class StateNodeSpec(NodeSpec):
-    """A node of a builder."""
+    """A node of a builder.
+
+    Programs copy nodes from one builder to another, and tests put something else in a node's place before they compile:
+    `runnable`, `retry_policy` and `cache_policy` have LangGraph's names, and can be set.
+    """
 
     __slots__ = ()
 
     @property
+    def retry_policy(self) -> RetryPolicy | list[RetryPolicy] | None:
+        """When the node is tried again: a policy, or several; None for never."""
+        return self.retry[0] if len(self.retry) == 1 else list(self.retry) or None
+
+    @retry_policy.setter
+    def retry_policy(self, given: RetryPolicy | Sequence[RetryPolicy] | None) -> None:
+        self.retry = retry_policies(given)
+
+    @property
+    def cache_policy(self) -> CachePolicy | None:
+        """Whether and how long the node's results are kept."""
+        return self.cache
+
+    @cache_policy.setter
+    def cache_policy(self, given: CachePolicy | None) -> None:
+        self.cache = given
+
+    @property
     def runnable(self) -> Any:
         """What `add_node` was given to run: a graph or another Runnable, or a function, with `invoke` and `ainvoke`."""
-        if hasattr(self.action, "invoke") or not callable(self.action):
+        if has_invoke(self.action) or not callable(self.action):
             return self.action
         from nbhitl.graph._node_function import NodeFunction
 
         return NodeFunction(self.name, self.action, action_of(self.action, self.name))
+
+    @runnable.setter
+    def runnable(self, action: Any) -> None:
+        check_action(action, self.name)
+        self.action = action
+        self.subgraph = action if isinstance(action, CompiledStateGraph) else None
 
     def set_policies(self, timeout: TimeoutPolicy | None, error_handler: Any, trace_policy: Any) -> None:
         """Note how long the node may take, what runs when it has failed, and what tracers record of it.

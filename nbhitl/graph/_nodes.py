@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._runnable import has_invoke
 from nbhitl.constants import START, TAG_HIDDEN
 from nbhitl.engine.program import ROOT
 
@@ -35,12 +36,12 @@ class NodeView:
         self.name = node.name
         self.metadata = node.metadata
         self.func, self.afunc = node.action.sync, node.action.async_
-        self.bound: Any = spec.action if spec is not None and hasattr(spec.action, "invoke") else self
+        self.bound: Any = spec.action if spec is not None and has_invoke(spec.action) else self
         self.subgraphs: list[Any] = [] if spec is None or spec.subgraph is None else [spec.subgraph]
         self.triggers = list(triggers)
         self.channels = _channels_of(node, state)
-        self.retry_policy = None if spec is None else spec.retry_policy
-        self.cache_policy = None if spec is None else spec.cache_policy
+        self.retry_policy = None if spec is None else spec.retry or None
+        self.cache_policy = None if spec is None else spec.cache
         self.timeout = None if spec is None else spec.timeout
         self.trace_policy = None if spec is None else spec.trace_policy
         self.tags = [TAG_HIDDEN] if node.name == START else None
