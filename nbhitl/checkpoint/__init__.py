@@ -33,6 +33,7 @@ Where rows are
     _sql_rows, _sql           in a database, and the SQL that SQLite and PostgreSQL share
     _background               the thread that writes steps which wait
     _read_on                  reading while somebody prunes
+    _opening                  a connection, closed if no saver is made for it
 
 What a process keeps of a store
     _newest                   the newest steps with their pending writes

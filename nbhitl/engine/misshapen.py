@@ -47,6 +47,8 @@ def _wrong_with(metadata: Any, next_up: Frame | Head, writes: Iterable[Sequence[
     if not all(isinstance(sent, Send) and isinstance(sent.node, str) for sent in next_up.sends):
         return "what is sent is no Send"
     for task_id, channel, value in writes:
+        if not isinstance(channel, str):
+            return f"task {task_id} has written to what is no channel"
         fits = _SHAPES.get(channel)
         if fits is not None and task_id != NULL_TASK_ID and not fits(value):
             return f"task {task_id} has left {type(value).__name__} as {channel}"

@@ -21,6 +21,7 @@ try:
 except ImportError as error:
     raise ImportError("nbhitl.checkpoint.postgres needs psycopg 3: pip install 'nbhitl[postgres]'") from error
 
+from nbhitl.checkpoint._opening import closed_if_it_fails
 from nbhitl.checkpoint._sql_rows import SqlRows
 from nbhitl.checkpoint.postgres._database import Database
 from nbhitl.checkpoint.postgres._errors import store_error, store_named_by
@@ -108,11 +109,8 @@ class PostgresSaver(StepSaver):
             StoreError: the database cannot be reached.
         """
         conn = connect(conn_string)
-        try:
+        with closed_if_it_fails(conn):
             saver = cls(conn)
-        except BaseException:
-            conn.close()
-            raise
         saver._database.link.own(partial(connect, conn_string))
         try:
             yield saver

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import psycopg
 
+from nbhitl.checkpoint._opening import closed_if_it_fails
 from nbhitl.checkpoint._sql_rows import SqlRows
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._database import Database
@@ -70,11 +71,8 @@ class AsyncPostgresSaver(StepSaver):
             StoreError: the database cannot be reached.
         """
         conn = await asyncio.to_thread(connect, conn_string)
-        try:
+        with closed_if_it_fails(conn):
             saver = cls(conn, serde=serde)
-        except BaseException:
-            conn.close()
-            raise
         saver._database.link.own(partial(connect, conn_string))
         try:
             yield saver

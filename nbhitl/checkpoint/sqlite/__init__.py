@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from nbhitl.checkpoint._opening import closed_if_it_fails
 from nbhitl.checkpoint.sqlite._database import Database
 from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._saver import WaitingSaver
@@ -119,11 +120,8 @@ class SqliteSaver(WaitingSaver):
             StoreError: SQLite cannot open it.
         """
         conn = connect(conn_string)
-        try:
+        with closed_if_it_fails(conn):
             saver = cls(conn)
-        except BaseException:
-            conn.close()
-            raise
         try:
             yield saver
         finally:

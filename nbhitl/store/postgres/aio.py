@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint._opening import closed_if_it_fails
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._links import lent
 from nbhitl.store._swept import AsyncSweptStore
@@ -86,11 +87,8 @@ class AsyncPostgresStore(AsyncSweptStore):
                     await store._end()
             return
         conn = await asyncio.to_thread(connect, conn_string)
-        try:
+        with closed_if_it_fails(conn):
             store = cls(conn, index=index, ttl=ttl)
-        except BaseException:
-            conn.close()
-            raise
         link = store._database.link
         link.own(partial(connect, conn_string))
         try:

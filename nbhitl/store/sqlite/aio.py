@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint._opening import closed_if_it_fails
 from nbhitl.checkpoint.sqlite import connect, store_name
 from nbhitl.store._swept import AsyncSweptStore
 from nbhitl.store.sqlite._database import ItemDatabase, LentItemDatabase
@@ -67,11 +68,8 @@ class AsyncSqliteStore(AsyncSweptStore):
             StoreError: SQLite cannot open it.
         """
         conn = await asyncio.to_thread(connect, conn_string)
-        try:
+        with closed_if_it_fails(conn):
             store = cls(conn, index=index, ttl=ttl)
-        except BaseException:
-            conn.close()
-            raise
         try:
             yield store
         finally:

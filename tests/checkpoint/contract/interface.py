@@ -11,7 +11,7 @@ from nbhitl.checkpoint.records import CheckpointKey, Frame
 from nbhitl.errors import AlreadyAnswered
 from nbhitl.types import Send
 
-from ..building import Run
+from ..building import NOON, Run, at
 from .opening import OpensASaver, config
 
 
@@ -101,3 +101,21 @@ class SpeaksLangGraph(OpensASaver):
         assert await run.saver.aprune_older(datetime(2026, 11, 20), thread_ids=["copy"]) == 0
         await run.saver.adelete_thread("t")
         assert await run.saver.aload(run.key()) is None
+
+    async def test_async_twins_move_a_claim_on(self, run):
+        run.step({"n": 0})
+        run.pause("q1", "q2", "q3")
+        noted = await run.saver.arecord_answer(*run.place(), "q1", "yes", "ann", NOON)
+        assert (noted.state, noted.answer, noted.by, noted.at) == ("recorded", "yes", "ann", NOON)
+        with pytest.raises(AlreadyAnswered, match="by ann"):
+            await run.saver.arecord_answer(*run.place(), "q1", "no", "bob", NOON)
+        (taken,) = await run.saver.aclaim(run.request({"q2": 1}))
+        (renewed,) = await run.saver.arenew(*run.place(), ["q2"], owner="kernel-1", at=at(60), lease=5.0)
+        assert (taken.lease_until, renewed.lease_until) == (at(31), at(65))
+        with pytest.raises(AlreadyAnswered):
+            await run.saver.arenew(*run.place(), ["q2"], owner="somebody else", at=at(60), lease=5.0)
+        left = await run.saver.adrop(*run.place(), ["q2", "q3"], only_open=True)
+        assert [claim.state for claim in left] == ["delivered", "dropped"]
+        (gone,) = await run.saver.adrop(*run.place(), ["q1"])
+        assert gone.state == "dropped"
+        assert [claim.state for claim in run.saver.claims("t")] == ["dropped", "delivered", "dropped"]

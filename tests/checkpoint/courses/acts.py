@@ -82,10 +82,14 @@ def _in_order(world: World, stored: Any) -> Any:
     """A checkpoint with its writes in an order of their contents: the savers have them by task ids, which are random."""
     if stored is None:
         return None
-    writes = _writes(world, stored.writes)
-    return [
-        getattr(stored, name) for name in ("checkpoint_id", "parent_id", "metadata", "frame", "values")
-    ], writes
+    about = [stored.checkpoint_id, stored.parent_id, stored.metadata, _sorted(stored.frame), stored.values]
+    return about, _writes(world, stored.writes)
+
+
+def _sorted(frame: Any) -> Any:
+    """A frame as a dict; a set, which every process has in another order, as a list."""
+    fields = {name: getattr(frame, name) for name in ("triggers", "sends", "start", "writers", "children")}
+    return fields | {name: sorted(had) for name, had in frame.channels.items()}
 
 
 def _writes(world: World, writes: Any) -> Any:

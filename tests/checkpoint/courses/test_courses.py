@@ -19,7 +19,7 @@ ALL = {**SQLITE, **POSTGRES}
 PAIRS = [
     ("sqlite", "sqlite"),
     ("sqlite", "async sqlite"),
-    ("a program's own", "aiosqlite"),
+    ("aiosqlite", "sqlite"),
     ("postgres", "async postgres"),
 ]
 

@@ -63,8 +63,10 @@ class Faulty(sqlite3.Connection):
     def execute(self, *statement):
         return FAULT.send(lambda: sqlite3.Connection.execute(self, *statement))
 
-    def executemany(self, *statement):
-        return FAULT.send(lambda: sqlite3.Connection.executemany(self, *statement))
+    def executemany(self, sql, rows):
+        if not rows:  # nothing is done
+            return super().executemany(sql, rows)
+        return FAULT.send(lambda: sqlite3.Connection.executemany(self, sql, rows))
 
 
 def is_full(send):
