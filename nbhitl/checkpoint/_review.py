@@ -58,7 +58,7 @@ class ReviewSaver(SaverCore):
         alone = self._taken_alone(place, request, answers)
         if alone is not None and self._rows.take_alone(*alone).changed:
             return (rules.answered(alone[0], *request.answers.values()),)
-        with self._rows.atomic(request.thread_id):
+        with self._naming(), self._rows.atomic(request.thread_id):
             taken = self._take(place, request, answers)
         return tuple([rules.answered(q, request.answers[q.interrupt_id]) for q in taken])
 

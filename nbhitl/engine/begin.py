@@ -50,13 +50,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
             stored = None
     if stored is None:
         return False
-    try:
-        progress.stand_on(stored)
-    except SYMPTOMS:
-        from nbhitl.engine.misshapen import refuse_misshapen
-
-        refuse_misshapen(stored.thread_id, stored.checkpoint_id, stored.metadata, stored.frame, stored.writes)
-        raise
+    stand_on(progress, stored)
     progress.source = str(stored.metadata.get("source", "loop"))
     progress.created_at = stored.created_at
     progress.found = (stored.checkpoint_id, stored.metadata)
@@ -65,6 +59,22 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     elif key.checkpoint_id is not None:
         yield from _start_branch(progress, input, stored)
     return True
+
+
+def stand_on(progress: Progress, stored: StoredCheckpoint) -> None:
+    """Go on from a stored checkpoint.
+
+    Raises:
+        StoreError: somebody has written something else there.
+    """
+    try:
+        progress.stand_on(stored)
+    except SYMPTOMS:
+        from nbhitl.engine.misshapen import refuse_misshapen
+
+        named = (stored.thread_id, stored.checkpoint_id, stored.metadata)
+        refuse_misshapen(*named, stored.frame, stored.writes, progress.run.saver)
+        raise
 
 
 def _start_branch(progress: Progress, input: Any, stored: StoredCheckpoint) -> Generator[Any, Any, None]:

@@ -31,6 +31,7 @@ from nbhitl.engine.tasks import Task, TaskResult, plan_order
 from nbhitl.errors import (
     GraphDrained,
     GraphRecursionError,
+    StoreError,
 )
 from nbhitl.types import MISSING, Command
 
@@ -260,11 +261,17 @@ def _begin_stored(
     """As `begin`; a checkpoint that is not what savers keep is told as that."""
     try:
         return (yield from begin(progress, input, key, has_checkpoint))
+    except StoreError as error:
+        from nbhitl.engine.misshapen import name_store
+
+        name_store(progress.run.saver, error)
+        raise
     except SYMPTOMS:
         from nbhitl.engine.misshapen import refuse_misshapen
 
         assert progress.found is not None
-        refuse_misshapen(progress.run.thread_id, *progress.found, progress.head, progress.pending)
+        run, where = progress.run, progress.found
+        refuse_misshapen(run.thread_id, *where, progress.head, progress.pending, run.saver)
         raise
 
 

@@ -23,18 +23,36 @@ def refuse_misshapen(
     metadata: Any,
     next_up: Frame | Head,
     writes: Iterable[Sequence[Any]],
+    saver: Any = None,
 ) -> None:
     """Raise the error for a checkpoint that the engine has not written so; return if it may have.
+
+    Args:
+        thread_id: whose checkpoint it is.
+        checkpoint_id: which one.
+        metadata: its metadata.
+        next_up: what runs next.
+        writes: its pending writes.
+        saver: what has read it, for the store's name.
 
     Raises:
         StoreError: its metadata, what runs next or its pending writes are no such things.
     """
     wrong = _wrong_with(metadata, next_up, writes)
     if wrong is not None:
-        raise StoreError(
+        error = StoreError(
             f"thread {thread_id!r}, checkpoint {checkpoint_id} is damaged: {wrong}. Restore the store from a copy, or "
             "delete the thread."
         )
+        name_store(saver, error)
+        raise error
+
+
+def name_store(saver: Any, error: StoreError) -> None:
+    """Put the store's name before an error about what is stored there, if the saver is one of nbhitl's."""
+    name = getattr(saver, "_name_store", None)
+    if name is not None:
+        name(error)
 
 
 def _wrong_with(metadata: Any, next_up: Frame | Head, writes: Iterable[Sequence[Any]]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import COPY, END, INPUT, INTERRUPT, START
+from nbhitl.engine.begin import stand_on
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks, recall_writes
 from nbhitl.engine.progress import task_writes
@@ -40,7 +41,7 @@ def update_loop(
     steps = [[_state_update(update) for update in updates] for updates in supersteps]
     stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
     if stored is not None:
-        progress.stand_on(stored)
+        stand_on(progress, stored)
         progress.run.checkpoint_map = dict(stored.metadata.get("parents") or {})
     elif steps[0][0].as_node != INPUT:
         progress.step = 0

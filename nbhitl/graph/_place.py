@@ -17,7 +17,7 @@ from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
 from nbhitl.engine.update import update_loop
-from nbhitl.errors import MissingThreadId
+from nbhitl.errors import MissingThreadId, StoreError
 from nbhitl.graph._subgraphs import graph_at, graph_called_by, is_elsewhere, subgraph_namespace
 from nbhitl.types import PregelTask, StateSnapshot
 
@@ -117,12 +117,18 @@ def state_of(place: Place, stored: StoredCheckpoint | None) -> StateSnapshot:
     if stored is None:
         empty = cast("RunnableConfig", {CONF: dict(place.config.get(CONF) or {})})
         return StateSnapshot({}, (), empty, None, None, None, (), ())
-    return snapshot_of(place.graph.program, stored, newest=place.checkpoint_id is None)
+    return shown(place, stored, newest=place.checkpoint_id is None)
 
 
 def shown(place: Place, stored: StoredCheckpoint, *, newest: bool) -> StateSnapshot:
     """Return what a stored checkpoint of the place's thread shows; `newest` tells that it is the thread's last."""
-    return snapshot_of(place.graph.program, stored, newest=newest)
+    try:
+        return snapshot_of(place.graph.program, stored, newest=newest)
+    except StoreError as error:
+        from nbhitl.engine.misshapen import name_store
+
+        name_store(place.saver, error)
+        raise
 
 
 def _saver_of(graph: Any, config: RunnableConfig) -> Any:
