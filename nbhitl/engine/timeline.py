@@ -91,7 +91,8 @@ def _was_left_at(caller: RunningTask, made_at: str | None) -> Generator[Any, Any
     """Whether the caller went on from checkpoint `made_at` to where it is, by changes by hand and steps after them."""
     key = CheckpointKey(caller.run.thread_id or "", caller.run.ns, caller.task.checkpoint_id)
     while key.checkpoint_id != made_at:
-        stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+        # Without an id the newest would be loaded, and the way back from there be gone for ever.
+        stored: StoredCheckpoint | None = (yield StoreCall("load", (key,))) if key.checkpoint_id else None
         if stored is None or stored.metadata.get("source") not in ("update", "loop"):
             return False
         key = key._replace(checkpoint_id=stored.parent_id)

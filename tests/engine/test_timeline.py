@@ -14,7 +14,7 @@ from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.constants import INTERRUPT, RESUME
 from nbhitl.engine import timeline
 from nbhitl.graph import START, StateGraph
-from nbhitl.types import Interrupt
+from nbhitl.types import Command, Interrupt, interrupt
 
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
 
@@ -102,19 +102,27 @@ class Told:
 
     def point(self, newest: Any, again: bool = False) -> Any:
         """What `at_this_point` finds."""
-        steps = timeline.at_this_point(self.progress, newest, CheckpointKey("t", CHILD, None), again)
+        return self.drive(
+            timeline.at_this_point(self.progress, newest, CheckpointKey("t", CHILD, None), again)
+        )
+
+    def drive(self, steps: Any) -> Any:
+        """What a generator returns that asks a saver."""
         answer = None
-        while True:
+        for _ in range(50):
             try:
                 call = steps.send(answer)
             except StopIteration as end:
                 return end.value
             (key,) = call.args
-            if call.method == "load":
-                answer = self.stored.get((key.ns, key.checkpoint_id))
-            else:
-                before = [own for ns, own in self.stored if ns == key.ns and own < key.checkpoint_id]
-                answer = self.stored[key.ns, max(before)] if before else None
+            own, bound = key.checkpoint_id, "~"
+            if call.method == "load_before":
+                own, bound = None, own
+            found = (
+                [own] if own else sorted(one for ns, one in self.stored if ns == key.ns and one < bound)[-1:]
+            )
+            answer = self.stored.get((key.ns, *found))
+        raise AssertionError("no end of questions to the store")
 
 
 @pytest.fixture(params=[True, False], ids=["can go on", "has ended"])
@@ -171,7 +179,7 @@ def test_what_another_graph_made_is_not_gone_on_with() -> None:
     told = Told("update", "update")
     assert told.point(told.left("b1", made_at=None)) is None
     assert told.point(told.keep(CHILD, "b1", None)) is None
-    assert told.point(told.left("b1", made_at="b0")) is None
+    assert told.point(told.left("b1", made_at="elsewhere")) is None
 
 
 @pytest.mark.usefixtures("can_go_on")
@@ -200,3 +208,56 @@ def test_what_a_new_input_or_a_change_dropped_is_gone_on_with_as_it_is(then: str
     newest = told.left("b1", made_at="c2")
     assert (told.point(newest) is newest) == found
     assert newest.writes is PENDING
+
+
+def line(told: Told, at: str, **how: Any) -> Any:
+    run = told.caller.run
+    for name, value in how.items():
+        setattr(run, name, value)
+    return timeline._Line(CheckpointKey("t", "", at), run)
+
+
+def test_what_came_after_a_checkpoint_is_told_as_far_back_as_it_was_asked() -> None:
+    told = Told("input", "loop", "input", "update")
+    way = line(told, "c4")
+    assert told.drive(way.since("c4")) is None
+    assert told.drive(way.since("c3")) == ("c4", "update", False)
+    assert told.drive(way.since("c2")) == ("c3", "input", True)
+    assert told.drive(way.since("c1")) == ("c2", "loop", True)
+    assert told.drive(way.since("c0")) is None
+    assert told.drive(way.since("c3")) == ("c4", "update", False)
+    assert set(way.after) == {"", "c1", "c2", "c3"}
+
+
+@pytest.mark.parametrize(("resuming", "source"), [(True, "loop"), (False, "input")])
+def test_a_run_that_saves_where_it_ends_began_at_the_newest_checkpoint(resuming: bool, source: str) -> None:
+    told = Told("input", "loop")
+    way = line(told, "c5", durability="exit", resuming=resuming)
+    assert told.drive(way.since("c2")) == ("c5", source, not resuming)
+    assert told.drive(way.since("c1")) == ("c2", "loop", not resuming)
+
+
+@pytest.mark.parametrize("how", [{"durability": "sync"}, {"anew": "c1"}, {"stored": {}}, {"at": "c1x"}])
+def test_steps_that_are_not_there_lead_nowhere_else(how: dict[str, Any]) -> None:
+    told = Told("input", "loop")
+    told.stored = how.pop("stored", told.stored)
+    way = line(told, how.pop("at", "c5"), **({"durability": "exit"} | how))
+    assert told.drive(way.since("c1")) is None
+    assert way.after == {}
+
+
+def test_a_thread_that_a_change_began_can_be_forked_where_it_began() -> None:
+    """No input ends the way back from the fork, on which the task is not that the called graph has paused for."""
+    builder = (
+        StateGraph(Own).add_node("ask", lambda state: {"turns": [interrupt("?")]}).add_edge(START, "ask")
+    )
+    child = builder.compile(checkpointer=True)
+    builder = StateGraph(Own).add_node("first", lambda state: {"turns": ["first"]}).add_node("child", child)
+    builder = builder.add_edge(START, "first").add_edge("first", "child")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    began = graph.update_state(CONFIG, {"turns": ["began"]}, as_node=START)
+    graph.invoke(None, CONFIG)
+    graph.update_state(began, {"turns": ["forked"]}, as_node="first")
+    assert graph.invoke(None, CONFIG)["__interrupt__"]
+    turns = ["began", "forked"]
+    assert graph.invoke(Command(resume="yes"), CONFIG) == {"turns": [*turns, *turns, "yes"]}
