@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint.steps import StepSaver
@@ -17,8 +17,17 @@ if TYPE_CHECKING:
 class TaskContext(Protocol):
     """A running task, as seen by the code that it runs."""
 
-    def ask(self, value: Any, response_schema: Any) -> Any:
-        """Return the answer to this question, or raise GraphInterrupt."""
+    script: Iterator[tuple[Any, Any]]
+    """What the node is known to ask next, with the answers."""
+
+    def ask(self, value: Any, response_schema: Any, *, strays: bool = False) -> Any:
+        """Return the answer to this question, or raise GraphInterrupt.
+
+        Args:
+            value: what is asked.
+            response_schema: what the answer must look like, None if it may be anything.
+            strays: the script was asked for its next question, and that was another one.
+        """
 
     def write_custom(self, chunk: Any) -> None:
         """Put `chunk` into the stream of mode `custom`."""

@@ -389,7 +389,9 @@ def interrupt(value: Any, *, response_schema: dict[str, Any] | type | None = Non
         RuntimeError: called outside of a running graph.
         GraphInterrupt: always, the first time; it belongs to the engine, do not catch it.
     """
-    task = CURRENT_TASK.get() or current_task(
-        "interrupt"
-    )  # a node that asks often asks all of it again each time
+    task = CURRENT_TASK.get() or current_task("interrupt")
+    for asked, answer in task.script:  # a node that asks often asks all of it again each time
+        if response_schema is None and (value is asked or (type(value) is type(asked) and value == asked)):
+            return answer
+        return task.ask(value, response_schema, strays=True)
     return task.ask(value, response_schema)

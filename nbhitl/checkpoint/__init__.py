@@ -8,6 +8,7 @@ What a saver can do
     records                   what the engine hands over and gets back
     steps                     load and save steps; `_core` what all parts share
     _review                   questions and claims, by the rules of `claims`; `leases` keeps answers alive while nodes run
+    _pauses                   where runs stopped to ask, and what they keep of it in the process
     _once, journal            what `once()` did; which journal belongs to a saver
     _keeping, _upkeep         delete, prune, copy; what these decide
     _filters                  what threads and questions are chosen by

@@ -80,7 +80,9 @@ class Answers:
         """Whether the new one comes last, and its write can be made of the writes of each: `joined`."""
         if len(self.given) != len(self.before) + 1:
             return False
-        return not self.before or (self.given[-1] is not self.before[-1] and type(self._codec) is Serde)
+        return not self.before or (
+            self.given[-1] is not self.before[-1] and type(self._codec).dumps is Serde.dumps
+        )
 
     def last_apart(self) -> tuple[WriteRow, bytes]:
         """Return a write with the new answer alone, and the value of one with the answer before it (or empty)."""

@@ -48,7 +48,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         # Threads that are known to have open questions: a step of theirs has to look at them.
         self._asking: set[str] = set()
         # The newest step where runs paused and what stands for its writes, the serializer of then, and what they kept:
-        # see `kept_pause`.
+        # see `answer_pause`.
         self._paused: dict[tuple[str, str], tuple[tuple[StepRow, object], SerializerProtocol, Kept]] = {}
 
     @property

@@ -125,12 +125,12 @@ class MemoryRows:
 
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         with self._lock:
-            found = self.at_hand(thread, ns)
+            found = self.standing(thread, ns)
             if found is None:
                 return None
             return self._space(thread, ns).row(found[0].checkpoint_id), found[1]
 
-    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
+    def standing(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         """Return it as it stands, which may be unpacked: it is for being compared with what stands there later."""
         with self._lock:
             space = self._known(thread, ns)
@@ -140,7 +140,8 @@ class MemoryRows:
             written = space.writes.get(checkpoint_id)
             return space.steps[checkpoint_id], _in_order(written) if written else ()
 
-    unproved = at_hand
+    def at_hand(self, thread: str, ns: str) -> tuple[tuple[StepRow, Sequence[WriteRow]] | None, None]:
+        return self.standing(thread, ns), None
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         with self._lock:
@@ -301,7 +302,7 @@ class MemoryRows:
         else:
             thread.live.pop(key, None)
 
-    def take_alone(self, taken: Question, answers: Answers) -> Tally:
+    def take_alone(self, taken: Question, answers: Answers, seen: object = None) -> Tally:
         with self._lock:
             thread, key = self._threads.get(taken.thread_id), taken[1:4]
             asked = thread.live.get(key) if thread else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Space = tuple[str, str]
 
 _KEPT = 64
-_UNSORTED = 100
+_UNSORTED = 300
 """Writes that wait to be put in order until somebody wants to know them."""
 
 
@@ -81,10 +81,10 @@ class Newest:
         known = self._kept.get((thread, ns))
         return None if known is None or known.row is None else (known.row, (known, known.changes))
 
-    def standing_at(self, thread: str, ns: str, mark: object) -> tuple[StepRow, object] | None:
-        """As `standing`, if nobody else has changed anything up to this mark."""
+    def mark_at(self, thread: str, ns: str) -> Any:
+        """Return the mark with which what is newest was read; None if nothing was."""
         known = self._kept.get((thread, ns))
-        return None if known is None or known.mark != mark else self.standing(thread, ns)
+        return None if known is None else known.mark
 
     def keep(self, thread: str, ns: str, mark: object, found: Found | None) -> None:
         """Keep what was read: a step and its pending writes, or that there is none."""

@@ -61,13 +61,15 @@ class RowStore(Protocol):
     def newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         """Return the newest step of a namespace, and its pending writes by task id and index."""
 
-    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
+    def standing(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
         """Return the newest step of a namespace, and what is equal as long as it has the same pending writes, if nothing
-        has to be read for it; else None.
+        has to be read for it; else None. Others may have changed the thread since.
         """
 
-    def unproved(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
-        """Return what `at_hand` will return if nobody else has changed anything; it returns another thing if so."""
+    def at_hand(self, thread: str, ns: str) -> tuple[tuple[StepRow, object] | None, object]:
+        """Return what is `standing` if nobody else has changed it, else None; and what `take_alone` wants to see that
+        it is so, None if it is certain.
+        """
 
     def steps_from(self, thread: str, ns: str, first_id: str, last_id: str) -> Sequence[StepRow]:
         """Return the steps of the namespace from one id to another, both included."""
@@ -149,10 +151,11 @@ class RowStore(Protocol):
     def settle_step(self, thread: str, ns: str, parent_id: str | None, source: str | None, made: str) -> None:
         """Move the thread's questions on after the step `made` was added: `claims.after_step` for each."""
 
-    def take_alone(self, taken: Question, answers: Answers) -> Tally:
+    def take_alone(self, taken: Question, answers: Answers, seen: object = None) -> Tally:
         """Take an open question up and add the write that delivers its answer, as a change of its own; or change nothing.
 
-        Nothing is changed where the question is not open, or its task's answers so far are not `answers.before`.
+        Nothing is changed where the question is not open, or its task's answers so far are not `answers.before`; nor,
+        if `seen` comes from `at_hand`, where others have changed anything.
         """
 
     def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:

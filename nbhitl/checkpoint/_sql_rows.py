@@ -126,13 +126,11 @@ class SqlRows:
             self._newest.keep(thread, ns, mark, found)
             return found
 
-    def at_hand(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
-        with self._db.held:
-            mark = self._db.change_mark(thread)
-            return None if mark is None else self._newest.standing_at(thread, ns, mark)
-
-    def unproved(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
+    def standing(self, thread: str, ns: str) -> tuple[StepRow, object] | None:
         return self._newest.standing(thread, ns)
+
+    def at_hand(self, thread: str, ns: str) -> tuple[tuple[StepRow, object] | None, object]:
+        return None, None  # without a mark of changes nobody knows
 
     def _read_newest(self, thread: str, ns: str) -> tuple[StepRow, Sequence[WriteRow]] | None:
         if not self._db.is_far:
@@ -287,7 +285,7 @@ class SqlRows:
         parent = None if parent_id is None else self._pack(parent_id)
         self._db.do(*_sql.settle(thread, ns, parent, source, self._pack(made)))
 
-    def take_alone(self, taken: Question, answers: Answers) -> Tally:
+    def take_alone(self, taken: Question, answers: Answers, seen: object = None) -> Tally:
         written = self._write_values(answers.row())
         values = (*taken[11:], *written[:3], taken.interrupt_id, *written[:5], b"", answers.packed_before())
         with self.atomic(taken.thread_id):

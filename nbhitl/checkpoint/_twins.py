@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
     from nbhitl.checkpoint.records import (
+        Answering,
         CheckpointKey,
         Claim,
         ClaimRequest,
@@ -83,11 +84,12 @@ class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         """`put_pause`, in asyncio."""
         return await self._run(self._sync.put_pause, record)
 
-    async def akept_pause(self, thread_id: str, ns: str) -> KeptAgain | None:
-        """`kept_pause`, in asyncio; without a switch of threads if there is nothing."""
-        if (thread_id, ns) not in self._paused:
+    async def aanswer_pause(self, answering: Answering) -> KeptAgain | None:
+        """`answer_pause`, in asyncio; without a switch of threads if there is nothing."""
+        is_kept = (answering.thread_id, answering.ns) in self._paused
+        if not is_kept or getattr(self.aclaim, "__func__", None) is not AsyncTwins.aclaim:
             return None
-        return await self._run(self._sync.kept_pause, thread_id, ns)
+        return await self._run(self._sync.answer_pause, answering)
 
     async def aclaim(self, request: ClaimRequest) -> tuple[Claim, ...]:
         """`claim`, in asyncio."""

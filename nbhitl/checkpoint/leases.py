@@ -13,6 +13,7 @@ from threading import Lock, Thread
 from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.stamps import utc_now
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Held(NamedTuple):
         return tuple(id for id in request.answers if id in held)
 
 
+_new_held = of_fields(Held)
 _held: dict[int, Held] = {}
 _keys = count(1)  # not the addresses of what is held: another run's may be the same later
 _lock = Lock()
@@ -72,7 +74,7 @@ def hold(saver: Any, request: ClaimRequest) -> int:
     global _keeper  # noqa: PLW0603 - one thread for the process
     key = next(_keys)
     with _lock:
-        _held[key] = Held(saver, request)
+        _held[key] = _new_held((saver, request))
         if _keeper is None:  # once begun it does not end
             keeper = Thread(target=_keep_renewing, name="nbhitl-leases", daemon=True)
             keeper.start()

@@ -163,7 +163,7 @@ new_question_record = of_fields(QuestionRecord)
 class PauseRecord:
     """Where a run stopped to ask: one transaction for the writes of its tasks and the questions.
 
-    `kept` is what the saver's `kept_pause` gives back in this process, once, if the thread has not changed since.
+    `kept` is what the saver's `answer_pause` gives back in this process, once, if the thread has not changed since.
     """
 
     thread_id: str
@@ -183,6 +183,24 @@ class Kept(Protocol):
     @property
     def changeable(self) -> tuple[bool, bool]:
         """Whether somebody can have changed in place the state, or the answers of the task that asked."""
+
+
+class Answering(Protocol):
+    """An answer to what a thread asks, whatever that is."""
+
+    @property
+    def thread_id(self) -> str:
+        """The thread."""
+
+    @property
+    def ns(self) -> str:
+        """The namespace of the graph that asks."""
+
+    def request_for(self, kept: Any, answers: Mapping[str, Sequence[Any]] | None) -> ClaimRequest | None:
+        """Return what claims it for the question of a pause that was `kept`; None if the thread has to be read.
+
+        `answers` are as in `KeptAgain`.
+        """
 
 
 class KeptAgain(NamedTuple):

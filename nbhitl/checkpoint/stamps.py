@@ -35,6 +35,11 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
         clock_ns: nanoseconds since 1970, read from the clock if not given. Two ids made by one process are
             never made of the same time.
     """
+    return new_stamp(clock_ns)[0]
+
+
+def new_stamp(clock_ns: int | None = None) -> tuple[str, str]:
+    """Return a fresh id, as `new_checkpoint_id`, and the time at which it was made, as `utc_now`: each step has both."""
     global _window  # noqa: PLW0603 - the one clock of this process
     now = time.time_ns() if clock_ns is None else clock_ns
     with _id_lock:
@@ -45,7 +50,12 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
         if tick >= 1 << 12:
             began, text, tick = _window_at(began // 100 + tick + _BEFORE_1970)
         _window = (began, text, tick)
-    return f"{text}{_HEX_DIGITS[tick >> 8]}{_HEX_PAIRS[tick & 0xFF]}-{_id_end}"
+    began, second = _second
+    if not 0 <= now - began < _A_SECOND:
+        began, second = _second_at(now)
+    # Six digits, whatever their number.
+    digits = str((now - began) // 1000 + 1_000_000)[1:]
+    return f"{text}{_HEX_DIGITS[tick >> 8]}{_HEX_PAIRS[tick & 0xFF]}-{_id_end}", f"{second}{digits}+00:00"
 
 
 def _window_at(ticks: int) -> tuple[int, str, int]:
@@ -78,18 +88,23 @@ def catch_up(checkpoint_id: str) -> None:
             _window = _window_at(ticks)
 
 
+_A_SECOND = 1_000_000_000
 _second = (0, "")
 """When the second began that was told last, in nanoseconds since 1970, and the text of it."""
 
 
 def utc_now() -> str:
     """Return the time as savers keep it: UTC, ISO 8601, microseconds."""
-    global _second  # noqa: PLW0603 - the part of the text that changes once a second
     now = time.time_ns()
-    began, text = _second
-    if not 0 <= now - began < 1_000_000_000:
-        began = now - now % 1_000_000_000
-        text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(began // 1_000_000_000))
-        _second = (began, text)
-    digits = str((now - began) // 1000 + 1_000_000)[1:]  # six of them, as above
-    return f"{text}{digits}+00:00"
+    began, second = _second
+    if not 0 <= now - began < _A_SECOND:
+        began, second = _second_at(now)
+    return f"{second}{str((now - began) // 1000 + 1_000_000)[1:]}+00:00"
+
+
+def _second_at(now: int) -> tuple[int, str]:
+    """Return the second of a moment, and remember it: its text changes once a second."""
+    global _second  # noqa: PLW0603 - as above
+    began = now - now % _A_SECOND
+    _second = began, time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(began // _A_SECOND))
+    return _second

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,13 +13,13 @@ from nbhitl.checkpoint._handed_on import HandedOnSaver
 from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
 from nbhitl.checkpoint._outline import outlined
+from nbhitl.checkpoint._pauses import PauseSaver
 from nbhitl.checkpoint._read_on import read_on
-from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_step, encode_writes
+from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_step
 from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
-from nbhitl.checkpoint._unpacked import packed
-from nbhitl.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
-from nbhitl.checkpoint.records import KeptAgain, StoredCheckpoint
+from nbhitl.checkpoint.base import BaseCheckpointSaver
+from nbhitl.checkpoint.records import StoredCheckpoint
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.errors import StoreError
 
@@ -29,15 +28,14 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint.base import PendingWrite
-    from nbhitl.checkpoint.records import CheckpointKey, PauseRecord, StepOutline, StepRecord, TaskWrites
+    from nbhitl.checkpoint.records import CheckpointKey, StepOutline, StepRecord, TaskWrites
 
 T = TypeVar("T")
 _KNOWN_TIPS = 256
-_KNOWN_ASKING = 4096
 _FEW = 16
 
 
-class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
+class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
     """What nbhitl's engine uses of a saver of its own, besides LangGraph's interface."""
 
     _row_of = staticmethod(encode_step)
@@ -178,10 +176,9 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
                 source = record.metadata.get("source")
                 self._rows.settle_step(thread, ns, parent_id, source, record.checkpoint_id)
         if len(tips) >= _KNOWN_TIPS:
-            with suppress(
-                RuntimeError, StopIteration
-            ):  # another thread has changed it just now: it makes room as well
-                tips.pop(next(iter(tips)), None)
+            # Half of them at once: a dict seeks its first key among all that were taken out since it grew last.
+            for oldest in [*tips][: _KNOWN_TIPS // 2]:
+                tips.pop(oldest, None)
         tips[key] = tip
 
     def _read_tip(self, thread: str, ns: str, checkpoint_id: str | None) -> Tip | None:
@@ -205,75 +202,6 @@ class StepSaver(AsyncTwins, HandedOnSaver, OnceSaver, KeepingSaver):
         with self._rows.atomic(key.thread_id):
             self._rows.add_writes(rows)
             self._settle_tasks(place, tasks)
-
-    def put_pause(self, record: PauseRecord) -> None:
-        """Save where a run stopped to ask: the writes of its tasks, and the questions, which are then open.
-
-        Raises:
-            UnsupportedValue: a payload that cannot be stored; nothing was saved.
-        """
-        if record.kept is None or not _is_faithful(type(self.serde)):
-            self._put_pause(record)
-            return
-        with self._rows.held:
-            self._put_pause(record)
-            found = self._rows.unproved(record.thread_id, record.ns)
-        if found is not None and found[0].checkpoint_id == record.checkpoint_id:
-            if len(self._paused) >= _KNOWN_TIPS:
-                self._paused.clear()
-            self._paused[record.thread_id, record.ns] = found, self.serde, record.kept
-
-    def kept_pause(self, thread_id: str, ns: str) -> KeptAgain | None:
-        """Return what was kept of the pause of a thread, if nothing has been saved there since; None if not so.
-
-        It is given away: the next call finds nothing.
-
-        Raises:
-            StoreError: what has to be read again is damaged.
-        """
-        paused = self._paused.pop((thread_id, ns), None)
-        if paused is None:
-            return None
-        found, serde, kept = paused
-        if self._rows.at_hand(thread_id, ns) != found or self.serde is not serde:
-            return None
-        state, answers = kept.changeable
-        values = given = None
-        if answers:
-            newest = self._rows.newest(thread_id, ns)
-            if newest is None or newest[0] != found[0]:
-                return None
-            given = self._answers_in(newest[1])
-        if state:
-            try:
-                folded = self._recalled(packed(found[0]))
-            except StepGone:
-                return None
-            if folded.body.kind == CLASSIC:  # what stands beside the state there has to be told from it
-                return None
-            values = folded.values
-        return KeptAgain(kept, values, given)
-
-    def _put_pause(self, record: PauseRecord) -> None:
-        place = (record.thread_id, record.ns, record.checkpoint_id)
-        rows = self._write_rows(place, record.tasks)
-        asked = self._encode_questions(place, record.questions)
-        with self._rows.atomic(record.thread_id):
-            if len(self._asking) >= _KNOWN_ASKING:
-                self._asking.clear()
-            self._asking.add(place[0])
-            quickly = self._ask_next(record.tasks, asked, rows)
-            if quickly is None:
-                self._ask(place, record.tasks, asked, rows)
-        if quickly is not None and not quickly.changed:  # it was asked before
-            with self._rows.atomic(record.thread_id):
-                self._ask(place, record.tasks, asked, rows)
-
-    def _write_rows(self, place: tuple[str, str, str], tasks: Sequence[TaskWrites]) -> list[WriteRow]:
-        codec = self._codec
-        if len(tasks) == 1:
-            return encode_writes(place, tasks[0], codec, WRITES_IDX_MAP)
-        return [row for task in tasks for row in encode_writes(place, task, codec, WRITES_IDX_MAP)]
 
     def _stored(self, folded: Folded, writes: list[PendingWrite]) -> StoredCheckpoint:
         row, body, values, _ = folded
@@ -349,12 +277,6 @@ class _Family:
         return self._results.pop(row.checkpoint_id, [])
 
 
-@lru_cache(maxsize=64)
-def _is_faithful(kind: type) -> bool:
-    """Whether a serializer of this class gives back what it was given; a user's own may change values, or hide them."""
-    return issubclass(kind, Serde) and kind.__module__.startswith("nbhitl.checkpoint.")
-
-
 def _place(key: CheckpointKey) -> tuple[str, str, str]:
     if key.checkpoint_id is None:
         raise StoreError(
@@ -370,7 +292,10 @@ def stores_steps(saver: object) -> bool:
         return False
     # The class is asked each time: somebody may have patched a method in the meantime.
     kind: Any = saver.__class__
-    return (_CALLED.isdisjoint(vars(saver)) or not _shadows(vars(saver))) and _are_ours(kind, *_methods(kind))
+    own, methods = saver.__dict__, (kind, *_methods(kind))
+    return (_CALLED.isdisjoint(own) or not _shadows(own)) and (
+        methods == _found_ours[0] or _are_ours(*methods)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -378,10 +303,15 @@ def _are_ours(kind: type, *methods: Callable[..., Any]) -> bool:
     if not all(_is_ours(method) for method in methods):
         return False
     if _is_ours(kind):
+        _found_ours[0] = (kind, *methods)
         return True
     from nbhitl.checkpoint._overridden import means_something_else
 
     return not any(means_something_else(kind, StepSaver, name) for name in _CALLED)
+
+
+_found_ours: list[tuple[Any, ...]] = [()]
+"""The class of nbhitl's own that was found to be so last, with its methods: a look-up less for nearly every run."""
 
 
 def _is_ours(code: Callable[..., Any]) -> bool:

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint import leases
 from nbhitl.engine.arun_task import arun_task
 from nbhitl.engine.fail import save_stopped, stop, stopped_at_tasks
-from nbhitl.engine.instructions import Abandon, Abandoned, Await, Do, Outcome, Show, Start, StoreCall
+from nbhitl.engine.instructions import (
+    Abandon,
+    Abandoned,
+    Await,
+    Do,
+    Outcome,
+    Show,
+    Start,
+    StoreCall,
+    claim_of,
+)
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.engine.unsaved import note_failure
 
@@ -19,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator, Sequence
     from contextvars import Context
 
-    from nbhitl.checkpoint.records import ClaimRequest
     from nbhitl.engine.progress import Progress
 
 _READS = frozenset({"load", "load_before", "claims"})
@@ -147,16 +156,18 @@ class AsyncDriver:
             return self._stored(call, await asyncio.shield(task))
         except asyncio.CancelledError as cancelled:
             await asyncio.gather(task, return_exceptions=True)
-            if call.method == "claim":  # nothing has run with these answers
-                await self._give_back(call.args[0], cancelled)
+            await self._give_back(call, cancelled)
             raise
         except Exception as error:
             note_failure(self.run, call, error)
-            if call.method == "claim":
-                await self._give_back(call.args[0], error)
+            await self._give_back(call, error)
             raise
 
-    async def _give_back(self, request: ClaimRequest, error: BaseException) -> None:
+    async def _give_back(self, call: StoreCall, error: BaseException) -> None:
+        """Open questions again if the call has claimed them: nothing has run with their answers."""
+        request = claim_of(call)
+        if request is None:
+            return
         from nbhitl.engine.given_back import give_back, note_not_given_back
 
         try:
@@ -165,8 +176,9 @@ class AsyncDriver:
             note_not_given_back(error, failed)
 
     def _stored(self, call: StoreCall, done: Any) -> Any:
-        if call.method == "claim":
-            self.lease = leases.hold(self.run.saver, call.args[0])
+        request = claim_of(call)
+        if request is not None and done is not None:
+            self.lease = leases.hold(self.run.saver, request)
         return done
 
     def start(self, tasks: list[Task]) -> None:

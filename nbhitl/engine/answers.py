@@ -63,7 +63,8 @@ def take_answers(
         _check_against_schemas(asked, answers, progress.run.thread_id)
     else:
         entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
-    yield StoreCall("claim", (claim_request(progress, answers, entries, named=named),))
+    request = claim_request(progress, progress.head.checkpoint_id, answers, entries, named=named)
+    yield StoreCall("claim", (request,))
     progress.claimed = {
         i.id: task_id for task_id, interrupts in asked.items() for i in interrupts if i.id in answers
     }
@@ -142,14 +143,19 @@ def _check_against_schemas(
 
 
 def claim_request(
-    progress: Progress, answers: dict[str, Any], entries: dict[str, list[Any]], *, named: bool
+    progress: Progress,
+    checkpoint_id: str,
+    answers: dict[str, Any],
+    entries: dict[str, list[Any]],
+    *,
+    named: bool,
 ) -> ClaimRequest:
-    """Return what claims the `answers` to questions of the checkpoint that the run is at; see `ClaimRequest`."""
+    """Return what claims the `answers` to questions of a checkpoint of the run's thread; see `ClaimRequest`."""
     run, settings = progress.run, progress.settings
     return new_claim_request(
         run.thread_id or "",
         run.ns,
-        progress.head.checkpoint_id,
+        checkpoint_id,
         answers,
         entries,
         settings.by,

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.leases import end, hold, let_go
 from nbhitl.engine.fail import save_late, stop, stopped_at_tasks
-from nbhitl.engine.instructions import Abandon, Abandoned, Await, Do, Outcome, Show, Start, StoreCall
+from nbhitl.engine.instructions import (
+    Abandon,
+    Abandoned,
+    Await,
+    Do,
+    Outcome,
+    Show,
+    Start,
+    StoreCall,
+    claim_of,
+)
 from nbhitl.engine.run_task import run_task
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.engine.unsaved import note_failure
@@ -20,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from contextvars import Context
 
-    from nbhitl.checkpoint.records import ClaimRequest
     from nbhitl.engine.events import Chunk
     from nbhitl.engine.progress import Progress
     from nbhitl.engine.workers import Crew
@@ -159,17 +168,24 @@ _MOMENT = 0.005
 
 
 class Driver:
-    """Performs the loop's instructions for one run."""
+    """Performs the loop's instructions for one run.
+
+    Results of tasks on worker threads arrive in `inbox`; `early` are those that were there before anybody waited.
+    """
+
+    # Of most runs these stay as they are, and there is no inbox: their tasks run one by one, on the caller's thread.
+    inbox: SimpleQueue[Any]
+    early: deque[TaskResult]
+    crew: Crew | None = None
+    running = 0
+    deadline: float | None = None
+    lease: int | None = None
 
     def __init__(self, progress: Progress, inbox: SimpleQueue[Any] | None = None) -> None:
         self.progress = progress
         self.run = progress.run
-        self.inbox: SimpleQueue[Any] = inbox if inbox is not None else SimpleQueue()
-        self.crew: Crew | None = None
-        self.early: deque[TaskResult] = deque()
-        self.running = 0
-        self.deadline: float | None = None
-        self.lease: int | None = None
+        if inbox is not None:
+            self.inbox, self.early = inbox, deque()
 
     def perform(self, wanted: Any) -> Any:
         """Do what the loop asks for and return the answer."""
@@ -184,11 +200,11 @@ class Driver:
                 done = getattr(self.run.saver, wanted.method)(*wanted.args)
             except Exception as error:
                 note_failure(self.run, wanted, error)
-                if wanted.method == "claim":
-                    self._give_back(wanted.args[0], error)
+                self._give_back(wanted, error)
                 raise
-            if wanted.method == "claim":
-                self.lease = hold(self.run.saver, wanted.args[0])
+            request = claim_of(wanted)
+            if request is not None and done is not None:
+                self.lease = hold(self.run.saver, request)
             return done
         if kind is Await:
             return self.next_result()
@@ -209,6 +225,8 @@ class Driver:
             from nbhitl.engine.workers import Crew, parallel_limit
 
             self.crew = Crew(self._work, parallel_limit(self.run.max_concurrency))
+            if not hasattr(self, "inbox"):
+                self.inbox, self.early = SimpleQueue(), deque()
         self.running += len(tasks)
         self.crew.take_on(tasks, copy_context())
 
@@ -299,10 +317,14 @@ class Driver:
         """Save where the run is that was stopped by `error` (Ctrl-C) while it performed `wanted`."""
         if stopped_at_tasks(steps, wanted):
             self._perform_all(stop(self.progress, before_tasks=False))
-        elif isinstance(wanted, StoreCall) and wanted.method == "claim":
-            self._give_back(wanted.args[0], error)
+        elif isinstance(wanted, StoreCall):
+            self._give_back(wanted, error)
 
-    def _give_back(self, request: ClaimRequest, error: BaseException) -> None:
+    def _give_back(self, call: StoreCall, error: BaseException) -> None:
+        """Open questions again if the call that failed has claimed them."""
+        request = claim_of(call)
+        if request is None:
+            return
         from nbhitl.engine.given_back import give_back, note_not_given_back
 
         try:
@@ -318,7 +340,8 @@ class Driver:
 
     def close(self) -> None:
         """Start nothing more, and let go of the answers that the run took up."""
-        self.drop_waiting()
+        if self.crew is not None:
+            self.drop_waiting()
         if self.lease is None:
             return
         # Answers that the loop still counts as taken up belong to a run that was stopped in the middle.

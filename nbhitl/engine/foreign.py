@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 
     from nbhitl.checkpoint.base import CheckpointTuple
-    from nbhitl.checkpoint.records import Claim, ClaimRequest, PauseRecord, StepRecord, TaskWrites
+    from nbhitl.checkpoint.records import (
+        Answering,
+        Claim,
+        ClaimRequest,
+        PauseRecord,
+        StepRecord,
+        TaskWrites,
+    )
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Program
 
@@ -221,11 +228,11 @@ class ForeignSaver:
         self.put_pending(_key_of(record), record.tasks)
         self.claims_beside.ask(record)
 
-    def kept_pause(self, thread_id: str, ns: str) -> None:
+    def answer_pause(self, answering: Answering) -> None:
         """Nothing is kept: nobody can tell whether such a saver's threads have changed."""
 
-    async def akept_pause(self, thread_id: str, ns: str) -> None:
-        """Nothing is kept, as in `kept_pause`."""
+    async def aanswer_pause(self, answering: Answering) -> None:
+        """Nothing is kept, as in `answer_pause`."""
 
     async def aput_pause(self, record: PauseRecord) -> None:
         """Save the questions of a pause."""
@@ -242,8 +249,8 @@ class ForeignSaver:
         """Return the claims that have been made on questions of a thread."""
         return await self.claims_beside.off_the_loop(self.claims_beside.of_thread, thread_id)
 
-    def claim(self, request: ClaimRequest) -> None:
-        """Take up the answers, all or none, and save them.
+    def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:
+        """Take up the answers, all or none, and save them; returns nothing of them.
 
         Raises:
             AlreadyAnswered: another answer came first.
@@ -258,8 +265,9 @@ class ForeignSaver:
             tasks = saved if isinstance(error, ReviewError) else request.resumes
             self._take_back(_place(_key_of(request)), tuple(request.answers), tasks)
             raise
+        return ()
 
-    async def aclaim(self, request: ClaimRequest) -> None:
+    async def aclaim(self, request: ClaimRequest) -> tuple[Claim, ...]:
         """Take up the answers, all or none, and save them; see `claim`."""
         await self.claims_beside.off_the_loop(self.claims_beside.take, request)
         saved: list[str] = []
@@ -271,6 +279,7 @@ class ForeignSaver:
             tasks = saved if isinstance(error, ReviewError) else request.resumes
             await self._atake_back(_place(_key_of(request)), tuple(request.answers), tasks)
             raise
+        return ()
 
     def renew(
         self,

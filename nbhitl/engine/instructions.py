@@ -9,6 +9,7 @@ from nbhitl._slotted import made, quick, slotted
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from nbhitl.checkpoint.records import ClaimRequest
     from nbhitl.engine.tasks import Task, TaskResult
     from nbhitl.types import Interrupt
 
@@ -22,6 +23,13 @@ class StoreCall:
 
 
 new_call = quick(StoreCall)
+
+
+def claim_of(call: StoreCall) -> ClaimRequest | None:
+    """Return the claim that a call makes, as far as it is known by now; None if it makes none."""
+    if call.method == "claim":
+        return call.args[0]  # type: ignore[no-any-return]  # as that method takes it
+    return call.args[0].request if call.method == "answer_pause" else None
 
 
 class Do(NamedTuple):
@@ -68,12 +76,13 @@ Instruction = "Task | Start | Await | Abandon | StoreCall | Do | Show"
 
 @slotted
 class Clock:
-    """Where time and ids come from: `new_id` grows as a string, `now` is UTC, ISO 8601.
+    """Where time and ids come from: `stamp` is a new id, which grows as a string, and the time; `now` is the time, UTC,
+    ISO 8601.
 
     `catch_up` is told an id that was found in the store: those made later are greater.
     """
 
-    new_id: Callable[[], str]
+    stamp: Callable[[], tuple[str, str]]
     now: Callable[[], str]
     catch_up: Callable[[str], None]
 

@@ -22,7 +22,7 @@ from nbhitl.types import MISSING, Command
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from nbhitl.checkpoint.records import CheckpointKey, KeptAgain, QuestionRecord
+    from nbhitl.checkpoint.records import CheckpointKey, ClaimRequest, KeptAgain, QuestionRecord
     from nbhitl.engine.head import Head
     from nbhitl.engine.program import Program
     from nbhitl.engine.progress import Progress
@@ -113,33 +113,56 @@ def answer_kept(
     Raises:
         AlreadyAnswered: another answer came first.
     """
-    run, settings, answer = progress.run, progress.settings, command.resume
+    run, settings = progress.run, progress.settings
     does_more = command.update is not None or command.goto or command.graph is not None
     if does_more or not command.answers or key.checkpoint_id is not None or run.parent is not None:
         return None
     if not (progress.saves_steps and progress.is_unseen) or settings.strict or run.replay_check != "payload":
         return None
-    again: KeptAgain | None = yield new_call("kept_pause", (key.thread_id, key.ns))
-    if again is None or again.kept.program is not progress.program:
+    answering = _Answering(key.thread_id, key.ns, progress, command.resume)
+    again: KeptAgain | None = yield new_call("answer_pause", (answering,))
+    if again is None:
         return None
     kept: KeptPause = again.kept
-    task, asked = kept.task, kept.asked
-    if is_answer_map(answer):
-        if [*answer] != [asked.interrupt_id]:
-            return None
-        answer = answer[asked.interrupt_id]
+    task, asked, given = kept.task, kept.asked, answering.given
     _go_back(progress, kept, again.values)
-    if again.answers is not None:
-        task.answers = answers_of(again.answers.get(task.id, ()))
-    given = [asked.interrupt_id, asked.digest, answer]
-    entries = {task.id: [*task.answers.values(), given]}
-    request = claim_request(progress, {asked.interrupt_id: answer}, entries, named=False)
-    yield new_call("claim", (request,))
     progress.claimed = {asked.interrupt_id: task.id}
     task.answers = {**task.answers, asked.interrupt_id: given}
     task.starts = kept.starts
-    _lengthen_script(task, asked, answer)
+    _lengthen_script(task, asked, given[2])
     return [task]
+
+
+class _Answering:
+    """The answer to a kept pause: what claims it, once the saver has told which one it is. See `records.Answering`."""
+
+    __slots__ = ("answer", "given", "ns", "progress", "request", "thread_id")
+
+    def __init__(self, thread_id: str, ns: str, progress: Progress, answer: Any) -> None:
+        self.thread_id = thread_id
+        self.ns = ns
+        self.progress = progress
+        self.answer = answer
+        self.request: ClaimRequest | None = None
+
+    def request_for(
+        self, kept: KeptPause, answers: Mapping[str, Sequence[Any]] | None
+    ) -> ClaimRequest | None:
+        """Return what claims the answer; None if it is not one for this pause alone."""
+        if kept.program is not self.progress.program:
+            return None
+        task, asked, answer = kept.task, kept.asked, self.answer
+        if is_answer_map(answer):
+            if [*answer] != [asked.interrupt_id]:
+                return None
+            answer = answer[asked.interrupt_id]
+        if answers is not None:
+            task.answers = answers_of(answers.get(task.id, ()))
+        self.given = [asked.interrupt_id, asked.digest, answer]
+        entries = {task.id: [*task.answers.values(), self.given]}
+        answered, checkpoint_id = {asked.interrupt_id: answer}, kept.head.checkpoint_id
+        self.request = claim_request(self.progress, checkpoint_id, answered, entries, named=False)
+        return self.request
 
 
 def _lengthen_script(task: Task, asked: QuestionRecord, answer: Any) -> None:

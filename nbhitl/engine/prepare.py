@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import config_of_runnable, outer_config
 from nbhitl.checkpoint.records import new_key
-from nbhitl.checkpoint.stamps import catch_up, new_checkpoint_id, utc_now
+from nbhitl.checkpoint.stamps import catch_up, new_stamp, utc_now
 from nbhitl.config import merge_configs
 from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
 from nbhitl.engine.instructions import Clock
@@ -34,7 +34,7 @@ STRICT_KEY = "__pregel_strict_resume"
 OWNER = f"{os.getpid()}-{os.urandom(4).hex()}"
 """Names this process in the claims on questions."""
 
-CLOCK = Clock(new_checkpoint_id, utc_now, catch_up)
+CLOCK = Clock(new_stamp, utc_now, catch_up)
 """Tells the time of this process, and makes its ids."""
 
 

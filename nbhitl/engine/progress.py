@@ -217,12 +217,11 @@ class Progress:
         self.step += 1
         if not self.keeps:
             # An unsaved graph inside a saved one must give its questions the same ids when it runs again.
-            self.base_id = self.base_id or self.run.ns or self.clock.new_id()
+            self.base_id = self.base_id or self.run.ns or self.clock.stamp()[0]
             head.checkpoint_id = f"{self.base_id}@{self.step}"
             return None
         parent_id = head.checkpoint_id or None
-        head.checkpoint_id = self.clock.new_id()
-        self.created_at = self.clock.now()
+        head.checkpoint_id, self.created_at = self.clock.stamp()
         if not self.saves_steps:
             return None
         self.parent_id = parent_id

@@ -152,8 +152,8 @@ class RunningTask:
     state: Any = MISSING
     pushed: list[tuple[str, Any]] | None = None
     pulse: Pulse | None = None
-    # What is left of the task's script; None before the first question of an attempt.
-    script: Iterator[tuple[Any, Any]] | None = None
+    # What is left of the task's script.
+    script: Iterator[tuple[Any, Any]] = iter(())
     trace: OpenRun | None = None
     # How those who listen are told what the node, or one of its path functions, calls.
     step_tag = FIRST_STEP
@@ -168,11 +168,13 @@ class RunningTask:
         self.subgraph_calls: dict[str, int] = {}
         # Where the called graphs that keep state of their own are now: {ns: checkpoint id}.
         self.children: dict[str, str] = {}
+        if task.script:
+            self.script = iter(task.script)
 
     def restart(self) -> None:
         """Forget what one attempt asked and called: the node starts again from its top."""
         self.next_ids = {}
-        self.script = None
+        self.script = iter(self.task.script)
         self.paused = self.earlier = None
         self.subgraph_calls = {}
         self.pushed = None
@@ -180,24 +182,14 @@ class RunningTask:
 
     # -- what a node can do ------------------------------------------------------------------------------
 
-    def ask(self, value: Any, response_schema: Any) -> Any:
+    def ask(self, value: Any, response_schema: Any, *, strays: bool = False) -> Any:
         """Return the answer to this question, or pause the node.
 
         An answer belongs to one question, by id: the place of this call among the calls of its scope; and by what
         was asked there.
         """
-        if self.script is None:
-            self.script = iter(self.task.script)
-        for asked, answer in self.script:
-            if response_schema is None and (
-                value is asked or (type(value) is type(asked) and value == asked)
-            ):
-                return answer
+        if strays:
             self._leave_script(consumed=1)
-            break
-        return self._ask_by_id(value, response_schema)
-
-    def _ask_by_id(self, value: Any, response_schema: Any) -> Any:
         scope = _SCOPE.get()
         id = next(self.next_ids.get(scope) or self._ids(scope))
         run = self.run
@@ -233,7 +225,7 @@ class RunningTask:
 
     def _leave_script(self, consumed: int = 0) -> None:
         """Look up by their ids what is left of the script, and so many of the questions before."""
-        left = length_hint(self.task.script if self.script is None else self.script) + consumed
+        left = length_hint(self.script) + consumed
         if left:
             self.next_ids[""] = interrupt_ids(self.task.namespace, len(self.task.script) - left)
         self.script = iter(())

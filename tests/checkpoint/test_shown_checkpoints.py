@@ -150,5 +150,6 @@ async def test_awaited_connections(where: str, tmp_path: Path) -> None:
         await graph_on(saver).ainvoke({"log": []}, config)
         assert await (await saver.conn.execute(THREADS)).fetchall() == [("1",)]
     async with aiosqlite.connect(at("lent.db")) as conn:
-        await graph_on(AsyncSqliteSaver(conn)).ainvoke({"log": []}, config)
+        saver = AsyncSqliteSaver(conn)
+        await graph_on(saver).ainvoke({"log": []}, config)
         assert [*await (await conn.execute(THREADS)).fetchall()] == [("1",)]

@@ -129,7 +129,9 @@ class Hand:
         run.thread_id = "t"
         run.saver = self if self.keeps else None
         run.durability = durability  # type: ignore[assignment]
-        return Progress(run, self.settings, Clock(self.new_id, lambda: NOON, lambda _: None))
+        return Progress(
+            run, self.settings, Clock(lambda: (self.new_id(), NOON), lambda: NOON, lambda _: None)
+        )
 
     def play(
         self,
@@ -200,7 +202,7 @@ class Hand:
 
 def is_look_at_kept(wanted: Any) -> bool:
     """Whether the engine asks for what a pause of this process kept: here, always for nothing."""
-    return isinstance(wanted, StoreCall) and wanted.method == "kept_pause"
+    return isinstance(wanted, StoreCall) and wanted.method == "answer_pause"
 
 
 def brief(wanted: Any, names: Mapping[str, str]) -> Any:

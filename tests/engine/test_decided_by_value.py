@@ -10,9 +10,9 @@ import pytest
 from typing_extensions import TypedDict
 
 from nbhitl.checkpoint._bundle_rows import _NUMBERED, _field
+from nbhitl.checkpoint._pauses import _is_faithful
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.serde import Serde
-from nbhitl.checkpoint.steps import _is_faithful
 from nbhitl.engine.caching import cache_namespace
 from nbhitl.engine.foreign import _takes_path
 from nbhitl.engine.head import Head, new_head, refill

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -11,7 +12,7 @@ import pytest
 
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.sqlite import SqliteSaver
-from nbhitl.checkpoint.stamps import new_checkpoint_id
+from nbhitl.checkpoint.stamps import new_stamp
 from nbhitl.engine import prepare
 from nbhitl.graph import END, START, StateGraph
 
@@ -78,7 +79,9 @@ def saver(request, tmp_path):
 def untraced(monkeypatch):
     before = sys.gettrace()
     # To tell the time costs more where a unit of it begins: no step comes upon that, however slow it is to be counted.
-    monkeypatch.setattr(prepare.CLOCK, "new_id", partial(new_checkpoint_id, 0))
+    now = time.time_ns()
+    monkeypatch.setattr(prepare.CLOCK, "stamp", partial(new_stamp, now))
+    monkeypatch.setattr(prepare.CLOCK, "now", lambda: "2026-01-01T00:00:00.000000+00:00")
     # The first time that a process counts, Python 3.12 can miss the frames that are running already.
     meter = Meter()
     for _ in range(2):

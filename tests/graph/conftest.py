@@ -38,14 +38,14 @@ def open_saver(request: pytest.FixtureRequest) -> AbstractContextManager[Any]:
 def used(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each answer found a kept pause."""
     seen: list[bool] = []
-    looked = StepSaver.kept_pause
+    answer_pause = StepSaver.answer_pause
 
-    def look(self: StepSaver, thread_id: str, ns: str) -> Any:
-        found = looked(self, thread_id, ns)
+    def answer(self: StepSaver, answering: Any) -> Any:
+        found = answer_pause(self, answering)
         seen.append(found is not None)
         return found
 
-    monkeypatch.setattr(StepSaver, "kept_pause", look)
+    monkeypatch.setattr(StepSaver, "answer_pause", answer)
     # On a slow machine a step may be written in the background, which looks like a change by somebody else.
     monkeypatch.setattr(_background.Writer, "watch", lambda self, late: None)
     return seen

@@ -36,7 +36,7 @@ class Forgetful(dict[Any, Any]):
 def same_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let checkpoints of graphs have the same ids and times each time this begins."""
     ids = count(1)
-    clock = Clock(lambda: f"{next(ids):08x}-0000-6000-8000-000000000000", lambda: NOW, lambda _: None)
+    clock = Clock(lambda: (f"{next(ids):08x}-0000-6000-8000-000000000000", NOW), lambda: NOW, lambda _: None)
     with monkeypatch.context() as patched:
         for module in (_run, _place):
             patched.setattr(module, "CLOCK", clock)
@@ -92,15 +92,15 @@ def _rows(doing: Doing) -> list[Any]:
 
 def _watch(saver: Any) -> list[Any]:
     used: list[Any] = []
-    look = saver.kept_pause
+    answer = saver.answer_pause
 
-    def kept_pause(thread_id: str, ns: str) -> Any:
-        found = look(thread_id, ns)
+    def answer_pause(answering: Any) -> Any:
+        found = answer(answering)
         if found is not None:
             used.append(found)
         return found
 
-    saver.kept_pause = kept_pause
+    saver.answer_pause = answer_pause
     return used
 
 

@@ -59,12 +59,16 @@ def ctrl_c() -> None:
     raise KeyboardInterrupt
 
 
-def owner_of_claims(graph: Any) -> tuple[Any, str]:
+def owner_of_claims(graph: Any, taking: str) -> tuple[Any, str]:
     if isinstance(graph.checkpointer, LangGraphsSaver):
         from nbhitl.engine.claims_beside import ClaimsBeside
 
         return ClaimsBeside, "take"
-    return graph.checkpointer, "claim"
+    return graph.checkpointer, taking
+
+
+either_way = pytest.mark.parametrize("taking", ["claim", "answer_pause"])
+"""The thread is read again, as where somebody has a `claim` of their own, or not, since its pause was kept."""
 
 
 def answered(graph: Any, **more: Any) -> None:
@@ -81,11 +85,14 @@ def streamed_live(graph: Any) -> None:
         pass
 
 
-@pytest.mark.parametrize("run", [answered, streamed, streamed_live])
-def test_ctrl_c_just_after_the_answer_was_taken_up_opens_the_question_again(monkeypatch, saver, run):
+@pytest.mark.parametrize(
+    ("run", "taking"),
+    [(answered, "claim"), (answered, "answer_pause"), (streamed, "claim"), (streamed_live, "claim")],
+)
+def test_ctrl_c_just_after_the_answer_was_taken_up_opens_the_question_again(monkeypatch, saver, run, taking):
     paid: list[Any] = []
     graph = paying(saver, paid)
-    once_after(monkeypatch, *owner_of_claims(graph), ctrl_c)
+    once_after(monkeypatch, *owner_of_claims(graph, taking), ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         run(graph)
     assert paid == []
@@ -98,22 +105,26 @@ def lost() -> None:
     raise StoreError("the connection was lost")
 
 
-def test_a_store_that_fails_after_it_took_the_answer_up_has_the_question_open(monkeypatch, saver):
+@either_way
+def test_a_store_that_fails_after_it_took_the_answer_up_has_the_question_open(monkeypatch, saver, taking):
     paid: list[Any] = []
     graph = paying(saver, paid)
-    once_after(monkeypatch, *owner_of_claims(graph), lost)
+    once_after(monkeypatch, *owner_of_claims(graph, taking), lost)
     with pytest.raises(StoreError, match="lost"):
         answered(graph)
     assert graph.invoke(Command(resume="again"), CONFIG) == {"log": ["again"]}
     assert paid == ["again"]
 
 
-def test_an_async_store_that_fails_after_it_took_the_answer_up_has_the_question_open(monkeypatch, tmp_path):
+@either_way
+def test_an_async_store_that_fails_after_it_took_the_answer_up_has_the_question_open(
+    monkeypatch, tmp_path, taking
+):
     async def ask_and_answer() -> Any:
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
             graph = graph_of(asking("pay?"), saver=saver)
             await graph.ainvoke({}, CONFIG)
-            once_after(monkeypatch, saver, "claim", lost)
+            once_after(monkeypatch, saver, taking, lost)
             with pytest.raises(StoreError, match="lost"):
                 await graph.ainvoke(Command(resume="yes"), CONFIG)
             return await graph.ainvoke(Command(resume="again"), CONFIG)
@@ -160,7 +171,8 @@ def test_what_somebody_else_took_up_stays_theirs(monkeypatch, stops):
         answered(graph)
 
 
-def test_being_cancelled_before_the_node_had_its_turn_opens_the_question_again(monkeypatch):
+@either_way
+def test_being_cancelled_before_the_node_had_its_turn_opens_the_question_again(monkeypatch, taking):
     """A run that has kept the event loop for long lets others go on before it starts its next node."""
     saver, ran = InMemorySaver(), []
 
@@ -173,14 +185,14 @@ def test_being_cancelled_before_the_node_had_its_turn_opens_the_question_again(m
     async def cancelled() -> Any:
         await graph.ainvoke({}, CONFIG)
         monkeypatch.setattr(adrive, "_TURN", -1.0)
-        claim = saver.claim
+        take = getattr(saver, taking)
 
-        def claim_and_cancel(request: Any) -> Any:
+        def take_and_cancel(asked: Any) -> Any:
             monkeypatch.undo()
             running.cancel()
-            return claim(request)
+            return take(asked)
 
-        monkeypatch.setattr(saver, "claim", claim_and_cancel)
+        monkeypatch.setattr(saver, taking, take_and_cancel)
         running = asyncio.ensure_future(graph.ainvoke(Command(resume="yes"), CONFIG))
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -190,25 +202,27 @@ def test_being_cancelled_before_the_node_had_its_turn_opens_the_question_again(m
     assert asyncio.run(cancelled()) == {"log": ["again"]}
 
 
+@either_way
 @pytest.mark.parametrize("fails", ["the claim", "the release", "nothing"])
 def test_being_cancelled_while_the_answer_is_claimed_stays_so_if_the_store_fails(
-    monkeypatch, tmp_path, fails
+    monkeypatch, tmp_path, fails, taking
 ):
     async def cancelled() -> Any:
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
             graph = graph_of(asking("pay?"), saver=saver)
             await graph.ainvoke({}, CONFIG)
-            claim, began = saver.claim, asyncio.Event()
+            take, began = getattr(saver, taking), asyncio.Event()
             loop = asyncio.get_running_loop()
 
-            def slowly(request: Any) -> Any:
+            def slowly(asked: Any) -> Any:
                 loop.call_soon_threadsafe(began.set)
-                claim(request)
+                taken = take(asked)
                 time.sleep(0.05)
                 if fails == "the claim":
                     lost()
+                return taken
 
-            monkeypatch.setattr(saver, "claim", slowly)
+            monkeypatch.setattr(saver, taking, slowly)
             if fails == "the release":
                 monkeypatch.setattr(saver, "release", lambda *place: lost())
             running = asyncio.ensure_future(graph.ainvoke(Command(resume="yes"), CONFIG))

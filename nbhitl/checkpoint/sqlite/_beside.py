@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 _ASKING, _STARTS, _RESUMING = (WRITES_IDX_MAP[channel] for channel in (INTERRUPT, SCHEDULED, RESUME))
+_TAKING = {
+    (False, False): queries.TAKE_FIRST,
+    (True, False): queries.TAKE_NEXT,
+    (False, True): queries.TAKE_FIRST_SEEN,
+    (True, True): queries.TAKE_NEXT_SEEN,
+}
+"""Statements by whether the answer comes after others of its task, and whether it depends on what was seen."""
+
 _ASKED = [_ASKING], [_ASKING, _STARTS]
 """Of the writes that stand beside a question: that its task asks it, and perhaps how often its node has started."""
 
@@ -149,9 +157,19 @@ class SqliteRows(SqlRows):
             self._db.do(queries.USE_UP_BESIDE, (*before, interrupt_id))
         return tally
 
-    def take_alone(self, taken: Question, answers: Answers) -> Tally:
-        if self._db.keeps_beside and answers.can_be_apart() and self._take_beside(taken, answers):
+    def at_hand(self, thread: str, ns: str) -> tuple[tuple[StepRow, object] | None, object]:
+        """What other connections have changed is left to `take_alone` to see, in the statement that it needs anyway."""
+        with self._db.held:
+            mark, own = self._newest.mark_at(thread, ns), self._db.own_mark(thread)
+            if mark is None or mark[1:] != own:
+                return None, None
+            return self._newest.standing(thread, ns), mark[0]
+
+    def take_alone(self, taken: Question, answers: Answers, seen: object = None) -> Tally:
+        if self._db.keeps_beside and answers.can_be_apart() and self._take_beside(taken, answers, seen):
             return Tally(1)
+        if seen is not None:  # whether it is still so is not known
+            return Tally()
         resume = answers.row()
         written = self._write_values(resume)
         key = (*written[:3], taken.interrupt_id, written[3])
@@ -162,21 +180,22 @@ class SqliteRows(SqlRows):
                 self._newest.wrote((resume,))
         return tally
 
-    def _take_beside(self, taken: Question, answers: Answers) -> bool:
+    def _take_beside(self, taken: Question, answers: Answers, seen: object) -> bool:
         resume, before = answers.last_apart()
         thread, ns, checkpoint_id, interrupt_id, task_id = taken[:5]
         answer, *claim = taken[11:]
         assert answer is not None
         number, nth, space = next(numbers), len(answers.before) + 1, (thread, ns)
         place = (thread, ns, bound(checkpoint_id), interrupt_id, bound(task_id))
-        values = (bytearray(answer), *claim, number, bytearray(resume.value), *place, nth)
+        values: tuple[Any, ...] = (bytearray(answer), *claim, number, bytearray(resume.value), *place, nth)
+        if nth > 1:
+            values = (*values, answers.before[-1][0], bytearray(before))
+        if seen is not None:
+            values = (*values, seen)
+        statement = _TAKING[nth > 1, seen is not None]
         with self._db.held:
             left = self._newest.leave(space)
-            if nth > 1:
-                after = (answers.before[-1][0], bytearray(before))
-                is_taken = self._db.do_alone(queries.TAKE_NEXT, (*values, *after), number)
-            else:
-                is_taken = self._db.do_alone(queries.TAKE_FIRST, values, number)
+            is_taken = self._db.do_alone(statement, values, number)
             if left is not None:
                 self._newest.come_back(space, left, resume if is_taken else None, (nth, interrupt_id))
         return is_taken

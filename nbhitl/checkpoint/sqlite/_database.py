@@ -118,6 +118,17 @@ class Database:
             except _ERRORS as error:
                 raise self.failure(error, threads=(thread,)) from error
 
+    def own_mark(self, thread: str) -> tuple[int, int] | None:
+        """Return the part of `change_mark` that tells of changes on this connection, without asking the file."""
+        conn = self.conn
+        with self._lock:
+            try:
+                if self._is_open:
+                    self.end_left_over()
+                return None if conn.in_transaction else (conn.total_changes - self._own, self._failed)
+            except _ERRORS as error:
+                raise self.failure(error, threads=(thread,)) from error
+
     def knows_quiet(self, thread: str) -> bool:
         """Whether this transaction has found out that no question of the thread is live."""
         return thread in self.waiting.quiet

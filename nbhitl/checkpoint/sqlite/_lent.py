@@ -85,6 +85,9 @@ class LentDatabase(Database):
     def change_mark(self, thread: str) -> None:
         """Unknown: the connection's owner may have a transaction open."""
 
+    def own_mark(self, thread: str) -> None:
+        """Unknown, as `change_mark`."""
+
     def do(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._call(partial(super().do, sql, values))
 

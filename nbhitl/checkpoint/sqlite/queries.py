@@ -24,7 +24,9 @@ __all__ = [
     "TABLES",
     "TAKE",
     "TAKE_FIRST",
+    "TAKE_FIRST_SEEN",
     "TAKE_NEXT",
+    "TAKE_NEXT_SEEN",
     "USE_UP_BESIDE",
     "USE_UP_LAST",
     "WRITES_BESIDE",
@@ -133,6 +135,8 @@ INSERT_IF_QUIET: Final = insert_if_quiet(first=noting("c1"))
 
 # Changes with every commit of another connection to the same file.
 DATA_VERSION: Final = "PRAGMA data_version"
+# For a statement that changes something only as long as it is that number: to ask by itself takes four times as long.
+_SEEN: Final = "AND (SELECT data_version FROM pragma_data_version) = ?"
 SCHEMA_EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nbhitl_schema'"
 ANY_LIVE: Final = "SELECT 1 FROM nbhitl_questions WHERE thread_id = ? AND live = 1"
 STEP_EXISTS: Final = "SELECT 1 FROM nbhitl_steps WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?"
@@ -215,6 +219,9 @@ TAKE_NEXT: Final = f"""
             AND answered.nth = asked.nth - 1 AND answered.resuming = ?
     )
 """
+# Both if no other connection has changed the file since its number was seen.
+TAKE_FIRST_SEEN: Final = f"{TAKE_FIRST} {_SEEN}"
+TAKE_NEXT_SEEN: Final = f"{TAKE_NEXT} {_SEEN}"
 # The same of any question, for a task with a write of its own that delivers its answers, or without any.
 TAKE: Final = f"""
     {_DELIVER} {_OPEN}
