@@ -45,7 +45,7 @@ def matches(metadata: Mapping[str, Any], filter: Mapping[str, Any], *, by_path: 
 
     A key `"a.b"` that is not there is, `by_path`, the entry "b" of the entry "a".
     """
-    if by_path and any("." in key for key in filter):
+    if by_path:
         return all(_at(metadata, key) == value for key, value in filter.items())
     return all(metadata.get(key) == value for key, value in filter.items())
 

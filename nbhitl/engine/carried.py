@@ -49,9 +49,6 @@ def asked_on_the_branch(
 
     An answer that is refused leaves nothing open there: nobody has asked anything on the branch.
     """
-    if not progress.keeps or progress.saved_id is None:
-        yield from taking  # which says so
-        return
     put = yield from _ask_on_the_branch(progress, resume)
     try:
         yield from taking

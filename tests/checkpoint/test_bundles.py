@@ -260,6 +260,15 @@ def test_an_odd_text_is_written_to_a_file(tmp_path):
     assert read_bundle(tmp_path / "t.json")["thread_id"] == "t"
 
 
+def test_a_bundle_that_cannot_be_put_in_its_place_leaves_no_file(tmp_path):
+    saver = InMemorySaver()
+    Run(saver).step()
+    (tmp_path / "t.json").mkdir()
+    with pytest.raises(OSError, match=r"t\.json"):
+        write_bundle(export_thread(saver, "t"), tmp_path / "t.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["t.json"]
+
+
 async def test_async_twins_move_threads_too():
     saver = InMemorySaver()
     busy(saver)

@@ -11,12 +11,13 @@ from nbhitl.checkpoint._fold import ancestry
 from nbhitl.checkpoint._newest import merged
 from nbhitl.checkpoint._read_on import read_on
 from nbhitl.checkpoint._rows import StepRow, WriteRow, decode_body
-from nbhitl.checkpoint._upkeep import PruneRule, any_young, kept_places
+from nbhitl.checkpoint._upkeep import PruneRule, any_young, copied_writes, kept_places, made_whole
+from nbhitl.checkpoint.claims import DELIVERED, Question
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.plain_forms import gate_from_plain, gate_to_plain
 from nbhitl.checkpoint.records import Frame, TaskWrites
 from nbhitl.checkpoint.serde import Serde
-from nbhitl.constants import PULL, PUSH
+from nbhitl.constants import PULL, PUSH, RESUME
 from nbhitl.errors import StoreError
 
 from .building import NOON, Run, at
@@ -126,6 +127,54 @@ def test_keys_that_went_are_a_list_or_damage():
     saver._rows.insert_step(row._replace(body=saver.serde.dumps(body)), replace=True)
     with pytest.raises(StoreError, match="in the place of a list"):
         saver.load(run.key(run.head))
+
+
+def test_only_steps_that_stay_hold_their_whole_state_when_others_go():
+    saver = InMemorySaver()
+    run = Run(saver)
+    run.step({"text": "long" * 5000, "items": []})
+    for number in range(4):
+        run.step(appended={"items": [number]})
+    rows = rows_of(saver)
+    assert [row.is_whole for row in rows] == [False, False, False, False, True]
+    newest, _, middle, *older = rows
+    doomed = {row.checkpoint_id for row in rows if row not in (newest, middle)}
+    made = made_whole(rows, doomed, saver._codec)
+    assert [row.checkpoint_id for row in made] == [newest.checkpoint_id, middle.checkpoint_id]
+    for row, items in zip(made, ([0, 1, 2, 3], [0, 1]), strict=True):
+        assert (row.is_whole, row.since, row.size) == (True, 0, len(row.body))
+        assert decode_body(row, saver._codec).values["items"] == items
+    assert (
+        made_whole(rows, {row.checkpoint_id for row in older}, saver._codec)[0].parent_id
+        == older[0].checkpoint_id
+    )
+
+
+def test_a_copy_has_no_answer_that_is_on_its_way():
+    codec = InMemorySaver()._codec
+    asked = Question("t", "", "c1", "q1", "task", "node", "interrupt", b"", "digest", NOON)
+    given = [["q0", "digest", "before"], ["q1", "digest", "now"]]
+
+    def write(channel, value, checkpoint="c1"):
+        return WriteRow("t", "", checkpoint, "task", 0, "node", "", channel, codec.dumps(value))
+
+    writes = [write(RESUME, given), write(RESUME, given[1:]), write("n", given), write(RESUME, given, "c2")]
+    copied = list(copied_writes(writes, [asked._replace(state=DELIVERED)], codec, "u"))
+    assert [(row.checkpoint_id, row.channel, codec.loads(row.value)) for row in copied] == [
+        ("c1", RESUME, given[:1]),
+        ("c1", "n", given),
+        ("c2", RESUME, given),
+    ]
+    assert {row.thread_id for row in copied} == {"u"}
+    assert [*copied_writes(writes, [asked], codec, "t")] == writes
+
+
+def test_a_checkpoint_without_a_readable_time_is_not_pruned_by_age():
+    saver = InMemorySaver()
+    Run(saver).step()
+    spaces = {"": [row._replace(created_at="yesterday") for row in rows_of(saver)]}
+    with pytest.raises(StoreError, match=r"no readable time \('yesterday'\), so it cannot be pruned by age"):
+        any_young(spaces, PruneRule(moment=NOON))
 
 
 def step_row(own, parent, base="1"):
