@@ -207,11 +207,15 @@ def test_what_is_damaged_is_refused_and_changes_nothing(tmp_path):
     busy(saver)
     bundle = sent(export_thread(saver, "t"))
     saver.delete_thread("t")
+    nameless = {**bundle, "thread_id": None}
     cases: list[tuple[dict[str, Any], str]] = [
         ({**bundle, "checkpoints": bundle["checkpoints"][1:]}, "damaged or was changed"),
         ({**bundle, "thread_id": "u"}, "damaged or was changed"),
         ({**bundle, "version": 3}, "newer nbhitl.*format version 3, this nbhitl knows 2"),
         ({**bundle, "version": "1"}, "no version"),
+        ({**bundle, "version": 0}, "no version"),
+        ({**nameless, "sha256": bundles._hash(nameless)}, "names no thread"),
+        ({**bundle, "checkpoints": {1, 2}}, "not JSON serializable"),
         ({**bundle, "format": "zip"}, "no bundle of nbhitl's"),
         ({}, "no bundle of nbhitl's"),
     ]

@@ -70,6 +70,14 @@ def test_the_end_of_a_lease_is_spelt_as_all_times_are(given, lease, until):
     assert claims.take(QUESTION, b"yes", "ann", given, "kernel", lease).lease_until == until
 
 
+@pytest.mark.parametrize(("node", "named"), [("node", "The question of node 'node'"), ("", "The question")])
+def test_who_comes_late_is_told_which_question_it_was(node, named):
+    with pytest.raises(
+        AlreadyAnswered, match=rf"^{named} \(interrupt q1, thread 't'\) was already answered by ann at"
+    ):
+        take(TAKEN._replace(node=node))
+
+
 def test_a_released_question_can_be_answered_again():
     assert claims.release(TAKEN) == QUESTION
     assert take(claims.release(TAKEN), b"no").answer == b"no"

@@ -12,10 +12,13 @@ from typing_extensions import TypedDict
 from nbhitl.checkpoint._bundle_rows import _NUMBERED, _field
 from nbhitl.checkpoint._pauses import _is_faithful
 from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.engine.caching import cache_namespace
-from nbhitl.engine.foreign import _takes_path
+from nbhitl.engine.carried import _again, leave_the_branch
+from nbhitl.engine.foreign import ForeignSaver, _takes_path
 from nbhitl.engine.head import Head, new_head, refill
+from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.kept_pause import _is_small
 from nbhitl.engine.keys import _grown_of
 from nbhitl.engine.questions import Left
@@ -184,3 +187,23 @@ def test_a_place_without_its_state_knows_who_wrote_last():
         ("a",),
     )
     assert place.values == {}
+
+
+def test_only_what_was_put_on_a_branch_is_dropped_there():
+    key = CheckpointKey("t", "", "c2")
+
+    def dropped(ids, saver=None):
+        run = SimpleNamespace(carried=frozenset({"put"}), saver=saver)
+        return list(leave_the_branch(SimpleNamespace(run=run, key=key), ids))
+
+    assert dropped(["asked", "put"]) == [StoreCall("drop", ("t", "", "c2", ("put",), True))]
+    assert dropped(["asked"]) == []
+    assert dropped(["put"], ForeignSaver.__new__(ForeignSaver)) == []
+
+
+def test_a_question_that_is_asked_again_on_a_branch_is_the_same_but_for_its_id():
+    before = Interrupt("Pay?", "one", response_schema={"type": "number"})
+    before.site, before.place = "pay:12", "child"
+    again = _again(before, "other")
+    assert (again.value, again.id, again.response_schema) == ("Pay?", "other", {"type": "number"})
+    assert (again.site, again.place) == ("pay:12", "child")
