@@ -51,8 +51,8 @@ class ClassicSaver(SaverCore):
             folded = self._folded(thread, ns, checkpoint_id or None)
             if folded is None:
                 return None
-            writes = self._pending(folded.row, newest=not checkpoint_id)
-            return checkpoint_tuple(folded, self._metadata(folded.row), writes)
+            writes = self._writes_at(folded.row, newest=not checkpoint_id)
+            return checkpoint_tuple(folded, self._metadata_of(folded.row), writes)
 
     def list(
         self,
@@ -88,12 +88,12 @@ class ClassicSaver(SaverCore):
         def wanted(row: StepRow) -> bool:
             if only is not None and row.checkpoint_id != only:
                 return False
-            return not filter or _upkeep.matches(self._metadata(row), filter, by_path=self.filters_by_path)
+            return not filter or _upkeep.matches(self._metadata_of(row), filter, by_path=self.filters_by_path)
 
         rows = self._rows.steps_newest_first(*pair, before)
         for folded in fold_newest_first(rows, self._codec, wanted):
             yield checkpoint_tuple(
-                folded, self._metadata(folded.row), self._pending(folded.row, newest=False)
+                folded, self._metadata_of(folded.row), self._writes_at(folded.row, newest=False)
             )
 
     def put(

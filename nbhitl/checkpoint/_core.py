@@ -146,7 +146,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         codec = self._codec
         return [(write.task_id, write.channel, decode_write(write, codec)) for write in rows]
 
-    def _pending(self, row: StepRow, *, newest: bool) -> list[PendingWrite]:
+    def _writes_at(self, row: StepRow, *, newest: bool) -> list[PendingWrite]:
         """The writes at a step: what is pending, and the results with which its children were made."""
         thread, ns, checkpoint_id = row[:3]
         writes = self._decoded(self._rows.writes(thread, ns, checkpoint_id))
@@ -162,11 +162,11 @@ class SaverCore(BaseCheckpointSaver[int]):
         results: list[PendingWrite] = []
         for child in children:
             results = joined(results, decode_body(child, self._codec).writes(child))
-            if self._metadata(child).get("source") == "loop":
+            if self._metadata_of(child).get("source") == "loop":
                 break
         return results
 
-    def _metadata(self, row: StepRow) -> dict[str, Any]:
+    def _metadata_of(self, row: StepRow) -> dict[str, Any]:
         try:
             return decode_metadata(row.metadata, self._codec)
         except StoreError as error:

@@ -41,7 +41,7 @@ class KeepingSaver(SaverCore):
             with self._rows.atomic(thread, rewriting=True):
                 for _, ns in self._rows.namespaces(thread):
                     rows = list(self._rows.steps_newest_first(thread, ns, None))
-                    of_runs = (row for row in rows if self._metadata(row).get("run_id") in wanted)
+                    of_runs = (row for row in rows if self._metadata_of(row).get("run_id") in wanted)
                     doomed = {row.checkpoint_id for row in of_runs}
                     if doomed:
                         self._remove(thread, ns, rows, doomed)

@@ -65,7 +65,7 @@ class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
         if row is None:
             return None
         folded = self._recalled(row) if share else self._folded_at(row)
-        return self._stored(folded, self._pending(row, newest=False))
+        return self._stored(folded, self._writes_at(row, newest=False))
 
     def _newest(self, thread: str, ns: str, share: bool) -> StoredCheckpoint | None:
         found = self._rows.newest(thread, ns)
@@ -119,7 +119,7 @@ class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
         self, thread_id: str, ns: str, filter: dict[str, Any] | None, before: str | None, limit: int | None
     ) -> Iterator[StoredCheckpoint]:
         def wanted(row: StepRow) -> bool:
-            return not filter or _upkeep.matches(self._metadata(row), filter, by_path=self.filters_by_path)
+            return not filter or _upkeep.matches(self._metadata_of(row), filter, by_path=self.filters_by_path)
 
         pending = _PendingOf(self, thread_id, ns, one_by_one=limit is not None and limit <= _FEW)
         family, led_on = _Family(filtered=bool(filter)), set[str | None]()
@@ -212,7 +212,7 @@ class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
             except DAMAGE as error:
                 raise damaged(row) from error
         return StoredCheckpoint(
-            row.thread_id, row.ns, row.checkpoint_id, row.parent_id, row.created_at, self._metadata(row),
+            row.thread_id, row.ns, row.checkpoint_id, row.parent_id, row.created_at, self._metadata_of(row),
             frame, values, writes,
         )  # fmt: skip
 

@@ -7,9 +7,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
+from nbhitl.graph import START, StateGraph
 from nbhitl.store.sqlite import AsyncSqliteStore, SqliteStore
+from nbhitl.types import Command, interrupt
 
 KINDS = [
     f"{how} {what} in {where}"
@@ -82,3 +85,23 @@ async def test_one_has_what_its_own_init_gave_it_and_is_closed_at_the_end(kind, 
         assert made.calls == 0
         assert "postgres" not in kind or made._database.link.is_own
     assert is_closed(made.given)
+
+
+def test_one_may_have_methods_of_its_own_with_everyday_names():
+    class Named(InMemorySaver):
+        def _metadata(self):
+            return {"kept by": "ann"}
+
+        def _pending(self):
+            return self.pending()
+
+    def ask(state):
+        return {"got": interrupt("Go on?")}
+
+    saver, config = Named(), {"configurable": {"thread_id": "t"}}
+    graph = StateGraph(dict).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+    graph.invoke({}, config)
+    assert [question.node for question in saver._pending()] == ["ask"]
+    assert graph.invoke(Command(resume="yes"), config) == {"got": "yes"}
+    assert [found.metadata["step"] for found in graph.get_state_history(config)] == [1, 0, -1]
+    assert saver._metadata() == {"kept by": "ann"}

@@ -36,7 +36,7 @@ class WaitingSaver(StepSaver):
     def settle_row(self, row: Values) -> None:
         """Move the live questions of a step's thread on; within the transaction that added the step."""
         step = self._table.read_row(row)
-        source = self._metadata(step).get("source")
+        source = self._metadata_of(step).get("source")
         self._rows.settle_step(step.thread_id, step.ns, step.parent_id, source, step.checkpoint_id)
 
     def forget_thread(self, thread: str) -> None:
