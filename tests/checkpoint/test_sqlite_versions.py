@@ -11,9 +11,9 @@ from nbhitl.checkpoint.records import CheckpointKey
 from nbhitl.checkpoint.sqlite import SqliteSaver, queries
 from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 from nbhitl.constants import RESUME
-from nbhitl.errors import NewerStore, StoreError
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, NewerStore, StoreError
 
-from .building import Run
+from .building import NOON, Run, at
 
 
 def test_a_newer_store_is_refused(tmp_path):
@@ -104,6 +104,39 @@ def test_a_store_of_every_earlier_version_goes_on(tmp_path, version):
         saver.copy_thread("t", "copy")
         assert saver.conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
     assert counts == [(1,), (1,)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_questions_of_every_state_are_brought_along(tmp_path, version):
+    path, states = str(tmp_path / "store.db"), ("open", "recorded", "delivered", "applied", "dropped")
+
+    def shown(saver):
+        writes = saver.load(run.key()).writes
+        return writes, saver.claims("t"), saver.pending(states=states), saver.threads()
+
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        run = Run(saver)
+        run.step({"n": 1})
+        run.pause(*states)
+        saver.record_answer(*run.place(), "recorded", "yes", "ann", NOON)
+        for name in ("delivered", "applied"):
+            saver.claim(run.request({name: "yes"}))
+        saver.report(*run.place(), ["applied"])
+        saver.drop(*run.place(), ["dropped"])
+        before = shown(saver)
+        copy_to_an_earlier_release(saver.conn, path, version)
+    with SqliteSaver.from_conn_string(path) as saver:
+        assert shown(saver) == before
+        assert [claim.state for claim in saver.claims("t")] == [*states]
+        for name in ("open", "recorded"):
+            saver.claim(run.request({name: "yes"}))
+        with pytest.raises(AnswerInDoubt):
+            saver.claim(run.request({"delivered": "yes"}, at=at(60)))
+        saver.release(*run.place(), ["delivered"])
+        saver.claim(run.request({"delivered": "no"}))
+        for name in ("applied", "dropped"):
+            with pytest.raises(AlreadyAnswered):
+                saver.claim(run.request({name: "yes"}))
 
 
 @pytest.mark.parametrize("was_answered", [True, False])
