@@ -295,10 +295,12 @@ def _pause(progress: Progress, results: list[TaskResult]) -> Generator[Any, Any,
     if progress.run.carried and (anew := tuple(i.id for i in interrupts if i.id in progress.claimed)):
         yield StoreCall("release", (*progress.key, anew))
         progress.claimed = {id: task for id, task in progress.claimed.items() if id not in anew}
+    unsaved: list[TaskResult] = []
     if not progress.saves_steps:
         yield from progress.save_where_it_stops()
+        unsaved = [result for result in finished if result.task.id not in progress.saved_tasks]
     if progress.keeps:
-        yield from save_pause(progress, paused, [] if progress.saves_steps else finished)
+        yield from save_pause(progress, paused, unsaved)
     progress.claimed, progress.paused = {}, []
     if progress.run.parent is None:
         if interrupts:

@@ -93,6 +93,34 @@ async def program_no_writes_async(record):
     record("done", await graph.ainvoke(Command(resume="yes"), CONFIG))
 
 
+class AppendsWrites(InMemorySaver):
+    """Keeps the writes of tasks in a list of its own, and does not look whether it has them already."""
+
+    def __init__(self):
+        super().__init__()
+        self._left = {}
+
+    def put_writes(self, config, writes, task_id, task_path=""):
+        left = self._left.setdefault(config["configurable"]["checkpoint_id"], [])
+        left.extend((task_id, channel, value) for channel, value in writes)
+
+    def get_tuple(self, config):
+        found = super().get_tuple(config)
+        if found is None:
+            return None
+        return found._replace(pending_writes=self._left.get(found.checkpoint["id"], []))
+
+
+def program_writes_are_put_once(record):
+    for durability in ("sync", "async", "exit"):
+        builder = StateGraph(State).add_node("quiet", lambda state: {"path": ["quiet"]})
+        builder.add_node("ask", lambda state: {"path": [interrupt("?")]}).add_edge(START, "quiet")
+        graph = builder.add_edge(START, "ask").compile(checkpointer=AppendsWrites())
+        how = {"durability": durability}
+        record("asks", graph.invoke({"path": []}, CONFIG, **how))
+        record("done", graph.invoke(Command(resume="yes"), CONFIG, **how))
+
+
 class OfUsers(InMemorySaver):
     """Keeps the threads of each user apart, and asks the config whose thread it is."""
 
