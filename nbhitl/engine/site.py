@@ -34,17 +34,14 @@ def site() -> str:
 
 
 def _users(frame: FrameType) -> Iterator[FrameType]:
-    """Go up from `interrupt()` to what the engine called: the frames that are not nbhitl's, or the outermost one."""
+    """Go up from `interrupt()` to what the engine called: the frames that are not nbhitl's."""
     found = False
     here: FrameType | None = frame
     while here is not None and not (found and _module(here).startswith(_ENGINE)):
-        frame = here
         if not _module(here).startswith("nbhitl."):
             found = True
             yield here
         here = here.f_back
-    if not found:
-        yield frame
 
 
 def _module(frame: FrameType) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import wraps
 from types import SimpleNamespace
 from typing import Literal
@@ -12,11 +13,12 @@ from typing_extensions import TypedDict
 from nbhitl.checkpoint._bundle_rows import _NUMBERED, _field
 from nbhitl.checkpoint._pauses import _is_faithful
 from nbhitl.checkpoint.memory import InMemorySaver
-from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.checkpoint.records import CheckpointKey, Claim, ClaimRequest
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.engine.caching import cache_namespace
 from nbhitl.engine.carried import _again, leave_the_branch
 from nbhitl.engine.foreign import ForeignSaver, _takes_path
+from nbhitl.engine.given_back import give_back
 from nbhitl.engine.head import Head, new_head, refill
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.kept_pause import _is_small
@@ -24,12 +26,14 @@ from nbhitl.engine.keys import _grown_of
 from nbhitl.engine.questions import Left
 from nbhitl.engine.returned import _added_up
 from nbhitl.engine.writes import has_fields
-from nbhitl.errors import BundleError, StoreError
+from nbhitl.errors import BundleError, StoreError, UnsupportedValue
 from nbhitl.graph import START, MessagesState, StateGraph
 from nbhitl.graph._targets import annotated_targets
 from nbhitl.graph.message import add_messages, appended_messages, grown_messages
 from nbhitl.review.schema import _brief
 from nbhitl.types import Command, Interrupt, interrupt
+
+NOON = "2026-11-20T12:00:00.000000+00:00"
 
 
 @pytest.mark.parametrize(
@@ -207,3 +211,28 @@ def test_a_question_that_is_asked_again_on_a_branch_is_the_same_but_for_its_id()
     again = _again(before, "other")
     assert (again.value, again.id, again.response_schema) == ("Pay?", "other", {"type": "number"})
     assert (again.site, again.place) == ("pay:12", "child")
+
+
+def test_only_what_this_very_run_has_claimed_is_given_back():
+    request = ClaimRequest(
+        "t", "", "c1", answers={"q": 1, "r": 2}, by=None, at=NOON, owner="me", lease=1.0, resumes={}
+    )
+    mine = Claim("t", "", "c1", "q", "delivered", 1, None, NOON, "me", None)
+    others = [
+        mine._replace(thread_id="u"), mine._replace(ns="child"), mine._replace(checkpoint_id="c0"),
+        mine._replace(interrupt_id="s"), mine._replace(state="applied"), mine._replace(owner="you"),
+        mine._replace(at="2026-11-20T11:00:00.000000+00:00"),
+    ]  # fmt: skip
+
+    def released(claims, error=KeyboardInterrupt()):
+        steps = give_back(request, error)
+        calls = [next(steps, None)]
+        if calls[0] is not None:
+            with suppress(StopIteration):
+                calls.append(steps.send(claims))
+        return calls
+
+    asked = StoreCall("claims", ("t",))
+    assert released([*others, mine]) == [asked, StoreCall("release", ("t", "", "c1", ("q",)))]
+    assert released(others) == [asked]
+    assert released([mine], UnsupportedValue("an answer of no kind")) == [None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,3 +67,15 @@ def test_the_ways_to_check():
     for unknown in ("Payload", None, True, 1):
         with pytest.raises(ValueError, match=r'replay_check.*"payload", "site" or "off"'):
             replay_check(unknown)
+
+
+@pytest.mark.parametrize(
+    ("check", "asked_at", "says"),
+    [
+        ("payload", "", r'set \{"configurable": \{"replay_check": "site"\}\} from the first run on'),
+        ("site", "pay+1", r'^set \{"configurable": \{"replay_check": "off"\}\}$'),
+        ("site", "", "the place of this one was not noted"),
+    ],
+)
+def test_a_changed_question_names_a_check_that_would_let_it_pass(check, asked_at, says):
+    assert re.search(says, replay._another_way(check, asked_at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from itertools import count
 from typing import Any
 
@@ -244,3 +245,15 @@ def test_no_place_is_noted_unless_asked_for(run):
     assert run.invoke(graph, {})["__interrupt__"][0].site is None
     other = {"configurable": {**BY_SITE["configurable"], "thread_id": "u"}}
     assert "pay+1" in run.invoke(graph, {}, other)["__interrupt__"][0].site
+
+
+class Asking:
+    """Asks where it is when the library's `deepcopy` comes by."""
+
+    def __deepcopy__(self, memo):
+        return site()
+
+
+def test_calls_within_the_library_are_no_part_of_the_place():
+    chain = deepcopy([Asking()])[0].split(" < ")
+    assert chain[:2] == ["Asking.__deepcopy__+1", "test_calls_within_the_library_are_no_part_of_the_place+1"]
