@@ -12,6 +12,7 @@ from nbhitl.checkpoint import leases
 from nbhitl.engine.arun_task import arun_task
 from nbhitl.engine.fail import save_stopped, stop, stopped_at_tasks
 from nbhitl.engine.instructions import (
+    CLAIMING,
     Abandon,
     Abandoned,
     Await,
@@ -176,8 +177,7 @@ class AsyncDriver:
             note_not_given_back(error, failed)
 
     def _stored(self, call: StoreCall, done: Any) -> Any:
-        request = claim_of(call)
-        if request is not None and done is not None:
+        if call.method in CLAIMING and (request := claim_of(call)) is not None and done is not None:
             self.lease = leases.hold(self.run.saver, request)
         return done
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.checkpoint.leases import end, hold, let_go
 from nbhitl.engine.fail import save_late, stop, stopped_at_tasks
 from nbhitl.engine.instructions import (
+    CLAIMING,
     Abandon,
     Abandoned,
     Await,
@@ -202,8 +203,7 @@ class Driver:
                 note_failure(self.run, wanted, error)
                 self._give_back(wanted, error)
                 raise
-            request = claim_of(wanted)
-            if request is not None and done is not None:
+            if wanted.method in CLAIMING and (request := claim_of(wanted)) is not None and done is not None:
                 self.lease = hold(self.run.saver, request)
             return done
         if kind is Await:

@@ -25,6 +25,10 @@ class StoreCall:
 new_call = quick(StoreCall)
 
 
+CLAIMING = frozenset({"claim", "answer_pause"})
+"""The methods that claim answers."""
+
+
 def claim_of(call: StoreCall) -> ClaimRequest | None:
     """Return the claim that a call makes, as far as it is known by now; None if it makes none."""
     if call.method == "claim":
