@@ -5,9 +5,10 @@ from collections import namedtuple
 from enum import Enum
 
 import pytest
-from pydantic import BaseModel, v1
+from pydantic import BaseModel, Field, v1
 
-from nbhitl.checkpoint.serde import Serde, canonical_bytes
+from nbhitl.checkpoint.serde import Serde, canonical_bytes, tags
+from nbhitl.checkpoint.serde.usertypes import rebuild
 from nbhitl.errors import StoreError
 
 from .values import Model, Older
@@ -72,6 +73,61 @@ def test_a_class_may_gain_and_lose_fields():
         assert (loaded.a, loaded.c) == (1, 7)
         with pytest.raises(StoreError, match="somewhere:Shape"):
             old.loads(new.dumps(after(1, 2, 3) if kind == "tuple" else after(a=1)))
+
+
+def test_a_gained_field_has_the_default_that_its_class_makes():
+    class Before(BaseModel):
+        name: str
+
+    class After(BaseModel):
+        name: str
+        words: list[str] = Field(default_factory=lambda: ["made"])
+
+    old, new = Serde(), Serde()
+    for cls, serde in ((Before, old), (After, new)):
+        cls.__module__, cls.__qualname__ = "somewhere", "Shape"
+        serde.register(cls)
+    assert new.loads(old.dumps(Before(name="a"))) == After(name="a", words=["made"])
+
+
+def test_a_gained_field_of_an_older_model_has_its_default_and_an_unset_private_one_stays_unset():
+    class Before(v1.BaseModel):
+        _secret: int = v1.PrivateAttr()
+        name: str
+
+    class After(v1.BaseModel):
+        name: str
+        words: list = ["made"]
+
+    old, new = Serde(), Serde()
+    for cls, serde in ((Before, old), (After, new)):
+        cls.__module__, cls.__qualname__ = "somewhere", "Shape"
+        serde.register(cls)
+    data = old.dumps(Before(name="a"))
+    assert not hasattr(old.loads(data), "_secret")
+    assert new.loads(data).__dict__ == {"name": "a", "words": ["made"]}
+
+
+def test_a_gained_field_of_a_named_tuple_needs_a_default():
+    before, after = namedtuple("Shape", "a b"), namedtuple("Shape", "a b c")
+    with pytest.raises(StoreError, match=r"stored with 2 fields and now has 3\. Give new fields a default"):
+        rebuild(tags.NAMED_TUPLE, after, [[*before(1, 2)]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "cls", "data"),
+    [
+        (tags.DATACLASS, dataclasses.make_dataclass("Shape", ["a"]), [[]]),
+        (tags.PYDANTIC, Model, [[], [], None, None]),
+        (tags.PYDANTIC, Model, [{}, [], [], None]),
+        (tags.PYDANTIC, Model, [{}, [], None, []]),
+        (tags.PYDANTIC_V1, Older, [[], [], {}]),
+        (tags.PYDANTIC_V1, Older, [{}, [], None]),
+    ],
+)
+def test_fields_that_are_no_dict_are_damage(kind, cls, data):
+    with pytest.raises(TypeError, match=r"the fields of a .* are no dict"):
+        rebuild(kind, cls, data)
 
 
 def test_a_lost_enum_member_and_a_changed_kind_are_named():

@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from nbhitl.engine import answer_schema
 from nbhitl.engine.answer_schema import check_answers, schema_shown, validated_answer
 from nbhitl.errors import InvalidAnswer, is_invalid_resume
 from nbhitl.types import Interrupt, TypeSchema
@@ -136,3 +137,23 @@ def test_a_type_judges_by_its_own_rules_and_not_by_its_json_schema():
 def test_a_type_that_another_process_asked_for_is_left_to_the_node():
     asked = Interrupt("?", "d" * 32, response_schema=TypeSchema(Choice.model_json_schema()))
     check_answers([asked], {asked.id: {"yes": "perhaps"}}, "t")
+
+
+def test_so_many_types_are_remembered_and_the_oldest_is_forgotten_first(monkeypatch):
+    remembered = {}
+    monkeypatch.setattr(answer_schema, "_types_asked", remembered)
+    monkeypatch.setattr(answer_schema, "_REMEMBERED", 2)
+    for id in ("one", "two", "three"):
+        schema_shown(int, id)
+    assert remembered == {"two": int, "three": int}
+
+
+def test_a_type_that_a_saver_gives_back_judges_nothing():
+    check_answers([Interrupt("?", "q", response_schema=int)], {"q": "no number"}, "t")
+
+
+def test_what_does_not_fit_is_told_with_its_field_if_it_has_one():
+    with pytest.raises(InvalidAnswer, match="response_schema: 'a' is not of type 'integer'"):
+        validated_answer("a", {"type": "integer"})
+    with pytest.raises(InvalidAnswer, match="response_schema: at n: 'a' is not of"):
+        validated_answer({"n": "a"}, {"properties": {"n": {"type": "integer"}}})

@@ -25,8 +25,9 @@ from nbhitl.engine.kept_pause import _is_small
 from nbhitl.engine.keys import _grown_of
 from nbhitl.engine.questions import Left
 from nbhitl.engine.returned import _added_up
+from nbhitl.engine.swallowed import _where
 from nbhitl.engine.writes import has_fields
-from nbhitl.errors import BundleError, StoreError, UnsupportedValue
+from nbhitl.errors import BundleError, GraphInterrupt, StoreError, UnsupportedValue
 from nbhitl.graph import START, MessagesState, StateGraph
 from nbhitl.graph._targets import annotated_targets
 from nbhitl.graph.message import add_messages, appended_messages, grown_messages
@@ -236,3 +237,7 @@ def test_only_what_this_very_run_has_claimed_is_given_back():
     assert released([*others, mine]) == [asked, StoreCall("release", ("t", "", "c1", ("q",)))]
     assert released(others) == [asked]
     assert released([mine], UnsupportedValue("an answer of no kind")) == [None]
+
+
+def test_a_pause_that_nobody_raised_has_no_place():
+    assert _where(GraphInterrupt(())) == ", caught the pause itself"
