@@ -141,8 +141,6 @@ def _clear_tasks(progress: Progress) -> None:
     tasks = _tasks(progress)
     progress.note(apply_null_writes(progress.program, progress.head, progress.pending))
     progress.apply([TaskResult(t, t.writes or []) for t in tasks])
-    progress.head.triggers = ()
-    progress.head.sends = ()
 
 
 def _tasks(progress: Progress) -> list[Task]:

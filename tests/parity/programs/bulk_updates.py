@@ -4,7 +4,7 @@ import operator
 from typing import Annotated
 
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, StateUpdate, interrupt
+from langgraph.types import Command, Send, StateUpdate, interrupt
 from typing_extensions import TypedDict
 
 
@@ -177,3 +177,29 @@ def program_copy_of_a_question(record, saver):
     second = graph.invoke(None, CONFIG)["__interrupt__"][0]
     record("another id", first.id != second.id)
     record("answer", graph.invoke(Command(resume="x"), CONFIG))
+
+
+def program_end_where_some_tasks_are_done(record, saver):
+    """What they led to is about to run; what the others would have done is not."""
+
+    def fail(state):
+        raise ValueError("no")
+
+    def done(how):
+        goto = {"goto": "then", "send": Send("then", {"path": ["sent"]}), "edge": ()}[how]
+        return lambda state: Command(update={"path": [how]}, goto=goto)
+
+    for how in ("edge", "goto", "send"):
+        for joined in (False, True):
+            builder = (
+                StateGraph(State).add_node("done", done(how), destinations=("then",)).add_node("fail", fail)
+            )
+            builder.add_node("then", lambda state: {"path": ["then"]})
+            builder.add_edge(START, "done").add_edge(START, "fail")
+            builder.add_edge(["done", "fail"] if joined else "done", "then")
+            graph = builder.compile(checkpointer=saver)
+            config = {"configurable": {"thread_id": f"{how}, {joined}"}}
+            record.error(f"{how}, {joined}: fails", lambda: graph.invoke({"path": []}, config), "no")
+            graph.update_state(config, None, as_node="__end__")
+            record(f"{how}, {joined}", (graph.get_state(config).next, graph.get_state(config).values))
+            record(f"{how}, {joined}: goes on", graph.invoke(None, config))
