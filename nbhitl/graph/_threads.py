@@ -170,7 +170,7 @@ class ThreadMethods:
             config: which thread; with a `checkpoint_id` the update begins a branch there.
             values: what the node would return; None writes nothing.
             as_node: whose update it is; its edges then say what runs next. By default the node that wrote last.
-                END ends the thread; "__copy__" repeats the checkpoint, so that it is run anew.
+                END drops the tasks that are not done; "__copy__" repeats the checkpoint, so that it is run anew.
             task_id: the id that the update has as a task, where none of that node is waiting.
 
         Raises:

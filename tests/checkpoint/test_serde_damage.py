@@ -3,12 +3,14 @@
 import pickle
 import random
 from contextlib import suppress
+from decimal import Decimal
 
 import ormsgpack
 import pytest
 
-from nbhitl.checkpoint.serde import Serde, decoding, tags
+from nbhitl.checkpoint.serde import Serde, decoding, standard, tags
 from nbhitl.checkpoint.serde.tagged_json import from_json, loads_inert, to_json
+from nbhitl.checkpoint.serde.whole import unpacked_each
 from nbhitl.errors import StoreError, UnsupportedValue
 
 from .values import GRAPH, PLAIN, USERS
@@ -151,3 +153,31 @@ def test_ctrl_c_while_a_value_is_stored_is_not_lost(monkeypatch, serde):
     assert serde.loads(serde.dumps([({1},)])) == [({1},)]
     with pytest.raises(UnsupportedValue):
         serde.dumps([object()])
+
+
+@pytest.mark.parametrize("parts", [["1e9999999", None], [1.5, 2], [1, 2.0], [True, 2]])
+def test_a_fraction_of_anything_but_whole_numbers_is_never_made(parts):
+    with pytest.raises(TypeError, match="a fraction is made of two whole numbers"):
+        standard._fraction(parts)
+
+
+def test_an_address_is_of_a_known_type():
+    with pytest.raises(StoreError, match=r"unknown type ipaddress\.summarize_address_range"):
+        standard._address(["summarize_address_range", "10.0.0.1"])
+
+
+def test_a_class_that_only_calls_itself_so_is_not_the_librarys():
+    own = type("Decimal", (), {"__module__": "decimal"})
+    assert standard.codec(own) is None
+    assert standard.codec(Decimal) is not None
+    assert standard.codec(type("Other", (), {"__module__": "decimal"})) is None
+
+
+def test_values_read_together_hold_no_more_bytes_than_theirs():
+    one, two = ormsgpack.packb([1]), ormsgpack.packb("two")
+    assert unpacked_each([one, two]) == [[1], "two"]
+    assert unpacked_each([one] * 300) == [[1]] * 300
+    assert unpacked_each([]) == []
+    for datas in ([one + two, two], [one, two + one], [one, b""]):
+        with pytest.raises(ValueError):
+            unpacked_each(datas)

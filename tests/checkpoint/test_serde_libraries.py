@@ -7,7 +7,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from pydantic import SecretBytes, SecretStr
 
-from nbhitl.checkpoint.serde import Serde, canonical_bytes
+from nbhitl.checkpoint.serde import Serde, canonical_bytes, frames
 from nbhitl.errors import UnsupportedValue
 
 serde = Serde()
@@ -112,7 +112,26 @@ def test_tables(frame):
 
 @pytest.mark.parametrize("series", [pd.Series([1, 2], name="n"), pd.Series(["a"]), pd.Series(dtype=float)])
 def test_series(series):
+    series.attrs["source"] = "test"
     pd.testing.assert_series_equal(back(series), series)
+    assert back(series).attrs == {"source": "test"}
+
+
+def test_other_columns_are_refused():
+    with pytest.raises(UnsupportedValue, match=r"column of dtype Sparse.* is not stored; convert it first"):
+        serde.dumps(pd.Series([1, 0], dtype="Sparse[int]"))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_strings_that_are_not_held_in_arrow_here_are_the_same(monkeypatch, there):
+    found = []
+    monkeypatch.setattr(frames, "find_spec", lambda name: found.append(name) or (there or None))
+    monkeypatch.setattr(frames.pd, "array", lambda values, dtype: (values, dtype))
+    monkeypatch.setattr(frames.pd, "StringDtype", lambda storage, na_value: (storage, na_value))
+    storage = "pyarrow" if there else "python"
+    assert frames._strings("pyarrow", True, ["a", None]) == (["a", None], (storage, pd.NA))
+    assert frames._strings("python", True, ["a"]) == (["a"], ("python", pd.NA))
+    assert found == ["pyarrow"]
 
 
 @pytest.mark.parametrize(
