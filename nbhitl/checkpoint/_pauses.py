@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from nbhitl.checkpoint._answers import Answers
 from nbhitl.checkpoint._core import StepGone
 from nbhitl.checkpoint._review import ReviewSaver
 from nbhitl.checkpoint._rows import CLASSIC, encode_writes
 from nbhitl.checkpoint._unpacked import packed
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
+from nbhitl.checkpoint.claims import take_unread
 from nbhitl.checkpoint.records import KeptAgain
 from nbhitl.checkpoint.serde import Serde
 
@@ -84,10 +86,15 @@ class PauseSaver(ReviewSaver):
         return KeptAgain(kept, values, given)
 
     def _take_up(self, request: ClaimRequest, seen: object) -> bool:
-        """Take up the one answer of a request, as `claim` does; False if somebody else has changed the thread."""
-        answers = {iid: self._encode_answer(iid, answer) for iid, answer in request.answers.items()}
-        alone = self._taken_alone((request.thread_id, request.ns, request.checkpoint_id), request, answers)
-        return alone is not None and self._rows.take_alone(*alone, seen).changed > 0
+        """Take up the one answer of a request, its task's last, as `claim` does; False if the thread has changed."""
+        ((interrupt_id, answer),) = request.answers.items()
+        ((task, given),) = request.resumes.items()
+        place = (request.thread_id, request.ns, request.checkpoint_id)
+        data = self._encode_answer(interrupt_id, answer)
+        about = (request.by, request.at, request.owner, request.lease)
+        taken = take_unread((*place, interrupt_id, task), data, *about)
+        answers = Answers(place, task, given, given[:-1], self._codec)
+        return self._rows.take_alone(taken, answers, seen).changed > 0
 
     def _put_pause(self, record: PauseRecord) -> None:
         place = (record.thread_id, record.ns, record.checkpoint_id)

@@ -28,6 +28,7 @@ from nbhitl.checkpoint._metadata import encode_metadata
 from nbhitl.checkpoint.records import StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
 from nbhitl.checkpoint.serde.plain import listed, with_buffers
+from nbhitl.checkpoint.stamps import spelled
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
 from nbhitl.errors import StoreError, UnsupportedValue
@@ -229,7 +230,7 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
         since = tip.since + len(data)
     tip.since = since
     fields = (
-        record.thread_id, record.ns, checkpoint_id, record.parent_id, record.created_at,
+        record.thread_id, record.ns, checkpoint_id, record.parent_id, spelled(record.created_at),
         tip.base_id, depth, since, tip.size, metadata, data,
     )  # fmt: skip
     return _step_row(fields), tip
@@ -384,7 +385,7 @@ def encode_writes(
         UnsupportedValue: a value that cannot be stored; the message names node and channel.
     """
     task_id, name, steps, writes = task
-    path = "/".join(map(str, steps))
+    path = f"{steps[0]}/{steps[1]}" if len(steps) == 2 else "/".join(map(str, steps))
     rows: list[WriteRow] = []
     try:
         for channel, value in writes:

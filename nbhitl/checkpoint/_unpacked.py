@@ -24,6 +24,7 @@ from nbhitl.checkpoint._rows import (
 )
 from nbhitl.checkpoint.records import Frame, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
+from nbhitl.checkpoint.stamps import spelled
 from nbhitl.constants import PULL
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ _STEP_SIZE, _VALUE_SIZE = 48, 16
 
 
 class UnpackedStep(StepRow):
-    """A row of which `metadata` and `body` are what `packed` makes bytes of; `since` and `size` are estimates."""
+    """A row of which `metadata` and `body` are what `packed` makes bytes of, and of `created_at` text; `since` and `size`
+    are estimates.
+    """
 
     __slots__ = ()
 
@@ -140,4 +143,4 @@ def packed(row: StepRow) -> StepRow:
     frame = frame_data(Frame(triggers, start=start, writers=writers))
     body = [FULL if row.is_whole else DELTA, frame, values, None, None, results, None]
     metadata = encode_metadata({"source": row.metadata, "step": step, "parents": {}}, _SERDE)
-    return StepRow(*row[:9], metadata, _SERDE.dumps(body))
+    return StepRow(*row[:4], spelled(row.created_at), *row[5:9], metadata, _SERDE.dumps(body))

@@ -63,7 +63,7 @@ class Held(NamedTuple):
 
 
 _new_held = of_fields(Held)
-_held: dict[int, Held] = {}
+_held: dict[int | None, Held] = {}
 _keys = count(1)  # not the addresses of what is held: another run's may be the same later
 _lock = Lock()
 _keeper: Thread | None = None
@@ -73,18 +73,19 @@ def hold(saver: Any, request: ClaimRequest) -> int:
     """Keep the leases of a claim alive until `let_go`; returns what to give to it."""
     global _keeper  # noqa: PLW0603 - one thread for the process
     key = next(_keys)
-    with _lock:
-        _held[key] = _new_held((saver, request))
-        if _keeper is None:  # once begun it does not end
-            keeper = Thread(target=_keep_renewing, name="nbhitl-leases", daemon=True)
-            keeper.start()
-            _keeper = keeper
+    _held[key] = _new_held((saver, request))
+    if _keeper is None:
+        with _lock:
+            if _keeper is None:  # once begun it does not end
+                keeper = Thread(target=_keep_renewing, name="nbhitl-leases", daemon=True)
+                keeper.start()
+                _keeper = keeper
     return key
 
 
 def let_go(key: int | None) -> None:
     """Stop renewing: the run has told the store how its answers ended."""
-    _taken(key)
+    _held.pop(key, None)
 
 
 def end(key: int | None) -> None:
@@ -92,7 +93,7 @@ def end(key: int | None) -> None:
 
     What has stopped it is what its caller is told, and not that the store fails now as well: the leases run out.
     """
-    held = _taken(key)
+    held = _held.pop(key, None)
     if held is not None:
         with suppress(Exception):
             held.renew(0.0)
@@ -100,17 +101,10 @@ def end(key: int | None) -> None:
 
 async def aend(key: int | None) -> None:
     """Do as `end`, where the saver's async methods work."""
-    held = _taken(key)
+    held = _held.pop(key, None)
     if held is not None:
         with suppress(Exception):
             await held.arenew(0.0)
-
-
-def _taken(key: int | None) -> Held | None:
-    if key is None:
-        return None
-    with _lock:
-        return _held.pop(key, None)
 
 
 def _keep_renewing() -> None:
@@ -125,9 +119,7 @@ def renew_all() -> None:
     A store that fails is asked again next time: if it is gone, the lease runs out, and the answer is in doubt, as it
     should be.
     """
-    with _lock:
-        all_held = [*_held.values()]
-    for held in all_held:
+    for held in list(_held.values()):  # made in one go: no other thread comes between
         with suppress(Exception):
             held.renew(LEASE)
 

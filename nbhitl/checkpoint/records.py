@@ -76,7 +76,8 @@ class StepRecord:
     `values` holds keys with a new value, `appended` keys whose list only grew: `{key: [new items]}`,
     `removed` keys that are gone. `results` are the tasks of the *parent* that led here and are not among its
     pending writes yet. `full` returns every key's value, for a snapshot when the saver wants one.
-    `created_at` is UTC, ISO 8601. `metadata` holds `source`, `step`, `parents` and the caller's own entries.
+    `created_at` is UTC, ISO 8601, or what `stamps.spelled` makes that of. `metadata` holds `source`, `step`, `parents`
+    and the caller's own entries.
     `edits` tells of some of the lists in `values` what has changed in the parent's: see `_edits`.
     `hurries` says that the next step need not wait until this one is on disk (`durability="async"`).
     """
@@ -85,7 +86,7 @@ class StepRecord:
     ns: str
     checkpoint_id: str
     parent_id: str | None
-    created_at: str
+    created_at: str | int
     metadata: dict[str, Any]
     frame: Frame
     values: dict[str, Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from threading import Lock
+from typing import cast
 
 _id_lock = Lock()
 _window = (0, "", (1 << 12) - 1)
@@ -38,8 +39,8 @@ def new_checkpoint_id(clock_ns: int | None = None) -> str:
     return new_stamp(clock_ns)[0]
 
 
-def new_stamp(clock_ns: int | None = None) -> tuple[str, str]:
-    """Return a fresh id, as `new_checkpoint_id`, and the time at which it was made, as `utc_now`: each step has both."""
+def new_stamp(clock_ns: int | None = None) -> tuple[str, int]:
+    """Return a fresh id, as `new_checkpoint_id`, and when it was made: nanoseconds since 1970, for `spelled`."""
     global _window  # noqa: PLW0603 - the one clock of this process
     now = time.time_ns() if clock_ns is None else clock_ns
     with _id_lock:
@@ -50,12 +51,7 @@ def new_stamp(clock_ns: int | None = None) -> tuple[str, str]:
         if tick >= 1 << 12:
             began, text, tick = _window_at(began // 100 + tick + _BEFORE_1970)
         _window = (began, text, tick)
-    began, second = _second
-    if not 0 <= now - began < _A_SECOND:
-        began, second = _second_at(now)
-    # Six digits, whatever their number.
-    digits = str((now - began) // 1000 + 1_000_000)[1:]
-    return f"{text}{_HEX_DIGITS[tick >> 8]}{_HEX_PAIRS[tick & 0xFF]}-{_id_end}", f"{second}{digits}+00:00"
+    return f"{text}{_HEX_DIGITS[tick >> 8]}{_HEX_PAIRS[tick & 0xFF]}-{_id_end}", now
 
 
 def _window_at(ticks: int) -> tuple[int, str, int]:
@@ -95,10 +91,18 @@ _second = (0, "")
 
 def utc_now() -> str:
     """Return the time as savers keep it: UTC, ISO 8601, microseconds."""
-    now = time.time_ns()
+    return spelled(time.time_ns())
+
+
+def spelled(at: str | int) -> str:
+    """Return a time of nanoseconds since 1970 as `utc_now` tells it; one that is told so already as it is."""
+    if at.__class__ is str:
+        return at
+    now = cast("int", at)
     began, second = _second
     if not 0 <= now - began < _A_SECOND:
         began, second = _second_at(now)
+    # Six digits, whatever their number.
     return f"{second}{str((now - began) // 1000 + 1_000_000)[1:]}+00:00"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl.checkpoint.base import saver_config
 from nbhitl.checkpoint.plain_forms import CLAIM, from_plain, gate_from_plain, gate_to_plain, to_plain
 from nbhitl.checkpoint.records import CheckpointKey, Frame, StoredCheckpoint
+from nbhitl.checkpoint.stamps import spelled
 from nbhitl.checkpoint.task_ids import result_id
 from nbhitl.constants import CHILDREN, CONF, RESUME, START, TASKS
 from nbhitl.engine.claims_beside import ClaimsBeside
@@ -191,7 +192,7 @@ class ForeignSaver:
         checkpoint = {
             "v": _FORMAT,
             "id": record.checkpoint_id,
-            "ts": record.created_at,
+            "ts": spelled(record.created_at),
             "channel_values": channels,
             "channel_versions": versions,
             "versions_seen": {name: {} for name in record.frame.writers},

@@ -80,13 +80,13 @@ Instruction = "Task | Start | Await | Abandon | StoreCall | Do | Show"
 
 @slotted
 class Clock:
-    """Where time and ids come from: `stamp` is a new id, which grows as a string, and the time; `now` is the time, UTC,
-    ISO 8601.
+    """Where time and ids come from: `stamp` is a new id, which grows as a string, and the time as `stamps.spelled` takes
+    it; `now` is the time, UTC, ISO 8601.
 
     `catch_up` is told an id that was found in the store: those made later are greater.
     """
 
-    stamp: Callable[[], tuple[str, str]]
+    stamp: Callable[[], tuple[str, str | int]]
     now: Callable[[], str]
     catch_up: Callable[[str], None]
 

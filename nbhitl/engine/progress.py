@@ -81,7 +81,7 @@ class Progress:
         self.step = -1
         self.base_id = ""
         self.source = "input"
-        self.created_at = ""
+        self.created_at: str | int = ""
         # Id and metadata of the checkpoint that the run began at, if there was one. Not its values: a list that was held
         # here too would have to be copied each time it grows.
         self.found: tuple[str, Mapping[str, Any]] | None = None
