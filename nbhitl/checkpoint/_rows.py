@@ -205,9 +205,7 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
     versions = tip.versions
     for key in record.removed:
         versions.pop(key, None)
-    for key in record.values:
-        versions[key] = depth
-    for key in record.appended:
+    for key in chain(record.values, record.appended):
         versions[key] = depth
     if record.edits and not is_snapshot:
         body = _edited_body(record, versions, depth)
@@ -223,15 +221,14 @@ def encode_step(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[Step
 
         raise located(record, serde, error) from None
     if body[0] == FULL:
-        tip.base_id, tip.size, since = checkpoint_id, len(data), 0
+        tip.base_id, tip.size, tip.since = checkpoint_id, len(data), 0
         if is_snapshot:
             data = compressed(data)
     else:
-        since = tip.since + len(data)
-    tip.since = since
+        tip.since += len(data)
     fields = (
         record.thread_id, record.ns, checkpoint_id, record.parent_id, spelled(record.created_at),
-        tip.base_id, depth, since, tip.size, metadata, data,
+        tip.base_id, depth, tip.since, tip.size, metadata, data,
     )  # fmt: skip
     return _step_row(fields), tip
 
@@ -256,7 +253,10 @@ def _step_body(
         return [kind, frame, values, appended or None, removed, results, None]
     counts = {key: len(items) for key, items in appended.items()} if appended else {}
     base = [versions, [*values, *counts], counts]
-    values = dict(record.full())
+    # What has no version was never written, and what a reducer begins with is no part of a checkpoint; unless this is the
+    # first row of a branch whose past is not known here.
+    begins_anew = depth == 1 and record.parent_id is not None
+    values = {key: value for key, value in record.full().items() if begins_anew or key in versions}
     for key in values:
         versions.setdefault(key, depth)
     return [FULL, frame, values, None, removed, results, base]

@@ -67,7 +67,13 @@ _unpacked_step = of_fields(UnpackedStep)
 def step_in_memory(record: StepRecord, tip: Tip | None, serde: Codec) -> tuple[StepRow, Tip]:
     """As `encode_step`, but the row of a step of one task and plain values is unpacked."""
     size = _plain_size(record) if serde.__class__ is Serde else 0
-    if not size or (tip.since >= DELTAS_A_WHOLE * tip.size if tip is not None else record.full()):
+    # Of a thread's first step nothing is whole but what was written.
+    is_due = (
+        tip.since >= DELTAS_A_WHOLE * tip.size
+        if tip
+        else record.values or (record.parent_id and record.full())
+    )
+    if not size or is_due:
         return encode_step(record, tip, serde)
     checkpoint_id, values, frame = record.checkpoint_id, record.values, record.frame
     if tip is None:

@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 
     from nbhitl.checkpoint.base import CheckpointTuple
-    from nbhitl.checkpoint.records import (
-        Answering,
-        Claim,
-        ClaimRequest,
-        PauseRecord,
-        StepRecord,
-        TaskWrites,
-    )
+    from nbhitl.checkpoint.records import Answering, Claim, ClaimRequest, PauseRecord, StepRecord, TaskWrites
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Program
 
@@ -181,6 +174,8 @@ class ForeignSaver:
         before = self._versions.pop((record.thread_id, record.ns, record.parent_id or ""), {})
         channels = {**record.full(), **_frame_channels(record.frame)}
         changed = {*record.values, *record.appended, *_frame_channels(record.frame)}
+        if before or record.parent_id is None:  # then what has no version was never written
+            channels = {n: value for n, value in channels.items() if n in before or n in changed}
         new = {
             name: self.saver.get_next_version(before.get(name), None) for name in channels if name in changed
         }

@@ -49,9 +49,8 @@ class Database:
     conn: sqlite3.Connection
     is_far = False
     take_and_answer = ""
-    keeps_beside = (
-        True  # whether first questions may hold pending writes, so that it is worth a try to answer there
-    )
+    # Whether questions may hold pending writes, so that it is worth a try to answer there.
+    keeps_beside = True
     tables: Any = queries  # which tables to make, and where their version is written
 
     def __init__(self, conn: sqlite3.Connection | None, name: str, file: str = "") -> None:
@@ -66,8 +65,7 @@ class Database:
         self.held: AbstractContextManager[object] = self._lock
         self._ready = False
         # How many rows this object has changed, and what the connection's count was when its transaction began.
-        self._own = self._own_before = 0
-        self._failed = 0
+        self._own = self._own_before = self._failed = 0
         self._is_open = False  # whether a transaction was begun here
 
     def atomic(self, threads: tuple[str, ...] = (), rewriting: bool = False) -> Transaction:
@@ -99,9 +97,7 @@ class Database:
                 raise self.failure(error, sql, values) from error
 
     def change_mark(self, thread: str) -> tuple[int, int, int] | None:
-        """Return what is different after any change that this object has not made and committed; None within a
-        transaction. Errors name the thread.
-        """
+        """Return what any change but this object's own commits makes different; None within a transaction."""
         conn = self.conn
         with self._lock:
             try:
@@ -120,12 +116,12 @@ class Database:
 
     def own_mark(self, thread: str) -> tuple[int, int] | None:
         """Return the part of `change_mark` that tells of changes on this connection, without asking the file."""
-        conn = self.conn
         with self._lock:
             try:
                 if self._is_open:
                     self.end_left_over()
-                return None if conn.in_transaction else (conn.total_changes - self._own, self._failed)
+                own = self.conn.total_changes - self._own, self._failed
+                return None if self.conn.in_transaction else own
             except _ERRORS as error:
                 raise self.failure(error, threads=(thread,)) from error
 

@@ -1,6 +1,8 @@
 """Bulk updates, updates as the end or the input, and copies of a thread."""
 
 import operator
+import threading
+import time
 from typing import Annotated
 
 from langgraph.graph import START, StateGraph
@@ -182,12 +184,21 @@ def program_copy_of_a_question(record, saver):
 def program_end_where_some_tasks_are_done(record, saver):
     """What they led to is about to run; what the others would have done is not."""
 
+    finished = threading.Event()
+
     def fail(state):
+        finished.wait(5)
+        time.sleep(0.05)  # until what the other one has done is saved
         raise ValueError("no")
 
     def done(how):
         goto = {"goto": "then", "send": Send("then", {"path": ["sent"]}), "edge": ()}[how]
-        return lambda state: Command(update={"path": [how]}, goto=goto)
+
+        def node(state):
+            finished.set()
+            return Command(update={"path": [how]}, goto=goto)
+
+        return node
 
     for how in ("edge", "goto", "send"):
         for joined in (False, True):
@@ -199,6 +210,7 @@ def program_end_where_some_tasks_are_done(record, saver):
             builder.add_edge(["done", "fail"] if joined else "done", "then")
             graph = builder.compile(checkpointer=saver)
             config = {"configurable": {"thread_id": f"{how}, {joined}"}}
+            finished.clear()
             record.error(f"{how}, {joined}: fails", lambda: graph.invoke({"path": []}, config), "no")
             graph.update_state(config, None, as_node="__end__")
             record(f"{how}, {joined}", (graph.get_state(config).next, graph.get_state(config).values))

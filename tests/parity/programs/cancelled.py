@@ -59,10 +59,10 @@ async def look(record, label, graph):
     record(label, (state.values, state.next, state.tasks, state.interrupts))
 
 
-async def stopped(record, graph, *names):
+async def stopped(record, graph, *names, **options):
     """Run a graph, and cancel it a moment after nodes of these names have begun."""
     begun.clear()
-    task = asyncio.create_task(graph.ainvoke({"path": []}, CONFIG))
+    task = asyncio.create_task(graph.ainvoke({"path": []}, CONFIG, **options))
     while set(begun) != set(names):
         await asyncio.sleep(0.001)
     await asyncio.sleep(0.05)
@@ -108,8 +108,5 @@ async def program_cancelled_with_durability_exit(record, saver):
     await record.aerror("failed", graph.ainvoke({"path": []}, CONFIG, durability="exit"), "no")
     await look(record, "beside a failure", graph)
     graph = side_by_side(quick, slow).compile(checkpointer=saver)
-    task = asyncio.create_task(graph.ainvoke({"path": []}, CONFIG, durability="exit"))
-    await asyncio.sleep(0.05)
-    task.cancel()
-    await record.aerror("cancelled", task)
+    await stopped(record, graph, "quick", "slow", durability="exit")
     await look(record, "from outside", graph)

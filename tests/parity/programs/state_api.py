@@ -233,3 +233,35 @@ def program_exceptions_in_the_state(record, saver):
     graph = builder.compile(checkpointer=saver)
     graph.invoke({"error": None}, CONFIG)
     record("in the store it is its text", graph.get_state(CONFIG).values)
+
+
+def program_raw_checkpoints_have_only_what_was_written(record, saver):
+    """A reducer's first value, which every state shows, is in none before something is written to its key."""
+
+    def raw(item):
+        return sorted(item.checkpoint["channel_values"].items())
+
+    class Logs(TypedDict):
+        log: Annotated[list, operator.add]
+        seen: Annotated[list, operator.add]
+        n: Annotated[int, operator.add]
+        said: str
+
+    builder = StateGraph(Logs)
+    for number in range(30):
+        builder.add_node(f"n{number:02}", lambda state, number=number: {"said": "x" * number})
+    builder.add_sequence([("a", lambda state: {"log": ["a"]}), ("b", lambda state: {"said": "hello"})])
+    builder.add_edge(START, "n00").add_edge("n29", "a")
+    for number in range(29):
+        builder.add_edge(f"n{number:02}", f"n{number + 1:02}")
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({"log": ["in"]}, CONFIG, durability="sync")
+    record("after a run", raw(saver.get_tuple(CONFIG)))
+    graph.update_state(CONFIG, {"n": 0})
+    record("after an update with what it begins with", raw(saver.get_tuple(CONFIG)))
+    record("state", graph.get_state(CONFIG).values)
+    graph.invoke({"seen": ["x"]}, CONFIG, durability="sync")
+    first = [*graph.get_state_history(CONFIG)][-1]
+    graph.update_state(first.config, {"said": "on a branch"}, as_node="b")
+    record("raw", [raw(item) for item in saver.list(CONFIG)])
+    record("history", [brief(snapshot) for snapshot in graph.get_state_history(CONFIG)])
