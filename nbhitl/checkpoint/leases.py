@@ -63,7 +63,7 @@ class Held(NamedTuple):
 
 
 _new_held = of_fields(Held)
-_held: dict[int | None, Held] = {}
+_held: dict[int | None, Held] = {}  # None, the key of a run without answers, is never among them
 _keys = count(1)  # not the addresses of what is held: another run's may be the same later
 _lock = Lock()
 _keeper: Thread | None = None

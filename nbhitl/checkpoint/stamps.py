@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from threading import Lock
-from typing import cast
 
 _id_lock = Lock()
 _window = (0, "", (1 << 12) - 1)
@@ -85,7 +84,7 @@ def catch_up(checkpoint_id: str) -> None:
 
 
 _A_SECOND = 1_000_000_000
-_second = (0, "")
+_second = (-_A_SECOND, "")
 """When the second began that was told last, in nanoseconds since 1970, and the text of it."""
 
 
@@ -96,19 +95,19 @@ def utc_now() -> str:
 
 def spelled(at: str | int) -> str:
     """Return a time of nanoseconds since 1970 as `utc_now` tells it; one that is told so already as it is."""
-    if at.__class__ is str:
+    if isinstance(at, str):
         return at
-    now = cast("int", at)
     began, second = _second
-    if not 0 <= now - began < _A_SECOND:
-        began, second = _second_at(now)
+    if not 0 <= at - began < _A_SECOND:
+        began, second = _second_at(at)
     # Six digits, whatever their number.
-    return f"{second}{str((now - began) // 1000 + 1_000_000)[1:]}+00:00"
+    return f"{second}{str((at - began) // 1000 + 1_000_000)[1:]}+00:00"
 
 
 def _second_at(now: int) -> tuple[int, str]:
     """Return the second of a moment, and remember it: its text changes once a second."""
     global _second  # noqa: PLW0603 - as above
     began = now - now % _A_SECOND
-    _second = began, time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(began // _A_SECOND))
-    return _second
+    told = began, time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(began // _A_SECOND))
+    _second = told
+    return told  # not what is remembered, which another thread may have changed by now
