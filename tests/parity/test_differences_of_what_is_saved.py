@@ -258,3 +258,22 @@ def test_d31_what_was_answered_and_is_not_tracked(
         assert graph.invoke(on.Command(resume={asked["go on?"]: "yes"}), CONFIG)["log"] == ["yes"]
         seen[on.name] = (listed, runs)
     assert seen == {LANGGRAPH: (["connect?", "go on?"], ["yes", "yes"]), NBHITL: (["go on?"], ["yes"])}
+
+
+def test_d32_versions_of_channels(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -> None:
+    kept = {}
+    for on in (langgraph, nbhitl):
+        builder = on.StateGraph(State)
+        for name in ("first", "second"):
+            builder.add_node(name, lambda state, name=name: {"log": [name]})
+        builder.add_edge(on.START, "first").add_edge("first", "second")
+        graph = builder.compile(checkpointer=on.InMemorySaver())
+        graph.invoke({"log": ["in"]}, CONFIG)
+        checkpoint = kept[on.name] = graph.checkpointer.get_tuple(CONFIG).checkpoint
+        assert checkpoint["channel_values"] == {"log": ["in", "first", "second"]}
+    theirs, ours = kept[LANGGRAPH], kept[NBHITL]
+    assert {*theirs["channel_versions"]} == {"__start__", "branch:to:first", "branch:to:second", "log"}
+    assert {*map(type, theirs["channel_versions"].values())} == {str}
+    assert {*theirs["versions_seen"]} == {"__input__", "__start__", "first", "second"}
+    assert ours["channel_versions"] == {"log": 4}
+    assert ours["versions_seen"] == {"second": {}}
