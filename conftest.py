@@ -1,4 +1,4 @@
-"""How many processes share the tests (the cores for the whole suite, none for a selection), and that they can."""
+"""How many processes share the tests (one more than cores for the whole suite, none for a selection), and that they can."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ MOST = 4
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return what `-n auto` means: 0, this process alone, where files or words were given or there is one core.
 
-    A worker costs seconds before its first test, which only the whole suite earns back.
+    A worker costs seconds before its first test, which only the whole suite earns back. There is one more than cores:
+    some always wait, for a browser, another process or a clock.
     """
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MOST) if whole and cores > 1 else 0
+    return min(cores + 1, MOST) if whole and cores > 1 else 0
 
 
 @pytest.hookimpl(tryfirst=True)
