@@ -1,4 +1,4 @@
-"""How many processes share the tests (one more than cores for the whole suite, none for a selection), and that they can."""
+"""How many processes share the tests (one more than cores, none for a selection), and that they can."""
 
 from __future__ import annotations
 
