@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Space = tuple[str, str]
 
 _KEPT = 64
-_UNSORTED = 300
+_UNSORTED = 100
 """Writes that wait to be put in order until somebody wants to know them."""
 
 

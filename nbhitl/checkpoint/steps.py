@@ -12,7 +12,6 @@ from nbhitl.checkpoint._fold import DAMAGE, Folded, damaged, fold_newest_first, 
 from nbhitl.checkpoint._handed_on import HandedOnSaver
 from nbhitl.checkpoint._keeping import KeepingSaver
 from nbhitl.checkpoint._once import OnceSaver
-from nbhitl.checkpoint._outline import outlined
 from nbhitl.checkpoint._pauses import PauseSaver
 from nbhitl.checkpoint._read_on import read_on
 from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_step
@@ -141,6 +140,8 @@ class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
 
         Values in an outline may change when the next one is asked for.
         """
+        from nbhitl.checkpoint._outline import outlined  # which runs do not need
+
         codec = self._codec
         pending: dict[str, list[PendingWrite]] = {}
         with self._naming():

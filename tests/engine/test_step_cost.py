@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WINDOW = 8
 """So many steps are counted, of which the cheapest tells: a snapshot of the state is due now and then."""
 
-SLACK = 100
+SLACK = 60
 """Instructions, of some 2000, by which the caches of a process may make a step dearer than another."""
 
 
