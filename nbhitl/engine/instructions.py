@@ -31,9 +31,10 @@ CLAIMING = frozenset({"claim", "answer_pause"})
 
 def claim_of(call: StoreCall) -> ClaimRequest | None:
     """Return the claim that a call makes, as far as it is known by now; None if it makes none."""
-    if call.method == "claim":
-        return call.args[0]  # type: ignore[no-any-return]  # as that method takes it
-    return call.args[0].request if call.method == "answer_pause" else None
+    if call.method not in CLAIMING:
+        return None
+    claim: ClaimRequest | None = call.args[0] if call.method == "claim" else call.args[0].request
+    return claim
 
 
 class Do(NamedTuple):

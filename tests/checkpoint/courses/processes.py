@@ -24,12 +24,14 @@ class Processes:
 
     def told(self, number: int) -> list[Any]:
         """Return what a process tells of the store."""
-        return self.done(number, None)  # type: ignore[no-any-return]
+        told: list[Any] = self.done(number, None)
+        return told
 
     def done(self, number: int, act: Act | None) -> Any:
         """Let a process act; return what came of it."""
         self.pipes[number].send((act, *self._shared))
-        result, *self._shared = self.pipes[number].recv()  # type: ignore[assignment]
+        result, names, effects = self.pipes[number].recv()
+        self._shared = names, effects
         return result
 
 
