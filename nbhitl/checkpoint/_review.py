@@ -219,7 +219,8 @@ class ReviewSaver(SaverCore):
             asked_before: only those older than this age, or asked before this moment (a `datetime` without a
                 time zone is UTC, text is ISO 8601).
             thread_prefix: only of threads whose names begin so.
-            states: which states of a claim count; `recorded` and `delivered` are answered but not applied.
+            states: which states of a claim count; `recorded` and `delivered` are answered but not applied. To list what
+                is `applied`, or `dropped` together with `open`, every question that was ever asked is read.
             limit: at most so many.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from nbhitl.checkpoint.claims import LIVE, OPEN
+from nbhitl.checkpoint.claims import DELIVERED, DROPPED, LIVE, OPEN, RECORDED
 from nbhitl.errors import NewerStore, StoreError
 
 if TYPE_CHECKING:
@@ -220,6 +220,13 @@ THREADS: Final = """
     FROM roots WHERE checkpoint_id IS NOT NULL LIMIT ?
 """
 
+# States in which few questions are at a time, and so the index of them is small.
+_MIDWAY: Final = frozenset({RECORDED, DELIVERED, DROPPED})
+_IS_MIDWAY: Final = "state <> 'open' AND state <> 'applied'"
+INDEX_MIDWAY: Final = (
+    f"CREATE INDEX nbhitl_questions_midway ON nbhitl_questions (state, asked_at) WHERE {_IS_MIDWAY};"
+)
+
 _TABLES: Final = ("nbhitl_steps", "nbhitl_writes", "nbhitl_questions")
 _OF_STEP: Final = "WHERE thread_id = ? AND ns = ? AND checkpoint_id = ?"
 DELETE_STEP: Final = (f"DELETE FROM nbhitl_steps {_OF_STEP}", f"DELETE FROM nbhitl_writes {_OF_STEP}")
@@ -246,8 +253,10 @@ def settle(thread: str, ns: str, parent: Any, source: str | None, made: Any) -> 
 def find_questions(wanted: QuestionFilter) -> tuple[str, list[Any]]:
     """Return the query for a filter, made of fixed parts, and its parameters; it gives questions and their row ids."""
     parts, values = [], list[Any]()
-    # There are indexes on the questions that are live.
-    if LIVE.issuperset(wanted.states):
+    # What the indexes are for, in their words.
+    if _MIDWAY.issuperset(wanted.states):
+        parts.append(_IS_MIDWAY)
+    elif LIVE.issuperset(wanted.states):
         parts.append("live = 1")
     if wanted.states == (OPEN,):
         parts.append("state = 'open'")

@@ -9,7 +9,7 @@ from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._newest import Newest
 from nbhitl.checkpoint._once import OnceRow
 from nbhitl.checkpoint._rows import StepRow, WriteRow
-from nbhitl.checkpoint.claims import DELIVERED, LIVE, Question
+from nbhitl.checkpoint.claims import DELIVERED, LIVE, OPEN, Question
 from nbhitl.checkpoint.records import ThreadInfo
 
 if TYPE_CHECKING:
@@ -299,9 +299,9 @@ class SqlRows:
         return self._db.do_counted(_sql.INSERT_QUESTION, values[:10])
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
-        """Live questions are found node by node: so one index is enough to find them by node and by age."""
-        filters = [wanted]
-        if LIVE.issuperset(wanted.states) and wanted.node is None and wanted.thread_prefix is None:
+        """Open questions are found node by node: so one index is enough to find them by node and by age."""
+        filters, everywhere = [wanted], wanted.node is None and wanted.thread_prefix is None
+        if everywhere and OPEN in wanted.states and LIVE.issuperset(wanted.states):
             filters = [wanted._replace(node=node) for (node,) in self._db.all(_sql.ASKING_NODES)]
         found = chain.from_iterable(self._db.each([_sql.find_questions(part) for part in filters]))
         rows = sorted(found, key=_when_asked) if len(filters) > 1 else found

@@ -24,7 +24,12 @@ FILTERS = [
     QuestionFilter(("open",), thread_prefix="t01"),
     QuestionFilter(("open",), node="pay", asked_before=NOON, thread_prefix="t01"),
     QuestionFilter(("open",), limit=3),
+    *(QuestionFilter((state,)) for state in ("recorded", "delivered", "dropped")),
     QuestionFilter(("recorded", "delivered")),
+    QuestionFilter(("delivered",), node="pay"),
+    QuestionFilter(("delivered",), asked_before=NOON, limit=3),
+    QuestionFilter(("delivered",), thread_prefix="t01"),
+    QuestionFilter(("delivered",), node="pay", asked_before=NOON, thread_prefix="t01", limit=3),
     QuestionFilter(("open", "delivered"), thread_prefix="t01", limit=3),
     QuestionFilter(("applied",), thread_prefix="t0101"),
 ]
@@ -33,7 +38,11 @@ FILTERS = [
 def statements() -> dict[str, str]:
     """Every statement that reads, changes or deletes rows, and the queries of `pending()`."""
     about = ("nbhitl_steps", "nbhitl_writes", "nbhitl_questions", "nbhitl_once")
-    named = {name: sql for name, sql in vars(_sql).items() if name.isupper() and not name.startswith("_")}
+    named = {
+        name: sql
+        for name, sql in vars(_sql).items()
+        if name.isupper() and not name.startswith(("_", "INDEX_"))
+    }
     found = {
         name: sql for name, sql in named.items() if isinstance(sql, str) and any(t in sql for t in about)
     }
@@ -78,16 +87,22 @@ def filled(request, tmp_path_factory):
         yield saver
 
 
-def whole_tables(saver, sql: str) -> list[str]:
-    """The lines of a statement's plan in which a table of nbhitl's is read from end to end."""
+def plan(saver, sql: str) -> str:
+    """How a statement is done: a line for each part."""
     sql = sql.replace("LIMIT ?", "LIMIT 5")
     values = ["1"] * sql.count("?")
     if "INSERT INTO nbhitl_steps" in sql:
         values[: len(STEP)] = STEP
     if hasattr(saver.conn, "info"):
-        lines = saver.conn.execute(f"EXPLAIN {sql.replace('?', '%s')}", values).fetchall()
-        return [line for (line,) in lines if "Seq Scan on nbhitl_" in line]
-    lines = [row[3] for row in saver.conn.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+        return "\n".join(line for (line,) in saver.conn.execute(f"EXPLAIN {sql.replace('?', '%s')}", values))
+    return "\n".join(row[3] for row in saver.conn.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+
+
+def whole_tables(saver, sql: str) -> list[str]:
+    """The lines of a statement's plan in which a table of nbhitl's is read from end to end."""
+    lines = plan(saver, sql).splitlines()
+    if hasattr(saver.conn, "info"):
+        return [line for line in lines if "Seq Scan on nbhitl_" in line]
     return [line for line in lines if line.startswith("SCAN") and "nbhitl_" in line and "INDEX" not in line]
 
 
@@ -107,6 +122,16 @@ def test_nor_do_those_of_sqlite(filled):
         own = (sqlite.INSERT_IF_QUIET, sqlite.ASK_BESIDE, sqlite.TAKE_FIRST, sqlite.TAKE_NEXT, sqlite.TAKE)
         for sql in (*own, sqlite.WRITES_BESIDE, sqlite.ANY_LIVE, *sqlite.FORGET.values()):
             assert whole_tables(filled, sql) == []
+
+
+def midway(name: str) -> bool:
+    """Whether a query of `pending()` asks only for what is neither open nor applied."""
+    return "state <> 'open'" in statements()[name] and "thread_id >=" not in statements()[name]
+
+
+@pytest.mark.parametrize("name", [str(wanted) for wanted in FILTERS if midway(str(wanted))])
+def test_answers_on_their_way_are_not_sought_among_the_open_questions(filled, name):
+    assert "nbhitl_questions_midway" in plan(filled, statements()[name])
 
 
 def test_it_would_notice(filled):

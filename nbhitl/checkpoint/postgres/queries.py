@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from nbhitl.checkpoint import _sql
-from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION
+from nbhitl.checkpoint._sql import CREATE_SCHEMA, INDEX_MIDWAY, READ_VERSION, WRITE_VERSION
 
 __all__ = [
     "BEGIN",
@@ -81,6 +81,8 @@ MIGRATIONS: Final = (
     """,
     # As in SQLite: a step may tell what was edited in a list.
     "",
+    # As in SQLite: what is neither open nor applied is found by its state.
+    INDEX_MIDWAY,
 )
 
 # Asked of the catalog itself: to_regclass() may remember how it was before a lock was waited for.

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from nbhitl.checkpoint._sql import CREATE_SCHEMA, READ_VERSION, WRITE_VERSION, insert_if_quiet, use_up
+from nbhitl.checkpoint._sql import (
+    CREATE_SCHEMA,
+    INDEX_MIDWAY,
+    READ_VERSION,
+    WRITE_VERSION,
+    insert_if_quiet,
+    use_up,
+)
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.sqlite._changed_rows import noting
 from nbhitl.constants import INTERRUPT, RESUME, SCHEDULED
@@ -74,6 +81,7 @@ TABLES: Final = f"""
         ON nbhitl_questions (thread_id, ns, checkpoint_id, interrupt_id);
     CREATE INDEX nbhitl_questions_live ON nbhitl_questions (thread_id, task_id) WHERE live = 1;
     CREATE INDEX nbhitl_questions_of_node ON nbhitl_questions (node, asked_at) WHERE live = 1;
+    {INDEX_MIDWAY}
 
     {_ONCE}
 """
@@ -128,6 +136,8 @@ MIGRATIONS: Final = (
     """,
     # No table changes: a step may tell what was edited in a list, where an earlier nbhitl would see nothing.
     "",
+    # So that those whose answers are on their way are found among many that are open.
+    INDEX_MIDWAY,
 )
 
 # The number to be noted is bound last.
