@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from nbhitl import _messages as light
 from nbhitl._langchain import langchain_module
@@ -133,14 +133,14 @@ def message_from_data(data: dict[str, Any]) -> Any:
     Raises:
         ValueError: `data` describes no message, or one that only langchain-core has.
     """
-    blank = _blank(data.get("type"))
-    values = blank.values.copy()
+    kind = data.get("type")
+    blank = _blank(kind) if isinstance(kind, str) else _unknown(kind)
+    values, extra = blank.values.copy(), {}
     for name in blank.mutable:
-        values[name] = values[name].copy()
-    extra: dict[str, Any] = {}
+        if name not in data:
+            values[name] = values[name].copy()
     for name, value in data.items():
-        allowed = _TYPES.get(name)
-        if allowed is not None and not isinstance(value, allowed):
+        if name in _TYPES and not isinstance(value, _TYPES[name]):
             raise _damaged(data, f"{name} is of type {type(value).__name__}")
         if name in values:
             values[name] = value
@@ -148,9 +148,9 @@ def message_from_data(data: dict[str, Any]) -> Any:
             extra[name] = value
         else:
             raise _damaged(data, f"a field is named {name!r}")
-    missing = [name for name in blank.required if name not in data]
-    if missing:
-        raise _damaged(data, f"it has no {missing[0]}")
+    for name in blank.required:
+        if name not in data:
+            raise _damaged(data, f"it has no {name}")
     return blank.fill(values, extra)
 
 
@@ -165,11 +165,12 @@ class _Blank(NamedTuple):
     values: dict[str, Any]
     mutable: tuple[str, ...]
     required: tuple[str, ...]
+    is_light: bool
 
     def fill(self, values: dict[str, Any], extra: dict[str, Any]) -> Any:
         """Return a message with these fields."""
         message = self.cls.__new__(self.cls)
-        if isinstance(message, light.BaseMessage):
+        if self.is_light:
             values.pop("type", None)
             vars(message).update(values, **extra)
             return message
@@ -178,29 +179,32 @@ class _Blank(NamedTuple):
             {
                 "__dict__": values,
                 "__pydantic_extra__": extra,
-                "__pydantic_fields_set__": {*values, *extra},
+                "__pydantic_fields_set__": {*values, *extra} if extra else set(values),
                 "__pydantic_private__": None,
             }
         )
         return message
 
 
-def _blank(kind: object) -> _Blank:
-    classes: dict[str, Any] = _langchain_classes() or _LIGHT_CLASSES
-    if not isinstance(kind, str) or kind not in classes:
-        hint = "" if _langchain_classes() else " It may be one of LangChain's: pip install langchain-core."
-        raise ValueError(f"{kind!r} is not a type of message; known are {', '.join(sorted(classes))}.{hint}")
-    return _make_blank(classes[kind], kind)
-
-
 @cache
+def _blank(kind: str) -> _Blank:
+    classes: dict[str, Any] = _langchain_classes() or _LIGHT_CLASSES
+    return _make_blank(classes[kind], kind) if kind in classes else _unknown(kind)
+
+
+def _unknown(kind: object) -> NoReturn:
+    classes: dict[str, Any] = _langchain_classes() or _LIGHT_CLASSES
+    hint = "" if _langchain_classes() else " It may be one of LangChain's: pip install langchain-core."
+    raise ValueError(f"{kind!r} is not a type of message; known are {', '.join(sorted(classes))}.{hint}")
+
+
 def _make_blank(cls: type, kind: str) -> _Blank:
     needed = {} if kind == "remove" else {"content": ""}
     own = _OWN_FIELDS.get(kind.removesuffix("MessageChunk").lower(), {})
     sample = cls(**({"id": ""} if kind == "remove" else needed), **own)
     values = {"type": kind, **vars(sample)} if isinstance(sample, light.BaseMessage) else dict(vars(sample))
     mutable = tuple(name for name, value in values.items() if isinstance(value, (dict, list)))
-    return _Blank(cls, values, mutable, (*needed, *own))
+    return _Blank(cls, values, mutable, (*needed, *own), isinstance(sample, light.BaseMessage))
 
 
 @cache

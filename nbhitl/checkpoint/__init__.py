@@ -22,7 +22,7 @@ What is stored of a step
     _fold                     rows -> states; `_outline` without states
     _answers                  the answers of a task
     _edits                    how a list was edited that did not only grow
-    _metadata, _ids, _frames  parts of a row; `_compression` of what is stored whole
+    _metadata, _ids, _body_parts  parts of a row; `_compression` of what is stored whole
     _unpacked                 rows of plain values that memory holds as they are
     plain_forms               writes as plain data, for serializers of others; `_typed` reads and writes with those
     _unstorable               which value cannot be stored

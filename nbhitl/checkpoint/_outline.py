@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import of_fields
+from nbhitl.checkpoint._body_parts import decode_frame
 from nbhitl.checkpoint._compression import decompressed
 from nbhitl.checkpoint._fold import DAMAGE
-from nbhitl.checkpoint._frames import decode_frame
 from nbhitl.checkpoint._metadata import metadata_of
 from nbhitl.checkpoint._rows import CLASSIC, DELTA, Codec
 from nbhitl.checkpoint.records import StepOutline

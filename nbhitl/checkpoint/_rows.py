@@ -9,7 +9,7 @@ A row's body is a list, `[kind, frame, values, appended, removed, results, base]
              None where every key has a new value
     CLASSIC  values is the checkpoint that `put` was given; the rest is empty
 
-A result that is the new value of its key, or a run of its appended items, is stored as a reference to it; results
+A result that is the new value of its key, all of its items, or a run of appended ones, is stored as a reference; results
 that are the first new values, in their order, as `[how many]`; a task whose id follows from its place, with its step
 instead of the id. The whole state of a long thread is compressed.
 """
@@ -17,13 +17,12 @@ instead of the id. The whole state of a long thread is compressed.
 from __future__ import annotations
 
 from itertools import chain, islice
-from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from nbhitl._slotted import made, of_fields, slotted
+from nbhitl.checkpoint._body_parts import decode_frame, frame_data, result_data
 from nbhitl.checkpoint._compression import compressed, decompressed
-from nbhitl.checkpoint._frames import decode_frame, frame_data
-from nbhitl.checkpoint._ids import packed, unpacked
+from nbhitl.checkpoint._ids import unpacked
 from nbhitl.checkpoint._metadata import encode_metadata
 from nbhitl.checkpoint.records import StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
@@ -169,10 +168,12 @@ class Body:
         return items[start] if count is None else items[start : start + count]
 
     def _appended(self, channel: str) -> list[Any]:
-        if self.base is None:
+        """What the step appended to a list; all of a list that is a new value."""
+        if self.base is None and channel in self.appended:
             return self.appended[channel]
         items = cast("list[Any]", self.values[channel])
-        return items[len(items) - self.base[2][channel] :]
+        count = len(items) if self.base is None else self.base[2].get(channel, len(items))
+        return items[len(items) - count :]
 
     def as_full(self, values: dict[str, Any], versions: dict[str, int]) -> Body:
         """Return the same step with the whole state in it."""
@@ -260,58 +261,6 @@ def _step_body(
     for key in values:
         versions.setdefault(key, depth)
     return [FULL, frame, values, None, removed, results, base]
-
-
-def result_data(
-    task: TaskWrites, step: int, values: dict[str, Any], appended: dict[str, list[Any]], found: dict[str, int]
-) -> list[Any]:
-    """A task's writes, with references for what the step stores anyway: its new values and appended items.
-
-    `found` is where among the appended items of each key the next write is likely to be: writes were applied
-    in the order of the tasks.
-    """
-    task_id, name, path, pairs = task
-    writes: list[list[Any]] = []
-    if len(values) > 1 and _begins_with(pairs, values):
-        writes.append([len(values)])
-        pairs = pairs[len(values) :]
-    for channel, value in pairs:
-        if value is None:
-            writes.append([channel])
-        elif channel in values and values[channel] is value:
-            writes.append([channel, None, None])
-        elif channel in appended:
-            writes.append(_appended_ref(channel, value, appended[channel], found) or [channel, value])
-        else:
-            writes.append([channel, value])
-    place = None if path == (PULL, name) else list(path)
-    return [packed(task_id) if task_id else step, name, place, writes]
-
-
-def _begins_with(pairs: Sequence[tuple[str, Any]], values: dict[str, Any]) -> bool:
-    """Whether the first writes are all of the new values, in their order."""
-    if len(pairs) < len(values):
-        return False
-    for (channel, value), (key, new) in zip(pairs, values.items(), strict=False):
-        if value is not new or channel != key:
-            return False
-    return True
-
-
-def _appended_ref(channel: str, value: Any, items: list[Any], found: dict[str, int]) -> list[Any] | None:
-    """Where among the appended items a write is found, by identity: a run of them, or one."""
-    one = type(value) is not list
-    run = [value] if one else value
-    if not run:
-        return None
-    if len(run) == len(items) and all(map(is_, run, items)):  # one task appended it all: nearly always so
-        return [channel, 0, None if one else len(run)]
-    likely, last = found.get(channel, 0), len(items) - len(run)
-    for start in chain(range(likely, last + 1), range(min(likely, last + 1))):
-        if all(a is b for a, b in zip(islice(items, start, None), run, strict=False)):
-            found[channel] = start + len(run)
-            return [channel, start, None if one else len(run)]
-    return None
 
 
 def decode_body(row: StepRow, serde: Codec) -> Body:

@@ -11,7 +11,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl._slotted import of_fields
-from nbhitl.checkpoint._frames import frame_data
+from nbhitl.checkpoint._body_parts import frame_data, result_data
 from nbhitl.checkpoint._metadata import encode_metadata
 from nbhitl.checkpoint._rows import (
     DELTA,
@@ -20,7 +20,6 @@ from nbhitl.checkpoint._rows import (
     StepRow,
     Tip,
     encode_step,
-    result_data,
 )
 from nbhitl.checkpoint.records import Frame, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
