@@ -1,9 +1,10 @@
-"""How many processes share the tests (one more than cores, none for a selection), and that they can."""
+"""How many processes share the tests (one more than cores, none for a selection), and what they share."""
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 
 import pytest
 
@@ -12,6 +13,12 @@ LONGEST = "tests/parity/test_programs.py"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 MOST = 4
 """Workers: each starts a PostgreSQL server of its own, and the longest file sets the pace anyway."""
+
+
+def pytest_configure() -> None:
+    """Keep compiled modules, even where a setting says not to: each process to come would compile the package again."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -7,7 +7,7 @@ import asyncio
 import inspect
 import warnings
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from functools import cache
 from importlib import import_module
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 _SAVERS = {"saver": ("memory", "sqlite"), "any_saver": ("none", "memory", "sqlite")}
+SAVERS_DIFFER = {"histories-filters_of_what_was_put-sqlite"}
+"""Where LangGraph itself tells something else with SQLite than in memory; a slow test finds them."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,17 @@ def compare(case: Case, savers_of: str = NBHITL) -> str:
     return difference(_expected(case), observations(case, NBHITL, savers_of))
 
 
-@cache
+def expected_with(case: Case) -> Case:
+    """The case whose account by LangGraph this one is held against: its own savers tell the same, but for a few."""
+    same = case.saver == "sqlite" and str(case) not in SAVERS_DIFFER
+    return replace(case, saver="memory") if same else case
+
+
 def _expected(case: Case) -> list[tuple[str, str]]:
+    return told_by_langgraph(expected_with(case))
+
+
+@cache
+def told_by_langgraph(case: Case) -> list[tuple[str, str]]:
     """What LangGraph does: run once for all that is compared with it."""
     return observations(case, LANGGRAPH)

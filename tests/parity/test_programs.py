@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from .compare import Case, cases, compare, difference, observations
+from .compare import (
+    SAVERS_DIFFER,
+    Case,
+    cases,
+    compare,
+    difference,
+    expected_with,
+    observations,
+    told_by_langgraph,
+)
 from .swap import LANGGRAPH, NBHITL
 
 CASES = cases()
@@ -31,5 +40,19 @@ def test_program_sees_the_same_with_savers_of_langgraph(case: Case) -> None:
 @pytest.mark.parametrize("case", IN_POSTGRESQL, ids=str)
 def test_program_sees_in_postgresql_what_langgraph_sees_in_memory(case: Case, postgres: str) -> None:
     stored = observations(replace(case, saver=postgres), NBHITL)
-    found = difference(observations(case, LANGGRAPH), stored)
+    found = difference(told_by_langgraph(case), stored)
     assert not found, f"\n{found}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_langgraph_tells_the_same_with_both_of_its_savers() -> None:
+    """So that the quick tests ask it once: what its SQLite saver does otherwise has to be in the list."""
+    in_sqlite = [case for case in CASES if case.saver == "sqlite"]
+    other = [
+        str(case)
+        for case in in_sqlite
+        if observations(case, LANGGRAPH) != observations(replace(case, saver="memory"), LANGGRAPH)
+    ]
+    assert set(other) == SAVERS_DIFFER
+    assert {str(case) for case in in_sqlite if expected_with(case) == case} == SAVERS_DIFFER
