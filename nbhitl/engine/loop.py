@@ -88,12 +88,12 @@ def superstep_loop(progress: Progress, input: Any, key: CheckpointKey) -> Genera
         progress.pending = []
         if progress.saves_steps:
             progress.claimed = {}
+        past_breakpoint = run.resuming = False
         # With the error handlers, which are not planned.
         if settings.interrupt_after and at_breakpoint(
             [*tasks, *(result.task for result in results)], settings.interrupt_after
         ):
             return (yield from _pause_at(progress, _plan(progress)))
-        past_breakpoint = run.resuming = False
 
 
 def _recursion_error(progress: Progress, tasks: Sequence[Task]) -> GraphRecursionError:
@@ -114,6 +114,10 @@ def _recursion_error(progress: Progress, tasks: Sequence[Task]) -> GraphRecursio
 def _plan(progress: Progress) -> list[Task]:
     """Return the tasks of the next step, with what earlier runs of it left; report the checkpoint that they stand on."""
     tasks = plan_tasks(progress.program, progress.head, progress.step, progress.run.ns)
+    if len(tasks) > 1 and progress.run.resuming and progress.goes_on_from_a_branch:
+        from nbhitl.engine.snapshot import in_node_order
+
+        tasks = in_node_order(progress.program, tasks)
     if progress.pending and tasks:
         recall_writes(tasks, progress.pending)
         handlers = failed_before(progress.program, tasks, progress.pending)

@@ -124,6 +124,11 @@ class Progress:
         """Whether the run has made a checkpoint of its own to start from, beside what followed the one that it found."""
         return self.found is not None and self.found[0] != self.head.checkpoint_id
 
+    @property
+    def goes_on_from_a_branch(self) -> bool:
+        """Whether the run found a checkpoint that was made by hand, by a copy or by a replay."""
+        return self.found is not None and self.found[1].get("source") in ("update", "fork")
+
     def left(self) -> Left:
         """Return what the tasks of the checkpoint that the run is at left, by what is pending."""
         if self._left is None or self._left[0] is not self.pending:
