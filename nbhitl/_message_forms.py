@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from nbhitl import _messages as light
@@ -169,21 +171,49 @@ class _Blank(NamedTuple):
 
     def fill(self, values: dict[str, Any], extra: dict[str, Any]) -> Any:
         """Return a message with these fields."""
+        if not self.is_light:
+            return _model(self.cls, values, extra)
+        values.pop("type", None)
         message = self.cls.__new__(self.cls)
-        if self.is_light:
-            values.pop("type", None)
-            vars(message).update(values, **extra)
-            return message
-        # The state that pydantic's models take when they are unpickled or copied.
-        message.__setstate__(
-            {
-                "__dict__": values,
-                "__pydantic_extra__": extra,
-                "__pydantic_fields_set__": {*values, *extra} if extra else set(values),
-                "__pydantic_private__": None,
-            }
-        )
+        vars(message).update(values, **extra)
         return message
+
+
+def _model(cls: Any, values: dict[str, Any], extra: dict[str, Any] | None) -> Any:
+    """Return a message of LangChain's with the state that pydantic's models take when they are unpickled or copied."""
+    message = cls.__new__(cls)
+    message.__setstate__(
+        {
+            "__dict__": values,
+            "__pydantic_extra__": extra,
+            "__pydantic_fields_set__": {*values, *extra} if extra else set(values),
+            "__pydantic_private__": None,
+        }
+    )
+    return message
+
+
+def message_again(message: Any, fields: dict[str, Any], extra: dict[str, Any] | None) -> Any:
+    """Return a message of the same class as `message`, with copies of these fields."""
+    values = _copy(fields)
+    if isinstance(message, light.BaseMessage):
+        again = message.__class__.__new__(message.__class__)
+        vars(again).update(values)
+        return again
+    return _model(message.__class__, values, _copy(extra))
+
+
+def _copy(value: Any) -> Any:
+    """A copy of what messages hold, mostly plain data, in which no object is twice."""
+    kind, constant = type(value), _CONSTANT
+    if kind is dict:
+        return {name: item if type(item) in constant else _copy(item) for name, item in value.items()}
+    if kind is list:
+        return [item if type(item) in constant else _copy(item) for item in value]
+    return value if kind in constant else deepcopy(value)
+
+
+_CONSTANT = frozenset({str, int, float, bool, NoneType})
 
 
 @cache

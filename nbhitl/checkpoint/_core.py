@@ -10,7 +10,7 @@ from nbhitl.checkpoint._fold import Folded, ancestry, fold, joined
 from nbhitl.checkpoint._metadata import decode_metadata
 from nbhitl.checkpoint._recall import Recall
 from nbhitl.checkpoint._reread import Reread
-from nbhitl.checkpoint._rows import CLASSIC, Body, Codec, Tip, decode_body, decode_write, unreadable
+from nbhitl.checkpoint._rows import CLASSIC, DELTA, Body, Codec, Tip, decode_body, decode_write, unreadable
 from nbhitl.checkpoint._typed import codec_of
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
@@ -45,6 +45,7 @@ class SaverCore(BaseCheckpointSaver[int]):
         self._tips: dict[tuple[str, str], Tip] = {}
         self._recall = Recall()
         self._reread = Reread()
+        self._looked: tuple[str, str] | None = None
         # Threads that are known to have open questions: a step of theirs has to look at them.
         self._asking: set[str] = set()
         # The newest step where runs paused and what stands for its writes, the serializer of then, and what they kept:
@@ -106,22 +107,27 @@ class SaverCore(BaseCheckpointSaver[int]):
         between = self._rows.steps_from(row.thread_id, row.ns, row.base_id, row.checkpoint_id)
         return fold(ancestry(between, row), self._codec)
 
-    def _recalled(self, row: StepRow) -> Folded:
-        """As `_folded_at`, from the state that is kept of the thread if that is quicker; without versions."""
+    def _recalled(self, row: StepRow, *, share: bool) -> Folded:
+        """As `_folded_at`, from the state that is kept of the thread if that is quicker; of the step only the frame, and
+        without versions. With `share`, messages may be the same objects as in an earlier result.
+        """
         if row.is_whole and len(row.body) < _QUICKLY_READ:
             return fold([row], self._codec)
         try:
             since = self._recall.kept_at(row.thread_id, row.ns)
             steps = None if since is None else self._steps_since(row, since)
             if since is not None and steps is not None:
-                values = self._recall.follow(since, steps, self._codec)
-                if values is not None:
-                    body = steps[-1][1] if steps else decode_body(row, self._codec)
+                kept = self._recall.follow(since, steps, self._codec, share)
+                if kept is not None:
+                    values, frame = kept
+                    body = steps[-1][1] if steps else None
+                    if body is None:
+                        body = decode_body(row, self._codec) if frame is None else Body(DELTA, frame, {})
                     return Folded(row, body, values, {})
             folded = self._folded_at(row)
             if folded.body.kind == CLASSIC:
                 return folded
-            return folded._replace(values=self._recall.keep(folded, self._codec))
+            return folded._replace(values=self._recall.keep(folded, self._codec, share))
         except UnsupportedValue:  # what somebody else has put there can be read, but not be kept
             return self._folded_at(row)
 

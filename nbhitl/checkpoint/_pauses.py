@@ -77,7 +77,7 @@ class PauseSaver(ReviewSaver):
             given = self._answers_in(newest[1])
         if state:
             try:
-                folded = self._recalled(packed(found[0]))
+                folded = self._recalled(packed(found[0]), share=True)
             except StepGone:
                 return None
             if folded.body.kind == CLASSIC:  # what stands beside the state there has to be told from it

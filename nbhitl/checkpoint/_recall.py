@@ -1,7 +1,8 @@
 """The newest states of some threads, kept decoded: reading one again costs what has changed since.
 
-What is kept is not handed out where it could be changed unnoticed. Constants are shared; lists are copied;
-messages in lists are shared, and looked over before they are shared again; all else is decoded each time.
+What is kept is not handed out where it could be changed unnoticed. Constants are shared; lists are copied; messages
+in lists are shared by runs, and looked over before they are shared again; whoever else reads gets copies of them; all
+else is decoded each time.
 
 Looking over a message costs little, but of a thousand of them it would make up a third of a turn. So of very
 long lists the last messages are looked at each time, and the others by turns: the contents of every fifth, so that
@@ -14,7 +15,7 @@ import sys
 from collections import OrderedDict
 from copy import deepcopy
 from datetime import date, datetime, time, timedelta
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._edits import Edits
     from nbhitl.checkpoint._fold import Folded
     from nbhitl.checkpoint._rows import Body, Codec, StepRow
+    from nbhitl.checkpoint.records import Frame
 
 CONSTANT = frozenset({
     str, int, float, bool, bytes, type(None), complex, date, datetime, time, timedelta,
@@ -48,8 +50,8 @@ class _Kept(Protocol):
     def intact(self) -> bool:
         """Whether it is still what was stored."""
 
-    def handed_out(self, codec: Codec) -> Any:
-        """Return the value for somebody who may change it."""
+    def handed_out(self, codec: Codec, share: bool) -> Any:
+        """Return the value for somebody who may change it; with `share`, messages that are looked over next time."""
 
     def grown(self, items: list[Any], codec: Codec) -> _Kept:
         """Return the kept list with more items."""
@@ -69,7 +71,7 @@ class _Constant:
     def intact(self) -> bool:
         return True
 
-    def handed_out(self, codec: Codec) -> Any:
+    def handed_out(self, codec: Codec, share: bool) -> Any:
         return self._value
 
     def grown(self, items: list[Any], codec: Codec) -> _Kept:
@@ -154,14 +156,23 @@ class _Items:
         part = slice(first, end)
         return self._fields[part] == self._stored[part] and self._extra[part] == self._stored_extra[part]
 
-    def handed_out(self, codec: Codec) -> Any:
-        return self._items.copy()
+    def handed_out(self, codec: Codec, share: bool) -> Any:
+        if share or not self._fields:
+            return self._items.copy()
+        from nbhitl._message_forms import message_again
+
+        stored = zip(self._stored, self._stored_extra, strict=True)
+        are_messages = repeat(True) if self._are_messages else map(_langchain.is_message, self._items)
+        return [
+            message_again(item, *next(stored)) if is_message else item
+            for item, is_message in zip(self._items, are_messages, strict=False)
+        ]
 
     def grown(self, items: list[Any], codec: Codec) -> _Kept:
         length = len(self._items)
         if self.takes(items):
             return self
-        return _Encoded(codec.dumps(self._items[:length] + items))
+        return _Encoded(codec.loads(codec.dumps(self._items[:length])) + items)
 
     def edited(self, edits: Edits, codec: Codec) -> _Kept:
         from nbhitl.checkpoint._edits import edited
@@ -169,7 +180,7 @@ class _Items:
         came = _Items()
         are_kept = came.takes(chain.from_iterable(items for _, _, items in edits))
         if not (are_kept and self._are_messages and came._are_messages):
-            return _kept(edited(self._items, edits), codec)
+            return _Encoded(codec.loads(codec.dumps(edited(self._items, edits))))
         for name in _PARALLEL:
             new = iter(getattr(came, name))
             of_name = [[place, gone, [*islice(new, len(items))]] for place, gone, items in edits]
@@ -182,26 +193,32 @@ _PARALLEL = "_items", "_fields", "_stored", "_extra", "_stored_extra", "_content
 
 
 class _Encoded:
-    """Any other value, as bytes."""
+    """Any other value, as bytes, which are made when it is first handed out: until then nobody else has it."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "_value")
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, value: Any) -> None:
+        self._value = value
+        self._data: bytes | None = None
 
     def intact(self) -> bool:
         return True
 
-    def handed_out(self, codec: Codec) -> Any:
+    def handed_out(self, codec: Codec, share: bool) -> Any:
+        if self._data is None:
+            self._data, self._value = codec.dumps(self._value), None
         return codec.loads(self._data)
 
+    def _own(self, codec: Codec) -> Any:
+        return self._value if self._data is None else codec.loads(self._data)
+
     def grown(self, items: list[Any], codec: Codec) -> _Kept:
-        return _Encoded(codec.dumps(codec.loads(self._data) + items))
+        return _Encoded(self._own(codec) + items)
 
     def edited(self, edits: Edits, codec: Codec) -> _Kept:
         from nbhitl.checkpoint._edits import edited
 
-        return _Encoded(codec.dumps(edited(codec.loads(self._data), edits)))
+        return _Encoded(edited(self._own(codec), edits))
 
 
 def _is_late_constant(cls: type) -> bool:
@@ -210,24 +227,26 @@ def _is_late_constant(cls: type) -> bool:
     return name is not None and getattr(sys.modules.get(cls.__module__), name, None) is cls
 
 
-def _kept(value: Any, codec: Codec) -> _Kept:
+def _kept(value: Any) -> _Kept:
+    """Keep a value that nobody else has."""
     if type(value) in CONSTANT or _is_late_constant(type(value)):
         return _Constant(value)
     if type(value) is list:
         items = _Items()
         if items.takes(value):
             return items
-    return _Encoded(codec.dumps(value))
+    return _Encoded(value)
 
 
 class _State:
-    """A kept state, and the row at which it was."""
+    """A kept state, the row at which it was, and its frame if that can be shared."""
 
-    __slots__ = ("_values", "row")
+    __slots__ = ("_values", "frame", "row")
 
-    def __init__(self, folded: Folded, codec: Codec) -> None:
+    def __init__(self, folded: Folded) -> None:
         self.row = folded.row
-        self._values = {key: _kept(value, codec) for key, value in folded.values.items()}
+        self.frame = _constant_frame(folded.body.frame)
+        self._values = {key: _kept(value) for key, value in folded.values.items()}
 
     def intact(self) -> bool:
         return all(value.intact() for value in self._values.values())
@@ -237,16 +256,25 @@ class _State:
         for key in body.removed:
             self._values.pop(key, None)
         for key, value in body.values.items():
-            self._values[key] = _kept(value, codec)
+            self._values[key] = _kept(value)
         for key, edits in (body.edits or {}).items():
             self._values[key] = self._values[key].edited(edits, codec)
         for key, items in body.appended.items():
             before = self._values.get(key)
-            self._values[key] = before.grown(items, codec) if before else _kept(list(items), codec)
-        self.row = row
+            self._values[key] = before.grown(items, codec) if before else _kept(list(items))
+        self.row, self.frame = row, _constant_frame(body.frame)
 
-    def handed_out(self, codec: Codec) -> dict[str, Any]:
-        return {key: value.handed_out(codec) for key, value in self._values.items()}
+    def handed_out(self, codec: Codec, share: bool) -> dict[str, Any]:
+        return {key: value.handed_out(codec, share) for key, value in self._values.items()}
+
+
+def _constant_frame(frame: Frame) -> Frame | None:
+    return frame if is_constant_frame(frame) else None
+
+
+def is_constant_frame(frame: Frame) -> bool:
+    """Whether nothing in a frame can be changed but what every reader copies."""
+    return not (frame.sends or frame.channels or frame.start is not None)
 
 
 class Recall:
@@ -262,27 +290,31 @@ class Recall:
         return state.row if state else None
 
     def follow(
-        self, since: StepRow, steps: Sequence[tuple[StepRow, Body]], codec: Codec
-    ) -> dict[str, Any] | None:
-        """Return the state after the steps that follow the row `since`; None if it must be read anew."""
+        self, since: StepRow, steps: Sequence[tuple[StepRow, Body]], codec: Codec, share: bool
+    ) -> tuple[dict[str, Any], Frame | None] | None:
+        """Return the state after the steps that follow the row `since`, and its frame if that can be shared; None if the
+        state must be read anew.
+        """
         thread, ns = since.thread_id, since.ns
         with self._lock:
             state = self._states.pop((thread, ns), None)
-            if state is None or state.row is not since or not state.intact():
+            if state is None or state.row is not since or ((share or steps) and not state.intact()):
                 return None
             for row, body in steps:
                 state.moved_on(row, body, codec)
+            values = state.handed_out(codec, share)
             self._states[thread, ns] = state
-            return state.handed_out(codec)
+            return values, state.frame
 
-    def keep(self, folded: Folded, codec: Codec) -> dict[str, Any]:
+    def keep(self, folded: Folded, codec: Codec, share: bool) -> dict[str, Any]:
         """Keep a state that was read; return it for handing out."""
-        state = _State(folded, codec)
+        state = _State(folded)
         with self._lock:
+            values = state.handed_out(codec, share)
             self._states[folded.row.thread_id, folded.row.ns] = state
             while len(self._states) > _KEPT_STATES:
                 self._states.popitem(last=False)
-            return state.handed_out(codec)
+            return values
 
     def forget(self, thread: str) -> None:
         """Drop what is kept of a thread."""

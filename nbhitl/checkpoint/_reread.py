@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint._recall import CONSTANT
+from nbhitl.checkpoint._recall import CONSTANT, is_constant_frame
 from nbhitl.checkpoint.records import StoredCheckpoint
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ class Reread:
 
     def keep(self, thread: str, ns: str, row: StepRow, stored: StoredCheckpoint) -> None:
         """Keep a checkpoint, if it can be copied quickly."""
-        frame = stored.frame
         rest = (value for name, value in stored.metadata.items() if name != "parents")
-        if stored.writes or frame.sends or frame.channels or frame.start is not None:
+        if stored.writes or not is_constant_frame(stored.frame):
             return
         if _constant(stored.values.values()) and _constant(rest):
             if len(self._kept) >= _KEPT:

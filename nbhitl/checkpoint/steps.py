@@ -63,7 +63,7 @@ class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
         row = self._rows.step(*key)
         if row is None:
             return None
-        folded = self._recalled(row) if share else self._folded_at(row)
+        folded = self._recalled(row, share=True) if share else self._folded_at(row)
         return self._stored(folded, self._writes_at(row, newest=False))
 
     def _newest(self, thread: str, ns: str, share: bool) -> StoredCheckpoint | None:
@@ -71,13 +71,21 @@ class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
         if found is None:
             return None
         if share:
-            return self._stored(self._recalled(found[0]), self._decoded(found[1]))
+            return self._stored(self._recalled(found[0], share=True), self._decoded(found[1]))
         row, writes = found
         stored = None if writes else self._reread.again(thread, ns, row)
         if stored is None:
-            stored = self._stored(self._folded_at(row), self._decoded(writes))
+            stored = self._stored(self._looked_at(row), self._decoded(writes))
             self._reread.keep(thread, ns, row, stored)
         return stored
+
+    def _looked_at(self, row: StepRow) -> Folded:
+        """As `_folded_at`; a state that a run has read, or that is looked at again, is kept."""
+        place = row[:2]
+        if self._recall.kept_at(*place) is not None or self._looked == place:
+            return self._recalled(row, share=False)
+        self._looked = place
+        return self._folded_at(row)
 
     def load_before(self, key: CheckpointKey) -> StoredCheckpoint | None:
         """Return the newest checkpoint of the namespace that is older than the one named, whole, or None."""

@@ -39,7 +39,7 @@ def update_loop(
         if not updates:
             raise ValueError("No updates provided: each superstep needs at least one StateUpdate.")
     steps = [[_state_update(update) for update in updates] for updates in supersteps]
-    stored: StoredCheckpoint | None = yield StoreCall("load", (key,))
+    stored: StoredCheckpoint | None = yield StoreCall("load", (key, True))
     if stored is not None:
         stand_on(progress, stored)
         progress.run.checkpoint_map = dict(stored.metadata.get("parents") or {})

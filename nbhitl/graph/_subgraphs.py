@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import NS_END, NS_SEP
@@ -50,7 +50,10 @@ def _named_by(action: Any) -> Iterator[Any]:
     for root, *attributes in _attribute_chains(code):
         value = captured.get(root, func.__globals__.get(root))
         for attribute in attributes:
-            value = inspect.getattr_static(value, attribute, None)
+            is_module = isinstance(value, ModuleType)  # in which to look is quick, and runs nothing either
+            value = (
+                vars(value).get(attribute) if is_module else inspect.getattr_static(value, attribute, None)
+            )
         if _is_graph(value):
             yield value
 

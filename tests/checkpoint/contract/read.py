@@ -6,6 +6,7 @@ from copy import deepcopy
 
 from langchain_core.messages import AIMessage
 
+from nbhitl.checkpoint import _fold
 from nbhitl.checkpoint.records import Frame, TaskWrites
 from nbhitl.constants import PULL
 from nbhitl.types import MISSING
@@ -33,8 +34,10 @@ class ReadsAgain(OpensASaver):
 
     def test_reading_the_newest_again_decodes_nothing_while_it_stands(self, run, monkeypatch):
         decoded = []
-        folded_at = run.saver._folded_at
-        monkeypatch.setattr(run.saver, "_folded_at", lambda row: decoded.append(row) or folded_at(row))
+        decode = _fold.decode_body
+        monkeypatch.setattr(
+            _fold, "decode_body", lambda row, serde: decoded.append(row) or decode(row, serde)
+        )
         run.step({"n": 1})
         first, again = run.saver.load(run.key()), run.saver.load(run.key())
         assert found(again) == found(first)
