@@ -10,7 +10,7 @@ from nbhitl._context import CURRENT_TASK, current_task
 from nbhitl.constants import CONF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from nbhitl.types import StreamWriter
 
@@ -47,14 +47,15 @@ class CheckpointMetadata(TypedDict, total=False):
     run_id: str
 
 
-_MERGED_DICTS = frozenset({CONF, "metadata"})
+VERSIONS = "lc_versions"
+"""The entry of metadata in which each package notes its version."""
 _KEYS = frozenset(RunnableConfig.__annotations__)
 
 
 def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
     """Return the configs laid over one another, the last one on top.
 
-    `configurable` and `metadata` are merged key by key, `tags` are joined, each once.
+    `configurable` and `metadata` are merged key by key, `tags` and the handlers of `callbacks` are joined.
 
     >>> merge_configs({"configurable": {"a": 1}}, None, {"configurable": {"b": 2}})
     {'configurable': {'a': 1, 'b': 2}}
@@ -64,14 +65,65 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
         for key, value in (config or {}).items():
             if value is None or (key == "tags" and not value):
                 continue
-            if key in _MERGED_DICTS:
-                merged[key] = {**merged.get(key, {}), **cast("dict[str, Any]", value)}
-            elif key == "tags":
-                known = merged.get(key, [])
-                merged[key] = [*known, *(t for t in cast("list[str]", value) if t not in known)]
-            else:
-                merged[key] = value
+            join = _JOINED.get(key)
+            merged[key] = join(merged.get(key), value) if join else value
     return cast("RunnableConfig", merged)
+
+
+def lay_over(around: RunnableConfig, config: RunnableConfig) -> RunnableConfig:
+    """Return `config` over the config of what calls it.
+
+    Of tags that both have, one counts: programs hand the outer config on with entries of their own.
+    """
+    tags = around.get("tags")
+    if tags and config.get("tags"):
+        config = cast(
+            "RunnableConfig", {**config, "tags": [tag for tag in config["tags"] if tag not in tags]}
+        )
+    return merge_configs(around, config)
+
+
+def _joined_dicts(known: dict[str, Any] | None, given: dict[str, Any]) -> dict[str, Any]:
+    return {**(known or {}), **given}
+
+
+def _joined_metadata(known: dict[str, Any] | None, given: dict[str, Any]) -> dict[str, Any]:
+    joined = _joined_dicts(known, given)
+    if known and isinstance(known.get(VERSIONS), Mapping) and isinstance(given.get(VERSIONS), Mapping):
+        joined[VERSIONS] = {**known[VERSIONS], **given[VERSIONS]}
+    return joined
+
+
+def _joined_tags(known: list[str] | None, given: list[str]) -> list[str]:
+    return [*(known or ()), *given]
+
+
+def _joined_callbacks(known: Any, given: Any) -> Any:
+    """Return the handlers of both: as a list where both are lists, else as a callback manager of LangChain's."""
+    if known is None:
+        return given
+    if isinstance(given, (list, tuple)):
+        return [*known, *given] if isinstance(known, (list, tuple)) else _with_handlers(known, given)
+    if not hasattr(given, "add_handler"):  # a listener of one's own
+        return given
+    return _with_handlers(given, known) if isinstance(known, (list, tuple)) else known.merge(given)
+
+
+def _with_handlers(manager: Any, handlers: Iterable[Any]) -> Any:
+    if not hasattr(manager, "add_handler"):
+        return handlers
+    manager = manager.copy()
+    for handler in handlers:
+        manager.add_handler(handler, inherit=True)
+    return manager
+
+
+_JOINED: dict[str, Callable[[Any, Any], Any]] = {
+    CONF: _joined_dicts,
+    "metadata": _joined_metadata,
+    "tags": _joined_tags,
+    "callbacks": _joined_callbacks,
+}
 
 
 def settled(config: RunnableConfig) -> RunnableConfig:

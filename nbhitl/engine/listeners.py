@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._context import CURRENT_TASK
 from nbhitl.constants import FIRST_STEP
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def traced(
     from nbhitl.engine.traces import trace_run
 
     if callbacks and not hasattr(callbacks, "open_run") and not can_open(callbacks):
-        return steps
+        if not _is_closed_to_some(run):
+            return steps
+        callbacks = []  # nobody hears it, nor, by way of LangChain's context, what its nodes call
     return trace_run(steps, run, callbacks or [], name, input)
 
 
@@ -71,12 +74,26 @@ def _callbacks(run: Run) -> Any:
     callbacks = run.config.get("callbacks")
     if run.parent is not None:
         callbacks = _with_those_above(run.parent, callbacks)
+    elif _is_closed_to_some(run):
+        from nbhitl.engine.tokens import without_closed
+
+        callbacks = without_closed(callbacks)
     if run.stream.messages:
         from nbhitl.engine.tokens import with_handler
 
         for handler in run.stream.token_handlers(run.ns):
             callbacks = with_handler(callbacks, handler)
     return callbacks
+
+
+def _is_closed_to_some(run: Run) -> bool:
+    """Whether a node starts the run on a place of its own, where streams that show no called graphs do not hear it."""
+    callbacks = run.config.get("callbacks")
+    if run.parent is not None or not callbacks or CURRENT_TASK.get() is None:
+        return False
+    from nbhitl.engine.tokens import closed_handlers
+
+    return bool(closed_handlers(callbacks))
 
 
 def _with_those_above(parent: RunningTask, given: Any) -> Any:

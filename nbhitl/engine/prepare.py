@@ -10,7 +10,7 @@ from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import config_of_runnable, outer_config
 from nbhitl.checkpoint.records import new_key
 from nbhitl.checkpoint.stamps import catch_up, new_stamp, utc_now
-from nbhitl.config import merge_configs
+from nbhitl.config import lay_over, merge_configs
 from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
 from nbhitl.engine.instructions import Clock
 from nbhitl.engine.running import TASK_KEY, Run, RunningTask
@@ -155,7 +155,9 @@ def _inherited(config: RunnableConfig, parent: RunningTask, around: Any) -> Runn
         **{key: value for key, value in (around or above).items() if value or not around},
         CONF: {key: value for key, value in configurable.items() if key not in _PLACE},
     }
-    return merge_configs(cast("RunnableConfig", base), config, _thread_of(config, parent))
+    if config.get("callbacks") is not None:
+        base.pop("callbacks", None)  # `listeners` adds those who hear the node
+    return merge_configs(lay_over(cast("RunnableConfig", base), config), _thread_of(config, parent))
 
 
 _PLACE = frozenset({"checkpoint_id", "checkpoint_ns", "checkpoint_map", TASK_KEY})

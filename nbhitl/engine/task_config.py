@@ -91,14 +91,16 @@ def task_metadata(running: RunningTask) -> dict[str, Any]:
 
 
 def run_metadata(run: Run) -> dict[str, Any]:
-    """Return the metadata of a run: the caller's, and what tells the run."""
+    """Return the metadata of a run: the caller's, and what tells the run where the caller's do not tell it."""
     configurable: dict[str, Any] = dict(run.config).get(CONF, {})  # type: ignore[assignment]  # an object, to mypy
     told = {key: configurable[key] for key in _TOLD if configurable.get(key) is not None}
     if run.parent is None:
         told.update((key, configurable[key]) for key in _TOLD_AT_THE_TOP if configurable.get(key))
-        return {**run.config.get("metadata", {}), **told}
+        given = run.config.get("metadata", {})
+        return {**given, **told, **given} if given else told
     above = {} if run.wrapped else task_metadata(run.parent)
-    metadata = {**above, **run.config.get("metadata", {}), **told}
+    given = {**above, **run.config.get("metadata", {})}
+    metadata = {**given, **told, **given}
     metadata.setdefault("checkpoint_ns", run.parent.task.namespace)
     return metadata
 

@@ -45,6 +45,20 @@ def with_handler(callbacks: Any, handler: Any) -> Any:
     return extended
 
 
+def closed_handlers(callbacks: Any) -> list[Any]:
+    """Return those of a callback manager that tell of models to a stream that shows no called graphs."""
+    handlers = getattr(callbacks, "handlers", ())
+    return [each for each in handlers if isinstance(each, _Models) and not each.stream.shows_below]
+
+
+def without_closed(callbacks: Any) -> Any:
+    """Return a callback manager without its `closed_handlers`; the given one is not changed."""
+    left = callbacks.copy()
+    for handler in closed_handlers(callbacks):
+        left.remove_handler(handler)
+    return left
+
+
 def _about(metadata: dict[str, Any], tags: list[str] | None) -> dict[str, Any]:
     shown = [tag for tag in tags or () if not tag.startswith(_HIDDEN_TAG)]
     return {**metadata, "tags": shown} if shown else metadata

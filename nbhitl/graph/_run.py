@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint.stamps import utc_now
-from nbhitl.config import merge_configs, settled
+from nbhitl.config import lay_over, merge_configs, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.drive import run_live, run_streaming, run_to_end
 from nbhitl.engine.events import Stream, is_live
@@ -184,8 +184,8 @@ def _merged(
     """
     if outer and CONF in outer and (CONF in (config or ()) or CONF in (graph.config or ())):
         outer = cast("RunnableConfig", {key: value for key, value in outer.items() if key != CONF})
-    ground = merge_configs(outer, graph.config) if outer else graph.config
-    return merge_configs(ground, config) if ground else (config or {})
+    own = merge_configs(graph.config, config) if graph.config else (config or {})
+    return lay_over(outer, own) if outer else own
 
 
 def _settings(graph: CompiledStateGraph, run: Run, options: RunOptions, *, streams: bool) -> Settings:
