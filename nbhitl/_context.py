@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from nbhitl.checkpoint.steps import StepSaver
@@ -55,11 +55,6 @@ class TaskContext(Protocol):
 
     def push_message(self, message: Any, state_key: str | None) -> None:
         """Put a message into the stream of mode `messages`, and into the state when the node ends."""
-
-    def call(
-        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any
-    ) -> Any:
-        """Run `func` as a task of its own and return its future (functional API)."""
 
 
 CURRENT_TASK: ContextVar[TaskContext | None] = ContextVar("nbhitl_task", default=None)

@@ -45,6 +45,13 @@ def unwrap_overwrite(value: Any, key: str = "") -> tuple[bool, Any]:
     return False, None
 
 
+def several_overwrites_error(key: str) -> InvalidUpdateError:
+    """Return the error for a key that several writes of one step overwrite."""
+    return InvalidUpdateError(
+        f"At key '{key}': Can receive only one Overwrite value per super-step. Let one node of the step overwrite it."
+    )
+
+
 def fold(operator: Callable[[Any, Any], Any], value: Any, updates: Iterable[Any], key: str) -> Any:
     """Return `value` combined with each update in turn; an Overwrite stands alone.
 
@@ -59,9 +66,7 @@ def fold(operator: Callable[[Any, Any], Any], value: Any, updates: Iterable[Any]
             is_overwrite, replacement = unwrap_overwrite(update, key)
             if is_overwrite:
                 if overwritten:
-                    raise InvalidUpdateError(
-                        f"At key '{key}': Can receive only one Overwrite value per super-step."
-                    )
+                    raise several_overwrites_error(key)
                 value, overwritten = replacement, True
                 continue
         if overwritten:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from nbhitl.channels.base import Value, ValueChannel
-from nbhitl.channels.binop import initial_value, unwrap_overwrite
-from nbhitl.errors import InvalidUpdateError
+from nbhitl.channels.binop import initial_value, several_overwrites_error, unwrap_overwrite
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
@@ -82,9 +81,7 @@ class DeltaChannel(ValueChannel[Value, Any], Generic[Value]):
             if is_one
         ]
         if len(overwrites) > 1:
-            raise InvalidUpdateError(
-                f"At key '{self.key}': Can receive only one Overwrite value per super-step."
-            )
+            raise several_overwrites_error(self.key)
         if overwrites:
             return self.empty() if overwrites[0] is None else overwrites[0]
         if value is MISSING:

@@ -50,7 +50,7 @@ def path_routes(running: RunningTask, branch: Branch, answer: Any) -> list[tuple
 
 
 def _routes(program: Program, node: Node, branch: Branch, answer: Any) -> list[tuple[str, Any]]:
-    """Return the writes that start what a path function named: one place, or a list of places."""
+    """As `path_routes`, for every answer that is not simply the name of a node."""
     targets = answer if isinstance(answer, (list, tuple)) else [answer]
     where = f"the conditional edge {branch.name!r} of node {node.name!r}"
     routes: list[tuple[str, Any]] = []

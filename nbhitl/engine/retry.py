@@ -40,5 +40,5 @@ def retries(policy: RetryPolicy, error: Exception) -> bool:
     if callable(retry_on):
         return bool(retry_on(error))
     raise TypeError(
-        "RetryPolicy.retry_on must be an exception class, a list of them, or a function of the error"
+        f"RetryPolicy.retry_on must be an exception class, a list of them, or a function of the error; got {retry_on!r}"
     )

@@ -354,12 +354,6 @@ class RunningTask:
         """The store given to `compile()`, or None."""
         return self.run.store
 
-    def call(
-        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any
-    ) -> Any:
-        """Run `func` as a task of its own (functional API)."""
-        raise RuntimeError("Tasks of the functional API can only be called inside an entrypoint.")
-
     def injected(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Return the values of the parameters that the engine fills."""
         return {name: _INJECT[name](self) for name in names}

@@ -108,15 +108,22 @@ def _superstep(
 def _check_batch(updates: Sequence[StateUpdate]) -> None:
     for update in updates:
         if update.as_node is None:
-            raise InvalidUpdateError("as_node is required when applying multiple updates in one superstep.")
+            raise InvalidUpdateError(
+                "as_node is required when applying multiple updates in one superstep. Say whose each update is: "
+                "StateUpdate(values, as_node=...)."
+            )
         if update.as_node in (END, COPY, INPUT):
-            raise InvalidUpdateError(f"Cannot apply an update as {update.as_node!r} together with others.")
+            raise InvalidUpdateError(
+                f"Cannot apply an update as {update.as_node!r} together with others. Give it a superstep of its own."
+            )
 
 
 def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> Generator[Any, Any, None]:
     """Clone the checkpoint as its own sibling; a list of `(values, as_node)` replaces its tasks' results."""
     if stored is None:
-        raise InvalidUpdateError("Cannot copy a non-existent checkpoint: the thread is empty.")
+        raise InvalidUpdateError(
+            "Cannot copy a non-existent checkpoint: the thread is empty. Check the thread_id."
+        )
     progress.head.checkpoint_id = stored.parent_id or ""
     yield from progress.advance("fork", whole=True)
     if not isinstance(values, (list, tuple)) or not values:

@@ -117,5 +117,5 @@ def check_timeouts(nodes: Iterable[NodeSpec]) -> None:
             continue
         raise ValueError(
             "Node timeouts are only supported for async nodes, because a running thread cannot be stopped: node "
-            f"{spec.name!r} is sync."
+            f"{spec.name!r} is sync. Make it async, or bound the whole step with graph.step_timeout."
         )

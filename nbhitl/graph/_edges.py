@@ -23,10 +23,8 @@ def check_edge(start_key: str, end_key: object) -> None:
     """
     if not isinstance(end_key, str):
         _check_end_is_one(end_key)
-    if start_key == END:
-        raise ValueError("END cannot be a start node: edges end there, add_edge(node, END)")
-    if end_key == START:
-        raise ValueError("START cannot be an end node: edges begin there, add_edge(START, node)")
+    _check_start(start_key)
+    _check_end(end_key)
 
 
 def check_join(start_keys: object, end_key: object, nodes: Collection[str]) -> None:
@@ -42,12 +40,10 @@ def check_join(start_keys: object, end_key: object, nodes: Collection[str]) -> N
         )
     _check_end_is_one(end_key)
     for source in start_keys:
-        if source == END:
-            raise ValueError("END cannot be a start node: edges end there, add_edge(node, END)")
+        _check_start(source)
         if source not in nodes:
             raise ValueError(f"Need to add_node `{source}` first")
-    if end_key == START:
-        raise ValueError("START cannot be an end node: edges begin there, add_edge(START, node)")
+    _check_end(end_key)
     if end_key != END and end_key not in nodes:
         raise ValueError(f"Need to add_node `{end_key}` first")
 
@@ -55,6 +51,16 @@ def check_join(start_keys: object, end_key: object, nodes: Collection[str]) -> N
 def _check_end_is_one(end_key: object) -> None:
     if not isinstance(end_key, str) and isinstance(end_key, Collection):
         raise TypeError(f"add_edge(..., {end_key!r}): an edge ends at one node. Add an edge for each.")
+
+
+def _check_start(start_key: object) -> None:
+    if start_key == END:
+        raise ValueError("END cannot be a start node: edges end there, add_edge(node, END)")
+
+
+def _check_end(end_key: object) -> None:
+    if end_key == START:
+        raise ValueError("START cannot be an end node: edges begin there, add_edge(START, node)")
 
 
 def check_ways(

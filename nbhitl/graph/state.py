@@ -276,7 +276,7 @@ class StateGraph:
             ValueError: the sequence is empty or repeats a name.
         """
         if not nodes:
-            raise ValueError("Sequence requires at least one node.")
+            raise ValueError("Sequence requires at least one node: give add_sequence a list of functions.")
         previous: str | None = None
         for item in nodes:
             name, action = item if isinstance(item, tuple) and len(item) == 2 else (step_name(item), item)
