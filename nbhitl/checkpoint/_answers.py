@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._rows import Codec, WriteRow
 
 RESUME_IDX = WRITES_IDX_MAP[RESUME]
-_LISTS, _ENTRY = frozenset({list}), frozenset({3})
-"""Of which type answers are, and how long."""
+_ENTRY = 3  # interrupt id, digest, answer
 
 _LIST_OF_16_BITS, _LIST_OF_32_BITS = 0xDC, 0xDD
 _SHORT_LIST, _LONGEST_SHORT = 0x90, 15
@@ -116,14 +115,23 @@ def answers_in(rows: Iterable[WriteRow], codec: Codec) -> dict[str, list[Any]]:
     Raises:
         StoreError: somebody else has written something there that is no answers.
     """
-    found = {}
-    for row in rows:
-        if row.idx == RESUME_IDX:
-            entries = decode_write(row, codec)
-            if type(entries) is not list or {*map(type, entries)} - _LISTS or {*map(len, entries)} - _ENTRY:
-                raise unreadable(row, "what is stored is damaged: it is no list of answers")
-            found[row.task_id] = entries
-    return found
+    return {row.task_id: answers_of(row, codec) for row in rows if row.idx == RESUME_IDX}
+
+
+def answers_of(row: WriteRow, codec: Codec) -> list[Any]:
+    """Return the answers that one write delivers, each `[interrupt id, digest, answer]`.
+
+    Raises:
+        StoreError: somebody else has written something there that is no answers.
+    """
+    entries: Any = decode_write(row, codec)
+    if type(entries) is not list or not all(map(_is_entry, entries)):
+        raise unreadable(row, "what is stored is damaged: it is no list of answers")
+    return entries
+
+
+def _is_entry(entry: Any) -> bool:
+    return type(entry) is list and len(entry) == _ENTRY and type(entry[0]) is type(entry[1]) is str
 
 
 def not_before(

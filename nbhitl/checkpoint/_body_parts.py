@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._ids import packed
 from nbhitl.checkpoint.records import Frame
-from nbhitl.checkpoint.serde.plain import listed
+from nbhitl.checkpoint.serde.plain import listed, mapped
 from nbhitl.constants import PULL
 
 if TYPE_CHECKING:
@@ -30,12 +30,30 @@ def frame_data(frame: Frame) -> list[Any] | None:
 
 
 def decode_frame(data: list[Any] | None) -> Frame:
-    """Return the frame that was stored as these fields."""
+    """Return the frame that was stored as these fields.
+
+    Raises:
+        TypeError, ValueError: they are none.
+    """
     if data is None:
         return Frame()
     triggers, writers, sends, channels, start, children = (*data, *_NO_FRAME[len(data) :])
-    triggers, writers, sends = (tuple(listed(part)) for part in (triggers, writers, sends))
-    return Frame(triggers, sends, channels or {}, start, writers, children or {})
+    triggers, writers = tuple(names(triggers)), tuple(names(writers))
+    if children:
+        names([*children, *mapped(children).values()])
+    return Frame(triggers, tuple(listed(sends)), mapped(channels or {}), start, writers, children or {})
+
+
+def names(part: Any) -> list[str]:
+    """Return the names of channels or nodes that a part of a frame holds.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    for name in listed(part):
+        if type(name) is not str:
+            raise TypeError(f"there is a {type(name).__name__} in the place of a name")
+    return part
 
 
 def result_data(

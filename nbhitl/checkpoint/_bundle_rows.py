@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint import claims
 from nbhitl.checkpoint._compression import compressed, decompressed
-from nbhitl.checkpoint._fold import DAMAGE, fold_newest_first
+from nbhitl.checkpoint._fold import DAMAGE, bodies_newest_first
 from nbhitl.checkpoint._ids import packed, unpacked
 from nbhitl.checkpoint._metadata import SOURCES
 from nbhitl.checkpoint._once import DONE, STARTED, OnceRow
@@ -305,7 +305,7 @@ def _once_each(what: str, keys: list[tuple[Any, ...]]) -> None:
 def _check_states(newest_first: Iterable[StepRow]) -> None:
     codec = Inertly()
     try:
-        for folded in fold_newest_first(newest_first, codec, lambda row: True):
-            folded.body.writes(folded.row)
+        for row, body in bodies_newest_first(newest_first, codec):
+            body.writes(row)
     except StoreError as error:
         raise BundleError(f"the bundle is damaged: {error}") from error

@@ -133,6 +133,25 @@ def fold_newest_first(
     Args:
         rows: newest first, without gaps.
     """
+    for segment in _segments(rows, wanted):
+        states, folded = _states(segment, serde)
+        for row, body in reversed(folded):
+            values, versions = states.pop(row.checkpoint_id)
+            if wanted(row):
+                yield Folded(row, body, {key: _settled(item) for key, item in values.items()}, versions)
+
+
+def bodies_newest_first(rows: Iterable[StepRow], serde: Codec) -> Iterator[tuple[StepRow, Body]]:
+    """Yield all of a namespace's rows with their bodies, newest first, as far as their states can be folded.
+
+    The states, which may be much larger than the rows, are not built.
+    """
+    for segment in _segments(rows, lambda row: True):
+        yield from reversed(_states(segment, serde)[1])
+
+
+def _segments(rows: Iterable[StepRow], wanted: Callable[[StepRow], bool]) -> Iterator[list[StepRow]]:
+    """Yield rows that need none but each other, newest first, where one of them is wanted."""
     segment: list[StepRow] = []
     needed: set[str] = set()
     any_wanted = False
@@ -147,15 +166,19 @@ def fold_newest_first(
             needed.add(row.parent_id or "")
         if not needed:
             if any_wanted:
-                yield from _segment(segment, serde, wanted)
+                yield segment
             segment, any_wanted = [], False
     if needed:
         without = [row for row in segment if (row.parent_id or "") in needed and not row.is_whole]
         raise _broken(without[0])
 
 
-def _segment(segment: list[StepRow], serde: Codec, wanted: Callable[[StepRow], bool]) -> Iterator[Folded]:
-    states: dict[str, tuple[dict[str, Any], dict[str, int]]] = {}
+_States = dict[str, tuple[dict[str, Any], dict[str, int]]]
+
+
+def _states(segment: list[StepRow], serde: Codec) -> tuple[_States, list[tuple[StepRow, Body]]]:
+    """Return the state at each row of a segment, lists in it shared, and the rows with their bodies, oldest first."""
+    states: _States = {}
     folded: list[tuple[StepRow, Body]] = []
     for row in reversed(segment):
         body = decode_body(row, serde)
@@ -168,10 +191,7 @@ def _segment(segment: list[StepRow], serde: Codec, wanted: Callable[[StepRow], b
                 states[row.checkpoint_id] = _grow(row, body, dict(values), dict(versions))
         except DAMAGE as error:
             raise damaged(row) from error
-    for row, body in reversed(folded):
-        values, versions = states.pop(row.checkpoint_id)
-        if wanted(row):
-            yield Folded(row, body, {key: _settled(item) for key, item in values.items()}, versions)
+    return states, folded
 
 
 def _grow(

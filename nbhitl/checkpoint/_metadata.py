@@ -11,6 +11,9 @@ from nbhitl.errors import StoreError
 if TYPE_CHECKING:
     from nbhitl.checkpoint._rows import Codec
 
+_MOST = 2**63 - 1
+"""As large as a step can be: tables hold its number in 64 bits."""
+
 SOURCES = ("input", "loop", "update", "fork")
 
 
@@ -54,6 +57,8 @@ def metadata_of(loaded: Any) -> dict[str, Any]:
         return loaded
     try:
         source, step = loaded
+        if type(step) is not int or not -_MOST <= step <= _MOST:
+            raise ValueError(f"there is no step {step!r}")
         return {"source": SOURCES[source], "step": step, "parents": {}}
     except (TypeError, ValueError, LookupError) as error:
         raise StoreError(f"the metadata of a checkpoint is damaged and cannot be read: {error}") from error

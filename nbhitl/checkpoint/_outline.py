@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbhitl._slotted import of_fields
-from nbhitl.checkpoint._body_parts import decode_frame
+from nbhitl.checkpoint._body_parts import decode_frame, names
 from nbhitl.checkpoint._compression import decompressed
 from nbhitl.checkpoint._fold import DAMAGE
 from nbhitl.checkpoint._metadata import metadata_of
@@ -73,7 +73,7 @@ def outlined(
             plain = frame is None or len(frame) < 3
             outline = _outline((
                 checkpoint_id, parent_id, created_at, metadata_of(about),
-                () if frame is None else frame[0], None if plain else decode_frame(frame), touched,
+                () if frame is None else names(frame[0]), None if plain else decode_frame(frame), touched,
                 pending.get(checkpoint_id, ()),
             ))  # fmt: skip
         except (*DAMAGE, StoreError) as error:

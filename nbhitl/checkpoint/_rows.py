@@ -26,7 +26,7 @@ from nbhitl.checkpoint._ids import unpacked
 from nbhitl.checkpoint._metadata import encode_metadata
 from nbhitl.checkpoint.records import StepRecord, TaskWrites
 from nbhitl.checkpoint.serde.core import Serde
-from nbhitl.checkpoint.serde.plain import listed, with_buffers
+from nbhitl.checkpoint.serde.plain import listed, mapped, with_buffers
 from nbhitl.checkpoint.stamps import spelled
 from nbhitl.checkpoint.task_ids import task_id
 from nbhitl.constants import PULL
@@ -274,13 +274,13 @@ def decode_body(row: StepRow, serde: Codec) -> Body:
         if appended or removed:
             for part in (*(appended or {}).values(), removed or []):
                 listed(part)
-        edits = dict(*more) if more else None
-        return Body(
-            kind, decode_frame(frame), values, appended or {}, removed or (), results or (), base, edits
-        )
+        if base is not None:
+            mapped(base[0])
+        about, edits = decode_frame(frame), dict(*more) if more else None
+        return Body(kind, about, mapped(values), appended or {}, removed or (), results or (), base, edits)
     except StoreError as error:
         raise unreadable(row, error) from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise unreadable(row, f"a stored step is damaged and cannot be read: {error}") from error
 
 

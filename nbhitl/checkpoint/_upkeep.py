@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint import claims
+from nbhitl.checkpoint._answers import answers_of
 from nbhitl.checkpoint._fold import fold_newest_first
 from nbhitl.checkpoint._metadata import decode_metadata
 from nbhitl.checkpoint._rows import (
@@ -13,7 +14,6 @@ from nbhitl.checkpoint._rows import (
     StepRow,
     WriteRow,
     decode_body,
-    decode_write,
     encode_body,
     encode_writes,
 )
@@ -192,7 +192,7 @@ def copied_writes(
     for write in writes:
         taken_back = on_their_way.get((write.ns, write.checkpoint_id), ())
         if write.channel == RESUME and taken_back:
-            left = [entry for entry in decode_write(write, codec) if entry[0] not in taken_back]
+            left = [entry for entry in answers_of(write, codec) if entry[0] not in taken_back]
             if left:
                 yield write._replace(thread_id=target, value=codec.dumps(left))
         else:

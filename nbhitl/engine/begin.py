@@ -67,14 +67,20 @@ def stand_on(progress: Progress, stored: StoredCheckpoint) -> None:
     Raises:
         StoreError: somebody has written something else there.
     """
+    if stored.writes:  # which are read at many places from here on
+        _refuse_misshapen(progress, stored)
     try:
         progress.stand_on(stored)
     except SYMPTOMS:
-        from nbhitl.engine.misshapen import refuse_misshapen
-
-        named = (stored.thread_id, stored.checkpoint_id, stored.metadata)
-        refuse_misshapen(*named, stored.frame, stored.writes, progress.run.saver)
+        _refuse_misshapen(progress, stored)
         raise
+
+
+def _refuse_misshapen(progress: Progress, stored: StoredCheckpoint) -> None:
+    from nbhitl.engine.misshapen import refuse_misshapen
+
+    named = (stored.thread_id, stored.checkpoint_id, stored.metadata)
+    refuse_misshapen(*named, stored.frame, stored.writes, progress.run.saver)
 
 
 def _start_branch(progress: Progress, input: Any, stored: StoredCheckpoint) -> Generator[Any, Any, None]:

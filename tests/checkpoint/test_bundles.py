@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nbhitl.checkpoint import _fold
 from nbhitl.checkpoint import bundle as bundles
 from nbhitl.checkpoint.bundle import (
     aexport_thread,
@@ -148,6 +149,20 @@ def test_a_bundle_is_readable_and_linear():
     assert entry["metadata"] == {"source": "loop", "step": 0, "parents": {}}
     assert entry["body"]["appended"] == {"lines": ["line 0"]}
     assert entry["body"]["results"][0]["name"] == "node"
+
+
+def test_reading_a_long_bundle_builds_no_states(monkeypatch):
+    """Each would have to be copied for its checkpoint: a list of n items n times."""
+    run = Run(InMemorySaver())
+    run.step({"n": 0})
+    for n in range(200):
+        run.step({"n": n}, appended={"items": [n]})
+    copied, copy = [], _fold._settled
+    monkeypatch.setattr(_fold, "_settled", lambda item: copied.append(item) or copy(item))
+    target = InMemorySaver()
+    import_thread(target, export_thread(run.saver, "t"))
+    assert copied == []
+    assert target.load(run.key()).values["items"] == [*range(200)]
 
 
 def test_a_saver_with_a_serializer_of_its_own():

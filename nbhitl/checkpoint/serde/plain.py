@@ -27,6 +27,17 @@ def listed(items: Any) -> list[Any]:
     return items
 
 
+def mapped(entries: Any) -> dict[Any, Any]:
+    """Return the dict that a value's data holds.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if type(entries) is not dict:
+        raise TypeError(f"there is a {type(entries).__name__} in the place of a dict")
+    return entries
+
+
 class OddStr(str):
     """A string that is not UTF-8: it has lone surrogates. Only inside the serializer."""
 
