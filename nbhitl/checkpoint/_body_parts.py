@@ -50,10 +50,11 @@ def names(part: Any) -> list[str]:
     Raises:
         TypeError: it is something else.
     """
-    for name in listed(part):
+    found = listed(part)
+    for name in found:
         if type(name) is not str:
             raise TypeError(f"there is a {type(name).__name__} in the place of a name")
-    return part
+    return found
 
 
 def result_data(

@@ -1,7 +1,10 @@
 """Transactions on SQLite that fail or that Ctrl-C breaks off leave nothing."""
 
 import sqlite3
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,8 @@ from nbhitl.checkpoint.sqlite import SqliteSaver, _changed_rows
 from nbhitl.errors import StoreError
 
 from .building import NOON, Run
+
+DRIVER = str(Path(_changed_rows.__file__).parent)
 
 
 class Interrupted(sqlite3.Connection):
@@ -62,6 +67,72 @@ def test_ctrl_c_leaves_no_transaction_open(tmp_path, monkeypatch, when, then):
     asked = ["interrupted"] if when == "committed" and then != "a step" else []
     assert [q.interrupt_id for q in run.saver.pending()] == asked + ["q"] * (then == "a pause")
     conn.close()
+
+
+class CtrlC:
+    """Raises KeyboardInterrupt where Python lets a signal do so, in the driver: after the n-th call of a function of
+    Python's own, or at the beginning of one of the driver's.
+    """
+
+    def __init__(self, number):
+        self.left, self.place = number, None
+
+    def __call__(self, frame, event, argument):
+        code = frame.f_code
+        if event not in ("c_return", "call") or not code.co_filename.startswith(DRIVER):
+            return
+        if self.left == 0:
+            sys.setprofile(None)
+            self.place = code.co_name, event
+            raise KeyboardInterrupt
+        self.left -= 1
+
+
+def broken_off(saver, act, number):
+    """Act, broken off at a point; return where that was, None if there are not so many."""
+    at = CtrlC(number)
+    sys.setprofile(at)
+    try:
+        act(saver)
+    except KeyboardInterrupt:
+        assert at.place is not None
+    finally:
+        sys.setprofile(None)
+    return at.place
+
+
+ACTS = {
+    "the first call": lambda saver: saver.delete_thread("t"),
+    "an answer": lambda saver: saver.record_answer(*saver.pending()[0][:4], "yes", "ann", NOON),
+    "waiting steps": lambda saver: saver.load(saver.run.key()),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_wherever_ctrl_c_comes_other_threads_and_kernels_go_on(tmp_path, act):
+    number = 0
+    while True:
+        path = str(tmp_path / f"{number}.db")
+        with SqliteSaver.from_conn_string(path) as saver:
+            if act != "the first call":
+                saver.run = Run(saver)
+                saver.run.step({"n": 1})
+                saver.run.pause("q")
+                saver.pending()
+            place = broken_off(saver, ACTS[act], number)
+            if place is None:
+                break
+            if place == ("__exit__", "call"):
+                saver.delete_thread(
+                    "another"
+                )  # there nobody is left to clear up but this thread's next change
+            assert not saver.conn.in_transaction, place
+            with ThreadPoolExecutor(1) as others:
+                others.submit(saver.threads).result(20)
+        with SqliteSaver.from_conn_string(path) as other:
+            other.delete_thread("t")
+        number += 1
+    assert number > (5 if act == "waiting steps" else 20)
 
 
 def test_ctrl_c_while_another_thread_saves_leaves_that_alone(tmp_path, monkeypatch):

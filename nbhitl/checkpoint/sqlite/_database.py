@@ -210,8 +210,8 @@ class Database:
         """
         with self._lock:
             if self._group.rows:
-                self.begin()
-                self.end(commit=True)
+                with self.atomic():
+                    pass
 
     def do_counted(self, sql: str, values: Sequence[Any] = ()) -> Tally:
         """Change something, within a transaction; return how many rows were changed."""
@@ -229,28 +229,27 @@ class Database:
 
     def begin(self, threads: Sequence[str] = ()) -> None:
         """Take the lock and the right to write, waiting for other processes; errors name the first of `threads`."""
-        self._lock.acquire()
-        try:
-            if not self._ready:
-                self.setup()
-            if self._is_open:
-                self.end_left_over()
-            conn = self.conn
-            if conn.in_transaction:
-                raise sqlite3.OperationalError("cannot start a transaction within a transaction")
-            self._is_open = True
-            conn.execute("BEGIN IMMEDIATE")
-            self._own_before = conn.total_changes
-            if self._group.rows:
-                self.waiting.carry(conn)
-        except BaseException as error:
-            if self._is_open:
-                self.end_left_over()
-            else:  # from here on a transaction that is open is another thread's
-                self._lock.release()
-            if isinstance(error, _ERRORS):
-                raise self.failure(error, rows=self._group.rows, threads=threads) from error
-            raise
+        with self._lock:  # Ctrl-C cannot come between taking it here and giving it back
+            try:
+                if not self._ready:
+                    self.setup()
+                if self._is_open:
+                    self.end_left_over()
+                conn = self.conn
+                if conn.in_transaction:
+                    raise sqlite3.OperationalError("cannot start a transaction within a transaction")
+                self._is_open = True
+                self._lock.acquire()  # once more, until the transaction ends
+                conn.execute("BEGIN IMMEDIATE")
+                self._own_before = conn.total_changes
+                if self._group.rows:
+                    self.waiting.carry(conn)
+            except BaseException as error:
+                if self._is_open:
+                    self.end_left_over()
+                if isinstance(error, _ERRORS):
+                    raise self.failure(error, rows=self._group.rows, threads=threads) from error
+                raise
 
     def end_own_left_over(self) -> None:
         """As `end_left_over`, if no other thread holds the lock."""

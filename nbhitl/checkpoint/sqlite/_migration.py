@@ -36,8 +36,9 @@ def migrate(conn: sqlite3.Connection, tables: Any, name: str) -> None:
         NewerStore: another process has just brought them to a version that is newer still.
         sqlite3.Error: they cannot be changed; they are as they were.
     """
-    conn.execute("BEGIN IMMEDIATE")
+    is_callers = conn.in_transaction  # then none is begun
     try:
+        conn.execute("BEGIN IMMEDIATE")
         done = version(conn, tables, name)  # read again: another process may have been faster
         if done < len(tables.MIGRATIONS):
             for script in (tables.CREATE_SCHEMA, *(tables.MIGRATIONS[done:] if done else [tables.TABLES])):
@@ -46,6 +47,6 @@ def migrate(conn: sqlite3.Connection, tables: Any, name: str) -> None:
             conn.execute(tables.WRITE_VERSION, (len(tables.MIGRATIONS),))
         conn.execute("COMMIT")
     except BaseException:
-        if conn.in_transaction:
+        if conn.in_transaction and not is_callers:
             conn.execute("ROLLBACK")
         raise

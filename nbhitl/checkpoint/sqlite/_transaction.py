@@ -1,4 +1,8 @@
-"""What makes a `with` statement of a transaction."""
+"""What makes a `with` statement of a transaction.
+
+Ctrl-C can come before each instruction of Python's, and so also when `__exit__` has begun and done nothing yet: then the
+thread's next change undoes the transaction. Wherever else it comes, none is left open.
+"""
 
 from __future__ import annotations
 
@@ -37,4 +41,9 @@ class Transaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._database.end(commit=kind is None, threads=self._threads)
+        database = self._database
+        try:
+            database.end(commit=kind is None, threads=self._threads)
+        except BaseException:
+            database.end_own_left_over()  # Ctrl-C may have come before or amid that
+            raise
