@@ -1,4 +1,4 @@
-"""Why an answer is not sent: its question is not open as it was shown. Pure."""
+"""Why an answer is not sent, or not tried again: its question is not open as it was shown. Pure."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def refusal(
     """
     where = f"Question {card.label} of thread {thread_id!r} (node {card.question.node!r})"
     if fresh is None and earlier is not None:
+        if card.decision is not None and (earlier.by, earlier.at) == (card.decision.by, card.decision.at):
+            return StaleQuestion(
+                f"{where} was answered here, its node failed, and the thread has gone on since. Nothing was run; look at "
+                "thread.questions and thread.history()."
+            )
         why = f"{where} was answered by {earlier.by or 'someone'} at {earlier.at}; this answer was not sent."
         return AlreadyAnswered(why, by=earlier.by, at=earlier.at)
     if fresh is not None and fresh.doubt is not None:

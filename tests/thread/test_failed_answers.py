@@ -11,6 +11,7 @@ from nbhitl.errors import (
     NotAnswered,
     QuestionChanged,
     ReviewError,
+    StaleQuestion,
 )
 from nbhitl.thread import GraphThread
 
@@ -61,6 +62,28 @@ def test_a_failed_question_can_be_answered_anew(lib, build):
     assert card.state == "stale"
     with pytest.raises(ReviewError):
         card.retry()
+
+
+def test_a_retry_after_a_fork_says_that_the_thread_has_gone_on(lib, build):
+    ran = []
+
+    def node(state):
+        answer = lib.interrupt({"question": "go?", "options": ["go", "stop"]})
+        ran.append(answer)
+        raise ValueError("boom")
+
+    thread = GraphThread(build(review=node), "t")
+    thread.run({"log": []})
+    card = thread.question
+    with pytest.raises(ValueError, match="boom"):
+        card.option("go")
+    thread.fork(thread.history().index[-1])
+    with pytest.raises(
+        StaleQuestion, match=r"answered here, its node failed, and the thread has gone on since\. Nothing"
+    ):
+        card.retry()
+    assert ran == ["go"]
+    assert (card.state, thread.question.label) == ("stale", "q2")
 
 
 def test_a_node_that_fails_later(lib, build):
