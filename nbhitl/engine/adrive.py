@@ -122,7 +122,7 @@ class AsyncDriver:
         if kind is StoreCall:
             return self.store_at_once(wanted) if self.immediate else await self.store(wanted)
         if kind is Await:
-            return await self.next_result()
+            return [await self.next_result(), *self.ended()]
         if kind is Start:
             return self.start(wanted.tasks)
         if kind is Do:
@@ -219,6 +219,19 @@ class AsyncDriver:
             ) from None
         del self.tasks[done]
         return done.result()
+
+    def ended(self) -> list[TaskResult]:
+        """Return the other results that are there."""
+        assert self.results is not None
+        ended = []
+        while not self.results.empty():
+            done = self.results.get_nowait()
+            if done.cancelled() or done.exception() is not None:
+                self.results.put_nowait(done)  # which is raised when it is its turn
+                break
+            del self.tasks[done]
+            ended.append(done.result())
+        return ended
 
     async def abandon(self) -> Abandoned:
         """Cancel what is running; return the results that are there, and what was cancelled."""

@@ -113,13 +113,16 @@ def run_live(
         while True:
             if wanted.__class__ is not StoreCall:
                 yield from _ready_chunks(driver)
-            if isinstance(wanted, Task):
-                driver.start([wanted])
+            alone = wanted if isinstance(wanted, Task) else None
+            if alone is not None:
+                driver.start([alone])
                 wanted = Await()
             try:
-                answer = (
-                    (yield from _next_result(driver)) if isinstance(wanted, Await) else driver.perform(wanted)
-                )
+                if isinstance(wanted, Await):
+                    result = yield from _next_result(driver)
+                    answer = [result, *driver.ended()] if alone is None else result
+                else:
+                    answer = driver.perform(wanted)
             except Exception as error:
                 wanted = steps.throw(error)
             else:
@@ -179,6 +182,7 @@ class Driver:
     early: deque[TaskResult]
     crew: Crew | None = None
     running = 0
+    is_live = False
     deadline: float | None = None
     lease: int | None = None
 
@@ -186,7 +190,7 @@ class Driver:
         self.progress = progress
         self.run = progress.run
         if inbox is not None:
-            self.inbox, self.early = inbox, deque()
+            self.inbox, self.early, self.is_live = inbox, deque(), True
 
     def perform(self, wanted: Any) -> Any:
         """Do what the loop asks for and return the answer."""
@@ -207,7 +211,7 @@ class Driver:
                 self.lease = hold(self.run.saver, request)
             return done
         if kind is Await:
-            return self.next_result()
+            return [self.next_result(), *self.ended()]
         if kind is Start:
             return self.start(wanted.tasks)
         if kind is Do:
@@ -248,6 +252,15 @@ class Driver:
             if isinstance(item, TaskResult):
                 self.running -= 1
                 return item
+
+    def ended(self) -> list[TaskResult]:
+        """Return the other results that are there; in a live run, before a chunk that is told first."""
+        ended, self.early = [*self.early], deque()
+        with suppress(Empty):
+            while not self.is_live:
+                ended.append(self.inbox.get_nowait())
+        self.running -= len(ended)
+        return ended
 
     def wait(self) -> Any:
         """Wait for what comes next: a result, or in a live run a chunk.

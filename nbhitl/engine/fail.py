@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import TaskResult
 
 
-def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
-    """Stop the other tasks, save what they did, and raise.
+def fail(
+    progress: Progress, result: TaskResult, beside: Sequence[TaskResult] = ()
+) -> Generator[Any, Any, None]:
+    """Stop the other tasks, save what they did, and raise; `beside` are results that came with the one that failed.
 
     Raises:
         Exception: the task's error; a Command for the graph above goes there.
@@ -39,11 +41,13 @@ def fail(progress: Progress, result: TaskResult) -> Generator[Any, Any, None]:
     abandoned: Abandoned = yield ABANDON
     if not isinstance(error, (ParentCommand, GraphDrained)):  # a graph that was asked to stop has not failed
         report(progress, result)
-    for other in abandoned.prompt:
+    prompt = [*beside, *abandoned.prompt]
+    for other in prompt:
         report(progress, other)
-    late = [*abandoned.prompt, *abandoned.late]
+    late = [*prompt, *abandoned.late]
     for other in late:
-        if other.error is None and other.interrupts is None and progress.keeps:
+        is_done = other.error is None and other.interrupts is None
+        if is_done and progress.keeps and other.task.id not in progress.saved_tasks:
             progress.held.append(task_writes(progress.program, other, other.writes))
     if progress.saves_steps:
         yield from progress.save_held()

@@ -53,7 +53,7 @@ class Start(NamedTuple):
 
 
 class Await(NamedTuple):
-    """Send back the next result of the tasks that were started."""
+    """Send back the results of the tasks that were started and have ended by now, a list of at least one."""
 
 
 class Abandon(NamedTuple):

@@ -32,6 +32,7 @@ from nbhitl.errors import (
     GraphDrained,
     GraphRecursionError,
     StoreError,
+    UnsupportedValue,
 )
 from nbhitl.types import MISSING, Command
 
@@ -179,14 +180,17 @@ def _run_together(progress: Progress, tasks: list[Task]) -> Generator[Any, Any, 
         yield Start(todo)
     running = len(todo)
     while running:
-        result = yield AWAIT
-        running -= 1
-        results.append(result)
-        handler = yield from _settle(progress, result, alone=False)
-        if handler is not None:
-            yield Start([handler])
-            running += 1
-        elif not running and not progress.run.stream.silent:
+        ended = yield AWAIT
+        running -= len(ended)
+        if len(ended) > 1 and progress.saves_steps:
+            yield from _save_together(progress, ended)
+        for place, result in enumerate(ended, 1):
+            results.append(result)
+            handler = yield from _settle(progress, result, alone=False, beside=ended[place:])
+            if handler is not None:
+                yield Start([handler])
+                running += 1
+        if not running and not progress.run.stream.silent:
             yield SHOW
     return results
 
@@ -206,23 +210,26 @@ def _announce(progress: Progress, tasks: Sequence[Task]) -> None:
         progress.emit("tasks", events.task_payload(task, state, metadata), progress.step)
 
 
-def _settle(progress: Progress, result: TaskResult, alone: bool) -> Generator[Any, Any, Task | None]:
+def _settle(
+    progress: Progress, result: TaskResult, alone: bool, beside: Sequence[TaskResult] = ()
+) -> Generator[Any, Any, Task | None]:
     """Report a result; save it now, unless the step's own record is about to hold it.
 
-    Returns the task that handles the result's error; None where there is no error.
+    `beside` are results that are there already, and not settled. Returns the task that handles the result's error; None
+    where there is no error.
     """
     if result.error is not None:
         handler = handler_for(progress.program, result)
         if handler is None:
             from nbhitl.engine.fail import fail
 
-            yield from fail(progress, result)
+            yield from fail(progress, result, beside)
         yield from _save_result(progress, result)
         report(progress, result)
         return handler
     if result.interrupts is not None:
         progress.paused.append(result)
-    if not alone and result.interrupts is None:
+    if not alone and result.interrupts is None and result.task.id not in progress.saved_tasks:
         yield from _save_result(progress, result)
     if result.task.cache_key is not None and result.interrupts is None:
         from nbhitl.engine.caching import keep
@@ -242,6 +249,21 @@ def _save_result(progress: Progress, result: TaskResult) -> Generator[Any, Any, 
         progress.saved_tasks.add(result.task.id)
     else:
         progress.held.append(left)
+
+
+def _save_together(progress: Progress, ended: Sequence[TaskResult]) -> Generator[Any, Any, None]:
+    """Save at once what tasks left that have ended by now: a store takes many writes in little more time than one."""
+    left = [
+        task_writes(progress.program, result, result.writes)
+        for result in ended
+        if result.error is None and result.interrupts is None
+    ]
+    try:
+        if left:
+            yield StoreCall("put_pending", (progress.key, left))
+    except UnsupportedValue:
+        return  # nothing was saved: one by one, those are that can be
+    progress.saved_tasks.update([task.task_id for task in left])
 
 
 # -- end of a step, and of the run -------------------------------------------------------------------------

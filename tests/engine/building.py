@@ -118,6 +118,7 @@ class Hand:
         self.settings = Settings(program.output_keys, **settings)
         self.keeps = keeps
         self.modes = modes
+        self.at_once = 1  # how many tasks of those that run have ended when the run asks
         self.outcome: Outcome | None = None
 
     def new_id(self) -> str:
@@ -140,9 +141,10 @@ class Hand:
         *,
         arrival: Callable[[list[Task]], list[Task]] = list,
         refusals: Mapping[str, Exception] | None = None,
+        refused: int = 1000,
         **how: Any,
     ) -> list[Any]:
-        """Return the instructions of a run in short; `refusals` are the store calls that fail."""
+        """Return the instructions of a run in short; `refusals` are the store calls that fail, the first `refused`."""
         steps = superstep_loop(self.progress(**how), input, CheckpointKey("t", ""))
         running: list[Task] = []
         seen: list[Any] = []
@@ -154,7 +156,8 @@ class Hand:
                 if not is_look_at_kept(wanted):
                     seen.append(brief(wanted, self.names))
                 refusal = (refusals or {}).get(wanted.method) if isinstance(wanted, StoreCall) else None
-                if refusal is not None:
+                if refusal is not None and refused:
+                    refused -= 1
                     wanted = steps.throw(refusal)
                     continue
                 if isinstance(wanted, Start):
@@ -184,7 +187,7 @@ class Hand:
         if isinstance(wanted, Task):
             return self.result(wanted)
         if isinstance(wanted, Await):
-            return self.result(running.pop(0))
+            return [self.result(running.pop(0)) for _ in range(min(self.at_once, len(running)))]
         if isinstance(wanted, Abandon):
             rest, running[:] = list(running), []
             return Abandoned(late=[self.result(task) for task in rest])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ from nbhitl.errors import (
     EmptyInputError,
     GraphDrained,
     GraphRecursionError,
+    UnsupportedValue,
 )
 from nbhitl.graph import StateGraph
 from nbhitl.runtime import RunControl
@@ -170,19 +172,61 @@ SENDS = program_of(["map", "work"], (START, "map"))
 
 
 @settings(derandomize=True, max_examples=40, deadline=None, database=None)
-@given(arrival=st.permutations(range(5)))
-def test_the_order_of_arrival_does_not_matter(arrival):
+@given(arrival=st.permutations(range(5)), at_once=st.integers(1, 5))
+def test_the_order_of_arrival_does_not_matter(arrival, at_once):
     plays = {
         "map": [("__pregel_tasks", Send("work", n)) for n in range(5)],
         "work": {"log": ["w"], "total": 1},
     }
 
-    def run(order):
+    def run(order, at_once=1):
         hand = Hand(SENDS, plays)
+        hand.at_once = at_once
         seen = hand.play({"log": []}, arrival=lambda tasks: [tasks[n] for n in order])
         return hand.outcome, [call for call in seen if call[0] == "put_step"]
 
-    assert run(arrival) == run(range(5))
+    assert run(arrival, at_once) == run(range(5))
+
+
+def test_what_has_ended_by_now_is_saved_at_once():
+    hand = Hand(FAN, FAN_PLAYS)
+    hand.at_once = 2
+    assert hand.play({"log": []})[3:7] == [
+        ("start", ["a", "b"]),
+        "await",
+        (
+            "put_pending",
+            "cp2",
+            {"a": [("log", ["a"]), ("join:a+b:c", "a")], "b": [("log", ["b"]), ("join:a+b:c", "b")]},
+        ),
+        ("put_step", "loop", 1, {"log +": ["a", "b"]}, ()),
+    ]
+
+
+@pytest.mark.parametrize("modes", [(), ("updates",)])
+def test_what_ended_with_a_task_that_failed_is_saved_and_told(modes):
+    program = program_of("abc", (START, "a"), (START, "b"), (START, "c"))
+    plays = {"a": {"log": ["a"]}, "b": ValueError("no"), "c": {"log": ["c"]}}
+    hand = Hand(program, plays, modes=modes)
+    hand.at_once = 3
+    *seen, error = hand.play({"log": []})
+    assert str(error) == "no"
+    assert [[*call[2]] for call in seen if call[0] == "put_pending"] == [["a", "c"], ["b"]]
+    assert hand.chunks == [((), "updates", {name: {"log": [name]}}) for name in ("a", "c")] * len(modes)
+
+
+def test_beside_a_result_that_cannot_be_stored_the_others_are_saved_one_by_one():
+    hand = Hand(FAN, FAN_PLAYS)
+    hand.at_once = 2
+    refusals = {"put_pending": UnsupportedValue("b's")}
+    assert hand.play({"log": []}, refusals=refusals, refused=1)[5:] == [
+        ("put_pending", "cp2", {"a": ANY, "b": ANY}),
+        ("put_pending", "cp2", {"a": ANY}),
+        ("put_pending", "cp2", {"b": ANY}),
+        ("put_step", "loop", 1, {"log +": ["a", "b"]}, ()),
+        ("run", "c"),
+        ANY,
+    ]
 
 
 @pytest.mark.parametrize("given", [None, Command()])
