@@ -60,7 +60,7 @@ def take_answers(
     asked = left.asked
     entries = resume_entries(asked, answers, left.answered)
     if check_replay:
-        _check_against_schemas(asked, answers, progress.run.thread_id)
+        yield from _check_against_schemas(progress, asked, answers)
     else:
         entries = {task_id: [[id, "", answer] for id, _, answer in rows] for task_id, rows in entries.items()}
     request = claim_request(progress, progress.head.checkpoint_id, answers, entries, named=named)
@@ -133,13 +133,21 @@ def _of_this_graph(progress: Progress, resume: Any) -> Left:
 
 
 def _check_against_schemas(
-    asked: Mapping[str, Sequence[Interrupt]], answers: Mapping[str, Any], thread_id: str | None
-) -> None:
+    progress: Progress, asked: Mapping[str, Sequence[Interrupt]], answers: Mapping[str, Any]
+) -> Generator[Any, Any, None]:
     with_schema = [i for interrupts in asked.values() for i in interrupts if i.response_schema is not None]
-    if with_schema:
-        from nbhitl.engine.answer_schema import check_answers
+    if not with_schema:
+        return
+    from nbhitl.engine.answer_schema import check_answers
+    from nbhitl.engine.given_back import give_back_recorded
 
-        check_answers(with_schema, answers, thread_id)
+    for question in with_schema:
+        try:
+            check_answers([question], answers, progress.run.thread_id)
+        except Exception:
+            place = (progress.run.thread_id or "", progress.run.ns, progress.head.checkpoint_id)
+            yield from give_back_recorded(place, {question.id: answers[question.id]})
+            raise
 
 
 def claim_request(

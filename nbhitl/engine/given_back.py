@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint.claims import DELIVERED, moment
+from nbhitl.checkpoint.claims import DELIVERED, RECORDED, moment
+from nbhitl.checkpoint.digests import payload_digest
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.errors import ReviewError, UnknownInterruptError, UnsupportedValue
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from nbhitl.checkpoint.records import ClaimRequest
 
@@ -37,6 +38,24 @@ def give_back(request: ClaimRequest, error: BaseException) -> Generator[Any, Any
     )
     if made:
         yield StoreCall("release", (*place, made))
+
+
+def give_back_recorded(place: tuple[str, str, str], answers: Mapping[str, Any]) -> Generator[Any, Any, None]:
+    """Open questions again to which just these answers were recorded, without the graph at hand, and do not fit.
+
+    Else nobody could answer: what is recorded is first, and is refused whenever it is delivered.
+    """
+    claims = yield StoreCall("claims", (place[0],))
+    recorded = tuple(
+        claim.interrupt_id
+        for claim in claims
+        if claim.state == RECORDED
+        and claim[:3] == place
+        and claim.interrupt_id in answers
+        and payload_digest(claim.answer) == payload_digest(answers[claim.interrupt_id])
+    )
+    if recorded:
+        yield StoreCall("release", (*place, recorded))
 
 
 def note_not_given_back(error: BaseException, failed: Exception) -> None:

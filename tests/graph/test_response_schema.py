@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.errors import PydanticUserError
 
 from nbhitl.engine import answer_schema
-from nbhitl.errors import InvalidAnswer, UnknownInterruptError, is_invalid_resume
+from nbhitl.errors import AlreadyAnswered, InvalidAnswer, UnknownInterruptError, is_invalid_resume
 from nbhitl.types import Command, TypeSchema, interrupt
 
 from .asking import CONFIG, State, graph_of, ids, questions
@@ -94,6 +94,27 @@ def test_a_type_that_another_process_asked_for_is_judged_by_the_node(run, any_sa
     assert is_invalid_resume(caught.value)
     assert questions(graph) == ["how many"]
     assert run.invoke(graph, Command(resume={"n": "3"})) == {"log": [Count(n=3)]}
+
+
+@pytest.mark.parametrize(("schema", "remembered"), [(SMALL, True), (Count, True), (Count, False)])
+def test_an_answer_recorded_without_the_graph_that_does_not_fit_opens_the_question_again(
+    run, saver, ran, monkeypatch, schema, remembered
+):
+    graph = graph_of(asks("first", schema, ran), saver=saver)
+    run.invoke(graph, {})
+    (asked,) = saver.pending()
+    saver.record_answer(*asked[:4], "much", "ann", "2026-01-01T00:00:00")
+    if not remembered:
+        monkeypatch.setattr(answer_schema, "_types_asked", {})
+    with pytest.raises((InvalidAnswer, ValidationError, AlreadyAnswered)):
+        run.invoke(graph, Command(resume="more"))  # another one, which does not fit either
+    assert [claim.state for claim in saver.claims("t")] == ["recorded"]
+    with pytest.raises((InvalidAnswer, ValidationError)) as refused:
+        run.invoke(graph, Command(resume="much"))
+    assert is_invalid_resume(refused.value)
+    assert [claim.state for claim in saver.claims("t")] == ["open"]
+    run.invoke(graph, Command(resume=5 if schema is SMALL else {"n": 5}))
+    assert [name for name, _ in ran] == ["first"]
 
 
 def test_a_dict_that_is_no_json_schema_fails_where_it_is_asked(run, ran):
