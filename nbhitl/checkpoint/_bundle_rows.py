@@ -96,7 +96,7 @@ def rows_of(lists: Mapping[str, Any], thread_id: str) -> ThreadRows:
     except BundleError:
         raise
     except (*DAMAGE, StoreError) as error:
-        raise BundleError(f"the bundle is damaged: {error}. Export the thread again.") from error
+        raise damaged_bundle(error) from error
     return rows
 
 
@@ -174,13 +174,18 @@ def _result_entry(named: Any, name: str, path: Any, writes: Any) -> dict[str, An
     return {"task_id": own, "name": name, "path": path, "writes": writes}
 
 
+def damaged_bundle(what: object) -> BundleError:
+    """Return the error for a bundle whose content is not what it should be; `what` tells what is wrong."""
+    return BundleError(f"the bundle is damaged: {what}. Export the thread again.")
+
+
 # -- and back ------------------------------------------------------------------------------------------------
 
 
 def _list(lists: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     found = lists.get(name)
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise BundleError(f"the bundle is damaged: {name!r} is no list of objects.")
+        raise damaged_bundle(f"{name!r} is no list of objects")
     return found
 
 
@@ -189,7 +194,7 @@ def _row(make: type[Any], entry: dict[str, Any], thread_id: str) -> Any:
     fields: tuple[str, ...] = make._fields
     unknown = entry.keys() - set(fields)
     if unknown or "thread_id" in entry:
-        raise BundleError(f"the bundle is damaged: an entry has the field {min(unknown or {'thread_id'})!r}.")
+        raise damaged_bundle(f"an entry has the field {min(unknown or {'thread_id'})!r}")
     values = {
         name: None if name in _MAY_BE_NONE and name not in entry else _field(name, entry.get(name))
         for name in fields
@@ -216,7 +221,7 @@ def _field(name: str, value: Any) -> Any:
 
 
 def _wrong(name: str, value: Any) -> BundleError:
-    return BundleError(f"the bundle is damaged: an entry's {name!r} is {str(value)[:60]!r}.")
+    return damaged_bundle(f"an entry's {name!r} is {str(value)[:60]!r}")
 
 
 def _step_rows(entries: Iterable[dict[str, Any]], thread_id: str) -> list[StepRow]:
@@ -232,7 +237,7 @@ def _step_rows(entries: Iterable[dict[str, Any]], thread_id: str) -> list[StepRo
 
 def _step_row(entry: dict[str, Any], thread_id: str) -> StepRow:
     if not entry.keys().isdisjoint(_MADE_ANEW):
-        raise BundleError("the bundle is damaged: a checkpoint has a field that it should not have.")
+        raise damaged_bundle("a checkpoint has a field that it should not have")
     metadata, body = _metadata_tree(entry.get("metadata")), _body_tree(entry.get("body"))
     row: StepRow = _row(StepRow, {**entry, "base_id": "", "metadata": metadata, "body": body}, thread_id)
     return row
@@ -245,9 +250,8 @@ def _placed(row: StepRow, is_delta: bool, known: Mapping[tuple[str, str | None],
         return row._replace(base_id=row.checkpoint_id, since=0, size=size, body=compressed(row.body))
     parent = known.get((row.ns, row.parent_id))
     if parent is None or parent.checkpoint_id >= row.checkpoint_id:
-        raise BundleError(
-            f"the bundle is damaged: checkpoint {row.checkpoint_id} needs its parent {row.parent_id}, "
-            "which is not before it."
+        raise damaged_bundle(
+            f"checkpoint {row.checkpoint_id} needs its parent {row.parent_id}, which is not before it"
         )
     return row._replace(base_id=parent.base_id, since=parent.since + size, size=parent.size)
 
@@ -288,9 +292,9 @@ def _check(rows: ThreadRows) -> None:
     _once_each("question", [question[1:4] for question in rows.questions])
     _once_each("effect", [(entry.key,) for entry in rows.once])
     if any(question.state not in _STATES for question in rows.questions):
-        raise BundleError("the bundle is damaged: a question has an unknown state.")
+        raise damaged_bundle("a question has an unknown state")
     if any(entry.state not in (STARTED, DONE) for entry in rows.once):
-        raise BundleError("the bundle is damaged: an effect has an unknown state.")
+        raise damaged_bundle("an effect has an unknown state")
     for ns in {row.ns for row in rows.steps}:
         of_space = [row for row in rows.steps if row.ns == ns]
         of_space.sort(key=lambda row: row.checkpoint_id, reverse=True)
@@ -299,7 +303,7 @@ def _check(rows: ThreadRows) -> None:
 
 def _once_each(what: str, keys: list[tuple[Any, ...]]) -> None:
     if len(set(keys)) != len(keys):
-        raise BundleError(f"the bundle is damaged: it has the same {what} twice.")
+        raise damaged_bundle(f"it has the same {what} twice")
 
 
 def _check_states(newest_first: Iterable[StepRow]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nbhitl.checkpoint._bundle_rows import ThreadRows, entries, recoded, rows_of, under_name
+from nbhitl.checkpoint._bundle_rows import ThreadRows, damaged_bundle, entries, recoded, rows_of, under_name
 from nbhitl.checkpoint._typed import writes_plainly
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.checkpoint.steps import StepSaver
@@ -227,7 +227,7 @@ def _check_head(document: Mapping[str, Any]) -> None:
         )
     version = document.get("version")
     if type(version) is not int or version < 1:
-        raise BundleError("the bundle is damaged: it has no version. Export the thread again.")
+        raise damaged_bundle("it has no version")
     if version > VERSION:
         raise BundleError(
             f"the bundle was written by a newer nbhitl (format version {version}, this nbhitl knows {VERSION}). "
@@ -239,7 +239,7 @@ def _check_head(document: Mapping[str, Any]) -> None:
             "Export the thread again."
         )
     if not isinstance(document.get("thread_id"), str):
-        raise BundleError("the bundle is damaged: it names no thread.")
+        raise damaged_bundle("it names no thread")
 
 
 def _hash(document: Mapping[str, Any]) -> str:
@@ -248,5 +248,5 @@ def _hash(document: Mapping[str, Any]) -> str:
     try:
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise BundleError(f"the bundle is damaged: {error}. Export the thread again.") from error
+        raise damaged_bundle(error) from error
     return sha256(text.encode("ascii")).hexdigest()

@@ -144,6 +144,21 @@ def test_nor_is_ctrl_c_just_as_the_decoder_calls_back(serde):
     assert serde.loads(data) == {"seen": {1, 2}}
 
 
+def test_what_cannot_be_read_again_either_is_damaged_and_leaves_nothing_behind(monkeypatch, serde):
+    unpacked, calls = decoding.unpacked, iter([True])
+
+    def failing_once(data, hook):
+        if next(calls, False):
+            raise ValueError("ext_hook failed")
+        return unpacked(data, hook)
+
+    monkeypatch.setattr(decoding, "unpacked", failing_once)
+    with pytest.raises(StoreError, match="damaged and cannot be read: ext_hook failed"):
+        serde.loads(ormsgpack.packb(ormsgpack.Ext(tags.DECIMAL, ormsgpack.packb("no number"))))
+    with pytest.raises(StoreError, match="cannot be read: there is a Decimal in a place for plain data"):
+        serde.loads(ormsgpack.packb(ormsgpack.Ext(tags.SET, serde.dumps(Decimal(1)))))
+
+
 def test_ctrl_c_while_a_value_is_stored_is_not_lost(monkeypatch, serde):
     monkeypatch.setitem(serde._codecs, set, (tags.SET, stopping))
     for value in ({1}, [({1},)]):

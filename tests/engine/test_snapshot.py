@@ -12,7 +12,7 @@ from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.snapshot import apply_null_writes, checkpoint_config, snapshot_of
 from nbhitl.types import Interrupt, Send, StateSnapshot
 
-from .building import NOON, program_of, pulled, stored
+from .building import NOON, chain, program_of, pulled, stored
 
 # "b" is added before "a": a snapshot lists nodes in this order.
 PROGRAM = program_of("bac", (START, "a"), (START, "b"), (("a", "b"), "c"))
@@ -95,6 +95,11 @@ def test_the_input_waits_at_start():
     snapshot = snapshot_of(PROGRAM, stored({}, START, start={"log": ["in"]}, step=-1), newest=True)
     assert snapshot.next == (START,)
     assert snapshot.tasks[0].input == {"log": ["in"]}
+
+
+def test_a_start_that_holds_no_input_shows_none():
+    (task,) = snapshot_of(chain("a"), stored({}, START), newest=True).tasks
+    assert (task.name, task.input) == (START, None)
 
 
 def test_what_a_command_wrote_is_shown_though_no_task_wrote_it():
