@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import leases
 from nbhitl.engine.arun_task import arun_task
-from nbhitl.engine.fail import save_stopped, stop, stopped_at_tasks
+from nbhitl.engine.fail import save_stopped, stop, stopped_at_tasks, took_too_long
 from nbhitl.engine.instructions import (
     CLAIMING,
     Abandon,
@@ -214,9 +214,7 @@ class AsyncDriver:
         except TimeoutError:
             stopped = [_cancelled(result.task) for result in await self._cancel_all()]
             await self._perform_all(save_stopped(self.progress, stopped))
-            raise TimeoutError(
-                f"The step did not end within step_timeout={self.run.step_timeout} s (graph {self.run.program.name!r})."
-            ) from None
+            raise took_too_long(self.run) from None
         del self.tasks[done]
         return done.result()
 

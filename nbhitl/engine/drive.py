@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.leases import end, hold, let_go
-from nbhitl.engine.fail import save_late, stop, stopped_at_tasks
+from nbhitl.engine.fail import save_late, stop, stopped_at_tasks, took_too_long
 from nbhitl.engine.instructions import (
     CLAIMING,
     Abandon,
@@ -276,9 +276,7 @@ class Driver:
             self.deadline = None
             self.drop_waiting()
             self._perform_all(save_late(self.progress, self._wait_for_all()))
-            raise TimeoutError(
-                f"The step did not end within step_timeout={self.run.step_timeout} s (graph {self.run.program.name!r})."
-            ) from None
+            raise took_too_long(self.run) from None
 
     def abandon(self) -> Abandoned:
         """Start no more than goes at once, wait for what is running, and return its results."""

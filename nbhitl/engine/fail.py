@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from nbhitl.engine.progress import Progress
+    from nbhitl.engine.running import Run
     from nbhitl.engine.tasks import TaskResult
 
 
@@ -145,6 +146,15 @@ def save_late(progress: Progress, late: Sequence[TaskResult]) -> Generator[Any, 
         starts = {result.task.id: starts_left(result) for result in late}
         yield StoreCall("put_pending", (progress.key, _error_writes(failures, tasks, starts)))
     progress.claimed = {}
+
+
+def took_too_long(run: Run) -> TimeoutError:
+    """Return the error of a step that did not end in time; what its tasks did is saved by then."""
+    then = " What it has done is kept: go on with invoke(None, config)." if run.saver is not None else ""
+    return TimeoutError(
+        f"The step did not end within step_timeout={run.step_timeout} s (graph {run.program.name!r}). Raise "
+        f"graph.step_timeout, or bound what its nodes wait for.{then}"
+    )
 
 
 def fail_to_apply(

@@ -42,7 +42,7 @@ def update_loop(
     stored: StoredCheckpoint | None = yield StoreCall("load", (key, True))
     if stored is not None:
         stand_on(progress, stored)
-        progress.run.checkpoint_map = dict(stored.metadata.get("parents") or {})
+        progress.run.checkpoint_map = stored.metadata.get("parents") or {}
     elif steps[0][0].as_node != INPUT:
         progress.step = 0
     told = stored is not None and (yield from _is_newest(progress, key, stored))
@@ -53,8 +53,6 @@ def update_loop(
 
 
 def _state_update(given: Any) -> StateUpdate:
-    if isinstance(given, StateUpdate):
-        return given
     if isinstance(given, tuple) and 0 < len(given) <= len(StateUpdate._fields):
         return StateUpdate(*given)
     raise TypeError(
@@ -128,9 +126,8 @@ def _copy(progress: Progress, values: Any, stored: StoredCheckpoint | None) -> G
     yield from progress.advance("fork", whole=True)
     if not isinstance(values, (list, tuple)) or not values:
         return
-    replaced = [pair if isinstance(pair, StateUpdate) else StateUpdate(*pair) for pair in values]
     progress.pending = []
-    yield from _superstep(progress, replaced, stored, True)
+    yield from _superstep(progress, [StateUpdate(*pair) for pair in values], stored, True)
 
 
 def _input(progress: Progress, values: Any) -> Generator[Any, Any, None]:

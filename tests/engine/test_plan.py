@@ -88,6 +88,13 @@ def test_a_finished_task_gets_its_writes_back():
     assert other.writes is None
 
 
+def test_what_tells_of_a_finished_task_is_none_of_its_writes():
+    task = pulled("a")
+    about = [(SCHEDULED, 2), (RESUME, [["i1", "", "yes"]]), (ERROR, "boom")]
+    recall_writes([task], [*((task.id, *write) for write in about), (task.id, "log", ["x"])])
+    assert (task.writes, task.starts, [*task.answers]) == ([("log", ["x"])], 2, ["i1"])
+
+
 def test_a_task_that_wrote_nothing_is_done_all_the_same():
     task = pulled("a")
     recall_writes([task], [(task.id, NO_WRITES, None)])

@@ -345,3 +345,13 @@ async def test_step_timeout_async(e, alone):
     with pytest.raises(TimeoutError):
         await graph.ainvoke({"path": []})
     assert cancelled == [True]
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_what_to_do_about_a_step_that_takes_too_long(keeps):
+    saver = OURS.InMemorySaver() if keeps else None
+    graph = one(OURS, lambda state: time.sleep(0.1), saver=saver)
+    graph.step_timeout = 0.01
+    with pytest.raises(TimeoutError, match=r"=0.01 s .* Raise graph.step_timeout, or ") as caught:
+        graph.invoke({"path": []}, {"configurable": {"thread_id": "1"}})
+    assert str(caught.value).endswith("is kept: go on with invoke(None, config).") is keeps
