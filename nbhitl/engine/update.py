@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.constants import COPY, END, INPUT, INTERRUPT, START
+from nbhitl.constants import COPY, END, INPUT, INTERRUPT, NO_WRITES, START
 from nbhitl.engine.begin import stand_on
 from nbhitl.engine.instructions import StoreCall
 from nbhitl.engine.plan import plan_tasks, recall_writes
@@ -99,7 +99,8 @@ def _superstep(
             raise result.error
         results.append(result)
     progress.apply(results)
-    record = [task_writes(progress.program, r, r.writes) for r in results] if told else []
+    wrote = [result for result in results if result.writes != [(NO_WRITES, None)]]
+    record = [task_writes(progress.program, result, result.writes) for result in wrote] if told else []
     yield from progress.advance("update", record)
 
 

@@ -148,3 +148,19 @@ def program_updates_without_a_node_after_a_run_again(record, saver):
             record(str(at), type(error).__name__)
             continue
         record(str(at), told(graph)[:2])
+
+
+def program_an_update_that_writes_nothing_is_no_result(record, saver):
+    for node in ("c", "d", "a"):
+        for values in ({}, None, {"log": ["u"]}):
+            saver.delete_thread("1")
+            graph = (
+                StateGraph(State).add_node("a", asks("a")).add_node("c", adds("c")).add_node("d", adds("d"))
+            )
+            graph = graph.add_edge(START, "a").add_edge(START, "c").add_edge("c", "d")
+            graph = graph.compile(checkpointer=saver, interrupt_before=["c", "d"])
+            graph.invoke({"log": ["in"]}, CONFIG)
+            graph.update_state(CONFIG, values, as_node=node)
+            record(f"{values} as {node}", told(graph))
+            graph.invoke(None, CONFIG)
+            record(f"{values} as {node}, went on", told(graph))
