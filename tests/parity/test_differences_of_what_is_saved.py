@@ -277,3 +277,29 @@ def test_d32_versions_of_channels(langgraph: SimpleNamespace, nbhitl: SimpleName
     assert {*theirs["versions_seen"]} == {"__input__", "__start__", "first", "second"}
     assert ours["channel_versions"] == {"log": 4}
     assert ours["versions_seen"] == {"second": {}}
+
+
+def test_d17_what_was_done_beside_a_question_of_before(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    done: dict[str, list[str]] = {LANGGRAPH: [], NBHITL: []}
+    for on in (langgraph, nbhitl):
+        effects = done[on.name]
+        builder = on.StateGraph(State).add_node("work", lambda state, effects=effects: effects.append("work"))
+        builder.add_edge(on.START, "work")
+        for name in ("one", "two"):
+
+            def ask(state: Any, name: str = name, on: SimpleNamespace = on, effects: Any = effects) -> Any:
+                answer = on.interrupt(name)
+                effects.append(name)
+                return {"log": [answer]}
+
+            builder.add_node(name, ask).add_edge(on.START, name)
+        graph = builder.compile(on.InMemorySaver())
+        ids = {question.value: question.id for question in graph.invoke({}, CONFIG)["__interrupt__"]}
+        before = graph.get_state(CONFIG).config
+        graph.invoke(on.Command(resume={ids["one"]: "yes"}), CONFIG)
+        graph.update_state(CONFIG, {"log": ["by hand"]}, as_node="work")
+        assert graph.invoke(on.Command(resume={ids["two"]: "no"}), before)["log"] == ["yes", "no"]
+    assert sorted(done[LANGGRAPH]) == ["one", "one", "two", "work", "work"]
+    assert sorted(done[NBHITL]) == ["one", "two", "work"]
