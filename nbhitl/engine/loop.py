@@ -296,7 +296,7 @@ def _begin_stored(
         from nbhitl.engine.misshapen import refuse_misshapen
 
         assert progress.found is not None
-        run, where = progress.run, progress.found
+        run, where = progress.run, progress.found[:2]
         refuse_misshapen(run.thread_id, *where, progress.head, progress.pending, run.saver)
         raise
 

@@ -82,9 +82,10 @@ class Progress:
         self.base_id = ""
         self.source = "input"
         self.created_at: str | int = ""
-        # Id and metadata of the checkpoint that the run began at, if there was one. Not its values: a list that was held
-        # here too would have to be copied each time it grows.
-        self.found: tuple[str, Mapping[str, Any]] | None = None
+        # Id and metadata of the checkpoint that the run began at, if there was one, and, where it is run again, what its
+        # tasks left before, which is told and counts no more. Not its values: a list that was held here too would have
+        # to be copied each time it grows.
+        self.found: tuple[str, Mapping[str, Any], Sequence[tuple[str, str, Any]]] | None = None
         self.parent_id: str | None = None
         self.saved_id: str | None = None
         self.pending: list[tuple[str, str, Any]] = []

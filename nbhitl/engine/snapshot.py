@@ -287,14 +287,15 @@ def _listed(value: Any) -> Sequence[Interrupt]:
 
 def checkpoint_payload(progress: Progress, tasks: Sequence[Task]) -> dict[str, Any]:
     """Return the chunk of mode `checkpoints` for the checkpoint that a run is at."""
-    left = _by_task(progress.pending)
     found, run = progress.found, progress.run
+    left = _by_task(progress.pending)
     metadata: Mapping[str, Any] = progress.own_metadata
     parent = _place_shown(progress, progress.parent_id) if progress.parent_id else None
     is_found = found is not None and found[0] == progress.head.checkpoint_id
     if found is not None and is_found:
         # It is told as it was saved, except that its config is this run's.
         metadata = found[1]
+        left = _by_task(found[2]) if found[2] else left
     if parent is not None and (is_found or not progress.saves_steps):
         parent = checkpoint_config(run.thread_id or "", run.ns, progress.parent_id, metadata.get("parents"))
     return {

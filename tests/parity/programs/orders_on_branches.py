@@ -115,3 +115,36 @@ def program_orders_behind_a_branch(record, saver):
     record("stops after the first step", order(graph, None, interrupt_after="*"))
     graph.update_state(CONFIG, {"log": ["u"]}, as_node=START)
     record("goes on", order(graph, None))
+
+
+def program_what_a_branch_tells_that_is_run_again(record, saver):
+    """Its tasks run once more, but the first checkpoint tells what they left."""
+    graph = paused(saver)
+    named = by_hand(graph)
+    graph.invoke(None, CONFIG)
+    for mode in ("checkpoints", "debug"):
+        for chunk in graph.stream(None, named, stream_mode=mode):
+            told = chunk.get("payload", chunk)
+            if "tasks" in told:
+                record(mode, told["tasks"])
+            elif "input" in told:
+                record("begun", told["name"])
+
+
+def program_what_a_branch_tells_where_a_task_failed(record, saver):
+    failed = []
+
+    def fails_once(state):
+        failed.append(1)
+        if len(failed) == 1:
+            raise ValueError("once")
+        return {"log": ["in the end"]}
+
+    builder = StateGraph(State).add_node("first", lambda state: {}).add_node("fail", fails_once)
+    graph = builder.add_edge(START, "first").add_edge("first", "fail").compile(checkpointer=saver)
+    named = by_hand(graph)
+    try:
+        graph.invoke(None, CONFIG)
+    except ValueError as error:
+        record("failed", error)
+    record("again", [chunk["tasks"] for chunk in graph.stream(None, named, stream_mode="checkpoints")])
