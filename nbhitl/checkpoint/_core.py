@@ -39,6 +39,13 @@ class SaverCore(BaseCheckpointSaver[int]):
     filters_by_path = False
     """Whether a dot in a filter's key leads into the metadata: in SQLite, as with LangGraph's saver there."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not cls.__module__.startswith("nbhitl."):
+            from nbhitl.checkpoint._overridden import warn_of_private_names
+
+            warn_of_private_names(cls)
+
     def __init__(self, rows: RowStore, *, serde: SerializerProtocol | None = None) -> None:
         super().__init__(serde=serde)
         self._rows = rows

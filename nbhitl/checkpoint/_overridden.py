@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from inspect import Parameter, signature
 from itertools import takewhile
+from types import FunctionType
 from typing import Any
+from warnings import warn
 
 
 def means_something_else(kind: type, base: type, name: str) -> bool:
@@ -23,6 +25,30 @@ def as_ours(saver: Any, base: type) -> Any:
         return saver
     shadowed = any(callable(getattr(base, name, None)) for name in vars(saver))
     return super(theirs[-1], saver) if shadowed or _takes_names(theirs[0], base) else saver
+
+
+def warn_of_private_names(kind: type) -> None:
+    """Say which methods of a class derived from one of ours take the place of a private one and cannot be called as it
+    is: calls that need that one will fail.
+    """
+    ours = [base for base in kind.__mro__[1:] if base.__module__.startswith("nbhitl.")]
+    names = [
+        name
+        for name in vars(kind)
+        if name.startswith("_") and not name.startswith(("__", f"_{kind.__name__}__"))
+        for base in [next((base for base in ours if _is_method(vars(base).get(name))), None)]
+        if base is not None and means_something_else(kind, base, name)
+    ]
+    if names:
+        warn(
+            f"{kind.__name__}: {', '.join(names)} of {ours[0].__name__}'s own means something else; what needs that will "
+            f"fail. Call yours otherwise: names that begin with two underscores ({'_' + names[0]}) are a class's own.",
+            stacklevel=3,
+        )
+
+
+def _is_method(found: Any) -> bool:
+    return isinstance(found, FunctionType | property | staticmethod | classmethod)
 
 
 @lru_cache(maxsize=64)

@@ -105,3 +105,23 @@ def test_one_may_have_methods_of_its_own_with_everyday_names():
     assert graph.invoke(Command(resume="yes"), config) == {"got": "yes"}
     assert [found.metadata["step"] for found in graph.get_state_history(config)] == [1, 0, -1]
     assert saver._metadata() == {"kept by": "ann"}
+
+
+def test_a_method_by_the_name_of_a_private_one_is_told_where_it_is_written():
+    with pytest.warns(
+        UserWarning, match=r"Clashing: _exists, _codec of InMemorySaver's own .* \(__exists\)"
+    ) as told:
+
+        class Clashing(InMemorySaver):
+            def _exists(self):
+                return True
+
+            _codec = "utf-8"
+
+            def _encode_answer(self, interrupt_id, answer):
+                return super()._encode_answer(interrupt_id, answer)
+
+            def __forget(self):
+                return None
+
+    assert [warning.filename for warning in told] == [__file__]
