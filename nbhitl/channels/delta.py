@@ -70,7 +70,7 @@ class DeltaChannel(ValueChannel[Value, Any], Generic[Value]):
         return MISSING if self.typ is None else initial_value(self.typ)
 
     def folded(self, value: Any, writes: Sequence[Any]) -> Any:
-        """Return `value` with the writes of a step; an Overwrite among them stands alone.
+        """Return `value` with the writes of a step, in which messages get ids; an Overwrite among them stands alone.
 
         Raises:
             InvalidUpdateError: two Overwrites.
@@ -82,11 +82,14 @@ class DeltaChannel(ValueChannel[Value, Any], Generic[Value]):
         ]
         if len(overwrites) > 1:
             raise several_overwrites_error(self.key)
+        from nbhitl.channels._message_writes import name_messages, with_ids
+
         if overwrites:
+            name_messages(overwrites[0])
             return self.empty() if overwrites[0] is None else overwrites[0]
         if value is MISSING:
             value = self.empty()
-        return self.reducer([] if value is MISSING else value, list(writes))
+        return self.reducer([] if value is MISSING else value, [with_ids(write) for write in writes])
 
     def update(self, values: Sequence[Any]) -> bool:
         if not values:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.channels import DeltaChannel
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
@@ -119,3 +120,55 @@ def program_the_channel_itself(record):
         record.error(
             f"frequency {wrong}", lambda wrong=wrong: DeltaChannel(extended, snapshot_frequency=wrong)
         )
+
+
+def looked_at(values):
+    return [
+        (type(one).__name__, getattr(one, "content", None), bool(getattr(one, "id", 0))) for one in values
+    ]
+
+
+def flat(state, writes):
+    return [*state, *(one for write in writes for one in (write if isinstance(write, list) else [write]))]
+
+
+class Chat(TypedDict):
+    chat: Annotated[list, DeltaChannel(flat)]
+
+
+WRITES = {
+    "messages": lambda: [HumanMessage("a"), AIMessage("b", id="b")],
+    "a message": lambda: HumanMessage("a"),
+    "dicts": lambda: [{"role": "user", "content": "a"}, {"type": "ai", "content": "b", "id": ""}],
+    "dicts that tell no message": lambda: [{"role": "file", "content": "a"}, {"content": "b"}, {"type": "x"}],
+    "a removal": lambda: [{"role": "remove", "content": "", "id": "b"}],
+    "pairs and texts": lambda: [["user", "a"], "b", 3],
+    "a tool's": lambda: [{"role": "tool", "content": "a", "tool_call_id": "1"}],
+    "an Overwrite": lambda: Overwrite([HumanMessage("a"), {"role": "user", "content": "b"}]),
+    "an Overwrite as JSON": lambda: {"__overwrite__": [HumanMessage("a")]},
+}
+
+
+def program_messages_get_ids_before_they_are_reduced(record, saver):
+    """A reducer finds an id in each; the same one is kept, seen by whoever wrote it, and in a bare dict too."""
+    for label, write in WRITES.items():
+        config = {"configurable": {"thread_id": label}}
+        builder = StateGraph(Chat).add_node("node", lambda state, write=write: {"chat": write()})
+        graph = builder.add_edge(START, "node").compile(checkpointer=saver)
+        reached = graph.invoke({"chat": write()}, config)["chat"]
+        record(label, looked_at(reached))
+        record(f"{label} is kept", reached == graph.get_state(config).values["chat"])
+        graph.update_state(config, {"chat": write()}, as_node="node")
+        record(f"{label} by hand", looked_at(graph.get_state(config).values["chat"]))
+    for bad in ({"role": "user"}, {"role": "tool", "content": "a"}, {"role": "ai", "tool_calls": []}):
+        record.error(f"{bad}", lambda bad=bad: graph.invoke({"chat": [bad]}, config))
+    record("nothing is kept of a bare dict but its id", sorted(flat_dict()))
+    mine = HumanMessage("mine")
+    graph.invoke({"chat": [mine]}, config)
+    record("the writer's has it", mine.id is not None)
+
+
+def flat_dict():
+    builder = StateGraph(Chat).add_node("node", lambda state: {"chat": {"role": "user", "content": "a"}})
+    (one,) = builder.add_edge(START, "node").compile().invoke({"chat": []})["chat"]
+    return {key: value if key != "id" else bool(value) for key, value in one.items()}
