@@ -10,7 +10,7 @@ from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
 from nbhitl.engine.apply import Changes, apply_writes
 from nbhitl.engine.error_handlers import failed_before
 from nbhitl.engine.events import interrupt_dict, written
-from nbhitl.engine.head import head_of, show_objects
+from nbhitl.engine.head import head_of, new_head, show_objects
 from nbhitl.engine.plan import plan_tasks
 from nbhitl.engine.program import ROOT
 from nbhitl.engine.questions import RESERVED, open_questions, saved_starts
@@ -82,17 +82,21 @@ def snapshot_of(
 
 
 def _snapshot_of(program: Program, stored: StoredCheckpoint, *, newest: bool) -> StateSnapshot:
-    head = head_of(program, stored)
-    step = int(stored.metadata.get("step", -1)) + 1
-    tasks = plan_tasks(program, head, step, stored.ns)
     following: tuple[str, ...] = ()
     shown: tuple[PregelTask, ...] = ()
-    if tasks or stored.writes:
-        head, following, shown = _under_way(program, stored, head, tasks, step, newest=newest)
     metadata: Any = stored.metadata
+    if _is_at_rest(program, stored):
+        values = _values_at_rest(program, stored.values)
+    else:
+        head = head_of(program, stored)
+        step = int(metadata.get("step", -1)) + 1
+        tasks = plan_tasks(program, head, step, stored.ns)
+        if tasks or stored.writes:
+            head, following, shown = _under_way(program, stored, head, tasks, step, newest=newest)
+        values = read_values(program, head)
     parents, parent_id = metadata.get("parents") or None, stored.parent_id
     return StateSnapshot(
-        read_values(program, head),
+        values,
         following,
         checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents),
         metadata,
@@ -101,6 +105,26 @@ def _snapshot_of(program: Program, stored: StoredCheckpoint, *, newest: bool) ->
         shown,
         tuple([i for task in shown for i in task.interrupts]) if shown else (),
     )
+
+
+def _is_at_rest(program: Program, stored: StoredCheckpoint) -> bool:
+    """Whether nothing is to be done at a checkpoint, and its state is plain values: so it is where most runs end."""
+    frame = stored.frame
+    return not (
+        frame.triggers
+        or frame.sends
+        or frame.channels
+        or stored.writes
+        or program.objects
+        or program.root_state
+    )
+
+
+def _values_at_rest(program: Program, values: Mapping[str, Any]) -> dict[str, Any]:
+    """As `read_values` of the head that would be made of such a checkpoint."""
+    if program.reduced:
+        values = {**new_head(program).values, **values}
+    return {key: values[key] for key in program.stream_keys if key in values}
 
 
 def _under_way(

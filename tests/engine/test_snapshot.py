@@ -9,7 +9,7 @@ import pytest
 from nbhitl.constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.head import head_of
 from nbhitl.engine.plan import plan_tasks
-from nbhitl.engine.snapshot import apply_null_writes, checkpoint_config, snapshot_of
+from nbhitl.engine.snapshot import apply_null_writes, checkpoint_config, read_values, snapshot_of
 from nbhitl.types import Interrupt, Send, StateSnapshot
 
 from .building import NOON, chain, program_of, pulled, stored
@@ -136,3 +136,15 @@ def test_the_config_of_a_checkpoint_below_names_those_above():
             "checkpoint_map": {"": "top", "a:1": "cp"},
         }
     }
+
+
+@pytest.mark.parametrize("values", [{}, {"last": "x", "log": ["in"]}, {"total": 3, "of another version": 1}])
+def test_where_nothing_is_to_be_done_the_state_is_what_a_run_would_begin_with(values):
+    """It is not made by the head then: in the order of the schema, with the first values of reducers."""
+    at_rest = stored(values)
+    shown = snapshot_of(PROGRAM, at_rest, newest=True)
+    head = head_of(PROGRAM, at_rest)
+    assert [*shown.values.items()] == [*read_values(PROGRAM, head).items()]
+    assert (shown.next, shown.tasks) == ((), ())
+    shown.values.clear()
+    assert snapshot_of(PROGRAM, at_rest, newest=True).values == head.values
