@@ -33,7 +33,7 @@ def retry_delay(policies: Sequence[RetryPolicy], attempt: int, error: Exception)
 def retries(policy: RetryPolicy, error: Exception) -> bool:
     """Whether `policy` covers this error."""
     retry_on = policy.retry_on
-    if isinstance(retry_on, Sequence):
+    if isinstance(retry_on, Sequence) and not isinstance(retry_on, str):
         return isinstance(error, tuple(retry_on))
     if isinstance(retry_on, type):
         return isinstance(error, retry_on)

@@ -4,14 +4,19 @@
 
 import operator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
 from typing_extensions import TypedDict
 
 from nbhitl.cache.sqlite import SqliteCache
+from nbhitl.engine.caching import cache_namespace, keep, look_up
+from nbhitl.engine.program import Action, Reader
+from nbhitl.engine.tasks import TaskResult
 from nbhitl.errors import UnsupportedValue
 
+from .building import pulled
 from .engines import BOTH, LANGGRAPH, OURS, without_ids
 
 CONFIG = {"configurable": {"thread_id": "t"}}
@@ -312,3 +317,40 @@ def test_a_result_that_cannot_be_kept_names_the_node():
     with pytest.raises(UnsupportedValue) as caught:
         graph.invoke({"path": [], "n": 1})
     assert "node 'node'" in caught.value.__notes__[0]
+
+
+def cached_node(**run: Any) -> Any:
+    """A run of one node with a cache policy, as far as the cache is concerned."""
+    policy = OURS.CachePolicy(key_func=lambda state: "key", ttl=3)
+    node = SimpleNamespace(
+        cache=policy, reader=Reader(None), routes=(), branches=(), action=Action("node", counting([]), None)
+    )
+    head = SimpleNamespace(values={"n": 1})
+    run = SimpleNamespace(cache=OURS.InMemoryCache(), stop=9, answers={}, **run)
+    return SimpleNamespace(program=SimpleNamespace(nodes={"node": node}), head=head, run=run)
+
+
+def test_what_is_done_already_is_not_looked_up():
+    progress, done, todo = cached_node(), pulled("node"), pulled("node")
+    done.writes = []
+    assert list(look_up(progress, [done])) == []
+    wanted = next(look_up(progress, [done, todo]))
+    assert wanted.args == ([todo.cache_key],)
+    assert done.cache_key is None
+
+
+def test_what_a_person_had_a_part_in_is_not_kept():
+    progress, task = cached_node(), pulled("node")
+    assert list(keep(progress, TaskResult(task, [("n", 2)]))) == []
+    task.cache_key = (("ns",), "key")
+    (wanted,) = keep(progress, TaskResult(task, [("n", 2)]))
+    assert wanted.args == ({task.cache_key: ([["n", 2]], 3)},)
+    progress.run.answers = {"1": ["1", "", "yes"]}
+    assert list(keep(progress, TaskResult(task, [("n", 2)]))) == []
+    progress.run.answers, task.answers = {}, {"1": ["1", "", "yes"]}
+    assert list(keep(progress, TaskResult(task, [("n", 2)]))) == []
+
+
+def test_a_runnable_has_no_function_to_be_known_by():
+    action = Action("node", counting([]), None, runnable=True)
+    assert cache_namespace("node", action) == ("__pregel_ns_writes", "__dynamic__", "node")

@@ -5,6 +5,10 @@ import time
 
 import pytest
 
+from nbhitl.engine.error_handlers import handled_error
+from nbhitl.errors import NodeError
+
+from .building import pulled
 from .engines import BOTH, LANGGRAPH, OURS, without_ids
 from .failing import CONFIG, State, fails, on_both
 
@@ -305,3 +309,11 @@ def test_a_swallowed_question_is_told_to_the_person():
 def test_a_handler_that_is_none(e):
     with pytest.raises(TypeError, match="Expected a Runnable, callable or dict"):
         around(e, "not callable")
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), "ValueError('no')"])
+def test_the_error_that_a_handler_was_about_is_saved_as_text(error):
+    failed, handler = pulled("a"), pulled("b")
+    handler.failed, handler.error = failed, NodeError("a", error)
+    assert handled_error(handler) == {failed.id: "ValueError('no')"}
+    assert handled_error(failed) == {}
