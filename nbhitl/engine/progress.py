@@ -17,6 +17,7 @@ from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from nbhitl.checkpoint.records import CheckpointKey, StoredCheckpoint
     from nbhitl.engine.instructions import Clock, Settings
@@ -173,7 +174,10 @@ class Progress:
 
     def show_changes(self, changes: Changes) -> None:
         """Report the state, if what changed is part of the output."""
-        if changes.written.isdisjoint(self.settings.shows):
+        changed: AbstractSet[str] = changes.written
+        if self.program.objects:
+            changed = changed & self.head.values.keys()  # what is not to be seen yet shows no change
+        if changed.isdisjoint(self.settings.shows):
             return
         if self.run.stream.silent and not self.transient:
             self.shown = None

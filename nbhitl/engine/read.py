@@ -48,20 +48,22 @@ def with_writes(
 ) -> dict[str, Any]:
     """Return the state as it will be for a task alone, with its own writes applied: what its edges look at."""
     state = dict(values)
+    updates: dict[str, list[Any]] = {}
     for key, value in writes:
-        rule = program.keys.get(key)
-        if rule is None:
-            continue
+        if key in program.keys:
+            updates.setdefault(key, []).append(value)
+    for key, given in updates.items():
+        rule = program.keys[key]
         if rule.batched:
-            state[key] = rule.folded(state.get(key, MISSING), (value,))
+            state[key] = rule.folded(state.get(key, MISSING), given)
         elif rule.kind is _REDUCE and rule.operator is not None:
-            state[key] = fold(rule.operator, state.get(key, MISSING), (value,), key)
+            state[key] = fold(rule.operator, state.get(key, MISSING), given, key)
         elif rule.kind is _OBJECT:
             channel = rule.channel.from_checkpoint(state.get(key, MISSING))
-            channel.update((value,))
+            channel.update(given)
             state.pop(key, None)
             if channel.is_available():  # a topic that was given nothing has no value
                 state[key] = channel.get()
         else:
-            state[key] = value
+            state[key] = given[-1]
     return state

@@ -44,19 +44,24 @@ def task_steps(running: RunningTask, values: Mapping[str, Any]) -> Generator[Cal
     task, node = running.task, running.node
     if node.retry:
         running.started_at = time.time()
+    returned = task.returned
     while True:
         try:
-            writes = yield from _attempt(running, values)
+            if returned is MISSING:
+                writes = yield from _attempt(running, values)
+            else:
+                writes = yield from _outcome(running, values, returned)
         except GraphInterrupt as pause:
             yield from _tell_failed(running, pause)
             return _paused(running, pause)
         except ParentCommand as up:
             yield from _tell_failed(running, up)
-            if up.args[0].graph not in (task.namespace, task.name):
+            if returned is not MISSING or up.args[0].graph not in (task.namespace, task.name):
                 return TaskResult(task, [], error=up)
-            return TaskResult(task, _writes(running, _for_this_graph(up)))
+            returned = _for_this_graph(up)  # and the node's own edges lead on from there, too
         except Exception as error:
             yield from _tell_failed(running, error)
+            returned = task.returned
             delay = retry_delay(node.retry, running.attempt, error)
             if delay is None:
                 from nbhitl.engine.unswapped import unswapped
@@ -96,9 +101,7 @@ def _tell_failed(running: RunningTask, error: BaseException) -> Generator[Any, A
 def _attempt(
     running: RunningTask, values: Mapping[str, Any]
 ) -> Generator[Call | float, Any, list[tuple[str, Any]]]:
-    task, node, run = running.task, running.node, running.run
-    if task.returned is not MISSING:
-        return (yield from _outcome(running, values, task.returned))
+    node, run = running.node, running.run
     state, running.state = running.state, MISSING
     if state is MISSING:
         state = _input(running, values)

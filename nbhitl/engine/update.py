@@ -175,12 +175,18 @@ def _named_tasks(progress: Progress, updates: Sequence[StateUpdate]) -> list[Tas
             progress.step,
             progress.head.checkpoint_id,
             progress.run.ns,
-            returned=update.values,
+            returned=_as_returned(progress, name, update.values),
         )
         if known is not None:
             task._id = known
         tasks.append(task)
     return tasks
+
+
+def _as_returned(progress: Progress, name: str, values: Any) -> Any:
+    """Return what the node returns that an update stands for; START lets in what the input schema has."""
+    take_input = progress.program.nodes[name].action.sync if name == START else None
+    return values if values is None or take_input is None else take_input(values)
 
 
 def _unknown_node(progress: Progress, name: str) -> InvalidUpdateError:

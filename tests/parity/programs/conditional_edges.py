@@ -4,6 +4,7 @@ import operator
 from typing import Annotated, Literal
 
 from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
 
@@ -183,3 +184,24 @@ def program_recursion_limit_is_exactly_enough(record):
     record("4", graph.invoke({"path": []}, {"recursion_limit": 4}))
     limited = graph.with_config(recursion_limit=2)
     record.error("with_config", lambda: limited.invoke({"path": []}), "Recursion limit")
+
+
+def program_paths_see_an_overwrite_as_the_step_will_have_it(record):
+    def returned(overwrite, how):
+        updates = [{"path": overwrite}, {"path": ["beside"]}]
+        if how == "pairs":
+            return Command(update=[("path", overwrite), ("path", ["beside"])])
+        return (
+            [updates[0], Command(update=updates[1])]
+            if how == "list"
+            else [Command(update=updates[1]), *updates[:1]]
+        )
+
+    for overwrite in (Overwrite(["anew"]), {"__overwrite__": ["anew"]}):
+        for how in ("pairs", "list", "after"):
+            seen = []
+            builder = StateGraph(State).add_node("a", lambda state, o=overwrite, h=how: returned(o, h))
+            builder.add_node("b", node("b")).add_edge(START, "a")
+            builder.add_conditional_edges("a", lambda state, seen=seen: seen.append([*state["path"]]) or "b")
+            result = builder.compile().invoke({"path": ["in"]})
+            record(f"{type(overwrite).__name__}, {how}", (seen, result))

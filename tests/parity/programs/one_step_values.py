@@ -1,9 +1,10 @@
 """Values that last for one step: when they go where a thread is looked at, changed by hand, or given a new input."""
 
 import operator
+from itertools import product
 from typing import Annotated, Any
 
-from langgraph.channels import AnyValue, EphemeralValue, Topic, UntrackedValue
+from langgraph.channels import AnyValue, EphemeralValue, LastValueAfterFinish, Topic, UntrackedValue
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
@@ -116,3 +117,20 @@ def program_keys_stand_in_the_order_of_the_schema(record, saver):
     graph = builder.compile(checkpointer=saver)
     record("end", graph.invoke({"log": [], "total": 1}, CONFIG, **AT_ONCE))
     look(record, "keys", graph)
+
+
+class InTheEnd(TypedDict):
+    log: Annotated[list, operator.add]
+    total: Annotated[int, LastValueAfterFinish(int)]
+
+
+def program_a_value_that_is_there_in_the_end_is_told_then(record, saver):
+    returns = ({"total": 1}, {"log": ["x"]}, {}, {"total": 2, "log": ["y"]})
+    for number, writes in enumerate(product(returns, repeat=2)):
+        builder = StateGraph(InTheEnd).add_edge(START, "a").add_edge("a", "b")
+        for name, write in zip("ab", writes, strict=True):
+            builder.add_node(name, lambda state, write=write: write)
+        config = {"configurable": {"thread_id": str(number)}}
+        graph = builder.compile(checkpointer=saver)
+        record(str(writes), list(graph.stream({"log": ["in"]}, config, stream_mode=["values", "updates"])))
+        record("result", graph.invoke({"log": ["again"]}, config))

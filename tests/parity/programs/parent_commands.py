@@ -4,8 +4,8 @@ import operator
 from typing import Annotated
 
 from langgraph.errors import ParentCommand
-from langgraph.graph import START, StateGraph
-from langgraph.types import Command
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
 
@@ -77,3 +77,80 @@ def program_parent_command_two_levels(record):
     )
     graph = StateGraph(State).add_node("middle", middle).add_edge(START, "middle").compile()
     record("the nearest parent takes it", graph.invoke({"path": ["in"]}))
+
+
+def _handing_over(edges, saver=None, retry=None):
+    """A child that hands over to `other`, below a node that has edges of its own."""
+
+    def leave(state):
+        return Command(graph=Command.PARENT, goto="other", update={"path": ["left"]})
+
+    inner = StateGraph(State).add_node(leave).add_edge(START, "leave").compile()
+    builder = StateGraph(State).add_node("child", inner, retry_policy=retry).add_edge(START, "child")
+    for name in ("other", "next", "sent"):
+        builder.add_node(name, lambda state, name=name: {"path": [f"{name} after {len(state['path'])}"]})
+    for edge in edges:
+        edge(builder)
+    return builder.compile(checkpointer=saver)
+
+
+def program_parent_command_where_the_node_has_edges(record, any_saver):
+    seen = []
+
+    def path(state):
+        seen.append([*state["path"]])
+        return "next"
+
+    kinds = {
+        "edge": lambda builder: builder.add_edge("child", "next"),
+        "path": lambda builder: builder.add_conditional_edges("child", path),
+        "map": lambda builder: builder.add_conditional_edges("child", path, {"next": "sent"}),
+        "sends": lambda builder: builder.add_conditional_edges(
+            "child", lambda state: [Send("sent", state), "next"]
+        ),
+        "to the end": lambda builder: builder.add_conditional_edges("child", lambda state: END),
+        "to the same": lambda builder: builder.add_conditional_edges("child", lambda state: "other"),
+    }
+    for which in [(kind,) for kind in kinds] + [("edge", "sends"), ("path", "sends")]:
+        graph = _handing_over([kinds[kind] for kind in which], any_saver)
+        config = {"configurable": {"thread_id": str(which)}}
+        record(str(which), list(graph.stream({"path": ["in"]}, config)))
+    record("what paths saw", seen)
+
+
+def program_parent_command_where_a_path_fails(record, saver):
+    tries = []
+
+    def path(state):
+        tries.append(1)
+        if len(tries) < 3:
+            raise ConnectionError("not yet")
+        return "next"
+
+    graph = _handing_over([lambda builder: builder.add_conditional_edges("child", path)], saver)
+    for _ in range(3):
+        try:
+            record("ended", graph.invoke({"path": ["in"]}, CONFIG))
+        except ConnectionError as error:
+            record("failed", error)
+
+
+async def program_parent_command_where_the_node_has_edges_async(record):
+    def path(state):
+        return ["next", Send("sent", state)]
+
+    graph = _handing_over([lambda builder: builder.add_conditional_edges("child", path)])
+    record("updates", [chunk async for chunk in graph.astream({"path": ["in"]})])
+
+
+def program_parent_command_of_a_graph_that_a_function_calls(record, saver):
+    def leave(state):
+        return Command(graph=Command.PARENT, goto="other", update={"path": ["left"]})
+
+    inner = StateGraph(State).add_node(leave).add_edge(START, "leave").compile()
+    builder = StateGraph(State).add_node("child", lambda state: inner.invoke(state)).add_edge(START, "child")
+    for name in ("other", "next"):
+        builder.add_node(name, lambda state, name=name: {"path": [name]})
+    graph = builder.add_conditional_edges("child", lambda state: "next").compile(checkpointer=saver)
+    record("debug", list(graph.stream({"path": ["in"]}, CONFIG, stream_mode=["updates", "tasks"])))
+    record("history", [(one.values, one.next) for one in graph.get_state_history(CONFIG)])

@@ -252,3 +252,20 @@ def program_update_after_a_goto_while_paused(record, saver):
     graph.update_state(CONFIG, {"path": ["update"]})
     record("updated", brief(graph.get_state(CONFIG)))
     record("go on", graph.invoke(None, CONFIG))
+
+
+class Given(TypedDict):
+    path: Annotated[list, operator.add]
+
+
+def program_an_update_as_start_is_an_input(record, saver):
+    """START lets in what the input schema has."""
+    for name in (START, None, "__input__", "a"):
+        for values in ({"path": ["in"], "n": 1}, {"n": 1}, {"path": ["in"]}):
+            saver.delete_thread("1")
+            builder = StateGraph(State, input_schema=Given).add_node("a", lambda state: {"path": ["a"]})
+            graph = builder.add_edge(START, "a").add_edge("a", END).compile(checkpointer=saver)
+            graph.update_state(CONFIG, values, as_node=name)
+            record(f"{values} as {name}", brief(graph.get_state(CONFIG)))
+            if name != "a":
+                record("goes on", graph.invoke(None, CONFIG))
