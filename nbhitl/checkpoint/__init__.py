@@ -71,7 +71,7 @@ Values as bytes: `serde/`
     base, jsonplus, types     names that savers and programs written for LangGraph import
     plain, standard           Python's own types
     foreign                   types of NumPy (`numeric`), pandas (`frames`), pydantic and LangChain (`libraries`)
-    graphtypes                nbhitl's own
+    graphtypes, items         nbhitl's own; what stores found
     usertypes, homes          a program's own classes; where a program is written
     canonical                 one spelling for equal values: for digests and cache keys
     tagged_json               stored bytes as JSON

@@ -1,4 +1,4 @@
-"""The types of NumPy, pandas, pydantic, LangChain and the standard library, each in a module of its own.
+"""The types of NumPy, pandas, pydantic, LangChain, the standard library and stores, each in a module of its own.
 
 Such a module is imported when a value of theirs is at hand.
 """
@@ -14,15 +14,18 @@ from nbhitl.errors import StoreError
 if TYPE_CHECKING:
     from nbhitl.checkpoint.serde.plain import Codec
 
-_NUMERIC, _FRAMES, _LIBRARIES, _STANDARD = (
-    f"{__package__}.{name}" for name in ("numeric", "frames", "libraries", "standard")
+_NUMERIC, _FRAMES, _LIBRARIES, _STANDARD, _ITEMS = (
+    f"{__package__}.{name}" for name in ("numeric", "frames", "libraries", "standard", "items")
 )
 _MODULES = {
     "numpy": _NUMERIC, "pandas": _FRAMES, "pydantic": _LIBRARIES, "langchain_core": _LIBRARIES,
     "decimal": _STANDARD, "fractions": _STANDARD, "uuid": _STANDARD, "zoneinfo": _STANDARD,
-    "pathlib": _STANDARD, "ipaddress": _STANDARD,
+    "pathlib": _STANDARD, "ipaddress": _STANDARD, "nbhitl": _ITEMS,
 }  # fmt: skip
-_TAGGED = {tags.NUMPY: _NUMERIC, tags.PANDAS: _FRAMES, tags.OTHERS: _LIBRARIES, tags.STANDARD: _STANDARD}
+_TAGGED = {
+    tags.NUMPY: _NUMERIC, tags.PANDAS: _FRAMES, tags.OTHERS: _LIBRARIES, tags.STANDARD: _STANDARD,
+    tags.ITEMS: _ITEMS,
+}  # fmt: skip
 
 
 def codec(cls: type) -> Codec | None:

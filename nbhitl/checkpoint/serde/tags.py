@@ -49,6 +49,8 @@ DOCUMENT: Final = 66
 SECRET: Final = 67
 TYPE_SCHEMA: Final = 68
 MISSING: Final = 69
+ITEM: Final = 70
+SEARCH_ITEM: Final = 71
 
 NDARRAY: Final = 80
 NUMPY_SCALAR: Final = 81
@@ -77,5 +79,6 @@ PANDAS: Final = frozenset(
     {DATA_FRAME, SERIES, INDEX, TIMESTAMP, PANDAS_TIMEDELTA, PANDAS_NULL, PERIOD, INTERVAL}
 )
 OTHERS: Final = frozenset({DOCUMENT, SECRET})
+ITEMS: Final = frozenset({ITEM, SEARCH_ITEM})
 STANDARD: Final = frozenset({DECIMAL, FRACTION, UUID, ZONEINFO, PATH, IP_ADDRESS})
 """Kinds whose values belong to libraries that are loaded only if one is at hand."""

@@ -103,7 +103,9 @@ class Item:
         }
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Item) and self.dict() == other.dict()
+        return isinstance(other, Item) and all(
+            getattr(self, name) == getattr(other, name) for name in Item.__slots__
+        )
 
     def __hash__(self) -> int:
         return hash((self.namespace, self.key))

@@ -1,9 +1,11 @@
 """Stores that search by meaning."""
 
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.runtime import Runtime
-from langgraph.store.base import BaseStore, PutOp, SearchOp
+from langgraph.store.base import BaseStore, Item, PutOp, SearchItem, SearchOp
 from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import AsyncSqliteStore, SqliteStore
 
@@ -114,3 +116,45 @@ async def program_sqlite_store_in_an_async_graph(record):
         out = await remembering(store).ainvoke({"messages": [("user", "hello")]})
         record("out", out["messages"][-1].content)
         record("namespaces", await store.alist_namespaces(suffix=("bob",)))
+
+
+class Memories(MessagesState):
+    found: list
+    read: Item
+
+
+def told_of(item):
+    return type(item).__name__, item.namespace, item.key, item.value, getattr(item, "score", "no score")
+
+
+def program_items_in_a_state(record):
+    """What a store found is saved, and comes back as it was."""
+    store = InMemoryStore(index={"dims": 3, "embed": counting})
+    store.put(("u", "1"), "a", {"text": "aab"})
+
+    def remember(state, *, store: BaseStore):
+        return {"found": store.search(("u",), query="a"), "read": store.get(("u", "1"), "a")}
+
+    builder = StateGraph(Memories).add_node("remember", remember).add_edge(START, "remember")
+    builder.add_node("pause", lambda state: None).add_edge("remember", "pause")
+    config = {"configurable": {"thread_id": "1"}}
+    with SqliteSaver.from_conn_string(":memory:") as in_file:
+        for saver in (InMemorySaver(), in_file):
+            graph = builder.compile(checkpointer=saver, store=store, interrupt_before=["pause"])
+            before = graph.invoke({"messages": []}, config)
+            after = graph.get_state(config).values
+            record("found", [told_of(item) for item in after["found"]])
+            record("read", told_of(after["read"]))
+            record("the same", [before[key] == after[key] for key in ("found", "read")])
+            record("the same times", before["read"].created_at == after["read"].created_at)
+            record("at the end", told_of(graph.invoke(None, config)["read"]))
+
+
+def program_items_that_are_equal(record):
+    """Those with the same contents and times, whether found or read, however well they match."""
+    fields = {"namespace": ("u",), "key": "k", "value": {"x": 1}}
+    fields |= dict.fromkeys(("created_at", "updated_at"), "2026-01-01T00:00:00+00:00")
+    item, other = Item(**fields), Item(**{**fields, "value": {}})
+    found, better = SearchItem(**fields, score=0.1), SearchItem(**fields, score=0.5)
+    record("equal", [item == found, found == item, found == better, item == other, item == fields])
+    record("of a set", len({item, found, better}))
