@@ -169,6 +169,11 @@ def _complete_route(question: Question, decision: Decision) -> Decision:
 
 
 def _check_schema(question: Question, answer: Any) -> None:
+    """Hold an answer against what is shown.
+
+    A type may take more (pydantic reads `"12"` as a number): a person's answer has to be what the card asks for, and who
+    sends another one by Command is judged by the type.
+    """
     if question.response_schema is None:
         return
     wrong = dict(errors_of(answer, question.response_schema))

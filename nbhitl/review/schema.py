@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.review.diff import same
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -93,9 +91,9 @@ def _brief(value: Any) -> str:
 
 
 def _values(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
-    if "const" in schema and not same(value, schema["const"]):
+    if "const" in schema and not _equal(value, schema["const"]):
         yield path, f"must be {schema['const']!r}, not {_brief(value)}"
-    if "enum" in schema and not any(same(value, choice) for choice in schema["enum"]):
+    if "enum" in schema and not any(_equal(value, choice) for choice in schema["enum"]):
         yield path, f"must be one of {', '.join(map(repr, schema['enum']))}, not {_brief(value)}"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         yield from _number(value, schema, path)
@@ -106,6 +104,15 @@ def _values(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[tuple[
             yield path, f"must have at most {schema['maxLength']} characters"
         if "pattern" in schema and not re.search(schema["pattern"], value):
             yield path, f"must match {schema['pattern']!r}"
+
+
+def _equal(value: Any, other: Any) -> bool:
+    """Whether they are equal as JSON Schema has it: `1` and `1.0` are one number, and `true` is none."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        return value.keys() == other.keys() and all(_equal(value[key], other[key]) for key in value)
+    if isinstance(value, list) and isinstance(other, list):
+        return len(value) == len(other) and all(map(_equal, value, other))
+    return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)
 
 
 def _number(value: float, schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
@@ -129,8 +136,14 @@ def _alternatives(
     for part in schema.get("allOf", ()):
         yield from errors_of(value, part, root, path)
     for key in ("anyOf", "oneOf"):
-        choices = schema.get(key)
-        if not choices or any(_fits(value, choice, root) for choice in choices):
+        choices = schema.get(key) or ()
+        fitting = sum(_fits(value, choice, root) for choice in choices)
+        if key == "oneOf" and fitting > 1:
+            yield (
+                path,
+                f"fits {fitting} of the {len(choices)} forms that it may have, and has to fit one alone",
+            )
+        if not choices or fitting:
             continue
         named = [list(errors_of(value, choice, root, path)) for choice in choices]
         closest = max(named, key=lambda found: max(len(where) for where, _ in found))
