@@ -27,7 +27,7 @@ def highest(left: int, right: int) -> int:
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-MODES = ["values", "updates", "tasks"]
+MODES = ["values", "updates", "tasks", "checkpoints"]
 
 
 class State(TypedDict):
@@ -77,7 +77,8 @@ ACTS = ("input", "goto", "update", "as_node", "fork", "copy", "replay")
 
 
 def name(number: int) -> str:
-    return f"n{number}"
+    """Return a node's name: their order by name is another one than that in which they are added."""
+    return f"n{9 - number}"
 
 
 def build(plan: Plan, engine: str, saver: Any, delays: Sequence[float] = ()) -> Any:
@@ -112,7 +113,8 @@ def _late(action: Callable[[Any], Any], delay: float) -> Callable[[Any], Any]:
 
 def _action(number: int, node: NodePlan, types: Any, engine: str) -> Any:
     if node.child:
-        return child_action(node.child, f"child{number}", node.asks, engine)
+        then = [name(to) for to in node.targets[:1]]
+        return child_action(node.child, f"child{number}", node.asks, engine, then)
 
     runs = count(1)
 

@@ -303,3 +303,21 @@ def test_d17_what_was_done_beside_a_question_of_before(
         assert graph.invoke(on.Command(resume={ids["two"]: "no"}), before)["log"] == ["yes", "no"]
     assert sorted(done[LANGGRAPH]) == ["one", "one", "two", "work", "work"]
     assert sorted(done[NBHITL]) == ["one", "two", "work"]
+
+
+def test_d17_a_question_before_a_breakpoint_of_the_called_graph(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    listed = {}
+    for on in (langgraph, nbhitl):
+        child = on.StateGraph(State).add_node("ask", lambda state, on=on: {"log": [on.interrupt("q")]})
+        child.add_node("then", lambda state: {"log": ["then"]}).add_edge(on.START, "ask").add_edge(
+            "ask", "then"
+        )
+        called = child.compile(interrupt_before=["then"])
+        graph = compiled(on, lambda state, called=called: called.invoke({"log": []}))
+        graph.invoke({"log": []}, CONFIG)
+        graph.invoke(on.Command(resume="yes"), CONFIG)
+        listed[on.name] = [question.value for question in graph.get_state(CONFIG).interrupts]
+        assert graph.invoke(None, CONFIG) == {"log": ["yes", "then"]}
+    assert listed == {LANGGRAPH: ["q"], NBHITL: []}
