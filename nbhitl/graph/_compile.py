@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -13,15 +14,16 @@ from nbhitl.engine.error_handlers import handler_name
 from nbhitl.engine.keys import KeyRule
 from nbhitl.engine.program import ROOT, Action, Branch, Node, Program, Reader
 from nbhitl.engine.spec import Topology
-from nbhitl.engine.writes import has_fields, model_updates
+from nbhitl.engine.writes import command_updates, has_fields, model_updates
 from nbhitl.graph._action import action_of
 from nbhitl.graph._homes import homes_of
 from nbhitl.graph._schema import builder_of, keyed_parameter, reader_of, schema_types
 from nbhitl.graph._signature import hints_of
 from nbhitl.graph._subgraphs import called_namespace
+from nbhitl.types import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from nbhitl.channels.base import BaseChannel
     from nbhitl.engine.spec import BranchSpec, NodeSpec
@@ -181,6 +183,13 @@ def _are_plain(branches: tuple[Branch, ...]) -> bool:
     return all(branch.action.sync is not None and not branch.action.injects for branch in branches)
 
 
+def _let_in(command: Command[Any], keys: Collection[str]) -> Command[Any]:
+    """Return a Command that starts a thread, with the updates that the input schema has; it goes where it said."""
+    if command.update is None:
+        return command
+    return replace(command, update=[(key, value) for key, value in command_updates(command) if key in keys])
+
+
 def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers: Readers) -> Node:
     """The node that takes in the input: what it returns is written like any node's return value."""
     keys = frozenset(_keys_of(builder, builder.input_schema))
@@ -190,6 +199,8 @@ def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers
     narrows = not keys.issuperset(builder.channels)
 
     def take_input(value: Any) -> Any:
+        if isinstance(value, Command):
+            return _let_in(value, keys) if narrows else value
         if is_value:
             return value if is_whole_state else {ROOT: value}
         if isinstance(value, dict):

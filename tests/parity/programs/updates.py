@@ -269,3 +269,23 @@ def program_an_update_as_start_is_an_input(record, saver):
             record(f"{values} as {name}", brief(graph.get_state(CONFIG)))
             if name != "a":
                 record("goes on", graph.invoke(None, CONFIG))
+
+
+def program_a_command_that_starts_a_thread_with_an_input_schema(record, any_saver):
+    commands = (
+        Command(goto="e"),
+        Command(goto=Send("e", {"n": 7})),
+        Command(update={"path": ["x"], "n": 1}),
+        Command(update=[("path", ["x"]), ("n", 1)], goto=["e"]),
+    )
+    for number, command in enumerate(commands):
+        builder = StateGraph(State, input_schema=Given).add_node("a", lambda state: {"path": ["a"]})
+        builder.add_node("e", lambda state: {"path": [f"e{state.get('n')}"]})
+        graph = builder.add_edge(START, "a").compile(checkpointer=any_saver)
+        config = {"configurable": {"thread_id": str(number)}}
+        record(str(number), graph.invoke(command, config))
+        if any_saver is not None:
+            record("then", [(one.values, one.next) for one in graph.get_state_history(config)])
+            config = {"configurable": {"thread_id": f"by hand {number}"}}
+            graph.update_state(config, command, as_node=START)
+            record("by hand", brief(graph.get_state(config)))
