@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from nbhitl.engine.traces import Opening
+
+_LANGSMITH = ("langchain_core.tracers.langchain", "langsmith.run_helpers")
+"""Where LangChain tells LangSmith of runs, and where LangSmith looks for the one that runs; loaded by who uses them."""
 
 
 def can_open(callbacks: Any) -> bool:
@@ -134,6 +138,24 @@ class LangChainRun:
         """As `fail`, in an async run."""
         await self._run.on_chain_error(error)
 
+    def enter(self) -> None:
+        """Let what LangSmith traces in the current context, `@traceable` functions for one, be told as part of this."""
+        tracers, helpers = (sys.modules.get(name) for name in _LANGSMITH)
+        if tracers is None or helpers is None:
+            return
+        for handler in self._hearing():
+            tree = (
+                handler.run_map.get(str(self.run_id))
+                if isinstance(handler, tracers.LangChainTracer)
+                else None
+            )
+            if tree is not None:
+                helpers._set_tracing_context({"parent": tree})
+                return
+
+    def _hearing(self) -> list[Any]:
+        return list(self._run.handlers)
+
     def _streaming(self) -> list[Any]:
         module = langchain_module("tracers._streaming")
         kind = getattr(module, "_StreamingCallbackHandler", None)
@@ -149,6 +171,9 @@ class RecordedRun(LangChainRun):
         super().__init__(run)
         self._recorded = recorded
         self._opening = opening
+
+    def _hearing(self) -> list[Any]:
+        return list(self._recorded.handlers)
 
     def finish(self, output: Any, *, streams: bool) -> None:
         """Tell that it ended."""

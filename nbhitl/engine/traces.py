@@ -127,7 +127,15 @@ def open_node(running: RunningTask, state: Any) -> Generator[Any, Any, None]:
         tags.append(TAG_HIDDEN)
     opening = Opening(task.name, state, tags, running.metadata, policy=running.node.trace_policy)
     running.trace = yield (_OPEN, (run.trace.callbacks(f"graph:step:{task.step}"), opening), {})
+    _enter(running)
+
+
+def _enter(running: RunningTask) -> None:
+    """Let the node's code find what it is told as part of."""
     langchain_scope(running)
+    enter = getattr(running.trace, "enter", None)  # a listener of one's own need not have it
+    if enter is not None:
+        enter()
 
 
 def close_node(running: RunningTask, returned: Any) -> Generator[Any, Any, None]:
@@ -161,7 +169,7 @@ def open_branch(running: RunningTask, branch: Branch, state: Any) -> Generator[A
     tags = [*(running.run.config.get("tags") or ()), *([TAG_HIDDEN] if hidden else [])]
     opening = Opening(None if branch.name == UNNAMED else branch.name, state, tags, running.metadata)
     running.trace = yield (_OPEN, (above.callbacks(tag), opening), {})
-    langchain_scope(running)
+    _enter(running)
     return outer
 
 
