@@ -37,10 +37,13 @@ def traced(
 
 
 def _heard_anyway() -> bool:
-    """Whether LangChain tells somebody whom no config names: a tracer of this process, or of this context."""
+    """Whether LangChain tells somebody whom no config names: a tracer of this process or context, or the console."""
     context = sys.modules.get("langchain_core.tracers.context")
     if context is None:
         return False
+    settings = sys.modules.get("langchain_core.globals")
+    if settings is not None and settings._debug:  # by `set_debug(True)`
+        return True
     for hook in context._configure_hooks:
         if hook[0].get() is not None:
             return True

@@ -1,6 +1,11 @@
 """Chains of LangChain's Runnables as nodes, and who listens: to their steps, and to no chain around them."""
 
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+
 from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
+from langchain_core.globals import set_debug
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -240,3 +245,20 @@ async def program_a_graph_that_is_called_with_listeners_of_its_own(record):
             await graph.ainvoke({"text": "a"}, {"callbacks": [outer], "tags": ["t"]})
         record(f"{label} own", [part[:4] for part in own.heard if part[0] == "start"])
         record(f"{label} outer", [part[:4] for part in outer.heard if part[0] == "start"])
+
+
+def program_what_set_debug_shows(record, saver):
+    """LangChain's console hears a graph that no config names it to, from the outside in."""
+    builder = StateGraph(State).add_node("say", RunnableLambda(lambda state: {"said": "hi"}, name="inner"))
+    graph = builder.add_edge(START, "say").compile(checkpointer=saver)
+    printed = StringIO()
+    set_debug(True)
+    try:
+        with redirect_stdout(printed):
+            graph.invoke({"text": "a"}, CONFIG)
+    finally:
+        set_debug(False)
+    record("headings", re.findall(r"\[chain/\w+\].*?\[([^]]+)\]", printed.getvalue().replace("\x1b", "")))
+    with redirect_stdout(StringIO()) as quiet:
+        graph.invoke({"text": "a"}, CONFIG)
+    record("and no more", quiet.getvalue())
