@@ -5,6 +5,7 @@ import random
 from contextlib import suppress
 from decimal import Decimal
 
+import numpy as np
 import ormsgpack
 import pytest
 
@@ -196,3 +197,14 @@ def test_values_read_together_hold_no_more_bytes_than_theirs():
     for datas in ([one + two, two], [one, two + one], [one, b""]):
         with pytest.raises(ValueError):
             unpacked_each(datas)
+
+
+@pytest.mark.parametrize("spelt", ["2,i4", "(2,3)i4", "i4,i8", "8", ",", "i4", "<i4;", "<M8[1/0]", "object"])
+def test_a_dtype_is_never_given_to_pythons_parser(spelt):
+    with pytest.raises(StoreError, match="no dtype as it is stored"):
+        Serde().loads(ormsgpack.packb(ormsgpack.Ext(tags.NUMPY_DTYPE, ormsgpack.packb(spelt))))
+
+
+@pytest.mark.parametrize("spelt", ["<i4", "|S5", "|b1", "<M8[25ns]", ">m8[us]", "<M8", "|V3"])
+def test_a_dtype_as_it_is_stored_is_read(spelt):
+    assert Serde().loads(Serde().dumps(np.dtype(spelt))) == np.dtype(spelt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.serde.plain import Codec
 
+# As `dtype.str` spells it: NumPy would have Python's parser read lists of dtypes and of their lengths.
+_SPELT = re.compile(r"[<>|=][a-zA-Z?][0-9]*(\[[0-9]*[a-zA-Z]+\])?")
 _RAW_KINDS = frozenset("?bhilqpBHILQPefdgFDGSUVmM")
 
 
@@ -58,6 +61,8 @@ def _field_data(dtype: np.dtype[Any]) -> list[Any]:
 
 def _dtype(data: Any) -> np.dtype[Any]:
     if isinstance(data, str):
+        if _SPELT.fullmatch(data) is None:
+            raise ValueError(f"{data!r} is no dtype as it is stored")
         return np.dtype(data)
     return np.dtype([(name, _dtype(inner), tuple(shape)) for name, inner, shape in data])
 
