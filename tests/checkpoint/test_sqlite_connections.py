@@ -248,11 +248,13 @@ def test_who_cannot_begin_leaves_alone_who_begins_just_then(tmp_path, monkeypatc
             """A lock that another thread gets as soon as it is free."""
 
             def __init__(self, lock: Any) -> None:
-                self.acquire, self._release = lock.acquire, lock.release
-                self.__enter__, self.__exit__ = lock.__enter__, lock.__exit__
+                self._lock = lock
 
-            def release(self) -> None:
-                self._release()
+            def __enter__(self) -> None:
+                self._lock.acquire()
+
+            def __exit__(self, *how: object) -> None:
+                self._lock.release()
                 monkeypatch.undo()
                 other.start()
                 assert begun.wait(10)
