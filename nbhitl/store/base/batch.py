@@ -61,14 +61,13 @@ class AsyncBatchedBaseStore(BaseStore):
             await self._carry_out([entry for entry in waiting if not entry[1].done()])
 
     async def _carry_out(self, waiting: Sequence[_Waiting]) -> None:
-        """Do these by one `abatch`; what is read twice is read once."""
+        """Do these by one `abatch`: what is read twice once, and of several writes of an item the last one."""
         ops: list[Op] = []
         places: list[int] = []
         for op, _ in waiting:
-            known = not isinstance(op, PutOp) and op in ops
-            places.append(ops.index(op) if known else len(ops))
-            if not known:
-                ops.append(op)
+            place = next((n for n, known in enumerate(ops) if _does_for(known, op)), len(ops))
+            places.append(place)
+            ops[place : place + 1] = [op]
         try:
             results = await self.abatch(ops)
         except BaseException as error:
@@ -81,6 +80,13 @@ class AsyncBatchedBaseStore(BaseStore):
         for place, (_, done) in zip(places, waiting, strict=True):
             if not done.done():
                 done.set_result(results[place])
+
+
+def _does_for(known: Op, op: Op) -> bool:
+    """Whether `op` need not be done beside `known`: it reads the same, or writes the item that `known` writes."""
+    if isinstance(op, PutOp) and isinstance(known, PutOp):
+        return (op.namespace, op.key) == (known.namespace, known.key)
+    return op == known
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -1,11 +1,14 @@
 """Stores that search by meaning."""
 
+import asyncio
+
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore, Item, PutOp, SearchItem, SearchOp
+from langgraph.store.base.batch import AsyncBatchedBaseStore
 from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import AsyncSqliteStore, SqliteStore
 
@@ -158,3 +161,33 @@ def program_items_that_are_equal(record):
     found, better = SearchItem(**fields, score=0.1), SearchItem(**fields, score=0.5)
     record("equal", [item == found, found == item, found == better, item == other, item == fields])
     record("of a set", len({item, found, better}))
+
+
+class Batched(AsyncBatchedBaseStore):
+    def __init__(self):
+        super().__init__()
+        self.inner = InMemoryStore()
+        self.asked = []
+
+    async def abatch(self, ops):
+        ops = list(ops)
+        self.asked.append([tuple(op) for op in ops])
+        return await self.inner.abatch(ops)
+
+    def batch(self, ops):
+        return self.inner.batch(ops)
+
+
+async def program_what_is_asked_at_once(record):
+    """Of two writes of an item the later one is done; what is read twice is read once, before that."""
+    store = Batched()
+    await store.aput(("u",), "a", {"n": 0})
+    puts = [store.aput(("u",), key, {"n": n}) for n, key in enumerate("abacb")]
+    reads = [store.aget(("u",), "a"), store.aget(("u",), "a"), store.asearch(("u",)), store.asearch(("u",))]
+    results = await asyncio.gather(*puts, *reads)
+    record("asked", store.asked)
+    record("read", [one.value for one in results[5:7]])
+    record("found", [len(one) for one in results[7:]])
+    record("then", [(await store.aget(("u",), key)).value for key in "abc"])
+    await asyncio.gather(store.aput(("u",), "a", {"n": 9}), store.adelete(("u",), "a"))
+    record("deleted last", await store.aget(("u",), "a"))
