@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver as ForeignSaver
 
-from nbhitl.checkpoint._rebuilt import _prints, _record, keep_beside, rebuilt, with_questions
+from nbhitl.checkpoint._once import OnceRow
+from nbhitl.checkpoint._rebuilt import _prints, _record, keep_beside, rebuilt, with_claims, with_questions
 from nbhitl.checkpoint.companion import companion_of, existing_companion
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.records import (
@@ -94,21 +95,44 @@ def test_what_is_open_is_open_at_the_newest_checkpoint():
     assert empty.pending() == []
 
 
-def test_decisions_and_effects_are_kept_beside_and_nothing_else():
+def answered() -> InMemorySaver:
+    """A thread with a decision, an open question and an effect."""
+    saver = rebuilt([checkpoint(1, {})], {})
+    other = ASKED._replace(interrupt_id="2" * 32, task_id="other")
+    saver.put_pause(PauseRecord("t", "", "cp1", [], [ASKED, other]))
+    entries = {"task": [[ASKED.interrupt_id, "digest", "yes"]]}
+    answers = {ASKED.interrupt_id: "yes"}
+    saver.claim(ClaimRequest("t", "", "cp1", answers, entries, "ada", NOON, "owner", 60.0))
+    saver.report("t", "", "cp1", [ASKED.interrupt_id])
+    return saver
+
+
+def note_effect(saver: InMemorySaver) -> None:
+    with saver._rows.atomic("t"):
+        saver._rows.put_once([OnceRow("t", "mail", "done", b"\xc0", "owner", NOON)])
+
+
+def test_claims_and_effects_come_along_under_the_ids_of_now():
+    companion, saver = answered(), rebuilt([checkpoint(1, {})], {})
+    note_effect(companion)
+    with_claims(saver, companion, "t", {ASKED.interrupt_id: "3" * 32, "task": "now"})
+    assert [(c.interrupt_id, c.by, c.state) for c in saver.claims("t")] == [("3" * 32, "ada", "applied")]
+    assert [question.task_id for question in saver._rows.questions("t")] == ["now"]
+    assert [entry.key for entry in saver.once_entries("t")] == ["mail"]
+
+
+def test_effects_alone_are_kept_beside():
+    saver, checkpointer = rebuilt([checkpoint(1, {})], {}), ForeignSaver()
+    note_effect(saver)
+    keep_beside(saver, checkpointer, "t")
+    assert [entry.key for entry in companion_of(checkpointer).once_entries("t")] == ["mail"]
+
+
+def test_decisions_are_kept_beside_and_no_open_question():
     saver, checkpointer = rebuilt([checkpoint(1, {})], {}), ForeignSaver()
     keep_beside(saver, checkpointer, "t")
     assert existing_companion(checkpointer) is None
-
-    other = ASKED._replace(interrupt_id="2" * 32, task_id="other")
-    saver.put_pause(PauseRecord("t", "", "cp1", [], [ASKED, other]))
-    saver.claim(
-        ClaimRequest(
-            "t", "", "cp1", {ASKED.interrupt_id: "yes"}, {"task": [[ASKED.interrupt_id, "digest", "yes"]]},
-            "ada", NOON, "owner", 60.0,
-        )
-    )  # fmt: skip
-    saver.report("t", "", "cp1", [ASKED.interrupt_id])
-    keep_beside(saver, checkpointer, "t")
+    keep_beside(answered(), checkpointer, "t")
     kept = companion_of(checkpointer).claims("t")
     assert [(claim.interrupt_id, claim.by, claim.state) for claim in kept] == [
         (ASKED.interrupt_id, "ada", "applied")
