@@ -10,8 +10,9 @@ from nbhitl.engine.program import ROOT
 from nbhitl.types import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from nbhitl.channels.base import BaseChannel
     from nbhitl.engine.program import Program, Reader
 
 
@@ -58,12 +59,32 @@ def with_writes(
             state[key] = rule.folded(state.get(key, MISSING), given)
         elif rule.kind is _REDUCE and rule.operator is not None:
             state[key] = fold(rule.operator, state.get(key, MISSING), given, key)
-        elif rule.kind is _OBJECT:
-            channel = rule.channel.from_checkpoint(state.get(key, MISSING))
-            channel.update(given)
-            state.pop(key, None)
-            if channel.is_available():  # a topic that was given nothing has no value
-                state[key] = channel.get()
-        else:
+        elif rule.kind is not _OBJECT:
             state[key] = given[-1]
+    for key in program.objects:
+        if key in state or key in updates:
+            _show_object(program.keys[key].channel, state, key, updates.get(key, ()))
     return state
+
+
+def _show_object(
+    channel: BaseChannel[Any, Any, Any], state: dict[str, Any], key: str, given: Sequence[Any]
+) -> None:
+    """Bring the value of a channel up to date with the writes of a step; what lasts for one step goes without any."""
+    shown = state.pop(key, MISSING)
+    after = channel.from_checkpoint(_as_stored(channel, shown))
+    after.update(given)
+    if after.is_available():  # a topic that was given nothing has no value
+        state[key] = after.get()
+
+
+def _as_stored(channel: BaseChannel[Any, Any, Any], shown: Any) -> Any:
+    """Return what a channel stores that shows a value."""
+    from nbhitl.channels.last_value import LastValueAfterFinish
+    from nbhitl.channels.named_barrier_value import NamedBarrierValue
+
+    if shown is MISSING:
+        return MISSING
+    if isinstance(channel, NamedBarrierValue):
+        return channel.names if type(channel) is NamedBarrierValue else (channel.names, True)
+    return (shown, True) if isinstance(channel, LastValueAfterFinish) else shown

@@ -134,3 +134,36 @@ def program_a_value_that_is_there_in_the_end_is_told_then(record, saver):
         graph = builder.compile(checkpointer=saver)
         record(str(writes), list(graph.stream({"log": ["in"]}, config, stream_mode=["values", "updates"])))
         record("result", graph.invoke({"log": ["again"]}, config))
+
+
+def program_paths_see_what_the_step_will_leave(record, saver):
+    """What lasts for one step is gone for the paths of a node that did not write it."""
+    kinds = {
+        "flash": (Annotated[Any, EphemeralValue], "f"),
+        "told": (Annotated[list, Topic(str)], ["t"]),
+        "kept": (Annotated[list, Topic(str, True)], ["k"]),
+        "same": (Annotated[Any, AnyValue], "s"),
+        "total": (Annotated[int, LastValueAfterFinish(int)], 1),
+    }
+    for name, (kind, value) in kinds.items():
+        seen = []
+        config = {"configurable": {"thread_id": name}}
+        builder = StateGraph(
+            TypedDict("OneKey", {"log": Annotated[list, operator.add], name: kind}, total=False)
+        )
+        builder.add_node("a", lambda state, n=name, v=value: {n: v}).add_node(
+            "b", lambda state: {"log": ["b"]}
+        )
+        builder.add_node("c", lambda state, n=name, v=value: {n: v}).add_edge(START, "a")
+        for at, to in (("a", "b"), ("b", "c"), ("c", "__end__")):
+
+            def path(state, at=at, to=to, seen=seen, name=name):
+                seen.append((at, state.get(name)))
+                return to
+
+            builder.add_conditional_edges(at, path)
+        graph = builder.compile(checkpointer=saver)
+        for _ in range(2):
+            record(name, graph.invoke({"log": ["in"]}, config))
+        graph.update_state(config, {name: value}, as_node="c")
+        record(f"{name}, seen", seen)
