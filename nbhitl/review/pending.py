@@ -54,10 +54,20 @@ def _waiting(snapshot: Snapshot, path: tuple[str, ...], root_id: str | None) -> 
             continue
         inner = task.state
         root = root_id or task.id
-        if inner is not None and getattr(inner, "tasks", None):
+        if getattr(inner, "tasks", None) and _is_known_of(inner, task):
             yield from _waiting(inner, (*path, task.name), root)
         else:
             yield Waiting(task, snapshot, root, (*path, task.name))
+
+
+def _is_known_of(inner: Any, task: Task) -> bool:
+    """Whether what a called graph asks has reached the graph that calls it.
+
+    A process that was killed between the two has left a question that nobody can answer yet: the calling task has to
+    run once more, with the answer that it waits for itself.
+    """
+    asked = {interrupt.id for interrupt in inner.interrupts}
+    return not asked or not asked.isdisjoint(interrupt.id for interrupt in task.interrupts)
 
 
 def task_ns(found: Waiting) -> str:
