@@ -48,7 +48,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
             stored = yield from at_this_point(progress, stored, key, again)
         elif again:
             stored = None
-    if stored is None:
+    if stored is None or (input is None and caller is None and _holds_nothing(stored)):
         return False
     stand_on(progress, stored)
     progress.source = str(stored.metadata.get("source", "loop"))
@@ -59,6 +59,14 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     elif key.checkpoint_id is not None:
         yield from _start_branch(progress, input, stored)
     return True
+
+
+def _holds_nothing(stored: StoredCheckpoint) -> bool:
+    """Whether a thread was begun by an update that wrote nothing: then there is nothing to go on with."""
+    frame = stored.frame
+    return not (
+        stored.values or frame.triggers or frame.sends or frame.channels or stored.writes or stored.parent_id
+    )
 
 
 def stand_on(progress: Progress, stored: StoredCheckpoint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +146,44 @@ def test_d14_reading_a_state_that_the_next_node_cannot_take(
         else:
             assert graph.get_state(CONFIG).values == {"n": "three"}
             assert graph.get_state(CONFIG).next == ("node",)
+
+
+def test_d14_an_update_after_a_node_that_an_edge_and_a_barrier_started(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    for on in (langgraph, nbhitl):
+        builder = on.StateGraph(State)
+        for name in "abcd":
+            builder.add_node(name, lambda state, name=name: {"log": [name]})
+        builder.add_edge(on.START, "a").add_edge(on.START, "b").add_edge("a", "c")
+        builder.add_edge(["a", "b"], "c").add_edge("c", "d")
+        graph = builder.compile(checkpointer=on.InMemorySaver(), interrupt_before=["d"])
+        assert graph.invoke({"log": []}, CONFIG) == {"log": ["a", "b", "c"]}
+        if on is langgraph:
+            with pytest.raises(on.errors.InvalidUpdateError, match="Ambiguous update"):
+                graph.update_state(CONFIG, {"log": ["c again"]})
+        else:
+            graph.update_state(CONFIG, {"log": ["c again"]})
+            assert graph.get_state(CONFIG).next == ("d",)
+
+
+def test_d14_an_async_path_after_a_hand_over_to_the_parent(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    async def path(state: State) -> str:
+        return "then"
+
+    for on in (langgraph, nbhitl):
+        up = on.Command(graph=on.Command.PARENT, update={"log": ["up"]})
+        child = on.StateGraph(State).add_node("node", lambda state, up=up: up).add_edge(on.START, "node")
+        builder = on.StateGraph(State).add_node("child", child.compile())
+        builder.add_node("then", lambda state: {"log": ["then"]}).add_edge(on.START, "child")
+        graph = builder.add_conditional_edges("child", path, ["then"]).compile()
+        if on is langgraph:
+            with pytest.raises(TypeError, match="No synchronous function"):
+                asyncio.run(graph.ainvoke({"log": []}))
+        else:
+            assert asyncio.run(graph.ainvoke({"log": []})) == {"log": ["up", "then"]}
 
 
 def routed(on: SimpleNamespace, path: Any) -> Any:

@@ -4,7 +4,7 @@ import operator
 from typing import Annotated
 
 from langchain_core.messages import AIMessage, HumanMessage
-from langgraph.errors import InvalidUpdateError
+from langgraph.errors import EmptyInputError, InvalidUpdateError
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, Send, StateUpdate, interrupt
 from typing_extensions import TypedDict
@@ -289,3 +289,16 @@ def program_a_command_that_starts_a_thread_with_an_input_schema(record, any_save
             config = {"configurable": {"thread_id": f"by hand {number}"}}
             graph.update_state(config, command, as_node=START)
             record("by hand", brief(graph.get_state(config)))
+
+
+def program_an_update_that_writes_nothing_leaves_nothing_to_go_on_with(record, saver):
+    graph = chain(saver)
+    for number, (values, name) in enumerate(((None, "c"), ({}, "c"), ({"path": []}, "c"), (None, "a"))):
+        config = {"configurable": {"thread_id": str(number)}}
+        graph.update_state(config, values, as_node=name)
+        record("state", brief(graph.get_state(config)))
+        try:
+            record("go on", graph.invoke(None, config))
+        except EmptyInputError:
+            record("go on", "nothing there")
+        record("begin", graph.invoke({"path": ["in"]}, config))
