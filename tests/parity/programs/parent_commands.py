@@ -114,7 +114,9 @@ def program_parent_command_where_the_node_has_edges(record, any_saver):
     for which in [(kind,) for kind in kinds] + [("edge", "sends"), ("path", "sends")]:
         graph = _handing_over([kinds[kind] for kind in which], any_saver)
         config = {"configurable": {"thread_id": str(which)}}
-        record(str(which), list(graph.stream({"path": ["in"]}, config)))
+        # Which of the nodes that start together ends first is a matter of threads; the state has their order.
+        record(str(which), sorted(map(str, graph.stream({"path": ["in"]}, config))))
+        record("the state", graph.invoke({"path": ["in"]}, {"configurable": {"thread_id": f"{which} again"}}))
     record("what paths saw", seen)
 
 
@@ -140,7 +142,8 @@ async def program_parent_command_where_the_node_has_edges_async(record):
         return ["next", Send("sent", state)]
 
     graph = _handing_over([lambda builder: builder.add_conditional_edges("child", path)])
-    record("updates", [chunk async for chunk in graph.astream({"path": ["in"]})])
+    record("updates", sorted([str(chunk) async for chunk in graph.astream({"path": ["in"]})]))
+    record("the state", await graph.ainvoke({"path": ["in"]}))
 
 
 def program_parent_command_of_a_graph_that_a_function_calls(record, saver):
@@ -152,5 +155,7 @@ def program_parent_command_of_a_graph_that_a_function_calls(record, saver):
     for name in ("other", "next"):
         builder.add_node(name, lambda state, name=name: {"path": [name]})
     graph = builder.add_conditional_edges("child", lambda state: "next").compile(checkpointer=saver)
-    record("debug", list(graph.stream({"path": ["in"]}, CONFIG, stream_mode=["updates", "tasks"])))
+    chunks = list(graph.stream({"path": ["in"]}, CONFIG, stream_mode=["updates", "tasks"]))
+    record("before the two that start together", chunks[:-4])
+    record("how these end", sorted(str(chunk) for mode, chunk in chunks[-4:] if mode == "updates"))
     record("history", [(one.values, one.next) for one in graph.get_state_history(CONFIG)])
