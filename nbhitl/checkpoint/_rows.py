@@ -274,6 +274,8 @@ def decode_body(row: StepRow, serde: Codec) -> Body:
         if appended or removed:
             for part in (*(appended or {}).values(), removed or []):
                 listed(part)
+        if results:
+            listed(results)
         if base is not None:
             mapped(base[0])
         about, edits = decode_frame(frame), dict(*more) if more else None

@@ -143,6 +143,7 @@ def test_each_wrong_shape_at_each_place_is_data_or_an_error(tmp_path: Path) -> N
 ANSWERS = "SELECT rowid, value FROM nbhitl_writes WHERE channel = '__resume__'"
 SENT = "SELECT rowid, value FROM nbhitl_writes WHERE channel = '__interrupt__'"
 BODY = "SELECT rowid, body FROM nbhitl_steps WHERE depth = 1 AND ns = ''"
+LAST_BODY = "SELECT rowid, body FROM nbhitl_steps WHERE base_id <> checkpoint_id AND ns = ''"
 METADATA = "SELECT rowid, metadata FROM nbhitl_steps WHERE depth = 1 AND ns = ''"
 ADVICE = "Restore the store from a copy, or delete the thread"
 
@@ -164,6 +165,7 @@ WRONG_PARTS: list[tuple[str, Callable[[Any], Any], str]] = [
     (SENT, lambda asked: {"x": [1]}, "answer"),
     (SENT, lambda asked: ["x"], "update"),
     (BODY, lambda body: with_part(body, 2, [1]), "list"),
+    (LAST_BODY, lambda body: with_part(body, 5, 1.5), "prune"),
     (BODY, lambda body: with_part(body, 1, [["__start__"], [], [], "x", {}]), "state of it"),
     (BODY, lambda body: with_part(body, 1, [[["x"]], ["__start__"]]), "history"),
     (BODY, lambda body: with_part(body, 1, [5, ["__start__"]]), "history"),
@@ -185,6 +187,7 @@ def test_a_wrong_part_is_told_with_its_place_and_what_to_do(
         still_open = {q.interrupt_id: "yes" for q in store.asked if q.state == "open"}
         calls: dict[str, Callable[[], Any]] = {
             "copy": lambda: saver.copy_thread("t", "copy"),
+            "prune": lambda: saver.prune(["t"], strategy="keep_answered"),
             "release": lambda: saver.release(*doubted[:3], [doubted.interrupt_id]),
             "answer": lambda: graph.invoke(Command(resume=still_open), CONFIG),
             "update": lambda: graph.update_state(CONFIG, {"log": ["by hand"]}, as_node="work"),
