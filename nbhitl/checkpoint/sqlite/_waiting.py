@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nbhitl.checkpoint import _sql
 from nbhitl.checkpoint._background import WRITER
+from nbhitl.checkpoint._opening import closed_if_it_fails
 from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._group import (
     MOST_BYTES,
@@ -187,7 +188,8 @@ class Waiting:
         """Return another connection to the file, which waits so many seconds for others."""
         address = f"{Path(self._file).as_uri()}?mode=rw"
         conn = sqlite3.connect(address, timeout=patience, isolation_level=None, uri=True)
-        conn.execute(f"PRAGMA synchronous = {self._synchronous}")
+        with closed_if_it_fails(conn):
+            conn.execute(f"PRAGMA synchronous = {self._synchronous}")
         return conn
 
     def forget(self) -> None:

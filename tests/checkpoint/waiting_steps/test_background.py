@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -71,6 +72,31 @@ def test_the_background_tries_again_after_a_failure(saver, path):
     other.close()
     database.write_behind(database._group.due)
     assert stored(path) == [0, 1, 2]
+
+
+def test_what_the_background_opens_is_closed_although_nobody_may_read_the_file(saver, path, monkeypatch):
+    still_open = []
+
+    class Noted(sqlite3.Connection):
+        def __init__(self, *args, **how):
+            still_open.append(self)
+            super().__init__(*args, **how)
+
+        def close(self):
+            still_open.remove(self)
+            super().close()
+
+    put(saver)
+    database = saver._database
+    saver.conn.close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.executescript("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; CREATE TABLE mine (a); COMMIT")
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Noted))
+    database.write_behind(database._group.due)
+    assert (still_open, len(database._group.rows)) == ([], 3)
+    other.close()
+    database.write_behind(database._group.due)
+    assert (still_open, stored(path)) == ([], [0, 1, 2])
 
 
 def test_the_background_sleeps_where_nothing_waits(path):
