@@ -1,12 +1,13 @@
-"""A connection that is opened for a saver or a store, and closed if that cannot be made."""
+"""A connection that is opened for a saver or a store, and closed if nobody gets it."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Closable(Protocol):
@@ -14,6 +15,9 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """End it."""
+
+
+Connection = TypeVar("Connection", bound=Closable)
 
 
 @contextmanager
@@ -24,3 +28,32 @@ def closed_if_it_fails(conn: Closable) -> Iterator[None]:
     except BaseException:
         conn.close()
         raise
+
+
+async def opened_aside(connect: Callable[[str], Connection], address: str) -> Connection:
+    """Return a connection that another thread opens, so that the event loop goes on meanwhile.
+
+    A thread cannot be cancelled. If the caller is, whichever of the two comes later closes the connection.
+    """
+    import asyncio
+
+    lock, opened, is_cancelled = Lock(), list[Connection](), False
+
+    def open_it() -> None:
+        conn = connect(address)
+        with lock:
+            opened.append(conn)
+            nobody_waits = is_cancelled
+        if nobody_waits:
+            conn.close()
+
+    try:
+        await asyncio.to_thread(open_it)
+    except asyncio.CancelledError:
+        with lock:
+            is_cancelled = True
+            left = opened.copy()
+        for conn in left:
+            conn.close()
+        raise
+    return opened[0]

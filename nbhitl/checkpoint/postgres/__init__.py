@@ -51,11 +51,11 @@ def connect(conn_string: str) -> psycopg.Connection[Any]:
     except (psycopg.Error, UnicodeError) as error:
         raise store_error(name, error, None, lost=False) from error
     try:
-        conn.execute(
-            f"SET lock_timeout = '{_PATIENCE}'; SET default_transaction_isolation = 'read committed'"
-        )
+        with closed_if_it_fails(conn):
+            conn.execute(
+                f"SET lock_timeout = '{_PATIENCE}'; SET default_transaction_isolation = 'read committed'"
+            )
     except psycopg.Error as error:
-        conn.close()
         raise store_error(name, error, None, lost=False) from error
     return conn
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import psycopg
 
-from nbhitl.checkpoint._opening import closed_if_it_fails
+from nbhitl.checkpoint._opening import closed_if_it_fails, opened_aside
 from nbhitl.checkpoint._sql_rows import SqlRows
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._database import Database
@@ -70,7 +70,7 @@ class AsyncPostgresSaver(StepSaver):
         Raises:
             StoreError: the database cannot be reached.
         """
-        conn = await asyncio.to_thread(connect, conn_string)
+        conn = await opened_aside(connect, conn_string)
         with closed_if_it_fails(conn):
             saver = cls(conn, serde=serde)
         saver._database.link.own(partial(connect, conn_string))

@@ -45,9 +45,9 @@ def connect(path: str | os.PathLike[str]) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise store_error(f"SQLite store {text}", error) from error
     try:
-        conn.execute("PRAGMA synchronous = NORMAL")
+        with closed_if_it_fails(conn):
+            conn.execute("PRAGMA synchronous = NORMAL")
     except (sqlite3.Error, UnicodeError) as error:  # a damaged file's message may be no text
-        conn.close()
         raise store_error(f"SQLite store {text}", error) from error
     return conn
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from nbhitl.checkpoint._opening import closed_if_it_fails
+from nbhitl.checkpoint._opening import closed_if_it_fails, opened_aside
 from nbhitl.checkpoint.sqlite import connect, opened, refuse_path
 from nbhitl.checkpoint.sqlite._awaited import AwaitedConnection
 from nbhitl.checkpoint.sqlite._lent import LentDatabase
@@ -68,7 +68,7 @@ class AsyncSqliteSaver(WaitingSaver):
         Raises:
             StoreError: SQLite cannot open it.
         """
-        conn = await asyncio.to_thread(connect, conn_string)
+        conn = await opened_aside(connect, conn_string)
         with closed_if_it_fails(conn):
             saver = cls(conn)
         saver._connection = AwaitedConnection(conn, saver._alone)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint._opening import closed_if_it_fails
+from nbhitl.checkpoint._opening import closed_if_it_fails, opened_aside
 from nbhitl.checkpoint.postgres import connect
 from nbhitl.checkpoint.postgres._links import lent
 from nbhitl.store._swept import AsyncSweptStore
@@ -86,7 +86,7 @@ class AsyncPostgresStore(AsyncSweptStore):
                 finally:
                     await store._end()
             return
-        conn = await asyncio.to_thread(connect, conn_string)
+        conn = await opened_aside(connect, conn_string)
         with closed_if_it_fails(conn):
             store = cls(conn, index=index, ttl=ttl)
         link = store._database.link

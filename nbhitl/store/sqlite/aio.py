@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.checkpoint._opening import closed_if_it_fails
+from nbhitl.checkpoint._opening import closed_if_it_fails, opened_aside
 from nbhitl.checkpoint.sqlite import connect, store_name
 from nbhitl.store._swept import AsyncSweptStore
 from nbhitl.store.sqlite._database import ItemDatabase, LentItemDatabase
@@ -67,7 +67,7 @@ class AsyncSqliteStore(AsyncSweptStore):
         Raises:
             StoreError: SQLite cannot open it.
         """
-        conn = await asyncio.to_thread(connect, conn_string)
+        conn = await opened_aside(connect, conn_string)
         with closed_if_it_fails(conn):
             store = cls(conn, index=index, ttl=ttl)
         try:
