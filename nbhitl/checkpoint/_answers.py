@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint._rows import decode_write, unreadable, write_row
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
-from nbhitl.checkpoint.records import entry_id
+from nbhitl.checkpoint.records import are_entries, entry_id
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.constants import RESUME
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._rows import Codec, WriteRow
 
 RESUME_IDX = WRITES_IDX_MAP[RESUME]
-_ENTRY = 3  # interrupt id, digest, answer
-
 _LIST_OF_16_BITS, _LIST_OF_32_BITS = 0xDC, 0xDD
 _SHORT_LIST, _LONGEST_SHORT = 0x90, 15
 
@@ -124,14 +122,10 @@ def answers_of(row: WriteRow, codec: Codec) -> list[Any]:
     Raises:
         StoreError: somebody else has written something there that is no answers.
     """
-    entries: Any = decode_write(row, codec)
-    if type(entries) is not list or not all(map(_is_entry, entries)):
+    entries = decode_write(row, codec)
+    if not are_entries(entries):
         raise unreadable(row, "what is stored is damaged: it is no list of answers")
-    return entries
-
-
-def _is_entry(entry: Any) -> bool:
-    return type(entry) is list and len(entry) == _ENTRY and type(entry[0]) is type(entry[1]) is str
+    return cast("list[Any]", entries)
 
 
 def not_before(

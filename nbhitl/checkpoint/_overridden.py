@@ -6,8 +6,11 @@ from functools import lru_cache
 from inspect import Parameter, signature
 from itertools import takewhile
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from warnings import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def means_something_else(kind: type, base: type, name: str) -> bool:
@@ -32,19 +35,20 @@ def warn_of_private_names(kind: type) -> None:
     is: calls that need that one will fail.
     """
     ours = [base for base in kind.__mro__[1:] if base.__module__.startswith("nbhitl.")]
-    names = [
-        name
-        for name in vars(kind)
-        if name.startswith("_") and not name.startswith(("__", f"_{kind.__name__}__"))
-        for base in [next((base for base in ours if _is_method(vars(base).get(name))), None)]
-        if base is not None and means_something_else(kind, base, name)
-    ]
+    names = [name for name in vars(kind) if _takes_the_place_of_a_private_one(kind, ours, name)]
     if names:
         warn(
             f"{kind.__name__}: {', '.join(names)} of {ours[0].__name__}'s own means something else; what needs that will "
             f"fail. Call yours otherwise: names that begin with two underscores ({'_' + names[0]}) are a class's own.",
             stacklevel=3,
         )
+
+
+def _takes_the_place_of_a_private_one(kind: type, ours: Iterable[type], name: str) -> bool:
+    if not name.startswith("_") or name.startswith(("__", f"_{kind.__name__}__")):
+        return False
+    base = next((base for base in ours if _is_method(vars(base).get(name))), None)
+    return base is not None and means_something_else(kind, base, name)
 
 
 def _is_method(found: Any) -> bool:

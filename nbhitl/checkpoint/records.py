@@ -243,6 +243,13 @@ entry_id = itemgetter(0)
 """The question that one of the entries in `resumes` answers."""
 
 
+def are_entries(value: Any) -> bool:
+    """Whether it is a list of such entries, each `[interrupt id, digest, answer]`."""
+    return type(value) is list and all(
+        type(entry) is list and len(entry) == 3 and type(entry[0]) is type(entry[1]) is str for entry in value
+    )
+
+
 class Claim(NamedTuple):
     """How one question stands. `state` is `open`, `recorded`, `delivered`, `applied` or `dropped`.
 

@@ -9,6 +9,7 @@ from nbhitl.constants import INPUT, INTERRUPT, NULL_TASK_ID, RESUME, START
 from nbhitl.engine.answers import take_answers
 from nbhitl.engine.instructions import StoreCall, new_call
 from nbhitl.engine.plan import plan_tasks
+from nbhitl.engine.progress import new_found
 from nbhitl.engine.questions import asked_again, check_claims
 from nbhitl.engine.saved import saved_writes
 from nbhitl.engine.tasks import Task, TaskResult, new_result
@@ -53,7 +54,7 @@ def load(progress: Progress, input: Any, key: CheckpointKey) -> Generator[Any, A
     stand_on(progress, stored)
     progress.source = str(stored.metadata.get("source", "loop"))
     progress.created_at = stored.created_at
-    progress.found = (stored.checkpoint_id, stored.metadata, ())
+    progress.found = new_found((stored.checkpoint_id, stored.metadata, ()))
     if key.checkpoint_id is not None and answers:
         progress.pending = asked_again(progress.pending)
     elif key.checkpoint_id is not None:
@@ -100,7 +101,7 @@ def _start_branch(progress: Progress, input: Any, stored: StoredCheckpoint) -> G
     if newest is not None:
         progress.clock.catch_up(newest.checkpoint_id)  # what comes now is newer, whatever the clock says
     if not _branches_off(progress, input, stored, newest):
-        progress.found = (stored.checkpoint_id, stored.metadata, stored.writes)
+        progress.found = new_found((stored.checkpoint_id, stored.metadata, stored.writes))
         return
     if isinstance(input, Command):
         progress.pending = [*progress.pending, *_written(progress, input)]

@@ -295,9 +295,11 @@ def _begin_stored(
     except SYMPTOMS:
         from nbhitl.engine.misshapen import refuse_misshapen
 
-        assert progress.found is not None
-        run, where = progress.run, progress.found[:2]
-        refuse_misshapen(run.thread_id, *where, progress.head, progress.pending, run.saver)
+        run, found = progress.run, progress.found
+        assert found is not None
+        refuse_misshapen(
+            run.thread_id, found.checkpoint_id, found.metadata, progress.head, progress.pending, run.saver
+        )
         raise
 
 

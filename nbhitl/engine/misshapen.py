@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbhitl.checkpoint.records import are_entries
 from nbhitl.constants import CHILDREN, INTERRUPT, NULL_TASK_ID, RESUME, SCHEDULED, TASKS
 from nbhitl.errors import StoreError
 from nbhitl.types import Interrupt, Send
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint.records import Frame
     from nbhitl.engine.head import Head
-
-_ENTRY = 3  # interrupt id, what was asked, answer
 
 
 def refuse_misshapen(
@@ -77,20 +76,13 @@ def _are_interrupts(value: Any) -> bool:
     return type(value) is list and all(isinstance(asked, Interrupt) for asked in value)
 
 
-def _are_entries(value: Any) -> bool:
-    return type(value) is list and all(
-        type(entry) is list and len(entry) == _ENTRY and type(entry[0]) is type(entry[1]) is str
-        for entry in value
-    )
-
-
 def _are_places(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(part, str) for part in (*value, *value.values()))
 
 
 _SHAPES: dict[str, Callable[[Any], bool]] = {
     INTERRUPT: _are_interrupts,
-    RESUME: _are_entries,
+    RESUME: are_entries,
     SCHEDULED: lambda value: type(value) is int,
     CHILDREN: _are_places,
     TASKS: lambda value: isinstance(value, Send) and isinstance(value.node, str),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.records import TaskWrites, new_key, new_step
@@ -28,6 +28,20 @@ if TYPE_CHECKING:
     from nbhitl.engine.tasks import TaskResult
 
 _task_writes = of_fields(TaskWrites)
+
+
+class Found(NamedTuple):
+    """The checkpoint that a run began at; `left` is what its tasks left before, where it is run again: told, no more.
+
+    Not its values: a list that was held here too would have to be copied each time it grows.
+    """
+
+    checkpoint_id: str
+    metadata: Mapping[str, Any]
+    left: Sequence[tuple[str, str, Any]] = ()
+
+
+new_found = of_fields(Found)
 
 
 class Progress:
@@ -83,10 +97,7 @@ class Progress:
         self.base_id = ""
         self.source = "input"
         self.created_at: str | int = ""
-        # Id and metadata of the checkpoint that the run began at, if there was one, and, where it is run again, what its
-        # tasks left before, which is told and counts no more. Not its values: a list that was held here too would have
-        # to be copied each time it grows.
-        self.found: tuple[str, Mapping[str, Any], Sequence[tuple[str, str, Any]]] | None = None
+        self.found: Found | None = None
         self.parent_id: str | None = None
         self.saved_id: str | None = None
         self.pending: list[tuple[str, str, Any]] = []
@@ -124,12 +135,12 @@ class Progress:
     @property
     def has_branched(self) -> bool:
         """Whether the run has made a checkpoint of its own to start from, beside what followed the one that it found."""
-        return self.found is not None and self.found[0] != self.head.checkpoint_id
+        return self.found is not None and self.found.checkpoint_id != self.head.checkpoint_id
 
     @property
     def goes_on_from_a_branch(self) -> bool:
         """Whether the run found a checkpoint that was made by hand, by a copy or by a replay."""
-        return self.found is not None and self.found[1].get("source") in ("update", "fork")
+        return self.found is not None and self.found.metadata.get("source") in ("update", "fork")
 
     def left(self) -> Left:
         """Return what the tasks of the checkpoint that the run is at left, by what is pending."""

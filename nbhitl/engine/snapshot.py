@@ -315,11 +315,11 @@ def checkpoint_payload(progress: Progress, tasks: Sequence[Task]) -> dict[str, A
     left = _by_task(progress.pending)
     metadata: Mapping[str, Any] = progress.own_metadata
     parent = _place_shown(progress, progress.parent_id) if progress.parent_id else None
-    is_found = found is not None and found[0] == progress.head.checkpoint_id
+    is_found = found is not None and found.checkpoint_id == progress.head.checkpoint_id
     if found is not None and is_found:
         # It is told as it was saved, except that its config is this run's.
-        metadata = found[1]
-        left = _by_task(found[2]) if found[2] else left
+        metadata = found.metadata
+        left = _by_task(found.left) if found.left else left
     if parent is not None and (is_found or not progress.saves_steps):
         parent = checkpoint_config(run.thread_id or "", run.ns, progress.parent_id, metadata.get("parents"))
     return {
