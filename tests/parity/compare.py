@@ -123,6 +123,8 @@ def _open(kind: str, savers_of: str, stack: ExitStack | AsyncExitStack) -> Any:
 
 def difference(expected: list[tuple[str, str]], actual: list[tuple[str, str]], context: int = 4) -> str:
     """Return a diff of the two accounts (`-` LangGraph, `+` nbhitl), empty if they are equal."""
+    if expected == actual:
+        return ""
     diff = unified_diff(_lines(expected), _lines(actual), LANGGRAPH, NBHITL, n=context, lineterm="")
     return "\n".join(diff)
 

@@ -18,6 +18,7 @@ _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)?"
 _ADDRESS = r" at 0x[0-9a-f]+"
 _VOLATILE = re.compile(f"(?P<id>{_UUID})|(?P<hex>{_HEX})|(?P<time>{_TIME})|(?P<address>{_ADDRESS})")
 
+WIDTH = 110
 _CONFIG_KEYS = {"configurable"}
 _METADATA_KEYS = {"source", "step", "parents"}
 # Classes that an engine may specialise; what programs catch is the class of LangGraph's name.
@@ -136,4 +137,6 @@ def _message(value: Any) -> dict[str, Any]:
 
 def text(value: Any, labels: Labels) -> str:
     """Return `value` as stable, readable text."""
-    return pformat(plain(value, labels), sort_dicts=False, width=110)
+    found = plain(value, labels)
+    short = repr(found)
+    return short if len(short) <= WIDTH else pformat(found, sort_dicts=False, width=WIDTH)

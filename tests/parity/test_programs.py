@@ -22,7 +22,11 @@ CASES = cases()
 # What stores and asks most, in PostgreSQL too.
 STORING = ("bulk_updates", "durable", "interrupts", "interrupts_in_parallel", "timetravel")
 IN_POSTGRESQL = [case for case in CASES if case.saver == "memory" and case.path.stem in STORING]
-WITH_SAVERS = [case for case in CASES if case.saver in ("memory", "sqlite")]
+# With LangGraph's savers: each program with one of them, in turn; with the other one in the long run.
+WITH_SAVERS = [
+    pytest.param(case, id=str(case), marks=[pytest.mark.slow] if number % 4 in (1, 2) else [])
+    for number, case in enumerate(case for case in CASES if case.saver in ("memory", "sqlite"))
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -31,7 +35,7 @@ def test_program_sees_the_same_on_both_engines(case: Case) -> None:
     assert not found, f"\n{found}"
 
 
-@pytest.mark.parametrize("case", WITH_SAVERS, ids=str)
+@pytest.mark.parametrize("case", WITH_SAVERS)
 def test_program_sees_the_same_with_savers_of_langgraph(case: Case) -> None:
     found = compare(case, savers_of=LANGGRAPH)
     assert not found, f"\n{found}"
