@@ -65,7 +65,7 @@ class AsyncBatchedBaseStore(BaseStore):
         ops: list[Op] = []
         places: list[int] = []
         for op, _ in waiting:
-            place = next((n for n, known in enumerate(ops) if _does_for(known, op)), len(ops))
+            place = next((n for n, known in enumerate(ops) if _one_is_enough(known, op)), len(ops))
             places.append(place)
             ops[place : place + 1] = [op]
         try:
@@ -82,8 +82,8 @@ class AsyncBatchedBaseStore(BaseStore):
                 done.set_result(results[place])
 
 
-def _does_for(known: Op, op: Op) -> bool:
-    """Whether `op` need not be done beside `known`: it reads the same, or writes the item that `known` writes."""
+def _one_is_enough(known: Op, op: Op) -> bool:
+    """Whether only the later of two operations is to be done: they read the same, or write the same item."""
     if isinstance(op, PutOp) and isinstance(known, PutOp):
         return (op.namespace, op.key) == (known.namespace, known.key)
     return op == known
