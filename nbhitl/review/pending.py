@@ -155,12 +155,33 @@ def _doubtful_questions(
 ) -> list[Question]:
     questions = []
     for doubt in doubts:
-        for found in waiting:
-            if doubt.kind == "interrupt" and doubt.task_id == found.task.id and not found.task.error:
-                interrupt = Interrupt(doubt.payload, doubt.interrupt_id)
+        if doubt.kind == "interrupt":
+            interrupt = Interrupt(doubt.payload, doubt.interrupt_id)
+            for found in _answered_tasks(waiting, doubt, root):
                 question = _interrupt_question(found, interrupt, root, reading, asked_at)
                 questions.append(replace(question, doubt=str(doubt)))
     return questions
+
+
+def _answered_tasks(waiting: list[Waiting], doubt: Doubt, root: Snapshot) -> list[Waiting]:
+    """Return the task that was given the answer in doubt; none if it has failed since.
+
+    A called graph may have gone on with it to another of its nodes: then it is the task that calls the graph.
+    """
+    asking = [found for found in waiting if found.task.id == doubt.task_id]
+    below = asking or [found for found in waiting if _is_below_the_asking(found, doubt)]
+    if any(found.task.error for found in below):
+        return []
+    callers = {found.root_id for found in below}
+    return asking or [Waiting(task, root, task.id, (task.name,)) for task in root.tasks if task.id in callers]
+
+
+def _is_below_the_asking(found: Waiting, doubt: Doubt) -> bool:
+    """Whether a task belongs to the task of the outermost graph that has asked, itself or by a graph that it calls."""
+    if not doubt.ns:
+        return found.root_id == doubt.task_id
+    name, _, task_id = doubt.ns.partition(NS_SEP)[0].partition(NS_END)
+    return name == found.path[0] and task_id in ("", found.root_id)
 
 
 def stopped_before(snapshot: Snapshot, parent_nodes: tuple[str, ...], reading: Reading) -> bool:
