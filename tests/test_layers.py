@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "runtime",
         "version",
         "warnings",
+        "_collector",
         "_context",
         "_langchain",
         "_message_forms",

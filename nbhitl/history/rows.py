@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nbhitl._collector import collector_paused
 from nbhitl._slotted import of_fields
 from nbhitl.history.compare import as_mapping, same_value
 
@@ -65,8 +66,11 @@ def read_history(graph: HasHistory, config: Mapping[str, Any]) -> list[HistoryRo
 def read_rows(graph: HasHistory, config: Mapping[str, Any]) -> list[HistoryRow]:
     """As `read_history`, but quickly, and perhaps without snapshots: for tables that need none."""
     lines_of = getattr(graph, "history_lines", None)
-    lines = None if lines_of is None else lines_of(_of_thread(config), same_value)
-    return read_history(graph, config) if lines is None else _rows(lines, [None] * len(lines))
+    with collector_paused():
+        lines = None if lines_of is None else lines_of(_of_thread(config), same_value)
+        if lines is not None:
+            return _rows(lines, [None] * len(lines))
+    return read_history(graph, config)
 
 
 def _of_thread(config: Mapping[str, Any]) -> dict[str, Any]:

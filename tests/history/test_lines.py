@@ -1,5 +1,6 @@
 """The quick way to a history tells what the slow way tells, and gives up where it cannot."""
 
+import gc
 import operator
 from typing import Annotated, TypedDict
 
@@ -154,3 +155,30 @@ def test_a_graph_that_changes_its_history_is_asked_for_it():
     newest = object.__new__(Newest)
     newest.__dict__.update(graph.__dict__)
     assert [row.step for row in read_rows(newest, CONFIG)] == [1]
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_nobody_looks_for_garbage_meanwhile_and_then_all_is_as_before(was_on):
+    class Graph:
+        def __init__(self, lines):
+            self.lines = lines
+
+        def history_lines(self, config, same):
+            during.append(gc.isenabled())
+            return self.lines
+
+        def get_state_history(self, config):
+            during.append(gc.isenabled())
+            raise LookupError
+
+    line = ("1", "", None, -1, "input", (), ("ask",), (), ())
+    during: list[bool] = []
+    (gc.enable if was_on else gc.disable)()
+    try:
+        assert [row.label for row in read_rows(Graph([line]), CONFIG)] == ["cp1"]
+        with pytest.raises(LookupError):
+            read_rows(Graph(None), CONFIG)
+        assert gc.isenabled() is was_on
+    finally:
+        gc.enable()
+    assert during == [False, False, was_on]
