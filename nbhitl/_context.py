@@ -68,6 +68,14 @@ def current_task(caller: str) -> TaskContext:
     """
     task = CURRENT_TASK.get()
     if task is None:
+        from nbhitl._langchain import in_node_of_langgraph
+        from nbhitl.errors import ForeignObjectError
+
+        if in_node_of_langgraph():
+            raise ForeignObjectError(
+                f"This node belongs to a graph that LangGraph compiled, and its {caller} is nbhitl's. Import {caller} "
+                "from langgraph, or the graph's StateGraph from nbhitl.graph."
+            )
         raise RuntimeError(
             f"Called get_config outside of a runnable context: {caller}() needs a running node. "
             "Call it from a node (or from a function that a "

@@ -126,6 +126,12 @@ def config_of_runnable(*, in_task: bool) -> Any:
     return config if config.get(CONF) or not in_task else None
 
 
+def in_node_of_langgraph() -> bool:
+    """Whether a node of a graph that LangGraph compiled runs here; asked where none of nbhitl's does."""
+    config = config_of_runnable(in_task=False)
+    return config is not None and any(key.startswith("__pregel_") for key in config.get(CONF, {}))
+
+
 def innermost_namespace() -> str | None:
     """Return the `checkpoint_ns` of the config of the LangChain Runnable that runs here; None outside of one."""
     module = sys.modules.get("langchain_core.runnables.config")

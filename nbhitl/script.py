@@ -55,6 +55,8 @@ class Script:
     """Decisions to give, in order; made by `answers()`, active within its `with` block."""
 
     def __init__(self, decisions: Sequence[Decision | Sequence[Decision]], *, unattended: bool) -> None:
+        if isinstance(decisions, Decision):
+            raise TypeError("answers(...) takes a list, one decision a question: answers([approve()]).")
         self._decisions = [_as_decision(item, place) for place, item in enumerate(decisions, 1)]
         self._unattended = unattended
         self._given = 0

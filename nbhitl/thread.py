@@ -10,6 +10,7 @@ from nbhitl.recorded import Recorded
 from nbhitl.review.beside import Beside
 from nbhitl.review.engines import engine_of
 from nbhitl.review.flows import Flows
+from nbhitl.review.inputs import refuse_unknown_keys
 from nbhitl.review.runner import Runner
 from nbhitl.review.session import ReviewSession, labels, utc_now
 from nbhitl.review.settings import current_user, reading_of, run_settings, thread_config
@@ -303,9 +304,11 @@ class GraphThread(Answerable, Portable, Recorded):
 
         Raises:
             KeyError: the thread has no such checkpoint.
+            InvalidUpdateError: `values` has a key that the state has not, or the graph no such node.
         """
         from nbhitl.history import find_checkpoint, read_history
 
+        refuse_unknown_keys(self.graph, values)
         at = find_checkpoint(read_history(self.graph, self.config), checkpoint).snapshot.config
         before = len(self.session.cards)
         self._runner.run(self._flows.fork(at, values, as_node), wait=False)
@@ -315,6 +318,7 @@ class GraphThread(Answerable, Portable, Recorded):
         """Do as `fork`, on this event loop."""
         from nbhitl.history import find_checkpoint, history_rows
 
+        refuse_unknown_keys(self.graph, values)
         snapshots = [snapshot async for snapshot in self.graph.aget_state_history(self.config)]
         at = find_checkpoint(history_rows(snapshots), checkpoint).snapshot.config
         before = len(self.session.cards)

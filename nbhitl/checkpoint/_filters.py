@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -84,3 +85,17 @@ def names_of(method: str, given: Iterable[object]) -> list[str]:
     if isinstance(given, str):
         raise TypeError(f"{method}(thread_ids={given!r}): give a list of names, [{given!r}].")
     return [*map(str, given)]
+
+
+def name_of(given: object, method: str) -> str:
+    """Return the name of a thread.
+
+    Raises:
+        TypeError: a config, which names one.
+    """
+    if isinstance(given, Mapping):
+        raise TypeError(
+            f"{method}() takes the name of a thread, and this is a {type(given).__name__}: give "
+            'config["configurable"]["thread_id"].'
+        )
+    return str(given)

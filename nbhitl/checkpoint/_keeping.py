@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbhitl.checkpoint import _upkeep
 from nbhitl.checkpoint._core import SaverCore
-from nbhitl.checkpoint._filters import moment_of, names_of
+from nbhitl.checkpoint._filters import moment_of, name_of, names_of
 from nbhitl.checkpoint._once import copied_entries
 from nbhitl.checkpoint._upkeep import PruneRule
 from nbhitl.checkpoint.claims import LIVE
@@ -27,9 +27,10 @@ class KeepingSaver(SaverCore):
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything about a thread: checkpoints, pending writes, questions, decisions, effects."""
-        with self._rows.atomic(str(thread_id), rewriting=True):
-            self._rows.delete_thread(str(thread_id))
-        self._forget(str(thread_id))
+        thread = name_of(thread_id, "delete_thread")
+        with self._rows.atomic(thread, rewriting=True):
+            self._rows.delete_thread(thread)
+        self._forget(thread)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints whose metadata has one of these `run_id`s; others stay readable.
@@ -55,7 +56,7 @@ class KeepingSaver(SaverCore):
         Raises:
             StoreError: there is no such thread, or there is one of the new name.
         """
-        source, target = str(source_thread_id), str(target_thread_id)
+        source, target = (name_of(given, "copy_thread") for given in (source_thread_id, target_thread_id))
         with self._naming(), self._rows.atomic(source, target, rewriting=True):
             self._check_copy(source, target)
             questions = self._rows.questions(source)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint._core import SaverCore
+from nbhitl.checkpoint._filters import name_of
 from nbhitl.checkpoint._rows import unreadable
 from nbhitl.checkpoint.records import OnceEntry
 from nbhitl.errors import StoreError, UnsupportedValue
@@ -108,7 +109,7 @@ class OnceSaver(SaverCore):
 
     def once_entries(self, thread_id: str) -> list[OnceEntry]:
         """Return the effects of a thread, each an `OnceEntry`, by the time at which they started."""
-        return [self._entry(row) for row in self._rows.once_entries(thread_id)]
+        return [self._entry(row) for row in self._rows.once_entries(name_of(thread_id, "once_entries"))]
 
     def _held(self, thread_id: str, key: str, owner: str) -> OnceRow | None:
         found = self._rows.once_entry(thread_id, key)

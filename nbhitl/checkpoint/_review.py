@@ -201,7 +201,7 @@ class ReviewSaver(SaverCore):
 
     def claims(self, thread_id: str) -> list[Claim]:
         """Return how every question of a thread stands, each a `Claim`, in the order in which they were asked."""
-        return [self._as_claim(question) for question in self._rows.questions(thread_id)]
+        return [*map(self._as_claim, self._rows.questions(filters.name_of(thread_id, "claims")))]
 
     def pending(
         self,

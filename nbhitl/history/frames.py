@@ -135,7 +135,7 @@ def decisions_frame(decisions: Iterable[tuple[Question, Decision]], *, ids: bool
     """
     pairs = list(decisions)
     table: dict[str, Any] = {
-        "question": _texts(_short(question.text) for question, _ in pairs),
+        "question": _texts(_short(_text_of(question)) for question, _ in pairs),
         "node": _texts(question.node for question, _ in pairs),
         "kind": _texts(decision.kind for _, decision in pairs),
         "changes": _texts("; ".join(map(_change_text, decision.diff)) for _, decision in pairs),
@@ -172,7 +172,7 @@ def _by_checkpoint(
 
 def _asked(row: HistoryRow, decided: Sequence[tuple[Question, Decision]]) -> tuple[str, str]:
     """Return the cells `question` and `answer` of a row: as many answers as questions, in the order of asking."""
-    known = {question.id: (question.text, decision_line(decision)) for question, decision in decided}
+    known = {question.id: (_text_of(question), decision_line(decision)) for question, decision in decided}
     asked = {interrupt_id: (_question_text(payload), row.standing) for interrupt_id, payload in row.questions}
     # The checkpoint tells a task's last question alone, and of a breakpoint nothing; their decisions do.
     earlier = {own: found for own, found in known.items() if own not in asked}
@@ -185,6 +185,10 @@ def _change_text(change: Change) -> str:
     old = _short(_plain(change.old)) if change.kind != "added" else "(none)"
     new = _short(_plain(change.new)) if change.kind != "removed" else "(none)"
     return f"{change.name}: {old} → {new}"
+
+
+def _text_of(question: Question) -> str:
+    return question.text or _question_text(question.payload)
 
 
 def _question_text(payload: Any) -> str:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
-from nbhitl._context import CURRENT_TASK
-from nbhitl.review.decisions import DecisionKind
+from nbhitl._context import CURRENT_TASK, current_task
+from nbhitl.review.decisions import Decision, DecisionKind
 from nbhitl.review.dialects.asked import KIND, VERSION, read_answer
 from nbhitl.review.dialects.options import as_options
 from nbhitl.review.dialects.parts import as_table
 from nbhitl.review.plain import to_plain
 from nbhitl.types import interrupt
-
-if TYPE_CHECKING:
-    from nbhitl.review.decisions import Decision
 
 __all__ = ["ask"]
 
@@ -39,6 +36,8 @@ def ask(
         decision = ask("Run this statement?", action="run_sql", args={"statement": sql}, table=rows)
         if decision.approved:
             run_sql(**decision.args)
+        name = ask("Who is it for?", allow=["respond"]).value
+        size = ask("Which size?", options=["small", "large"]).value
 
     Args:
         question: what the person reads first.
@@ -54,8 +53,8 @@ def ask(
         args_schema: a JSON Schema of the arguments: titles, types and limits for the form.
 
     Returns:
-        A Decision: `.approved`, `.rejected`, `.args` (edited, or those given), `.reason`, and `.value` (of
-        the option or the response).
+        A Decision: `.approved`, `.rejected`, `.args` (edited, or those given), `.reason` (None if none was given), and
+        `.value` (of the option or the response).
 
     Raises:
         RuntimeError: called outside of a running node.
@@ -98,6 +97,7 @@ def question_payload(
         raise ValueError(f"ask(args={args!r}): arguments are a dict, {{name: JSON value}}.")
     if action is not None and args is None:
         raise ValueError(f"ask(action={action!r}) needs args={{...}}, the arguments that would run.")
+    _refuse_decisions({**(details or {}), **(args or {})})
     allowed = _allowed(allow) if allow is not None else _default_decisions(args, options)
     if ("edit" in allowed and args is None) or ("option" in allowed and not options):
         raise ValueError(f'ask(allow={allowed!r}): "edit" needs args=, "option" needs options=.')
@@ -113,6 +113,15 @@ def question_payload(
     }
     given = {key: value for key, value in optional.items() if value is not None}
     return {"kind": KIND, "version": VERSION, "question": question, **given, "allow": allowed}
+
+
+def _refuse_decisions(shown: Mapping[str, Any]) -> None:
+    for name, value in shown.items():
+        if isinstance(value, Decision):
+            raise ValueError(
+                f"ask(...): {name!r} is a Decision, what another ask() has returned. Show what was decided: its .value "
+                "(of a response or an option) or its .args."
+            )
 
 
 def _allowed(allow: Sequence[DecisionKind]) -> list[DecisionKind]:
@@ -165,4 +174,5 @@ def _interrupt(payload: dict[str, Any]) -> Any:
 
         if in_langgraph_node():
             return ask_langgraph(payload)
+    current_task("ask")
     return interrupt(payload)

@@ -59,6 +59,14 @@ class Decision:
     at: str | None = None
     waited: float | None = None
 
+    def __repr__(self) -> str:
+        """Return what was chosen, without what was not."""
+        chosen = ((name, getattr(self, name)) for name in ("args", "edits", "reason", "route", "actions"))
+        told = {"kind": self.kind, **{name: value for name, value in chosen if value}}
+        if self.kind in ("respond", "option"):
+            told["value"] = self.value
+        return f"Decision({', '.join(f'{name}={value!r}' for name, value in told.items())})"
+
     @property
     def approved(self) -> bool:
         """Whether the action may run: approved as it is, or with edits."""
@@ -79,7 +87,14 @@ def edit(args: Mapping[str, Any] | None = None, **edits: Any) -> Decision:
     """Return the decision to go on with other arguments.
 
     `args` replaces all of them; keywords change single ones: `edit(limit=10)`.
+
+    Raises:
+        TypeError: `args` is no dict.
     """
+    if args is not None and not isinstance(args, Mapping):
+        raise TypeError(
+            f"edit({args!r}): name what changes, edit(limit=10), or give all arguments as a dict, edit({{...}})."
+        )
     return Decision(kind="edit", args=None if args is None else dict(args), edits=dict(edits))
 
 

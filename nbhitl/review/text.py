@@ -24,20 +24,20 @@ MAX_LINES = 20
 
 
 _NOW = {
-    "idle": "it has not run yet.{} Run it: thread.run(input).",
-    "running": "it is running.{} Wait for it: thread.wait(), or await thread.decided().",
-    "paused": "it is paused.{} Look at thread.questions.",
-    "finished": "it is finished.{} Look at thread.result.",
-    "stopped": "it was stopped before its end.{} Go on with thread.run().",
-    "failed": "it failed before its end.{} Go on with thread.run(), or run another input.",
+    "idle": "it has not run yet{}. Run it: thread.run(input).",
+    "running": "it is running{}. Wait for it: thread.wait(), or await thread.decided().",
+    "paused": "it is paused{}. Look at thread.questions.",
+    "finished": "it is finished{}. Look at thread.result.",
+    "stopped": "it was stopped before its end{}. Go on with thread.run().",
+    "failed": "it failed before its end{}. Go on with thread.run(), or run another input.",
 }
 
 
 def what_now(session: ReviewSession) -> str:
     """Return how a thread stands that was asked for something it has not, and what can be done."""
-    why = f" {session.error}" if session.error else ""
+    why = f" ({session.error})" if session.error else ""
     if session.state == "failed" and any(card.state == "failed" for card in session.cards):
-        return f"it failed before its end.{why} Go on with thread.retry() or thread.ask_again()."
+        return f"it failed before its end{why}. Go on with thread.retry() or thread.ask_again()."
     return _NOW[session.state].format(why)
 
 

@@ -9,6 +9,7 @@ import pytest
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.errors import (
     EmptyInputError,
+    ForeignObjectError,
     GraphRecursionError,
     InvalidUpdateError,
     MissingThreadId,
@@ -254,3 +255,19 @@ def test_the_error_of_a_node_tells_the_task(run):
     with pytest.raises(ValueError, match="boom") as caught:
         run.invoke(graph_of(fails), {})
     assert any("task with name 'fails'" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.parametrize("name", ["interrupt", "get_store", "get_stream_writer"])
+def test_a_function_of_ours_in_a_graph_of_langgraphs_names_the_import(name):
+    from langgraph.graph import StateGraph as Theirs
+
+    from nbhitl import config, types
+
+    called = {"interrupt": lambda state: types.interrupt("?")}.get(
+        name, lambda state: getattr(config, name)()
+    )
+    graph = Theirs(dict).add_node("node", called).add_edge("__start__", "node").compile()
+    with pytest.raises(
+        ForeignObjectError, match=f"LangGraph compiled, and its {name} is nbhitl's. Import {name} "
+    ):
+        graph.invoke({})

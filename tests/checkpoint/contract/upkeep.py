@@ -191,3 +191,11 @@ class ForgetsAndCopies(OpensASaver):
             with pytest.raises(StoreError, match=said):
                 saver.copy_thread(source, target)
         assert states(run) == before
+
+    @pytest.mark.parametrize("method", ["claims", "once_entries", "delete_thread", "copy_thread"])
+    def test_a_config_in_the_place_of_a_name_is_told_what_to_give(self, saver, method):
+        run = self.grown(saver, length=1)
+        given = [config(run.head)] * (2 if method == "copy_thread" else 1)
+        with pytest.raises(TypeError, match=rf'{method}\(\) takes the name of a thread.*\["thread_id"\]'):
+            getattr(saver, method)(*given)
+        assert len(states(run)) == 2

@@ -1,0 +1,94 @@
+"""What people do in their first hour, and what they are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nbhitl import answers, approve, ask, edit, option, reject, respond
+from nbhitl.errors import InvalidUpdateError, NotAnswered
+from nbhitl.thread import GraphThread
+
+
+def test_a_decision_in_what_another_question_shows_is_refused(build):
+    def review(state: Any) -> dict[str, Any]:
+        name = ask("Who is it for?", allow=["respond"])
+        ask("Send it?", action="send", args={"to": name})
+        return {}
+
+    thread = GraphThread(build(review=review), "t")
+    thread.run({"log": []})
+    with pytest.raises(ValueError, match=r"'to' is a Decision, .* Show what was decided: its \.value"):
+        thread.respond("Ann")
+
+
+@pytest.mark.parametrize(
+    ("decision", "told"),
+    [
+        (approve(), "Decision(kind='approve')"),
+        (edit(n=2), "Decision(kind='edit', edits={'n': 2})"),
+        (reject("no"), "Decision(kind='reject', reason='no')"),
+        (respond(""), "Decision(kind='respond', value='')"),
+        (option(None), "Decision(kind='option', value=None)"),
+    ],
+)
+def test_a_decision_shows_what_was_chosen(decision, told):
+    assert repr(decision) == told
+
+
+def test_a_question_outside_of_a_node_is_told_by_its_name():
+    with pytest.raises(RuntimeError, match=r"ask\(\) needs a running node"):
+        ask("Hello?")
+
+
+def test_an_edit_that_names_no_argument_says_how_to(build):
+    with pytest.raises(TypeError, match=r"edit\('hello'\): name what changes, edit\(limit=10\), or"):
+        edit("hello")  # type: ignore[arg-type]
+
+
+def test_a_script_that_is_no_list_says_so():
+    with pytest.raises(TypeError, match=r"takes a list, .*: answers\(\[approve\(\)\]\)"):
+        answers(approve())  # type: ignore[arg-type]
+
+
+def test_why_a_thread_has_no_result_stands_in_brackets(build):
+    def review(state: Any) -> dict[str, Any]:
+        return {"amount": int(ask("How much?", allow=["respond"]).value)}
+
+    thread = GraphThread(build(review=review), "t")
+    thread.run({"log": []})
+    with pytest.raises(ValueError, match="invalid literal"):
+        thread.respond("much")
+    with pytest.raises(NotAnswered, match=r"its end \(ValueError: .*'much'\)\. Go on with thread\.retry\(\)"):
+        _ = thread.result
+
+
+@pytest.mark.parametrize("values", [{"amuont": 3}, {"log": ["x"], "amuont": 3}])
+def test_a_fork_with_a_key_that_the_state_has_not_is_refused(build, values):
+    thread = GraphThread(build(spend=lambda state: {"log": [state.get("amount")]}), "t")
+    thread.run({"log": [], "amount": 1})
+    before = len(thread.history())
+    with pytest.raises(InvalidUpdateError, match=r"has no key 'amuont'\. Did you mean 'amount'\?"):
+        thread.fork("cp2", values)
+    assert len(thread.history()) == before
+    thread.fork("cp2", {"amount": 2})
+    assert thread.result["log"] == [2]
+
+
+def test_a_fork_of_a_state_that_is_one_value_takes_any_dict(lib):
+    graph = lib.StateGraph(dict).add_node("count", lambda state: {**state, "n": state["n"] + 1})
+    graph = graph.add_edge(lib.START, "count").compile(checkpointer=lib.InMemorySaver())
+    thread = GraphThread(graph, "t")
+    thread.run({"n": 1})
+    thread.fork("cp2", {"n": 5, "more": True})
+    assert thread.result == {"n": 6, "more": True}
+
+
+def test_a_question_without_a_text_of_its_own_is_told_by_its_payload(lib, build):
+    thread = GraphThread(build(send=lambda state: {"log": [lib.interrupt({"send to": "a"})]}), "t")
+    thread.run({"log": []})
+    asked = thread.history()["question"].tolist()
+    thread.answer("yes")
+    assert thread.history()["question"].tolist()[: len(asked)] == asked
+    assert thread.decisions()["question"].tolist() == ['{"send to": "a"}']
