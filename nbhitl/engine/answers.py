@@ -49,13 +49,12 @@ def take_answers(
             thread_id=progress.run.thread_id,
         )
     except UnknownInterruptError as late:
+        if is_answer_map(resume) and (yield from _answer_unkept(progress, resume)):
+            return
         yield from _tell_who_was_first(progress, late)
         raise
     if not answers:
-        if not progress.pending:
-            from nbhitl.engine.unkept import answer_unkept
-
-            yield from answer_unkept(progress, resume)
+        yield from _answer_unkept(progress, resume)
         return
     asked = left.asked
     entries = resume_entries(asked, answers, left.answered)
@@ -70,6 +69,14 @@ def take_answers(
     }
     kept = [write for write in progress.pending if not (write[1] == RESUME and write[0] in entries)]
     progress.pending = [*kept, *((task_id, RESUME, rows) for task_id, rows in entries.items())]
+
+
+def _answer_unkept(progress: Progress, resume: Any) -> Generator[Any, Any, bool]:
+    if progress.pending:
+        return False
+    from nbhitl.engine.unkept import answer_unkept
+
+    return (yield from answer_unkept(progress, resume))
 
 
 def _tell_who_was_first(progress: Progress, late: UnknownInterruptError) -> Generator[Any, Any, None]:

@@ -52,6 +52,7 @@ class ForeignSaver:
         self.program = program
         self.claims_beside = ClaimsBeside(saver)
         self._versions: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self.tells_writes = True
 
     def load(self, key: CheckpointKey, share: bool = False) -> StoredCheckpoint | None:
         """Return a checkpoint, or None; nothing is shared between calls."""
@@ -107,6 +108,7 @@ class ForeignSaver:
     def _read(self, found: CheckpointTuple | None) -> StoredCheckpoint | None:
         if found is None:
             return None
+        self.tells_writes = found.pending_writes is not None
         configurable = found.config[CONF]
         checkpoint = found.checkpoint
         thread_id, ns = str(configurable["thread_id"]), str(configurable.get("checkpoint_ns", ""))

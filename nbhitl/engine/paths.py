@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbhitl.engine.read import read_state, with_writes
 from nbhitl.engine.writes import refuse_foreign, target_writes
 from nbhitl.errors import UnknownPathKey, nearest
-from nbhitl.types import Send
+from nbhitl.types import Command, Send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,12 @@ def _routes(program: Program, node: Node, branch: Branch, answer: Any) -> list[t
     where = f"the conditional edge {branch.name!r} of node {node.name!r}"
     routes: list[tuple[str, Any]] = []
     for target in targets:
+        if isinstance(target, Command):
+            raise ValueError(
+                f"Branch did not return a valid destination: {where} returned {target!r:.200}. A path function returns "
+                "a node's name, END, a Send, or a list of these: return what you gave as goto=, or return the Command "
+                f"from node {node.name!r} itself."
+            )
         named = _named_end(branch, target, where)
         if named is None:
             raise ValueError(

@@ -251,7 +251,7 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         """Return the graph with `config` as the ground of every run's config."""
         copy = self.copy()
         copy.config = merge_configs(
-            self.config, settled(config or {}), settled(cast("RunnableConfig", kwargs))
+            {"configurable": {}}, self.config, settled(config or {}), settled(cast("RunnableConfig", kwargs))
         )
         return copy
 

@@ -77,7 +77,7 @@ class ThreadMethods:
             ValueError: the graph has no checkpointer, or `config` names no thread.
             TypeError: `config` or `before` is no config.
         """
-        from nbhitl.graph._place import Place, bounds, shown, within
+        from nbhitl.graph._place import Place, bounds, lister, shown, within
 
         place = Place(self, config, reads=True)
         if place.checkpoint_id is not None:
@@ -85,7 +85,8 @@ class ThreadMethods:
             if stored is not None and within(stored, filter, before, limit):
                 yield shown(place, stored, newest=False)
             return
-        for stored in place.saver.history(place.thread_id, place.ns, **bounds(filter, before, limit)):
+        told_by = lister(place, "list")
+        for stored in told_by.history(place.thread_id, place.ns, **bounds(filter, before, limit)):
             yield shown(place, stored, newest=False)
 
     def history_lines(
@@ -114,7 +115,7 @@ class ThreadMethods:
         limit: int | None = None,
     ) -> AsyncIterator[StateSnapshot]:
         """Yield the checkpoints of a thread, newest first; see `get_state_history`."""
-        from nbhitl.graph._place import Place, bounds, shown, within
+        from nbhitl.graph._place import Place, bounds, lister, shown, within
 
         place = Place(self, config, reads=True)
         if place.checkpoint_id is not None:
@@ -122,7 +123,8 @@ class ThreadMethods:
             if named is not None and within(named, filter, before, limit):
                 yield shown(place, named, newest=False)
             return
-        async for stored in place.saver.ahistory(place.thread_id, place.ns, **bounds(filter, before, limit)):
+        told_by = lister(place, "alist", "list")
+        async for stored in told_by.ahistory(place.thread_id, place.ns, **bounds(filter, before, limit)):
             yield shown(place, stored, newest=False)
 
     def get_subgraphs(

@@ -86,6 +86,15 @@ def test_a_path_that_returns_nothing(run):
         run.invoke(branching(None), {}, {})
 
 
+@pytest.mark.parametrize("path_map", [None, {"send": "send"}])
+def test_a_path_that_returns_a_command(run, path_map):
+    with pytest.raises(
+        ValueError,
+        match=r"'route' of node 'ask' returned Command.*a node's name.*return the Command from node",
+    ):
+        run.invoke(branching(Command(goto="send"), path_map), {}, {})
+
+
 @pytest.mark.parametrize("path_map", ["send", 3])
 def test_a_path_map_of_the_wrong_type(path_map):
     with pytest.raises(TypeError, match=r"path 'route': path_map is .*a list of nodes"):

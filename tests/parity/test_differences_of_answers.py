@@ -130,6 +130,30 @@ def test_d4_at_a_breakpoint_with_a_saver_that_keeps_no_writes(
     assert [question.value for question in last[1]["__interrupt__"]] == ["q"]
 
 
+def test_d4_several_tasks_with_a_saver_that_keeps_no_writes(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    """Nobody can tell which of them asked: the answer has to name the question."""
+
+    def asking(on: SimpleNamespace) -> Any:
+        class KeepsNoWrites(on.InMemorySaver):  # type: ignore[misc, name-defined]
+            def put_writes(self, *_: Any) -> None:
+                pass
+
+        builder = on.StateGraph(State).add_node("node", lambda state: {"log": [on.interrupt("q")]})
+        builder.add_node("other", lambda state: {"log": ["other"]}).add_edge(on.START, "other")
+        return builder.add_edge(on.START, "node").compile(checkpointer=KeepsNoWrites())
+
+    graph = asking(langgraph)
+    graph.invoke({"log": []}, CONFIG)
+    assert graph.invoke(langgraph.Command(resume="yes"), CONFIG) == {"log": ["yes", "other"]}
+    graph = asking(nbhitl)
+    question = graph.invoke({"log": []}, CONFIG)["__interrupt__"][0]
+    with pytest.raises(RuntimeError, match=rf"(?s)you must specify the interrupt id.*{question.id} \(node\)"):
+        graph.invoke(nbhitl.Command(resume="yes"), CONFIG)
+    assert graph.invoke(nbhitl.Command(resume={question.id: "yes"}), CONFIG) == {"log": ["yes", "other"]}
+
+
 def test_d4_a_named_branch_where_an_answer_was_given(
     langgraph: SimpleNamespace, nbhitl: SimpleNamespace
 ) -> None:

@@ -3,6 +3,7 @@
 import operator
 from typing import Annotated
 
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
@@ -91,6 +92,72 @@ async def program_no_writes_async(record):
     graph = questions_with(KeepsNothing())
     record("asks", await graph.ainvoke({"path": []}, CONFIG))
     record("done", await graph.ainvoke(Command(resume="yes"), CONFIG))
+
+
+class Forgetful(BaseCheckpointSaver):
+    """Keeps whole checkpoints by thread; nobody learns which came before one, or what tasks left."""
+
+    def __init__(self, **told):
+        super().__init__()
+        self._kept = {}
+        self._told = told
+
+    def put(self, config, checkpoint, metadata, new_versions):
+        thread = config["configurable"]["thread_id"]
+        self._kept.setdefault(thread, []).append(self.serde.dumps_typed((checkpoint, dict(metadata))))
+        return {"configurable": {"thread_id": thread, "checkpoint_id": checkpoint["id"]}}
+
+    def put_writes(self, config, writes, task_id, task_path=""):
+        pass
+
+    def get_tuple(self, config):
+        thread = config["configurable"]["thread_id"]
+        if thread not in self._kept:
+            return None
+        checkpoint, metadata = self.serde.loads_typed(self._kept[thread][-1])
+        place = {"configurable": {"thread_id": thread, "checkpoint_id": checkpoint["id"]}}
+        return CheckpointTuple(place, checkpoint, metadata, **self._told)
+
+
+def program_no_parents(record):
+    for told in ({}, {"pending_writes": []}):
+        graph = questions_with(Forgetful(**told))
+        record("asks", graph.invoke({"path": []}, CONFIG))
+        record("next", graph.get_state(CONFIG).next)
+        record("no answer", graph.invoke(None, CONFIG))
+        record("done", graph.invoke(Command(resume="yes"), CONFIG))
+        record("asks anew", graph.invoke({"path": []}, CONFIG))
+        record("done anew", graph.invoke(Command(resume="no"), CONFIG))
+
+
+class ListsLoopsOnly(InMemorySaver):
+    """Tells its own history."""
+
+    def list(self, config, **bounds):
+        return (found for found in super().list(config, **bounds) if found.metadata["source"] == "loop")
+
+
+class ListsNothing(InMemorySaver):
+    def list(self, config, **bounds):
+        raise RuntimeError("out of reach")
+
+    async def alist(self, config, **bounds):
+        raise RuntimeError("out of reach")
+        yield
+
+
+async def program_own_lists(record):
+    graph = questions_with(ListsLoopsOnly())
+    record("asks", graph.invoke({"path": []}, CONFIG))
+    record("history", list(graph.get_state_history(CONFIG)))
+    record("done", graph.invoke(Command(resume="yes"), CONFIG))
+    record("limited", list(graph.get_state_history(CONFIG, limit=2)))
+    record("in asyncio", [state.next async for state in graph.aget_state_history(CONFIG)])
+    graph = questions_with(ListsNothing())
+    record("asks again", graph.invoke({"path": []}, CONFIG))
+    record.error("no history", lambda: list(graph.get_state_history(CONFIG)), "out of reach")
+    await record.achunks("nor in asyncio", graph.aget_state_history(CONFIG))
+    record("done again", graph.invoke(Command(resume="yes"), CONFIG))
 
 
 class AppendsWrites(InMemorySaver):

@@ -33,6 +33,9 @@ def program_empty_thread(record, saver):
     record("state", graph.get_state(CONFIG))
     record("history", list(graph.get_state_history(CONFIG)))
     record("next", graph.get_state(CONFIG).next)
+    record("the config given", graph.get_state({**CONFIG, "max_concurrency": 1}).config)
+    limited = graph.with_config(recursion_limit=3)
+    record("a config of its own", (limited.config, limited.get_state(CONFIG).config))
 
 
 def program_after_a_run(record, saver):
