@@ -190,6 +190,16 @@ def _let_in(command: Command[Any], keys: Collection[str]) -> Command[Any]:
     return replace(command, update=[(key, value) for key, value in command_updates(command) if key in keys])
 
 
+def _known(input: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
+    """Return what of an input the graph takes; as under LangGraph the rest is left aside."""
+    known = {key: value for key, value in input.items() if key in keys}
+    if not known:
+        from nbhitl.graph._unheard import warn_of_input
+
+        warn_of_input(input, keys)
+    return known
+
+
 def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers: Readers) -> Node:
     """The node that takes in the input: what it returns is written like any node's return value."""
     keys = frozenset(_keys_of(builder, builder.input_schema))
@@ -204,7 +214,7 @@ def _start_node(builder: StateGraph, topology: Topology, routes: Routes, readers
         if is_value:
             return value if is_whole_state else {ROOT: value}
         if isinstance(value, dict):
-            return value if value.keys() <= keys else {key: v for key, v in value.items() if key in keys}
+            return value if value.keys() <= keys else _known(value, keys)
         if narrows and has_fields(value):
             return dict(model_updates(value, [key for key in builder.channels if key in keys]))
         return value

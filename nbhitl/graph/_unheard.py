@@ -61,6 +61,16 @@ def warn_of_options(options: RunOptions, *, saves: bool) -> None:
         _warn(f"version={version!r}: there is no such version, so it is as with 'v1'. Versions are v1, v2.")
 
 
+def warn_of_input(given: Iterable[str], keys: Iterable[str]) -> None:
+    """Warn of an input that has none of the keys that the graph takes: it runs as with an empty one."""
+    names, known = sorted(map(str, given)), sorted(keys)
+    near = next(filter(None, (did_you_mean(name, known) for name in names)), "")
+    _warn(
+        f"The input has no key that the graph takes: it has {', '.join(names)}, and the graph takes "
+        f"{', '.join(known) or 'none'}. Nothing of it reaches the state.{near}"
+    )
+
+
 def older_keywords(given: Mapping[str, Any], durability: Durability | None) -> Durability | None:
     """Return the durability that keywords of older programs ask for, and warn of keywords that a run does not have.
 

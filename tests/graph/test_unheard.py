@@ -179,3 +179,19 @@ def test_nothing_is_said_of_what_is_right():
         for durability in ("sync", "async", "exit", None):
             made.invoke({"x": [0]}, CONFIG, durability=durability, version="v2")
         list(made.stream({"x": [0]}, CONFIG, stream_mode=["values", "debug", "custom", "messages", "tasks"]))
+
+
+@pytest.mark.parametrize("given", [{"xs": [0]}, {"xs": [0], "y": 1}], ids=str)
+async def test_an_input_without_a_known_key(given):
+    """It runs with nothing, on both; so does the empty input, of which nobody warns."""
+    for way in (lambda g: g.invoke(given, CONFIG), lambda g: list(g.stream(given, CONFIG))[-1]["a"]):
+        with heard() as texts:
+            ours = way(graph())
+        assert ours == way(graph("theirs")) == {"x": [1]}
+        assert len(texts) == 1
+        assert "has no key that the graph takes" in texts[0]
+        assert "the graph takes x" in texts[0]
+    with heard() as texts:
+        assert await graph().ainvoke({"x": [0], "y": 1}, CONFIG) == {"x": [0, 1]}
+        assert graph().invoke({}, CONFIG) == {"x": [1]}
+    assert texts == []
