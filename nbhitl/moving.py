@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from os import PathLike
 
+    from nbhitl.checkpoint.claims import Question
     from nbhitl.checkpoint.records import StoredCheckpoint
 
 __all__ = ["aexport_graph_thread", "aimport_graph_thread", "export_graph_thread", "import_graph_thread"]
@@ -145,8 +146,19 @@ def _hand_over(
         answers.update(answers_of(kept, names))
     for (ns, checkpoint_id, task), given in answers.items():
         saver.put_writes(_config(name, ns, checkpoint_id), [(RESUME, given)], task)
-    keep_beside(held, saver, name)
+    keep_beside(held, saver, name, _renamed(held._rows.questions(name), names))
     return name
+
+
+def _renamed(questions: Iterable[Question], names: Names) -> dict[str, str]:
+    """Return LangGraph's ids of questions, and of their tasks, by nbhitl's."""
+    renamed = {}
+    for question in questions:
+        asked = names.asked(question.interrupt_id)
+        if asked is not None:
+            renamed[question.interrupt_id] = interrupt_of(None, asked.task_ns, asked.number, None).id
+            renamed[question.task_id] = asked.task_id
+    return renamed
 
 
 def _put_all(graph: Any, saver: Any, stored: list[StoredCheckpoint]) -> Names:

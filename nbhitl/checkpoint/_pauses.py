@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbhitl.checkpoint._answers import Answers
 from nbhitl.checkpoint._core import StepGone
+from nbhitl.checkpoint._filters import name_of
 from nbhitl.checkpoint._review import ReviewSaver
 from nbhitl.checkpoint._rows import CLASSIC, encode_writes
 from nbhitl.checkpoint._unpacked import packed
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nbhitl.checkpoint._rows import StepRow, WriteRow
-    from nbhitl.checkpoint.records import Answering, ClaimRequest, Kept, PauseRecord, TaskWrites
+    from nbhitl.checkpoint.records import (
+        Answering,
+        Claim,
+        ClaimRequest,
+        Kept,
+        PauseRecord,
+        PendingQuestion,
+        TaskWrites,
+    )
 
 _MOST_KEPT = 256
 _KNOWN_ASKING = 4096
@@ -27,6 +36,15 @@ _KNOWN_ASKING = 4096
 
 class PauseSaver(ReviewSaver):
     """Where runs have stopped to ask."""
+
+    def questions(self, thread_id: str) -> list[tuple[PendingQuestion, Claim]]:
+        """Return every question of a thread with how it stands, in the order in which they were asked.
+
+        Raises:
+            TypeError: a config in the place of a name.
+        """
+        asked = self._rows.questions(name_of(thread_id, "questions"))
+        return [(self._listed(question), self._as_claim(question)) for question in asked]
 
     def put_pause(self, record: PauseRecord) -> None:
         """Save where a run stopped to ask: the writes of its tasks, and the questions, which are then open.

@@ -15,6 +15,7 @@ from nbhitl.errors import UnsupportedValue
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from nbhitl.checkpoint.claims import Question
     from nbhitl.checkpoint.records import QuestionRecord, StoredCheckpoint
     from nbhitl.checkpoint.steps import StepSaver
 
@@ -65,10 +66,7 @@ def with_claims(
         renamed: the ids of tasks and questions that are others now.
     """
     claimed = [
-        question._replace(
-            interrupt_id=renamed.get(question.interrupt_id, question.interrupt_id),
-            task_id=renamed.get(question.task_id, question.task_id),
-        )
+        _under(question, renamed)
         for question in companion._rows.questions(thread_id)
         if question.state != OPEN
     ]
@@ -77,9 +75,28 @@ def with_claims(
         saver._rows.put_once(companion._rows.once_entries(thread_id))
 
 
-def keep_beside(saver: InMemorySaver, checkpointer: Any, thread_id: str) -> None:
-    """Keep the decisions and the journal of a thread beside a checkpointer that has no place for them."""
-    decided = [question for question in saver._rows.questions(thread_id) if question.state == APPLIED]
+def _under(question: Question, renamed: Mapping[str, str]) -> Question:
+    """Return a question under the ids that it and its task have now."""
+    return question._replace(
+        interrupt_id=renamed.get(question.interrupt_id, question.interrupt_id),
+        task_id=renamed.get(question.task_id, question.task_id),
+    )
+
+
+def keep_beside(saver: InMemorySaver, checkpointer: Any, thread_id: str, renamed: Mapping[str, str]) -> None:
+    """Keep the decisions and the journal of a thread beside a checkpointer that has no place for them.
+
+    Args:
+        saver: has the thread.
+        checkpointer: keeps its checkpoints.
+        thread_id: the thread.
+        renamed: the ids of tasks and questions that are others there.
+    """
+    decided = [
+        _under(question, renamed)
+        for question in saver._rows.questions(thread_id)
+        if question.state == APPLIED
+    ]
     journal = saver._rows.once_entries(thread_id)
     if decided or journal:
         rows = companion_of(checkpointer)._rows

@@ -154,6 +154,10 @@ class AsyncTwins(ReviewSaver, OnceSaver, KeepingSaver, ClassicSaver):
         """`claims`, in asyncio."""
         return await self._run(self._sync.claims, thread_id)
 
+    async def aquestions(self, thread_id: str) -> list[tuple[PendingQuestion, Claim]]:
+        """`questions`, in asyncio."""
+        return await self._run(self._sync.questions, thread_id)
+
     async def abegin_once(self, thread_id: str, key: str, owner: str, at: str) -> OnceEntry | None:
         """`begin_once`, in asyncio."""
         return await self._run(self._sync.begin_once, thread_id, key, owner, at)

@@ -53,7 +53,7 @@ def history_frame(
             (datetime64, UTC), which differ from run to run.
     """
     rows = read_history(graph, config) if values else read_rows(graph, config)
-    decided = _by_checkpoint(decisions)
+    decided = _by_checkpoint(decisions, rows)
     of = _columns(rows)
     asked = [
         _asked(row, decided.get(row.checkpoint_id, ())) if questions or decided else ("", "")
@@ -162,11 +162,16 @@ def _columns(rows: Sequence[HistoryRow]) -> dict[str, Sequence[Any]]:
 
 
 def _by_checkpoint(
-    decisions: Iterable[tuple[Question, Decision]],
+    decisions: Iterable[tuple[Question, Decision]], rows: Sequence[HistoryRow]
 ) -> dict[str, list[tuple[Question, Decision]]]:
+    """Return decisions by the checkpoint whose row tells of them: of a called graph's question, that of the caller."""
     found: dict[str, list[tuple[Question, Decision]]] = {}
+    above: dict[str, str] = {}
     for question, decision in decisions:
-        found.setdefault(question.checkpoint_id, []).append((question, decision))
+        if question.ns and not above:
+            above = {id: row.checkpoint_id for row in rows for id, _ in row.questions}
+        place = above.get(question.id, question.checkpoint_id) if question.ns else question.checkpoint_id
+        found.setdefault(place, []).append((question, decision))
     return found
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _DELIVERED = ("delivered",)
 _ANY_STATE = ("open", "recorded", "delivered", "applied", "dropped")
-_ANSWERED = ("recorded", "delivered", "applied")
+ANSWERED = ("recorded", "delivered", "applied")
 OWNER = f"review-{uuid4().hex}"
 _LEASE = 60.0
 """Seconds after which a breakpoint that was passed, but whose node has saved nothing, is in doubt."""
@@ -61,7 +61,7 @@ def first_answer(thread_id: str, interrupt_id: str) -> Flow[Answered | None]:
         (
             Answered(claim.by, claim.at)
             for claim in claims
-            if claim.interrupt_id == interrupt_id and claim.state in _ANSWERED
+            if claim.interrupt_id == interrupt_id and claim.state in ANSWERED
         ),
         None,
     )

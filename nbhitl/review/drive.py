@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LOOKING = frozenset({"claims", "pending", "delete_thread"})
+_LOOKING = frozenset({"claims", "pending", "questions", "delete_thread"})
 _BESIDE = _LOOKING | {"claim", "release", "report", "drop", "put_pause"}
 
 STREAM_MODES = ["tasks", "updates", "custom"]

@@ -124,16 +124,15 @@ def test_claims_and_effects_come_along_under_the_ids_of_now():
 def test_effects_alone_are_kept_beside():
     saver, checkpointer = rebuilt([checkpoint(1, {})], {}), ForeignSaver()
     note_effect(saver)
-    keep_beside(saver, checkpointer, "t")
+    keep_beside(saver, checkpointer, "t", {})
     assert [entry.key for entry in companion_of(checkpointer).once_entries("t")] == ["mail"]
 
 
 def test_decisions_are_kept_beside_and_no_open_question():
     saver, checkpointer = rebuilt([checkpoint(1, {})], {}), ForeignSaver()
-    keep_beside(saver, checkpointer, "t")
+    keep_beside(saver, checkpointer, "t", {})
     assert existing_companion(checkpointer) is None
-    keep_beside(answered(), checkpointer, "t")
+    keep_beside(answered(), checkpointer, "t", {ASKED.interrupt_id: "3" * 32, ASKED.task_id: "now"})
     kept = companion_of(checkpointer).claims("t")
-    assert [(claim.interrupt_id, claim.by, claim.state) for claim in kept] == [
-        (ASKED.interrupt_id, "ada", "applied")
-    ]
+    assert [(claim.interrupt_id, claim.by, claim.state) for claim in kept] == [("3" * 32, "ada", "applied")]
+    assert [question.task_id for question in companion_of(checkpointer)._rows.questions("t")] == ["now"]

@@ -95,6 +95,10 @@ class SpeaksLangGraph(OpensASaver):
             await run.saver.aclaim(request)
         await run.saver.arelease(*run.place(), ["q1"])
         assert await run.saver.aclaims("t") == run.saver.claims("t")
+        listed = run.saver.questions("t")
+        assert await run.saver.aquestions("t") == listed
+        assert [claim for _, claim in listed] == run.saver.claims("t")
+        assert [asked for asked, _ in listed] == run.saver.pending()
         assert await run.saver.athreads() == run.saver.threads()
         await run.saver.acopy_thread("t", "copy")
         await run.saver.aprune(["copy"], strategy="keep_answered")

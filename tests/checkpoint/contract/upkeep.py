@@ -192,7 +192,9 @@ class ForgetsAndCopies(OpensASaver):
                 saver.copy_thread(source, target)
         assert states(run) == before
 
-    @pytest.mark.parametrize("method", ["claims", "once_entries", "delete_thread", "copy_thread"])
+    @pytest.mark.parametrize(
+        "method", ["claims", "questions", "once_entries", "delete_thread", "copy_thread"]
+    )
     def test_a_config_in_the_place_of_a_name_is_told_what_to_give(self, saver, method):
         run = self.grown(saver, length=1)
         given = [config(run.head)] * (2 if method == "copy_thread" else 1)
