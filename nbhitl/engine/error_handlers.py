@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import ERROR, PUSH
-from nbhitl.engine.tasks import Task
+from nbhitl.engine.tasks import Task, task_namespace
 from nbhitl.errors import GraphBubbleUp, NodeError, ReviewError, is_invalid_resume
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def handler_task(program: Program, failed: Task, error: Any) -> Task:
     task = Task(name, path, (PUSH,), failed.step, failed.checkpoint_id, failed.ns, failed.input)
     task.failed = failed
     task.error = NodeError(failed.name, error)
+    # As under LangGraph, what the handler calls is below the task that failed.
+    task._namespace = task_namespace(failed.namespace, name, task.id)
     return task
 
 

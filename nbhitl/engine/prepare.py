@@ -142,6 +142,8 @@ def _placed_below(run: Run, parent: RunningTask) -> str | None:
     run.control = above.control
     run.ns = _namespace(parent, stateful=run.stateful)
     run.checkpoint_map = {**above.checkpoint_map, above.ns: parent.task.checkpoint_id}
+    if parent.task.failed is not None:  # an error handler's place is below the task that failed
+        run.checkpoint_map[parent.task.failed.namespace] = parent.task.checkpoint_id
     run.start_map = above.start_map
     run.asked_map = above.asked_map
     return run.start_map.get(run.ns) if above.resuming else None

@@ -10,7 +10,7 @@ from langgraph.errors import GraphRecursionError, NodeTimeoutError
 from langgraph.graph import END, START, StateGraph
 from langgraph.managed import RemainingSteps
 from langgraph.managed.base import ManagedValue
-from langgraph.types import CachePolicy, RetryPolicy, Send, TimeoutPolicy
+from langgraph.types import CachePolicy, Command, RetryPolicy, Send, TimeoutPolicy, interrupt
 from typing_extensions import TypedDict
 
 
@@ -284,3 +284,42 @@ def program_limit_of_each_call(record):
             except (GraphRecursionError, TypeError, ValueError) as error:
                 record(f"limit {limit!r}", type(error).__name__)
     record("no limit", graph.invoke({"n": 0, "path": []}, CONFIG))
+
+
+def program_graphs_called_by_an_error_handler(record, saver):
+    """They are below the task that failed."""
+
+    def fails(state):
+        raise ValueError("fails")
+
+    below = StateGraph(State).add_node("inner", lambda state: {"path": ["inner"]}).add_edge(START, "inner")
+    below = below.compile()
+
+    def handler(state, config):
+        record("place", [config["configurable"]["checkpoint_ns"], config["metadata"]["langgraph_path"]])
+        return {"path": below.invoke({"path": []})["path"]}
+
+    graph = one(fails, saver, error_handler=handler)
+    modes = ["updates", "checkpoints"]
+    record.chunks("stream", graph.stream({"path": []}, CONFIG, stream_mode=modes, subgraphs=True))
+    record("state", graph.get_state(CONFIG))
+
+
+def program_questions_below_an_error_handler(record, saver):
+    def fails(state):
+        raise ValueError("fails")
+
+    below = StateGraph(State).add_node("ask", lambda state: {"path": [interrupt("?")]}).add_edge(START, "ask")
+    below = below.compile()
+    graph = one(fails, saver, error_handler=lambda state: below.invoke({"path": []}))
+    for answer in ("yes", None):
+        asked = graph.invoke({"path": []}, CONFIG)["__interrupt__"]
+        record("asked", asked)
+        record("done", graph.invoke(Command(resume=answer or {asked[0].id: "no"}), CONFIG))
+    up = StateGraph(State).add_node(
+        "up", lambda state: Command(graph=Command.PARENT, update={"path": ["up"]})
+    )
+    up = up.add_edge(START, "up").compile()
+    record(
+        "handed over", one(fails, error_handler=lambda state: up.invoke({"path": []})).invoke({"path": []})
+    )
