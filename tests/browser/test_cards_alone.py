@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from review.fake_session import fake_session
 
+from nbhitl.review import decisions
+
 if TYPE_CHECKING:
     from .bare import Bare
     from .lab import Shots
@@ -170,6 +172,33 @@ def test_options_free_text_and_ready_made_values(bare: Bare) -> None:
     bare.ready()
     bare.page.get_by_role("button", name="b", exact=True).click()
     assert decided(bare) == [{"kind": "answer", "json": '{"amount": 2}'}, {"kind": "option", "index": 1}]
+
+
+def test_a_button_that_would_send_nothing_written_says_so(bare: Bare) -> None:
+    bare.show(ask(allow=["respond"], args={}))
+    button = bare.page.locator("[data-k=send]")
+    assert button.inner_text() == "Send an empty answer"
+    bare.page.locator("textarea").fill("Ann")
+    assert button.inner_text() == "Send answer"
+    bare.page.locator("textarea").fill("")
+    assert button.inner_text() == "Send an empty answer"
+    bare.page.locator("textarea").fill("Ann")
+    bare.ready()
+    button.click()
+    assert decided(bare) == [{"kind": "answer", "text": "Ann"}]
+
+
+def test_a_failed_card_shows_what_was_answered(bare: Bare) -> None:
+    session = fake_session({**ASK, "allow": ["respond", "reject"]}, ASK)
+    told, rejected = session.cards
+    session.take(told, decisions.respond("many"))
+    session.failed(told, ValueError("no number"))
+    session.take(rejected, decisions.reject("too many"))
+    session.failed(rejected, ValueError("broken"))
+    bare.show(states(session))
+    first, second = bare.page.locator(".nbh-bar").all_inner_texts()
+    assert first.split()[:4] == ["The", "answer", "was:", "many"]
+    assert second.startswith("The answer was: rejected: too many")
 
 
 def test_a_batch_is_sent_when_each_action_has_a_decision(bare: Bare, shots: Shots) -> None:

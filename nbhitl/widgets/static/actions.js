@@ -23,8 +23,8 @@ Object.assign(Card.prototype, {
     const bars = {
       edit: () => [this.editButton(), cancel],
       reject: () => [cancel, GAP(), this.submitButton("Reject", { k: "reject", tone: "danger", iconName: "cross" })],
-      respond: () => [this.submitButton("Send reply", SEND), cancel],
-      answer: () => [this.submitButton("Send answer", SEND), cancel],
+      respond: () => [this.sendButton("reply"), cancel],
+      answer: () => [this.sendButton("answer"), cancel],
       form: () => [this.submitButton("Send answer", SEND), cancel],
     };
     return (bars[this.ui.mode] ?? (() => this.homeBar()))();
@@ -60,6 +60,18 @@ Object.assign(Card.prototype, {
     const look = { k: "approve", tone: "primary", iconName: "check" };
     const go = this.submitButton(word(this.countChanges()), look);
     this.relabel = (n) => go.querySelector("span").replaceChildren(word(n));
+    return go;
+  },
+
+  /** It says before it is pressed that nothing has been written. */
+  sendButton(noun) {
+    const { ui } = this;
+    const words = () => {
+      const isText = noun === "reply" || ui.as === "text";
+      return isText && !ui.reply ? `Send an empty ${noun}` : `Send ${noun}`;
+    };
+    const go = this.submitButton(words(), SEND);
+    this.retitle = () => go.querySelector("span").replaceChildren(words());
     return go;
   },
 
@@ -141,11 +153,13 @@ Object.assign(Card.prototype, {
 
   failedBar() {
     const { error, record } = this.state;
-    const answer = record && `The answer was: ${record.text}${record.reason ? `: ${record.reason}` : ""}`;
+    const told = record?.value ? "" : ` ${record?.text}${record?.reason ? `: ${record.reason}` : ""}`;
+    const answer = record && `The answer was:${told}`;
     const retry = { k: "retry", iconName: "again", title: "run the node again with the same answer" };
     const anew = { k: "anew", iconName: "pencil", title: "ask the question again, on a fork" };
     return [
       answer ? h("p", { class: "nbh-dim nbh-wide" }, answer) : null,
+      record?.value ? box("nbh-value nbh-wide", block(record.value, this.ui.open, "value")) : null,
       h("div", { class: "nbh-alert", role: "alert" }, icon("cross"), h("span", {}, error.text)),
       this.fault(),
       this.verb("Retry", retry, () => this.order("retry")),

@@ -105,6 +105,7 @@ Object.assign(Card.prototype, {
   writing(name, id, placeholder, code) {
     const put = (value) => {
       this.ui[name] = value;
+      this.retitle?.();
     };
     return area(this.ui[name], put, { id, "data-k": name, placeholder }, code);
   },
