@@ -138,6 +138,7 @@ def test_row_16_a_changed_bundle_is_refused_or_data():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.filterwarnings("ignore")
 def test_row_16_much_changed_bundles_are_refused_or_data():
     refused, taken = fuzz_bundles(10_000, seed=6)
@@ -167,6 +168,7 @@ def test_row_16_a_changed_file_is_told_from_the_one_that_was_written(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_row_16_much_changed_files_are_told_from_the_one_that_was_written(tmp_path):
     fuzz_files(10_000, 8, tmp_path / "t.json")
 
