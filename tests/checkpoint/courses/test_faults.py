@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from contextlib import ExitStack, asynccontextmanager, closing, suppress
 
@@ -74,12 +75,20 @@ def is_full(send):
 
 
 def stops_before(send):
-    raise KeyboardInterrupt
+    stop()
+    return send()
 
 
 def stops_after(send):
-    send()
-    raise KeyboardInterrupt
+    found = send()
+    stop()
+    return found
+
+
+def stop():
+    """Ctrl-C comes in the main thread; what is written in the background goes on."""
+    if threading.current_thread() is threading.main_thread():
+        raise KeyboardInterrupt
 
 
 def run(world):
