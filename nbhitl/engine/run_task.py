@@ -337,6 +337,6 @@ def sync_function(action: Action) -> Callable[..., Any]:
     if action.sync is None:
         raise TypeError(
             f'No synchronous function provided to "{action.name}". Either give it a synchronous function, or '
-            "run the graph with its async methods (ainvoke, astream)."
+            "run the graph with its async methods (ainvoke, astream; of a GraphThread: await thread.arun(...))."
         )
     return action.sync

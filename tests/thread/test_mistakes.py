@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from nbhitl import answers, approve, ask, edit, option, reject, respond
-from nbhitl.errors import InvalidUpdateError, NotAnswered
+from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.sqlite import SqliteSaver
+from nbhitl.errors import InvalidUpdateError, NotAnswered, StoreError
+from nbhitl.graph import START, StateGraph
 from nbhitl.thread import GraphThread
+
+from .conftest import State
 
 
 def test_a_decision_in_what_another_question_shows_is_refused(build):
@@ -62,6 +69,32 @@ def test_why_a_thread_has_no_result_stands_in_brackets(build):
         thread.respond("much")
     with pytest.raises(NotAnswered, match=r"its end \(ValueError: .*'much'\)\. Go on with thread\.retry\(\)"):
         _ = thread.result
+
+
+def test_an_async_node_names_the_way_to_run_its_thread() -> None:
+    async def node(state: Any) -> dict[str, Any]:
+        return {}
+
+    graph = StateGraph(State).add_node("node", node).add_edge(START, "node")
+    with pytest.raises(TypeError, match=r"of a GraphThread: await thread\.arun\("):
+        GraphThread(graph.compile(checkpointer=InMemorySaver()), "t").run({"log": []})
+
+
+def test_a_file_that_was_closed_with_its_block_is_told_how_to_stay_open(tmp_path):
+    """The cell that answers comes after the one that opened it."""
+    path = str(tmp_path / "threads.db")
+    graph = (
+        StateGraph(State).add_node("node", lambda state: {"log": [ask("go?").kind]}).add_edge(START, "node")
+    )
+    with SqliteSaver.from_conn_string(path) as saver:
+        thread = GraphThread(graph.compile(checkpointer=saver), "t")
+        thread.run({"log": []})
+    with pytest.raises(StoreError, match=r"stays open: sqlite3\.connect\(path, check_same_thread=False\)"):
+        thread.approve()
+    with closing(sqlite3.connect(path, check_same_thread=False)) as conn:
+        thread = GraphThread(graph.compile(checkpointer=SqliteSaver(conn)), "t")
+        thread.approve()
+        assert thread.result == {"log": ["approve"]}
 
 
 @pytest.mark.parametrize("values", [{"amuont": 3}, {"log": ["x"], "amuont": 3}])

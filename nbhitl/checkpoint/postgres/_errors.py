@@ -12,7 +12,11 @@ from nbhitl.errors import StoreError
 _CLOSED = "connection is closed"
 
 _ADVICE: tuple[tuple[str, str], ...] = (
-    (_CLOSED, "Use the saver inside its `with` block, or keep its connection open."),
+    (
+        _CLOSED,
+        "Use it inside its `with` block, or give it a connection that stays open: "
+        "psycopg.connect(address, autocommit=True).",
+    ),
     (
         "couldn't get a connection",
         "Check that the server runs and the pool's connection string, and give the pool as many "

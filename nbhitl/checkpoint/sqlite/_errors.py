@@ -8,7 +8,8 @@ _ADVICE = {
     "same thread": "Open it with check_same_thread=False, or use SqliteSaver.from_conn_string(path).",
     "locked": "Another process has been writing for too long; end it, or open with a longer timeout=.",
     "within a transaction": "End your own transaction first, or give the saver a connection of its own.",
-    "closed database": "Use the saver inside its `with` block, or keep its connection open.",
+    "closed database": "Use it inside its `with` block, or give it a connection that stays open: "
+    "sqlite3.connect(path, check_same_thread=False).",
     "UNIQUE": "A checkpoint of this id is there already; ids must be fresh.",
     "malformed": "The file is damaged; restore it from a copy, or use another file.",
     "codec can't decode": "The file is damaged; restore it from a copy, or use another file.",
