@@ -2,6 +2,7 @@
 
 import sqlite3
 import uuid
+from contextlib import closing
 
 import langgraph.checkpoint.base as theirs
 import pytest
@@ -74,11 +75,10 @@ def test_an_empty_checkpoint_and_its_copy():
 
 
 def test_what_a_saver_is():
-    conn = sqlite3.connect(":memory:")
-    assert all(map(is_saver, (InMemorySaver(), TheirMemory(), TheirSqlite(conn), BaseCheckpointSaver())))
-    assert not any(map(is_saver, (None, True, "memory", object(), InMemorySaver, TheirMemory)))
-    assert not any(map(stores_steps, (TheirMemory(), TheirSqlite(conn), BaseCheckpointSaver())))
-    conn.close()
+    with closing(sqlite3.connect(":memory:")) as conn:
+        assert all(map(is_saver, (InMemorySaver(), TheirMemory(), TheirSqlite(conn), BaseCheckpointSaver())))
+        assert not any(map(is_saver, (None, True, "memory", object(), InMemorySaver, TheirMemory)))
+        assert not any(map(stores_steps, (TheirMemory(), TheirSqlite(conn), BaseCheckpointSaver())))
 
 
 async def test_a_saver_that_lacks_something_says_so():

@@ -3,7 +3,7 @@
 import random
 import sqlite3
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import TypedDict
 
 import pytest
@@ -126,9 +126,8 @@ def test_what_another_connection_has_changed_is_read(tmp_path):
         saver.load(run.key())
         run.step({"n": 1})
         saver.flush()
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("DELETE FROM nbhitl_steps")
-        other.close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("DELETE FROM nbhitl_steps")
         assert saver.load(run.key()) is None
 
 

@@ -1,6 +1,7 @@
 """The contract on SQLite: files, memory, connections of one's own, sync and async."""
 
 import sqlite3
+from contextlib import closing
 
 import aiosqlite
 import pytest
@@ -33,9 +34,8 @@ class TestSqliteSaverInMemory(SaverContract):
 class TestSqliteSaverOnAConnectionThatDoesNotCommitByItself(SaverContract):
     @pytest.fixture
     def saver(self, tmp_path):
-        conn = sqlite3.connect(tmp_path / "store.db", check_same_thread=False)
-        yield SqliteSaver(conn)
-        conn.close()
+        with closing(sqlite3.connect(tmp_path / "store.db", check_same_thread=False)) as conn:
+            yield SqliteSaver(conn)
 
 
 class TestAsyncSqliteSaver(SaverContract):

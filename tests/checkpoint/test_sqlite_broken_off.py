@@ -4,6 +4,7 @@ import sqlite3
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,26 +48,25 @@ NEXT = {
 @pytest.mark.parametrize("when", ["begun", "before its end", "not committed", "committed"])
 def test_ctrl_c_leaves_no_transaction_open(tmp_path, monkeypatch, when, then):
     how = {"factory": Interrupted, "isolation_level": None, "check_same_thread": False}
-    conn = sqlite3.connect(tmp_path / "store.db", **how)
-    run = Run(SqliteSaver(conn))
-    run.step({"n": 1})
-    run.saver.load(run.key())
-    conn.after = {"begun": "BEGIN IMMEDIATE", "committed": "COMMIT"}.get(when, "")
-    conn.before = "COMMIT" if when == "not committed" else ""
-    if when == "before its end":
-        monkeypatch.setattr(run.saver._database, "end", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run.pause("interrupted")
-    monkeypatch.undo()
-    NEXT[then](run)
-    assert not conn.in_transaction
-    other = threading.Thread(target=run.saver.load, args=(run.key(),), daemon=True)
-    other.start()
-    other.join(20)
-    assert not other.is_alive()
-    asked = ["interrupted"] if when == "committed" and then != "a step" else []
-    assert [q.interrupt_id for q in run.saver.pending()] == asked + ["q"] * (then == "a pause")
-    conn.close()
+    with closing(sqlite3.connect(tmp_path / "store.db", **how)) as conn:
+        run = Run(SqliteSaver(conn))
+        run.step({"n": 1})
+        run.saver.load(run.key())
+        conn.after = {"begun": "BEGIN IMMEDIATE", "committed": "COMMIT"}.get(when, "")
+        conn.before = "COMMIT" if when == "not committed" else ""
+        if when == "before its end":
+            monkeypatch.setattr(run.saver._database, "end", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run.pause("interrupted")
+        monkeypatch.undo()
+        NEXT[then](run)
+        assert not conn.in_transaction
+        other = threading.Thread(target=run.saver.load, args=(run.key(),), daemon=True)
+        other.start()
+        other.join(20)
+        assert not other.is_alive()
+        asked = ["interrupted"] if when == "committed" and then != "a step" else []
+        assert [q.interrupt_id for q in run.saver.pending()] == asked + ["q"] * (then == "a pause")
 
 
 class CtrlC:
@@ -222,11 +222,10 @@ SAVED = {
 
 @pytest.mark.parametrize("statement", SAVED)
 def test_which_thread_could_not_be_saved_is_told(tmp_path, statement):
-    conn = sqlite3.connect(tmp_path / "store.db", factory=Full, isolation_level=None)
-    run = Run(SqliteSaver(conn))
-    run.step({"n": 0})
-    conn.begins = statement
-    with pytest.raises(StoreError, match=r"store\.db, thread 't': database or disk is full\. Make room"):
-        SAVED[statement](run)
-    assert not conn.in_transaction
-    conn.close()
+    with closing(sqlite3.connect(tmp_path / "store.db", factory=Full, isolation_level=None)) as conn:
+        run = Run(SqliteSaver(conn))
+        run.step({"n": 0})
+        conn.begins = statement
+        with pytest.raises(StoreError, match=r"store\.db, thread 't': database or disk is full\. Make room"):
+            SAVED[statement](run)
+        assert not conn.in_transaction

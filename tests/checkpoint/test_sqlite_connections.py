@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import aiosqlite
@@ -29,17 +29,16 @@ def test_what_others_store_is_seen_at_once(tmp_path):
 
 
 def test_what_a_rollback_undoes_is_not_seen_again(tmp_path):
-    conn = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
-    saver = SqliteSaver(conn)
-    run = Run(saver)
-    run.step({"n": 0})
-    stored = saver.load(run.key())
-    conn.execute("BEGIN")
-    conn.execute("DELETE FROM nbhitl_steps")
-    assert saver.load(run.key()) is None
-    conn.execute("ROLLBACK")
-    assert saver.load(run.key()) == stored
-    conn.close()
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as conn:
+        saver = SqliteSaver(conn)
+        run = Run(saver)
+        run.step({"n": 0})
+        stored = saver.load(run.key())
+        conn.execute("BEGIN")
+        conn.execute("DELETE FROM nbhitl_steps")
+        assert saver.load(run.key()) is None
+        conn.execute("ROLLBACK")
+        assert saver.load(run.key()) == stored
 
 
 async def test_a_lent_connection_is_opened_at_the_first_use():
@@ -137,13 +136,12 @@ def test_triggers_of_the_users_own_do_not_count(tmp_path):
 
 
 def test_tables_of_others_are_left_alone(tmp_path):
-    conn = sqlite3.connect(tmp_path / "store.db")
-    conn.execute("CREATE TABLE writes (x)")
-    conn.execute("INSERT INTO writes VALUES (1)")
-    conn.commit()
-    Run(SqliteSaver(conn)).step({"n": 0})
-    assert conn.execute("SELECT x FROM writes").fetchall() == [(1,)]
-    conn.close()
+    with closing(sqlite3.connect(tmp_path / "store.db")) as conn:
+        conn.execute("CREATE TABLE writes (x)")
+        conn.execute("INSERT INTO writes VALUES (1)")
+        conn.commit()
+        Run(SqliteSaver(conn)).step({"n": 0})
+        assert conn.execute("SELECT x FROM writes").fetchall() == [(1,)]
 
 
 def page_size(conn):
@@ -152,12 +150,11 @@ def page_size(conn):
 
 @pytest.mark.parametrize("mode", ["DELETE", "WAL"])
 def test_a_new_file_gets_small_pages(tmp_path, mode):
-    conn = sqlite3.connect(tmp_path / "store.db", timeout=7)
-    conn.execute(f"PRAGMA journal_mode = {mode}")
-    Run(SqliteSaver(conn)).step({"n": 0})
-    assert (page_size(conn), conn.execute("PRAGMA busy_timeout").fetchone()[0]) == (1024, 7000)
-    assert conn.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    conn.close()
+    with closing(sqlite3.connect(tmp_path / "store.db", timeout=7)) as conn:
+        conn.execute(f"PRAGMA journal_mode = {mode}")
+        Run(SqliteSaver(conn)).step({"n": 0})
+        assert (page_size(conn), conn.execute("PRAGMA busy_timeout").fetchone()[0]) == (1024, 7000)
+        assert conn.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as again:
         again.setup()
         assert again.conn.execute("PRAGMA wal_autocheckpoint").fetchone() == (4000,)
@@ -166,70 +163,69 @@ def test_a_new_file_gets_small_pages(tmp_path, mode):
 @pytest.mark.parametrize(("size", "pages"), [(512, 8000), (2048, 2000), (4096, 1000), (8192, 1000)])
 def test_the_log_grows_to_as_many_bytes_whatever_pages_a_file_has(tmp_path, size, pages):
     """Files of earlier versions have pages of 2048 bytes."""
-    conn = sqlite3.connect(tmp_path / "store.db")
-    conn.execute(f"PRAGMA page_size = {size}")
-    conn.execute("CREATE TABLE mine (x)")
-    Run(SqliteSaver(conn)).step({"n": 0})
-    assert (page_size(conn), conn.execute("PRAGMA wal_autocheckpoint").fetchone()[0]) == (size, pages)
-    conn.close()
+    with closing(sqlite3.connect(tmp_path / "store.db")) as conn:
+        conn.execute(f"PRAGMA page_size = {size}")
+        conn.execute("CREATE TABLE mine (x)")
+        Run(SqliteSaver(conn)).step({"n": 0})
+        assert (page_size(conn), conn.execute("PRAGMA wal_autocheckpoint").fetchone()[0]) == (size, pages)
 
 
 def test_pages_of_a_file_in_use_stay(tmp_path):
     """One with tables of others', one that others have open, and one for which somebody has chosen a size."""
     for name in ("tables.db", "open.db", "chosen.db"):
-        conn = sqlite3.connect(tmp_path / name, timeout=30)
-        other = sqlite3.connect(tmp_path / name)
-        if name == "tables.db":
-            conn.execute("CREATE TABLE mine (x)")
-        elif name == "open.db":
-            conn.execute("PRAGMA journal_mode = WAL")
-            other.execute("SELECT * FROM sqlite_master").fetchall()
-        else:
-            conn.execute("PRAGMA page_size = 8192")
-        started = time.monotonic()
-        Run(SqliteSaver(conn)).step({"n": 0})
-        assert time.monotonic() - started < 10
-        assert page_size(conn) == (8192 if name == "chosen.db" else 4096)
-        assert conn.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-        conn.close()
-        other.close()
+        with (
+            closing(sqlite3.connect(tmp_path / name, timeout=30)) as conn,
+            closing(sqlite3.connect(tmp_path / name)) as other,
+        ):
+            if name == "tables.db":
+                conn.execute("CREATE TABLE mine (x)")
+            elif name == "open.db":
+                conn.execute("PRAGMA journal_mode = WAL")
+                other.execute("SELECT * FROM sqlite_master").fetchall()
+            else:
+                conn.execute("PRAGMA page_size = 8192")
+            started = time.monotonic()
+            Run(SqliteSaver(conn)).step({"n": 0})
+            assert time.monotonic() - started < 10
+            assert page_size(conn) == (8192 if name == "chosen.db" else 4096)
+            assert conn.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
 def test_a_transaction_of_the_users_own_is_not_committed(tmp_path):
-    conn = sqlite3.connect(tmp_path / "store.db")
-    saver = SqliteSaver(conn)
-    run = Run(saver)
-    run.step({"n": 0})
-    conn.execute("CREATE TABLE mine (x)")
-    conn.execute("INSERT INTO mine VALUES (1)")
-    with pytest.raises(StoreError, match="your own transaction"):
-        run.step({"n": 1})
-    conn.rollback()
-    assert conn.execute("SELECT * FROM mine").fetchall() == []
-    conn.close()
+    with closing(sqlite3.connect(tmp_path / "store.db")) as conn:
+        saver = SqliteSaver(conn)
+        run = Run(saver)
+        run.step({"n": 0})
+        conn.execute("CREATE TABLE mine (x)")
+        conn.execute("INSERT INTO mine VALUES (1)")
+        with pytest.raises(StoreError, match="your own transaction"):
+            run.step({"n": 1})
+        conn.rollback()
+        assert conn.execute("SELECT * FROM mine").fetchall() == []
 
 
 def test_savers_that_share_a_connection_know_what_each_has_changed(tmp_path):
     """Also where one begins while a cursor of the program's own is open."""
-    conn = sqlite3.connect(tmp_path / "store.db", check_same_thread=False, isolation_level=None)
-    first = Run(SqliteSaver(conn))
-    first.step({"n": 1})
-    reading = conn.execute("SELECT 1 UNION ALL SELECT 2")
-    assert reading.fetchone() == (1,)
-    second = Run(SqliteSaver(conn), thread="u")
-    second.step({"n": 2})
-    reading.close()
-    for run in (first, second, first):
-        run.saver.load(run.key())
-        run.pause("q1")
-        run.saver.claim(run.request({"q1": "yes"}))
-        with pytest.raises(AlreadyAnswered):
-            run.saver.claim(run.request({"q1": "no"}))
-        run.step({"n": 3})
-        run.step({"n": 4})
-        assert run.saver.load(run.key()).values == {"n": 4}
-    assert [claim.state for claim in second.saver.claims("t")] == ["applied", "applied"]
-    conn.close()
+    with closing(
+        sqlite3.connect(tmp_path / "store.db", check_same_thread=False, isolation_level=None)
+    ) as conn:
+        first = Run(SqliteSaver(conn))
+        first.step({"n": 1})
+        reading = conn.execute("SELECT 1 UNION ALL SELECT 2")
+        assert reading.fetchone() == (1,)
+        second = Run(SqliteSaver(conn), thread="u")
+        second.step({"n": 2})
+        reading.close()
+        for run in (first, second, first):
+            run.saver.load(run.key())
+            run.pause("q1")
+            run.saver.claim(run.request({"q1": "yes"}))
+            with pytest.raises(AlreadyAnswered):
+                run.saver.claim(run.request({"q1": "no"}))
+            run.step({"n": 3})
+            run.step({"n": 4})
+            assert run.saver.load(run.key()).values == {"n": 4}
+        assert [claim.state for claim in second.saver.claims("t")] == ["applied", "applied"]
 
 
 def test_who_cannot_begin_leaves_alone_who_begins_just_then(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -70,24 +71,22 @@ def test_what_a_reader_still_needs_stays_in_the_log(path, alone):
     with SqliteSaver.from_conn_string(path) as saver:
         put(saver, 10)
         saver.flush()
-        reader = sqlite3.connect(path, isolation_level=None)
-        reader.execute("BEGIN")
-        assert reader.execute("SELECT count(*) FROM nbhitl_steps").fetchone() == (10,)
-        put(saver, _log.WORTH, "more")
-        saver.flush()
-        saver._database.bring_log_home()
-        assert reader.execute("SELECT count(*) FROM nbhitl_steps").fetchone() == (10,)
-        assert at_home(path) < 10 + _log.WORTH
-        reader.close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            assert reader.execute("SELECT count(*) FROM nbhitl_steps").fetchone() == (10,)
+            put(saver, _log.WORTH, "more")
+            saver.flush()
+            saver._database.bring_log_home()
+            assert reader.execute("SELECT count(*) FROM nbhitl_steps").fetchone() == (10,)
+            assert at_home(path) < 10 + _log.WORTH
         assert len(saver.threads()) == 2
 
 
 def test_a_connection_that_was_closed_meanwhile_is_left_alone(path, alone):
-    conn = sqlite3.connect(path, check_same_thread=False)
-    saver = SqliteSaver(conn)
-    put(saver, _log.WORTH)
-    saver.flush()
-    conn.close()
+    with closing(sqlite3.connect(path, check_same_thread=False)) as conn:
+        saver = SqliteSaver(conn)
+        put(saver, _log.WORTH)
+        saver.flush()
     saver._database.bring_log_home()
     assert [file.name for file in path.parent.iterdir()] == ["store.db"]
 
@@ -107,26 +106,24 @@ def test_a_saver_closes_its_file_once_nobody_has_it_open(path, alone):
     ("size", "before", "after"), [(1024, 4000, 16000), (4096, 1000, 4000), (8192, 1000, 4000)]
 )
 def test_the_log_may_grow_longer_where_the_background_brings_it_home(path, size, before, after):
-    conn = sqlite3.connect(path, check_same_thread=False)
-    conn.execute(f"PRAGMA page_size = {size}")
-    conn.execute("CREATE TABLE mine (x)")
-    saver = SqliteSaver(conn)
-    saver.setup()
-    assert log_length(conn) == before
-    put(saver)
-    assert log_length(conn) == after
-    saver.flush()
-    conn.close()
+    with closing(sqlite3.connect(path, check_same_thread=False)) as conn:
+        conn.execute(f"PRAGMA page_size = {size}")
+        conn.execute("CREATE TABLE mine (x)")
+        saver = SqliteSaver(conn)
+        saver.setup()
+        assert log_length(conn) == before
+        put(saver)
+        assert log_length(conn) == after
+        saver.flush()
 
 
 def test_a_log_whose_length_somebody_has_chosen_keeps_it(path):
-    conn = sqlite3.connect(path, check_same_thread=False)
-    conn.execute("PRAGMA wal_autocheckpoint = 77")
-    saver = SqliteSaver(conn)
-    put(saver)
-    saver.flush()
-    assert log_length(conn) == 77
-    conn.close()
+    with closing(sqlite3.connect(path, check_same_thread=False)) as conn:
+        conn.execute("PRAGMA wal_autocheckpoint = 77")
+        saver = SqliteSaver(conn)
+        put(saver)
+        saver.flush()
+        assert log_length(conn) == 77
 
 
 def test_without_a_background_the_log_stays_as_short_as_usual(path, monkeypatch):

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -40,18 +41,17 @@ def stored_by_an_earlier_release(path, version=1):
 
 def copy_to_an_earlier_release(now, path, version):
     """Make a file of a schema version, with what the tables of now hold in the columns that it has."""
-    conn = sqlite3.connect(path, isolation_level=None)
-    conn.execute(_sql.CREATE_SCHEMA)
-    for statement in ";".join(queries.MIGRATIONS[:version]).split(";"):
-        conn.execute(statement)
-    conn.execute(_sql.WRITE_VERSION, (version,))
-    for table in ("nbhitl_steps", "nbhitl_writes", "nbhitl_questions"):
-        then, known = ([row[1] for row in c.execute(f"PRAGMA table_info({table})")] for c in (conn, now))
-        columns = ", ".join(f'"{name}"' for name in then if name in known)
-        rows = now.execute(f"SELECT {columns} FROM {table} ORDER BY rowid").fetchall()
-        marks = ", ".join("?" * (columns.count(",") + 1))
-        conn.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
-    conn.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute(_sql.CREATE_SCHEMA)
+        for statement in ";".join(queries.MIGRATIONS[:version]).split(";"):
+            conn.execute(statement)
+        conn.execute(_sql.WRITE_VERSION, (version,))
+        for table in ("nbhitl_steps", "nbhitl_writes", "nbhitl_questions"):
+            then, known = ([row[1] for row in c.execute(f"PRAGMA table_info({table})")] for c in (conn, now))
+            columns = ", ".join(f'"{name}"' for name in then if name in known)
+            rows = now.execute(f"SELECT {columns} FROM {table} ORDER BY rowid").fetchall()
+            marks = ", ".join("?" * (columns.count(",") + 1))
+            conn.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
 
 def test_a_new_file_has_what_all_migrations_make_of_one(tmp_path):
@@ -65,24 +65,24 @@ def test_a_new_file_has_what_all_migrations_make_of_one(tmp_path):
     with SqliteSaver.from_conn_string(":memory:") as saver:
         saver.setup()
         copy_to_an_earlier_release(saver.conn, copied, len(queries.MIGRATIONS))
-        migrated = sqlite3.connect(copied)
-        assert made(saver.conn) == made(migrated)
-        migrated.close()
+        with closing(sqlite3.connect(copied)) as migrated:
+            assert made(saver.conn) == made(migrated)
 
 
 @pytest.mark.parametrize("saver_of", [SqliteSaver, AsyncSqliteSaver])
 def test_a_store_of_the_first_schema_version_is_brought_up_to_date(tmp_path, saver_of):
     run = stored_by_an_earlier_release(tmp_path / "store.db")
-    conn = sqlite3.connect(tmp_path / "store.db", check_same_thread=False, isolation_level=None)
-    tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    assert tables == {"nbhitl_schema", "nbhitl_steps", "nbhitl_writes", "nbhitl_questions"}
-    saver = saver_of(conn)
-    assert saver.load(run.key()).values == {"n": 1}
-    assert [question.interrupt_id for question in saver.pending()] == ["q1"]
-    assert saver.begin_once("t", "k", "ann", "1") is None
-    assert saver.end_once("t", "k", "ann", {"done": True}, "2")
-    assert conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
-    conn.close()
+    with closing(
+        sqlite3.connect(tmp_path / "store.db", check_same_thread=False, isolation_level=None)
+    ) as conn:
+        tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert tables == {"nbhitl_schema", "nbhitl_steps", "nbhitl_writes", "nbhitl_questions"}
+        saver = saver_of(conn)
+        assert saver.load(run.key()).values == {"n": 1}
+        assert [question.interrupt_id for question in saver.pending()] == ["q1"]
+        assert saver.begin_once("t", "k", "ann", "1") is None
+        assert saver.end_once("t", "k", "ann", {"done": True}, "2")
+        assert conn.execute(_sql.READ_VERSION).fetchone() == (len(queries.MIGRATIONS),)
     with SqliteSaver.from_conn_string(str(tmp_path / "store.db")) as again:
         assert [entry.result for entry in again.once_entries("t")] == [{"done": True}]
 
@@ -91,9 +91,10 @@ def test_a_store_of_the_first_schema_version_is_brought_up_to_date(tmp_path, sav
 def test_a_store_of_every_earlier_version_goes_on(tmp_path, version):
     path = str(tmp_path / "store.db")
     run = stored_by_an_earlier_release(path, version)
-    before = sqlite3.connect(path)
-    counts = [before.execute(f"SELECT count(*) FROM nbhitl_{t}").fetchone() for t in ("steps", "questions")]
-    before.close()
+    with closing(sqlite3.connect(path)) as before:
+        counts = [
+            before.execute(f"SELECT count(*) FROM nbhitl_{t}").fetchone() for t in ("steps", "questions")
+        ]
     with SqliteSaver.from_conn_string(path) as saver:
         run.saver = saver
         assert [question.interrupt_id for question in saver.pending()] == ["q1"]

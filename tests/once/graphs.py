@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +58,13 @@ def sqlite(folder: Path) -> Iterator[Any]:
 def sqlite_of_asyncio(folder: Path) -> Iterator[Any]:
     from nbhitl.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-    conn = sqlite3.connect(folder / "threads.sqlite", check_same_thread=False, isolation_level=None)
-    saver = AsyncSqliteSaver(conn)
-    yield saver
-    assert saver._worker is not None
-    saver._worker.shutdown(wait=True)
-    conn.close()
+    with closing(
+        sqlite3.connect(folder / "threads.sqlite", check_same_thread=False, isolation_level=None)
+    ) as conn:
+        saver = AsyncSqliteSaver(conn)
+        yield saver
+        assert saver._worker is not None
+        saver._worker.shutdown(wait=True)
 
 
 @contextmanager

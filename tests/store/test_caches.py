@@ -6,6 +6,7 @@ import importlib
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -156,9 +157,8 @@ def test_what_cannot_be_read_any_more_is_not_there(tmp_path):
 
 def test_a_file_of_a_newer_nbhitl_is_refused(tmp_path):
     path = tmp_path / "cache.db"
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version=99")
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=99")
     with pytest.raises(NewerStore, match="written by a newer nbhitl"):
         SqliteCache(path=str(path))
 

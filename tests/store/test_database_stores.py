@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -246,12 +247,11 @@ def test_a_pool_and_a_connection_of_ones_own(postgres):
 
 
 def test_a_connection_as_sqlite3_opens_it_will_do():
-    conn = sqlite3.connect(":memory:")
-    store = SqliteStore(conn, deserializer=lambda text: {"text": text})
-    store.setup()
-    store.put(("a",), "k", {"n": 1})
-    assert store.get(("a",), "k").value == {"text": '{"n": 1}'}
-    conn.close()
+    with closing(sqlite3.connect(":memory:")) as conn:
+        store = SqliteStore(conn, deserializer=lambda text: {"text": text})
+        store.setup()
+        store.put(("a",), "k", {"n": 1})
+        assert store.get(("a",), "k").value == {"text": '{"n": 1}'}
     with pytest.raises(StoreError, match="SQLite store"):
         store.get(("a",), "k")
 

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
@@ -36,11 +37,10 @@ def test_the_background_writes_what_nobody_else_does(path):
 
 
 def test_the_background_writes_for_a_connection_of_one_thread_and_for_a_closed_one(path):
-    conn = sqlite3.connect(path)
-    saver = SqliteSaver(conn)
-    saver.setup()
-    put(saver)
-    conn.close()
+    with closing(sqlite3.connect(path)) as conn:
+        saver = SqliteSaver(conn)
+        saver.setup()
+        put(saver)
     del saver
     patience = time.monotonic() + 5
     while stored(path) != [0, 1, 2] and time.monotonic() < patience:
@@ -64,12 +64,11 @@ def test_the_background_leaves_alone_what_is_not_due_or_in_use(saver, path):
 def test_the_background_tries_again_after_a_failure(saver, path):
     put(saver)
     database = saver._database
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    database.write_behind(database._group.due)
-    assert len(database._group.rows) == 3
-    other.execute("ROLLBACK")
-    other.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        database.write_behind(database._group.due)
+        assert len(database._group.rows) == 3
+        other.execute("ROLLBACK")
     database.write_behind(database._group.due)
     assert stored(path) == [0, 1, 2]
 
@@ -89,12 +88,11 @@ def test_what_the_background_opens_is_closed_although_nobody_may_read_the_file(s
     put(saver)
     database = saver._database
     saver.conn.close()
-    other = sqlite3.connect(path, isolation_level=None)
-    other.executescript("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; CREATE TABLE mine (a); COMMIT")
-    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Noted))
-    database.write_behind(database._group.due)
-    assert (still_open, len(database._group.rows)) == ([], 3)
-    other.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.executescript("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; CREATE TABLE mine (a); COMMIT")
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Noted))
+        database.write_behind(database._group.due)
+        assert (still_open, len(database._group.rows)) == ([], 3)
     database.write_behind(database._group.due)
     assert (still_open, stored(path)) == ([], [0, 1, 2])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -28,24 +29,22 @@ def test_a_change_that_is_refused_does_not_lose_the_steps_before_it(saver, path)
 
 
 def test_steps_that_cannot_be_written_wait_and_the_next_call_says_so(path, alone):
-    conn = sqlite3.connect(path, timeout=0)
-    saver = SqliteSaver(conn)
-    saver.setup()
-    other = sqlite3.connect(path, isolation_level=None)
-    run = put(saver)
-    other.execute("BEGIN IMMEDIATE")
-    for _ in range(2):
-        with pytest.raises(
-            StoreError, match=r"store\.db, thread 't', 3 steps not saved yet: .* locked\. Another"
-        ):
-            saver.load(run.key())
-    with pytest.raises(StoreError, match="3 steps not saved yet"):
-        saver.put_step(Run(saver, "another").record({"n": 0}))
-    other.execute("ROLLBACK")
-    assert saver.load(run.key()).values == {"n": 2}
-    assert stored(path) == [0, 1, 2]
-    other.close()
-    conn.close()
+    with closing(sqlite3.connect(path, timeout=0)) as conn:
+        saver = SqliteSaver(conn)
+        saver.setup()
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            run = put(saver)
+            other.execute("BEGIN IMMEDIATE")
+            for _ in range(2):
+                with pytest.raises(
+                    StoreError, match=r"store\.db, thread 't', 3 steps not saved yet: .* locked\. Another"
+                ):
+                    saver.load(run.key())
+            with pytest.raises(StoreError, match="3 steps not saved yet"):
+                saver.put_step(Run(saver, "another").record({"n": 0}))
+            other.execute("ROLLBACK")
+            assert saver.load(run.key()).values == {"n": 2}
+            assert stored(path) == [0, 1, 2]
 
 
 def test_a_step_that_sqlite_never_takes_fails_its_own_run_alone(saver):
@@ -78,17 +77,16 @@ def test_a_transaction_that_is_stopped_as_it_begins_is_undone(saver, monkeypatch
 
 
 def test_steps_within_the_callers_own_transaction_are_refused(path, alone):
-    conn = sqlite3.connect(path)
-    saver = SqliteSaver(conn)
-    saver.setup()
-    run = put(saver)
-    conn.execute("CREATE TABLE mine (a)")
-    conn.execute("INSERT INTO mine VALUES (1)")
-    with pytest.raises(StoreError, match=r"within a transaction. End your own transaction first"):
-        run.step({"n": 3})
-    conn.rollback()
-    assert saver.load(CheckpointKey("t", "")).values == {"n": 2}
-    conn.close()
+    with closing(sqlite3.connect(path)) as conn:
+        saver = SqliteSaver(conn)
+        saver.setup()
+        run = put(saver)
+        conn.execute("CREATE TABLE mine (a)")
+        conn.execute("INSERT INTO mine VALUES (1)")
+        with pytest.raises(StoreError, match=r"within a transaction. End your own transaction first"):
+            run.step({"n": 3})
+        conn.rollback()
+        assert saver.load(CheckpointKey("t", "")).values == {"n": 2}
 
 
 def test_another_step_of_the_same_id_is_an_error_and_the_others_are_saved(saver, path):

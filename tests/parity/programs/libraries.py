@@ -2,6 +2,7 @@
 
 import operator
 import sqlite3
+from contextlib import closing
 from functools import partial
 from typing import Annotated, Any, Dict, List, Sequence, TypedDict
 
@@ -91,20 +92,19 @@ def program_runnable_as_conditional(record):
 def program_sqlite_connection(record):
     from langgraph.checkpoint.sqlite import SqliteSaver
 
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
-    saver = SqliteSaver(connection)
-    graph = (
-        StateGraph(State)
-        .add_node("a", lambda state: {"path": [interrupt("q")]})
-        .add_edge(START, "a")
-        .compile(checkpointer=saver)
-    )
-    record("pause", graph.invoke({"path": []}, CONFIG))
-    again = StateGraph(State).add_node("a", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a")
-    again = again.compile(checkpointer=SqliteSaver(connection))
-    record("resume by another saver", again.invoke(Command(resume=1), CONFIG))
-    record("next", again.get_state(CONFIG).next)
-    connection.close()
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as connection:
+        saver = SqliteSaver(connection)
+        graph = (
+            StateGraph(State)
+            .add_node("a", lambda state: {"path": [interrupt("q")]})
+            .add_edge(START, "a")
+            .compile(checkpointer=saver)
+        )
+        record("pause", graph.invoke({"path": []}, CONFIG))
+        again = StateGraph(State).add_node("a", lambda state: {"path": [interrupt("q")]}).add_edge(START, "a")
+        again = again.compile(checkpointer=SqliteSaver(connection))
+        record("resume by another saver", again.invoke(Command(resume=1), CONFIG))
+        record("next", again.get_state(CONFIG).next)
 
 
 def program_sqlite_file(record):

@@ -3,6 +3,7 @@
 import json
 import pickle
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,10 +123,9 @@ async def program_pickling_in_memory_async(record):
 
 def program_pickling_in_sqlite(record):
     serde = Pickling()
-    conn = sqlite3.connect(":memory:", check_same_thread=False)
-    tell(record, graph_of(SqliteSaver(conn, serde=serde), Point(1)))
-    record("called", serde.called)
-    conn.close()
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as conn:
+        tell(record, graph_of(SqliteSaver(conn, serde=serde), Point(1)))
+        record("called", serde.called)
 
 
 async def program_pickling_in_sqlite_async(record):
