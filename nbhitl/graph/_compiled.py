@@ -389,9 +389,11 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
 
     def _cached_places(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
         from nbhitl.engine.caching import cache_namespace
+        from nbhitl.graph._unheard import known_nodes
 
-        chosen = self.program.nodes if nodes is None else nodes
-        return [cache_namespace(name, self.program.nodes[name].action) for name in chosen]
+        known = self.program.nodes
+        chosen = known_nodes("clear_cache", nodes, known) if nodes else known
+        return [cache_namespace(name, known[name].action) for name in chosen]
 
 
 def _older(given: dict[str, Any], durability: Durability | None) -> Durability | None:

@@ -71,6 +71,23 @@ def warn_of_input(given: Iterable[str], keys: Iterable[str]) -> None:
     )
 
 
+def known_nodes(what: str, given: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return the nodes that there are, and warn of names that are none: nothing is done for them."""
+    names, known = list(given), list(known)
+    if isinstance(given, str):
+        _warn(
+            f"{what}({given!r}): it takes a list of names, and as it stands nothing is done. Write [{given!r}]."
+        )
+        return []
+    for name in names:
+        if name not in known:
+            _warn(
+                f"{what}: there is no node {name!r}, so nothing is done for it.{did_you_mean(name, known)} "
+                f"Nodes are {', '.join(known)}."
+            )
+    return [name for name in names if name in known]
+
+
 def older_keywords(given: Mapping[str, Any], durability: Durability | None) -> Durability | None:
     """Return the durability that keywords of older programs ask for, and warn of keywords that a run does not have.
 

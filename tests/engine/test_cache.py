@@ -110,6 +110,28 @@ def test_clear_cache_by_node():
     assert on_both(program) == [1, 1, 1]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_clear_cache_of_nodes_that_there_are_not():
+    def program(e):
+        calls = []
+        graph = one(e, counting(calls), e.InMemoryCache())
+        for nodes in (["nobody"], "node", ["nobody", "node"], [], ["nobody"]):
+            graph.invoke({"path": [], "n": 1})
+            graph.clear_cache(nodes)
+        graph.invoke({"path": [], "n": 1})
+        return calls
+
+    assert on_both(program) == [1, 1, 1]
+
+
+async def test_clear_cache_names_what_there_is():
+    graph = one(OURS, counting([]), OURS.InMemoryCache())
+    with pytest.warns(UserWarning, match=r"no node 'nod'.* Did you mean 'node'\? Nodes are .*node"):
+        graph.clear_cache(["nod"])
+    with pytest.warns(UserWarning, match=r"takes a list of names.*Write \['node'\]"):
+        await graph.aclear_cache("node")
+
+
 @BOTH
 def test_clear_cache_without_a_cache(e):
     with pytest.raises(ValueError, match="No cache is set for this graph"):

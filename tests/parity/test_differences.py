@@ -14,7 +14,9 @@ def test_the_list_is_closed() -> None:
     document = (here.parents[1] / "docs" / "differences.md").read_text()
     listed = {line.split("**")[1] for line in document.splitlines() if line.startswith("| **D")}
     tests = "".join(path.read_text() for path in here.glob("test_differences_of_*.py"))
-    assert listed == {f"D{number}" for number in re.findall(r"^def test_d(\d+)_", tests, flags=re.MULTILINE)}
+    assert listed == {
+        f"D{number}" for number in re.findall(r"^(?:async )?def test_d(\d+)_", tests, flags=re.MULTILINE)
+    }
 
 
 def test_both_engines_are_compared() -> None:

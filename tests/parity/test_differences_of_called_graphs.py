@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from langchain_core.runnables import RunnablePassthrough
+from typing_extensions import TypedDict
 
 from .both_engines import CONFIG, State, compiled
 from .swap import LANGGRAPH, NBHITL
@@ -254,3 +256,28 @@ def test_d12_what_the_same_node_called_before_it_was_answered(
         logs[on.name, "end"] = result["log"]
     assert logs[LANGGRAPH, "end"] == ["first 1", "first 2", "second 1", "first 2"]
     assert logs[NBHITL, "end"] == ["first 1", "first 2", "second 1", "second 2"]
+
+
+async def test_d33_what_a_graph_returns_while_somebody_hears_its_events(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace
+) -> None:
+    class Answer(TypedDict):
+        answer: str
+
+    class Asked(Answer):
+        log: Annotated[list, operator.add]
+
+    results = {}
+    for on in (langgraph, nbhitl):
+        child = on.StateGraph(Asked, output_schema=Answer).add_node(
+            "inner", lambda _: {"answer": "a", "log": ["in"]}
+        )
+        builder = on.StateGraph(Asked).add_node("child", child.add_edge(on.START, "inner").compile())
+        graph = builder.add_edge(on.START, "child").compile(checkpointer=on.InMemorySaver())
+        assert await graph.ainvoke({"log": ["q"]}, CONFIG) == {"answer": "a", "log": ["q"]}
+        heard = {"configurable": {"thread_id": "heard"}}
+        async for _ in graph.astream_events({"log": ["q"]}, heard, version="v2"):
+            pass
+        results[on.name] = (await graph.aget_state(heard)).values
+    assert results[LANGGRAPH] == {"answer": "a", "log": ["q", "q", "in"]}
+    assert results[NBHITL] == {"answer": "a", "log": ["q"]}
