@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
+from nbhitl.checkpoint.claims import instant
 from nbhitl.errors import InvalidAnswer
 from nbhitl.review.answering import prepare
 from nbhitl.review.claims import ANSWERED
@@ -17,6 +17,7 @@ from nbhitl.review.reading import make_question
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from nbhitl.checkpoint.records import Claim, PendingQuestion
     from nbhitl.review.drive import Flow
@@ -58,18 +59,23 @@ def _decided(asked: PendingQuestion, claim: Claim) -> Decided:
         asked_at=asked.asked_at,
     )
     decision = _passed(claim.answer) if asked.kind == "breakpoint" else _as_told(question, claim.answer)
-    waited = None
-    if claim.at is not None:
-        waited = (datetime.fromisoformat(claim.at) - datetime.fromisoformat(asked.asked_at)).total_seconds()
+    asked_at, at = _instant(asked.asked_at), _instant(claim.at)
     return question, replace(
         decision,
         answer=claim.answer,
         question_id=question.id,
         digest=question.digest,
         by=claim.by,
-        at=claim.at,
-        waited=waited,
+        at=None if at is None else claim.at,
+        waited=None if at is None or asked_at is None else (at - asked_at).total_seconds(),
     )
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return instant(text or "")
+    except ValueError:  # none, or somebody else has written into the store
+        return None
 
 
 def _passed(kind: Any) -> Decision:

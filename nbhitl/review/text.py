@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.constants import END
+from nbhitl.review.plain import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,8 +43,9 @@ def what_now(session: ReviewSession) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a JSON value as text: strings as they are, the rest as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a value as text: strings as they are, the rest as JSON; an answer may be anything that a store takes."""
+    plain = to_plain(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 
 
 def _cut(lines: Sequence[str], what: str) -> list[str]:

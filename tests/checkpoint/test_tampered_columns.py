@@ -121,6 +121,7 @@ class Store(NamedTuple):
             lambda: [card.waited() for card in thread.questions],
             thread.history,
             thread.decisions,
+            lambda: thread.decisions(ids=True),
             thread.writes,
             lambda: thread.result,
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from datetime import date
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -59,6 +60,16 @@ def test_an_answer_of_no_known_form_is_told_as_it_is(lib, build, value):
     thread.answer(value)
     assert told(GraphThread(graph, "t")) == told(thread)
     assert thread.decisions()["answer"].tolist() == [value]
+
+
+def test_an_answer_that_is_no_json_is_told_too(lib, build):
+    graph = build(review=lambda state: {"log": [lib.interrupt("which day?")]})
+    thread = GraphThread(graph, "t")
+    thread.run({"log": []})
+    graph.invoke(lib.Command(resume=date(2026, 1, 2)), thread.config)
+    # LangGraph keeps no record of what it was answered.
+    line = "answered 2026-01-02" if lib.name == "nbhitl" else "answered"
+    assert told(GraphThread(graph, "t"))[0] == [line]
 
 
 def test_a_choice_of_options_of_ones_own_is_told_as_that(lib, build):
