@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from nbhitl._context import CURRENT_TASK, current_task
+from nbhitl._langchain import in_node_of_langgraph
 from nbhitl.review.decisions import Decision, DecisionKind
 from nbhitl.review.dialects.asked import KIND, VERSION, read_answer
 from nbhitl.review.dialects.options import as_options
@@ -169,10 +169,9 @@ def table_payload(table: Any) -> dict[str, Any]:
 
 def _interrupt(payload: dict[str, Any]) -> Any:
     """Ask by the engine whose node is running. LangGraph is only looked at if the program has loaded it."""
-    if CURRENT_TASK.get() is None and "langgraph" in sys.modules:
-        from nbhitl.review.attach_langgraph import ask_langgraph, in_langgraph_node
+    if CURRENT_TASK.get() is None and in_node_of_langgraph():
+        from nbhitl.review.attach_langgraph import ask_langgraph
 
-        if in_langgraph_node():
-            return ask_langgraph(payload)
+        return ask_langgraph(payload)
     current_task("ask")
     return interrupt(payload)

@@ -28,9 +28,15 @@ Decided = tuple["Question", Decision]
 
 def decisions_on_record(thread_id: str, own: Sequence[Decided]) -> Flow[list[Decided]]:
     """Return all that was decided about a thread, by the time of deciding; what is in `own` as it is told there."""
+    listed: list[tuple[PendingQuestion, Claim]] = yield CallSaver("questions", (thread_id,))
     known = {question.id for question, _ in own}
     passed = {question.checkpoint_id for question, _ in own if question.kind == "breakpoint"}
-    listed: list[tuple[PendingQuestion, Claim]] = yield CallSaver("questions", (thread_id,))
+    # One clock for all, since a session's is another one than the engine's; of one moment, the order of asking.
+    times = {
+        asked.interrupt_id: (claim.at or "", place)
+        for place, (asked, claim) in enumerate(listed)
+        if claim.state in ANSWERED
+    }
     found = list(own)
     for asked, claim in listed:
         if claim.state not in ANSWERED or asked.interrupt_id in known or not asked.node:
@@ -40,7 +46,7 @@ def decisions_on_record(thread_id: str, own: Sequence[Decided]) -> Flow[list[Dec
                 continue
             passed.add(asked.checkpoint_id)
         found.append(_decided(asked, claim))
-    return sorted(found, key=lambda pair: pair[1].at or "")
+    return sorted(found, key=lambda pair: times.get(pair[0].id, (pair[1].at or "", len(listed))))
 
 
 def _decided(asked: PendingQuestion, claim: Claim) -> Decided:

@@ -11,7 +11,7 @@ import pytest
 from nbhitl import answers, approve, ask, edit, option, reject, respond
 from nbhitl.checkpoint.memory import InMemorySaver
 from nbhitl.checkpoint.sqlite import SqliteSaver
-from nbhitl.errors import InvalidUpdateError, NotAnswered, StoreError
+from nbhitl.errors import InvalidUpdateError, NotAnswered, StoreError, UnsupportedValue
 from nbhitl.graph import START, StateGraph
 from nbhitl.thread import GraphThread
 
@@ -28,6 +28,23 @@ def test_a_decision_in_what_another_question_shows_is_refused(build):
     thread.run({"log": []})
     with pytest.raises(ValueError, match=r"'to' is a Decision, .* Show what was decided: its \.value"):
         thread.respond("Ann")
+
+
+def test_a_decision_in_the_state_is_told_what_to_return_instead(tmp_path):
+    graph = StateGraph(State).add_node("node", lambda state: {"log": [ask("go?")]}).add_edge(START, "node")
+    with SqliteSaver.from_conn_string(str(tmp_path / "threads.db")) as saver:
+        thread = GraphThread(graph.compile(checkpointer=saver), "t")
+        thread.run({"log": []})
+        with pytest.raises(
+            UnsupportedValue, match=r"'log' written by node 'node'.* of a Decision its \.value"
+        ):
+            thread.approve()
+
+
+def test_a_question_needs_no_checkpointer_to_be_asked(lib):
+    graph = lib.StateGraph(State).add_node("node", lambda state: {"log": [ask("go?").kind]})
+    asked = graph.add_edge(lib.START, "node").compile().invoke({"log": []})["__interrupt__"]
+    assert [question.value["question"] for question in asked] == ["go?"]
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,11 @@ def _lost_field(cls: type, field: str) -> StoreError:
 def unknown_class(cls: type) -> UnsupportedValue:
     """Return the error for an instance of a class that the serializer does not hold."""
     name = type_name(cls).replace(":", ".")
+    if name.startswith("nbhitl."):
+        return UnsupportedValue(
+            f"the class {name} is none to keep in a state. Return what you need of it, of a Decision its .value, .args "
+            "or .reason"
+        )
     if kind_of(cls) is not None:
         return UnsupportedValue(
             f"the class {name} is not registered. Name it in the state's schema, or register it once: "
