@@ -2,7 +2,7 @@
 
 A saver that only passes `put` and `put_writes` on to one of nbhitl's hides which engine writes there. The questions are
 entered here all the same, and an answer is held against them: so they are listed, and of an answer that comes that way
-and one that comes directly one wins.
+and one that comes directly one wins. A program that copies a thread from one saver to another does it as well.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nbhitl.checkpoint import claims as rules
 from nbhitl.checkpoint._answers import resume_row
 from nbhitl.checkpoint._classic import ClassicSaver
-from nbhitl.checkpoint._review import ReviewSaver
+from nbhitl.checkpoint._review import PAUSING, ReviewSaver
 from nbhitl.checkpoint._rows import encode_writes
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.leases import LEASE
 from nbhitl.checkpoint.records import QuestionRecord, entry_id
 from nbhitl.checkpoint.stamps import utc_now
 from nbhitl.constants import CONF, INTERRUPT, RESUME
+from nbhitl.types import Interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,26 +118,32 @@ def _changed(before: Sequence[Any], given: Sequence[Any], questions: dict[str, Q
 
 
 def _questions(place: Place, task: TaskWrites) -> list[QuestionRecord]:
-    """What a task of the graph that a person runs asks, if an engine of nbhitl's has put it into plain form.
+    """What a task of the graph that a person runs asks: an engine of nbhitl's has put it into plain form, or a program
+    copies a thread of another saver's, as `list()` shows it.
 
-    The questions of a called graph are those of the task that called it, as well.
+    The questions of a called graph are those of the task that called it, as well. What a copied task asked before it
+    finished is not asked any more.
     """
     from nbhitl.checkpoint.digests import payload_digest
     from nbhitl.checkpoint.plain_forms import is_plain_interrupt
 
-    plain = [
+    asked = [
         i for channel, value in task.writes if channel == INTERRUPT and type(value) is list for i in value
     ]
-    if place[1] or not all(map(is_plain_interrupt, plain)):
+    copied = any(isinstance(i, Interrupt) for i in asked)
+    if place[1] or (copied and not PAUSING.issuperset(channel for channel, _ in task.writes)):
         return []
+    if not all(isinstance(i, Interrupt) or is_plain_interrupt(i) for i in asked):
+        return []
+    shown = [
+        (i.id, "", i.value) if isinstance(i, Interrupt) else (i["id"], i.get("node", ""), i["value"])
+        for i in asked
+    ]
     now = utc_now()
     return [
-        QuestionRecord(
-            asked["id"], task.task_id, asked.get("node", ""), "interrupt", asked["value"],
-            payload_digest(asked["value"]), now,
-        )
-        for asked in plain
-    ]  # fmt: skip
+        QuestionRecord(id, task.task_id, node, "interrupt", value, payload_digest(value), now)
+        for id, node, value in shown
+    ]
 
 
 def _entries(task: TaskWrites) -> list[Any] | None:

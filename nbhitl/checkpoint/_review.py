@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint.records import Claim, ClaimRequest, QuestionRecord, TaskWrites, ThreadInfo
 
 Place = tuple[str, str, str]
-_PAUSING = frozenset(WRITES_IDX_MAP.keys() - {ERROR})
+PAUSING = frozenset(WRITES_IDX_MAP.keys() - {ERROR})
 """Channels of what a task leaves that has neither results nor an error."""
 
 _CHANNEL = itemgetter(0)
@@ -344,7 +344,7 @@ class ReviewSaver(SaverCore):
         if len(asked) != 1:
             return None
         for task in tasks:
-            if task.task_id != asked[0].task_id or not _PAUSING.issuperset(map(_CHANNEL, task.writes)):
+            if task.task_id != asked[0].task_id or not PAUSING.issuperset(map(_CHANNEL, task.writes)):
                 return None
         return self._rows.ask_anew(asked[0], writes)
 

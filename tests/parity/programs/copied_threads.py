@@ -1,0 +1,80 @@
+"""Threads that a program copies from one saver to another: checkpoint by checkpoint, with what tasks left."""
+
+import operator
+from typing import Annotated
+
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+
+
+class State(TypedDict):
+    path: Annotated[list, operator.add]
+
+
+def graph_with(saver, names=("first", "second")):
+    def asking(name):
+        return lambda state: {"path": [name, interrupt(name)]}
+
+    builder = StateGraph(State)
+    for name in names:
+        builder.add_node(name, asking(name)).add_edge(START, name)
+    return builder.compile(checkpointer=saver)
+
+
+def copied(source, target, *, apart=False):
+    """Copy thread 1 into `target`, oldest first; `apart`: all checkpoints before what tasks left."""
+    tuples = list(source.list(CONFIG))[::-1]
+    later = []
+    for found in tuples:
+        place = found.parent_config or {"configurable": {"thread_id": "1", "checkpoint_ns": ""}}
+        target.put(place, found.checkpoint, found.metadata, found.checkpoint["channel_versions"])
+        tasks = {}
+        for task_id, channel, value in found.pending_writes:
+            tasks.setdefault(task_id, []).append((channel, value))
+        later += [(found.config, writes, task_id) for task_id, writes in tasks.items()]
+        if not apart:
+            for args in later:
+                target.put_writes(*args)
+            later = []
+    for args in later:
+        target.put_writes(*args)
+    return target
+
+
+def show(record, name, graph):
+    state = graph.get_state(CONFIG)
+    record(name, [state.values, state.next, state.interrupts, [task.interrupts for task in state.tasks]])
+    steps = [(one.next, [task.interrupts for task in one.tasks]) for one in graph.get_state_history(CONFIG)]
+    record(f"{name}: history", steps)
+
+
+def program_copied_while_it_asks(record):
+    for apart in (False, True):
+        with SqliteSaver.from_conn_string(":memory:") as source:
+            graph_with(source, ["only"]).invoke({"path": []}, CONFIG)
+            graph = graph_with(copied(source, InMemorySaver(), apart=apart), ["only"])
+            show(record, f"asks {apart}", graph)
+            record(f"answered {apart}", graph.invoke(Command(resume="yes"), CONFIG))
+            show(record, f"done {apart}", graph)
+            record(f"source {apart}", graph_with(source, ["only"]).get_state(CONFIG).next)
+
+
+def program_copied_after_one_of_two_answers(record):
+    source = InMemorySaver()
+    graph = graph_with(source)
+    graph.invoke({"path": []}, CONFIG)
+    ids = {asked.value: asked.id for asked in graph.get_state(CONFIG).interrupts}
+    graph.invoke(Command(resume={ids["first"]: "yes"}), CONFIG)
+    with SqliteSaver.from_conn_string(":memory:") as target:
+        graph = graph_with(copied(source, target))
+        show(record, "asks", graph)
+        record("answered", graph.invoke(Command(resume={ids["second"]: "no"}), CONFIG))
+        show(record, "done", graph)
+        graph = graph_with(copied(target, InMemorySaver(), apart=True))
+        show(record, "copied when it was done", graph)
+        record("next turn", graph.invoke({"path": ["again"]}, CONFIG)["__interrupt__"])
