@@ -73,7 +73,7 @@ def _decided(asked: PendingQuestion, claim: Claim) -> Decided:
         digest=question.digest,
         by=claim.by,
         at=None if at is None else claim.at,
-        waited=None if at is None or asked_at is None else (at - asked_at).total_seconds(),
+        waited=None if at is None or asked_at is None else max(0.0, (at - asked_at).total_seconds()),
     )
 
 
