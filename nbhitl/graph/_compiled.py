@@ -249,10 +249,8 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
 
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> CompiledStateGraph:
         """Return the graph with `config` as the ground of every run's config."""
-        copy = self.copy()
-        copy.config = merge_configs(
-            {"configurable": {}}, self.config, settled(config or {}), settled(cast("RunnableConfig", kwargs))
-        )
+        copy, given = self.copy(), settled(cast("RunnableConfig", kwargs))
+        copy.config = merge_configs({"configurable": {}}, self.config, settled(config or {}), given)
         return copy
 
     def copy(self, update: dict[str, Any] | None = None) -> CompiledStateGraph:
@@ -391,9 +389,9 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
         from nbhitl.engine.caching import cache_namespace
         from nbhitl.graph._unheard import known_nodes
 
-        known = self.program.nodes
-        chosen = known_nodes("clear_cache", nodes, known) if nodes else known
-        return [cache_namespace(name, known[name].action) for name in chosen]
+        found = self.program.nodes
+        chosen = known_nodes("clear_cache", nodes, found) if nodes else found
+        return [cache_namespace(name, found[name].action) for name in chosen]
 
 
 def _older(given: dict[str, Any], durability: Durability | None) -> Durability | None:
