@@ -124,7 +124,7 @@ NESTED_ACTED_ON = plans(outs=("edges", "edges", "branch", "goto"), children=True
 NEW_INPUT = plans(outs=("edges", "edges", "branch", "goto"), children=True, acts=2, acting=("input",))
 ACTED_ON = plans(outs=("edges", "branch", "goto"), acts=3)
 EVERYDAY = {
-    "edges": 45, "commands": 30, "sends": 40, "joins": 40, "nested": 40, "failing": 25, "nested_acted_on": 25,
+    "edges": 40, "commands": 25, "sends": 30, "joins": 30, "nested": 34, "failing": 20, "nested_acted_on": 25,
     "acted_on": 30,
 }  # fmt: skip
 """How many graphs of each kind are generated in the everyday suite; many more in the long runs."""
@@ -179,14 +179,14 @@ def test_updates_forks_and_replays(plan: Plan) -> None:
     _same(plan, durability="sync")
 
 
-@everyday(20)
+@everyday(15)
 @given(plan=NEW_INPUT)
 def test_new_input_while_graphs_below_wait(plan: Plan) -> None:
     # One turn of each run: what is asked then is still open when the next input comes.
     _same(plan, run=drive_on)
 
 
-@everyday(20)
+@everyday(15)
 @given(plan=SENDS)
 def test_durability_exit(plan: Plan) -> None:
     # Of a step that two tasks spoil LangGraph saves one half then.
@@ -194,7 +194,7 @@ def test_durability_exit(plan: Plan) -> None:
     _same(replace(plan, nodes=nodes), durability="exit")
 
 
-@everyday(20)
+@everyday(15)
 @given(plan=SENDS)
 def test_async_runs(plan: Plan) -> None:
     _same(plan, run=adrive)

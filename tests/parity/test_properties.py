@@ -34,31 +34,31 @@ def without_questions(plan: Plan) -> Plan:
     return replace(plan, nodes=tuple(replace(node, asks=0) for node in plan.nodes))
 
 
-@everyday(30)
+@everyday(20)
 @given(plan=JOINS)
 def test_every_saver_equals_memory(plan: Plan) -> None:
     assert not difference(account(plan), account(plan, "sqlite")), plan
 
 
-@everyday(30)
+@everyday(20)
 @given(plan=ACTED_ON)
 def test_every_saver_equals_memory_when_acted_on(plan: Plan) -> None:
     assert not difference(account(plan), account(plan, "sqlite")), plan
 
 
-@everyday(30)
+@everyday(20)
 @given(plan=JOINS)
 def test_sync_equals_async(plan: Plan) -> None:
     assert not difference(account(plan), account(plan, run=adrive)), plan
 
 
-@everyday(30)
+@everyday(20)
 @given(plan=NESTED)
 def test_sync_equals_async_with_graphs_in_graphs(plan: Plan) -> None:
     assert not difference(account(plan), account(plan, run=adrive)), plan
 
 
-@everyday(40)
+@everyday(30)
 @given(plan=QUIET)
 def test_stopping_everywhere_equals_not_stopping(plan: Plan) -> None:
     plan = without_questions(plan)
@@ -74,7 +74,7 @@ def test_stopping_everywhere_equals_not_stopping(plan: Plan) -> None:
         assert history(stopping) == history(straight)
 
 
-@everyday(25)
+@everyday(20)
 @given(plan=QUIET, delays=st.lists(st.sampled_from((0.0, 0.001, 0.003)), min_size=2, max_size=5))
 def test_the_order_of_arrival_does_not_matter(plan: Plan, delays: list[float]) -> None:
     plan = without_questions(plan)
