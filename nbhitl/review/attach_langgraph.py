@@ -144,14 +144,3 @@ def langgraph_saver() -> tuple[Any, str]:
             "compile(checkpointer=...)."
         )
     return saver, str(config["thread_id"])
-
-
-def in_langgraph_node() -> bool:
-    """Whether a LangGraph node is running here, in this thread or asyncio task."""
-    from langgraph.config import get_config
-
-    try:
-        config = get_config()
-    except RuntimeError:
-        return False
-    return "thread_id" in config.get("configurable", {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from threading import current_thread
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
 from uuid import uuid4
 
 from nbhitl._context import CURRENT_TASK
+from nbhitl._langchain import in_node_of_langgraph
 from nbhitl.checkpoint.journal import journal_of
 from nbhitl.errors import EffectInDoubt, EffectRunning, UnsupportedValue
 
@@ -109,12 +109,11 @@ def _place() -> tuple[StepSaver, str]:
     task = CURRENT_TASK.get()
     if task is not None:
         return task.journal()
-    if "langgraph" in sys.modules:
-        from nbhitl.review.attach_langgraph import in_langgraph_node, langgraph_saver
+    if in_node_of_langgraph():
+        from nbhitl.review.attach_langgraph import langgraph_saver
 
-        if in_langgraph_node():
-            saver, thread_id = langgraph_saver()
-            return journal_of(saver), thread_id
+        saver, thread_id = langgraph_saver()
+        return journal_of(saver), thread_id
     raise RuntimeError(
         "once() needs a running node: call it from a node, or from a function that a node calls in the same "
         "thread or asyncio task. (A node of LangGraph's needs a graph with a checkpointer and a thread_id.)"
