@@ -34,13 +34,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the command line, measure, print."""
     args = _parser().parse_args(argv)
     rounds = _QUICK_ROUNDS if args.quick else args.rounds
-    contestants = [name for name in TITLES if name == "plain" or find_spec(name)]
+    contestants = [name for name in args.of if name == "plain" or find_spec(name)]
     rows = []
-    for workload in _chosen(args.only, args.quick):
+    for workload in _chosen(args.only, args.quick, args.size):
         print(workload.name, "...", end=" ", file=sys.stderr, flush=True)
         begin = perf_counter()
-        in_postgres = workload.store == "postgres"
-        found = measure_alone(workload, rounds) if in_postgres else measure(workload, contestants, rounds)
+        by = measure_alone if workload.store == "postgres" else measure
+        found = by(workload, contestants, rounds)
         rows.append((workload, found))
         print(f"{perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
     parts = [_told(contestants, rounds), time_table(rows, contestants, judged=not args.quick)]
@@ -59,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=7, help="how often each contestant runs (default: 7)")
     parser.add_argument("--only", default="", help="words of workload names, with commas: chain,Send")
     parser.add_argument(
+        "--of", nargs="+", choices=TITLES, default=[*TITLES], help="contestants (default: all)"
+    )
+    parser.add_argument(
+        "--size", type=int, help="in place of each workload's own: nodes, turns, threads, ..."
+    )
+    parser.add_argument(
         "--quick",
         action="store_true",
         help="a tenth of the sizes and two rounds: to see that all of it works",
@@ -67,10 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(only: str, quick: bool) -> list[Workload]:
+def _chosen(only: str, quick: bool, size: int | None) -> list[Workload]:
     words = only.split(",")
     every = [*WORKLOADS, *(POSTGRES_WORKLOADS if can_be_measured() else ())]
     found = [workload for workload in every if any(word in workload.name for word in words)]
+    if size is not None:
+        return [workload.of_size(size) for workload in found]
     return [w.of_size(max(w.size // _QUICK_SIZE, 3)) for w in found] if quick else found
 
 

