@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint._recall import CONSTANT, is_constant_frame
-from nbhitl.checkpoint.records import StoredCheckpoint
+from nbhitl.checkpoint.records import new_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nbhitl.checkpoint._rows import StepRow
+    from nbhitl.checkpoint.records import StoredCheckpoint
 
 _KEPT = 64
 
@@ -49,7 +50,7 @@ def _copied(stored: StoredCheckpoint) -> StoredCheckpoint:
     metadata = dict(stored.metadata)
     if "parents" in metadata:
         metadata["parents"] = dict(metadata["parents"])
-    return StoredCheckpoint(
+    return new_stored(
         stored.thread_id, stored.ns, stored.checkpoint_id, stored.parent_id, stored.created_at, metadata,
         stored.frame, dict(stored.values), [],
     )  # fmt: skip

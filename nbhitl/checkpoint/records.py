@@ -116,6 +116,9 @@ class StoredCheckpoint:
     writes: list[tuple[str, str, Any]]
 
 
+new_stored = quick(StoredCheckpoint)
+
+
 class StepOutline(NamedTuple):
     """A checkpoint without its state, for an overview of a thread.
 

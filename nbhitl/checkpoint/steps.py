@@ -18,7 +18,7 @@ from nbhitl.checkpoint._rows import CLASSIC, StepRow, Tip, decode_write, encode_
 from nbhitl.checkpoint._shape import classic_parts
 from nbhitl.checkpoint._twins import AsyncTwins
 from nbhitl.checkpoint.base import BaseCheckpointSaver
-from nbhitl.checkpoint.records import StoredCheckpoint
+from nbhitl.checkpoint.records import new_stored
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.errors import StoreError
 
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
     from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint.base import PendingWrite
-    from nbhitl.checkpoint.records import CheckpointKey, StepOutline, StepRecord, TaskWrites
+    from nbhitl.checkpoint.records import (
+        CheckpointKey,
+        StepOutline,
+        StepRecord,
+        StoredCheckpoint,
+        TaskWrites,
+    )
 
 T = TypeVar("T")
 _KNOWN_TIPS = 256
@@ -220,7 +226,7 @@ class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
                 values, frame, writes = classic_parts(body, values, writes)
             except DAMAGE as error:
                 raise damaged(row) from error
-        return StoredCheckpoint(
+        return new_stored(
             row.thread_id, row.ns, row.checkpoint_id, row.parent_id, row.created_at, self._metadata_of(row),
             frame, values, writes,
         )  # fmt: skip

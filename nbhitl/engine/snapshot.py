@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nbhitl._slotted import of_fields
 from nbhitl.checkpoint.records import SYMPTOMS
 from nbhitl.constants import CONF, ERROR, INPUT, INTERRUPT, NULL_TASK_ID, START
 from nbhitl.engine.apply import Changes, apply_writes
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from nbhitl.engine.program import Program
     from nbhitl.engine.progress import Progress
     from nbhitl.types import Interrupt
+
+_new_snapshot = of_fields(StateSnapshot)
 
 ALL_STEPS = 1 << 30
 _OWN_ENTRIES = ("__pregel_", "__nbhitl_")
@@ -95,15 +98,11 @@ def _snapshot_of(program: Program, stored: StoredCheckpoint, *, newest: bool) ->
             head, following, shown = _under_way(program, stored, head, tasks, step, newest=newest)
         values = read_values(program, head)
     parents, parent_id = metadata.get("parents") or None, stored.parent_id
-    return StateSnapshot(
-        values,
-        following,
-        checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents),
-        metadata,
-        stored.created_at,
-        checkpoint_config(stored.thread_id, stored.ns, parent_id, parents) if parent_id else None,
-        shown,
-        tuple([i for task in shown for i in task.interrupts]) if shown else (),
+    config = checkpoint_config(stored.thread_id, stored.ns, stored.checkpoint_id, parents)
+    parent_config = checkpoint_config(stored.thread_id, stored.ns, parent_id, parents) if parent_id else None
+    asked = tuple([i for task in shown for i in task.interrupts]) if shown else ()
+    return _new_snapshot(
+        (values, following, config, metadata, stored.created_at, parent_config, shown, asked)
     )
 
 

@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.checkpoint._upkeep import matches
-from nbhitl.checkpoint.records import CheckpointKey
+from nbhitl.checkpoint.records import new_key
 from nbhitl.checkpoint.stamps import utc_now
 from nbhitl.config import merge_configs, not_a_config, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
 from nbhitl.engine.instructions import Settings
-from nbhitl.engine.prepare import CLOCK, caller_metadata, calling_task, step_saver
+from nbhitl.engine.prepare import (
+    CLOCK,
+    caller_metadata,
+    calling_task,
+    names_only_a_thread,
+    step_saver,
+)
 from nbhitl.engine.progress import Progress
 from nbhitl.engine.running import Run
 from nbhitl.engine.snapshot import checkpoint_config, snapshot_of
@@ -24,7 +30,7 @@ from nbhitl.types import PregelTask, StateSnapshot
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from nbhitl.checkpoint.records import StoredCheckpoint
+    from nbhitl.checkpoint.records import CheckpointKey, StoredCheckpoint
     from nbhitl.config import RunnableConfig
 
 
@@ -35,7 +41,19 @@ class Place:
     has no node for.
     """
 
+    checkpoint_id: str | None
+    parents: dict[str, str]
+
     def __init__(self, graph: Any, config: RunnableConfig, *, reads: bool = False) -> None:
+        if not graph.config and names_only_a_thread(config) and len(config) == 1:  # as most do
+            self.graph, self.config, self.ns, self.checkpoint_id = graph, config, "", None
+            self.saver = step_saver(_saver_of(graph, config), graph.program, config)
+            self.thread_id = str(config[CONF]["thread_id"])
+            self.parents = {}
+        else:
+            self._find(graph, config, reads)
+
+    def _find(self, graph: Any, config: RunnableConfig, reads: bool) -> None:
         own = settled(config)
         self.config = merge_configs(graph.config, own) if graph.config else own
         configurable = self.config.get(CONF) or {}
@@ -52,7 +70,7 @@ class Place:
             )
         self.thread_id = str(configurable["thread_id"])
         places = configurable.get("checkpoint_map") or {}
-        self.checkpoint_id: str | None = places.get(self.ns) or configurable.get("checkpoint_id")
+        self.checkpoint_id = places.get(self.ns) or configurable.get("checkpoint_id")
         self.parents = {ns: id for ns, id in places.items() if ns != self.ns} if places else {}
 
     @classmethod
@@ -71,7 +89,7 @@ class Place:
     @property
     def key(self) -> CheckpointKey:
         """The checkpoint, None for the newest."""
-        return CheckpointKey(self.thread_id, self.ns, self.checkpoint_id)
+        return new_key((self.thread_id, self.ns, self.checkpoint_id))
 
     def update(self, supersteps: Any) -> tuple[Progress, Generator[Any, Any, Any]]:
         """Return the ground for an update from outside and its steps; they end with the new checkpoint's id."""
@@ -93,6 +111,14 @@ class Place:
         run.durability = "sync"
         settings = Settings(output_keys=self.graph.program.output_keys, metadata=caller_metadata(config))
         return Progress(run, settings, CLOCK)
+
+
+def state_at(graph: Any, config: RunnableConfig, subgraphs: bool) -> StateSnapshot:
+    """Return the state that a config names; see `CompiledStateGraph.get_state`."""
+    place = Place(graph, config, reads=True)
+    if subgraphs:
+        return cast("StateSnapshot", pump(snapshot(place, subgraphs)))
+    return state_of(place, place.saver.load(place.key))
 
 
 def snapshot(place: Place, subgraphs: bool) -> Generator[Place, Any, StateSnapshot]:

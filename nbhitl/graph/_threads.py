@@ -5,6 +5,7 @@ What does it is imported by the first call: `_place` loads the engine.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from nbhitl.types import StateSnapshot, StateUpdate
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
     from nbhitl.engine.program import Program
     from nbhitl.engine.spec import Topology
+
+
+@cache
+def _state_at() -> Callable[[Any, RunnableConfig, bool], StateSnapshot]:
+    from nbhitl.graph._place import state_at
+
+    return state_at
 
 
 class ThreadMethods:
@@ -42,12 +50,7 @@ class ThreadMethods:
             ValueError: the graph has no checkpointer, or `config` names no thread.
             TypeError: `config` is no config.
         """
-        from nbhitl.graph._place import Place, pump, snapshot, state_of
-
-        place = Place(self, config, reads=True)
-        if subgraphs:
-            return cast("StateSnapshot", pump(snapshot(place, subgraphs)))
-        return state_of(place, place.saver.load(place.key))
+        return _state_at()(self, config, subgraphs)
 
     async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
         """Return the state of a thread; see `get_state`."""
