@@ -14,7 +14,7 @@ from nbhitl.checkpoint._rows import CLASSIC, DELTA, Body, Codec, Tip, decode_bod
 from nbhitl.checkpoint._typed import codec_of
 from nbhitl.checkpoint.base import BaseCheckpointSaver
 from nbhitl.checkpoint.serde import Serde, SerializerProtocol
-from nbhitl.errors import StoreError, UnsupportedValue
+from nbhitl.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -135,7 +135,7 @@ class SaverCore(BaseCheckpointSaver[int]):
             if folded.body.kind == CLASSIC:
                 return folded
             return folded._replace(values=self._recall.keep(folded, self._codec, share))
-        except UnsupportedValue:  # what somebody else has put there can be read, but not be kept
+        except Exception:  # what can be read but not written again is not kept; the rest raises again
             return self._folded_at(row)
 
     def _steps_since(self, row: StepRow, since: StepRow) -> list[tuple[StepRow, Body]] | None:
