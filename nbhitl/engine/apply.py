@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from nbhitl.channels.last_value import concurrent_update_error
 from nbhitl.constants import CHILDREN, PULL, TASKS
 from nbhitl.engine.head import show_objects
 from nbhitl.engine.keys import KeyKind
+from nbhitl.engine.read import in_schema_order
 from nbhitl.engine.tasks import apply_order
 from nbhitl.types import MISSING
 
@@ -102,7 +102,7 @@ def apply_writes(
             _end_step(program, head, changes, starts=opened or bool(triggers))
     has_come_in = show_objects(program, head) if program.objects else False
     if has_come_in or len(head.values) != known:
-        head.values = _in_schema_order(program, head.values, len(head.values) - known)
+        head.values = in_schema_order(program, head.values, len(head.values) - known)
     return changes
 
 
@@ -134,20 +134,6 @@ def _fold(
 
             note_writers(error, rule, values.get(key, MISSING), results)
             raise
-
-
-def _in_schema_order(program: Program, values: dict[str, Any], added: int) -> dict[str, Any]:
-    """Return the state with its keys in the order of the schema, `added` of which have just come in at the end.
-
-    Most graphs fill their keys in that order; then there is nothing to do.
-    """
-    if len(values) == 1:
-        return values
-    rank = program.rank.__getitem__
-    newest_first = [*map(rank, islice(reversed(values), added + 1))] if added > 0 else []
-    if newest_first == sorted(newest_first, reverse=True) and newest_first and not program.objects:
-        return values
-    return {key: values[key] for key in program.keys if key in values}
 
 
 def _consume(head: Head, results: Sequence[TaskResult]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from nbhitl.engine.read import read_state, with_writes
+from nbhitl.engine.read import in_schema_order, read_state, with_writes
 from nbhitl.engine.writes import refuse_foreign, target_writes
 from nbhitl.errors import UnknownPathKey, nearest
 from nbhitl.types import Command, Send
@@ -27,6 +27,8 @@ def path_state(
     """Return the state as a path function gets it: with the task's own writes applied."""
     run = running.run
     after = with_writes(run.program, values, writes)
+    if len(after) != len(values) or run.program.objects:
+        after = in_schema_order(run.program, after, len(after) - len(values))
     state = read_state(branch.reader, after, running.task.step, run.stop, own=True)
     if branch.merges_return and type(state) is dict and isinstance(returned, dict):
         return {**returned, **state}

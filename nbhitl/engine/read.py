@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.channels.binop import fold
@@ -65,6 +66,20 @@ def with_writes(
         if key in state or key in updates:
             _show_object(program.keys[key].channel, state, key, updates.get(key, ()))
     return state
+
+
+def in_schema_order(program: Program, values: dict[str, Any], added: int) -> dict[str, Any]:
+    """Return the state with its keys in the order of the schema, `added` of which have just come in at the end.
+
+    Most graphs fill their keys in that order; then there is nothing to do.
+    """
+    if len(values) == 1:
+        return values
+    rank = program.rank.__getitem__
+    newest_first = [*map(rank, islice(reversed(values), added + 1))] if added > 0 else []
+    if newest_first == sorted(newest_first, reverse=True) and newest_first and not program.objects:
+        return values
+    return {key: values[key] for key in program.keys if key in values}
 
 
 def _show_object(

@@ -76,6 +76,13 @@ def _placed(place: str, metadata: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return ns, {**metadata, "langgraph_checkpoint_ns": f"{calling}{NS_SEP}{place}", "checkpoint_ns": ns}
 
 
+def _named(message: Any) -> Any:
+    """Give a message that has no id one: readers put the chunks of a message together by it."""
+    if message.id is None:
+        message.id = str(uuid4())
+    return message
+
+
 class _NodesBelow:
     """The part of a handler that reports what nodes of another engine's graph return, as is done for our own nodes.
 
@@ -111,9 +118,7 @@ class _NodesBelow:
         if ns is None or metadata is None:
             return
         for message in messages_in(outputs):
-            if message.id is None:
-                message.id = str(uuid4())
-            self.stream.own_message(ns, message, metadata, once=True)
+            self.stream.own_message(ns, _named(message), metadata, once=True)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         self.calls.pop(run_id, None)
@@ -147,7 +152,7 @@ class _Models(_NodesBelow):
         call = self.calls.get(run_id)
         message = getattr(chunk, "message", None)
         if call is not None and message is not None:
-            self.stream.own_message(call[0], message, call[1], once=False)
+            self.stream.own_message(call[0], _named(message), call[1], once=False)
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **_: Any) -> None:
         call = self.calls.pop(run_id, None)
@@ -155,7 +160,7 @@ class _Models(_NodesBelow):
             return
         message = getattr(response.generations[0][0], "message", None)
         if message is not None:
-            self.stream.own_message(call[0], message, call[1], once=True)
+            self.stream.own_message(call[0], _named(message), call[1], once=True)
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         self.calls.pop(run_id, None)

@@ -205,3 +205,33 @@ def program_paths_see_an_overwrite_as_the_step_will_have_it(record):
             builder.add_conditional_edges("a", lambda state, seen=seen: seen.append([*state["path"]]) or "b")
             result = builder.compile().invoke({"path": ["in"]})
             record(f"{type(overwrite).__name__}, {how}", (seen, result))
+
+
+class Ordered(TypedDict, total=False):
+    a: int
+    b: int
+    c: Annotated[list, operator.add]
+    d: int
+
+
+def program_paths_see_the_keys_in_the_order_of_the_schema(record):
+    seen = []
+
+    def any_path(state):
+        seen.append(list(state))
+        return END
+
+    def typed_path(state: Ordered):
+        return any_path(state)
+
+    for path in (any_path, typed_path):
+        builder = (
+            StateGraph(Ordered)
+            .add_node("late", lambda state: {"d": 4})
+            .add_node("early", lambda state: {"c": [3], "b": 2})
+        )
+        builder.add_edge(START, "late").add_edge("late", "early").add_conditional_edges("early", path)
+        graph = builder.compile()
+        graph.invoke({"a": 1})
+        graph.invoke({"c": [1], "a": 1})
+    record("seen", seen)

@@ -3,7 +3,9 @@
 import operator
 from typing import Annotated
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.runnables.config import ensure_config, get_callback_manager_for_config
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 from typing_extensions import TypedDict
@@ -128,3 +130,26 @@ def program_configs_of_checkpoints_in_a_stream_name_the_namespace_first(record, 
     for entries in ({"thread_id": "1"}, {"user": "me", "thread_id": "2"}):
         for chunk in graph.stream({"log": []}, {"configurable": entries}, stream_mode="checkpoints"):
             record(f"{entries}", list(chunk["config"]["configurable"]))
+
+
+async def program_tokens_told_by_hand(record):
+    """As a node does that calls a model of its own and tells LangChain's callbacks of it."""
+
+    async def model(state, config=None):
+        manager = get_callback_manager_for_config(ensure_config(config | {"tags": ["mine"]}))
+        run = manager.on_chat_model_start({}, [state["messages"]])[0]
+        run.on_llm_new_token("told without a chunk")
+        for word in ("two", "words"):
+            run.on_llm_new_token(word, chunk=ChatGenerationChunk(message=AIMessageChunk(content=word)))
+        return {"messages": [AIMessage("two words", id="whole")]}
+
+    graph = StateGraph(MessagesState).add_node("model", model).add_edge(START, "model").compile()
+    ids = set()
+    async for message, metadata in graph.astream(
+        {"messages": [HumanMessage("hi", id="h")]}, stream_mode="messages"
+    ):
+        record(
+            message.content,
+            [type(message.id).__name__, message.id in ids, metadata["tags"] if "tags" in metadata else None],
+        )
+        ids.add(message.id)
