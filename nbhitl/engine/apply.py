@@ -141,8 +141,11 @@ def _consume(head: Head, results: Sequence[TaskResult]) -> None:
     started_by_edge = []
     newest, head.newest = head.newest, ()
     for result in results:
-        if result.task.path[0] == PULL and (not newest or not set(newest).isdisjoint(result.task.triggers)):
-            started_by_edge.append(result.task.name)
+        task = result.task
+        if task.path[0] != PULL or task.failed is not None:
+            continue
+        if not newest or not set(newest).isdisjoint(task.triggers):
+            started_by_edge.append(task.name)
     if started_by_edge:
         head.writers = tuple(started_by_edge)
     head.start = MISSING

@@ -92,6 +92,7 @@ def _superstep(
         yield from progress.advance("update")
         return
     tasks = _named_tasks(progress, updates)
+    progress.run.stop = progress.step + 2  # its path functions see that there is room for a step more
     results = []
     for task in tasks:
         result: TaskResult = yield task

@@ -4,8 +4,9 @@ import operator
 from typing import Annotated
 
 from langchain_core.messages import AIMessage, HumanMessage
-from langgraph.errors import EmptyInputError, InvalidUpdateError
+from langgraph.errors import EmptyInputError, InvalidUpdateError, NodeError
 from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.managed import IsLastStep, RemainingSteps
 from langgraph.types import Command, Send, StateUpdate, interrupt
 from typing_extensions import TypedDict
 
@@ -302,3 +303,54 @@ def program_an_update_that_writes_nothing_leaves_nothing_to_go_on_with(record, s
         except EmptyInputError:
             record("go on", "nothing there")
         record("begin", graph.invoke({"path": ["in"]}, config))
+
+
+class Counted(TypedDict):
+    path: Annotated[list, operator.add]
+    left: RemainingSteps
+    last: IsLastStep
+
+
+def program_paths_see_steps_left_where_an_update_is_made(record, saver):
+    def path(state):
+        record("seen", [state["left"], state["last"]])
+        return "again" if state["left"] >= 2 and len(state["path"]) < 4 else END
+
+    builder = StateGraph(Counted).add_node("again", lambda state: {"path": [state["left"]]})
+    builder.add_edge(START, "again").add_conditional_edges("again", path, ["again", END])
+    graph = builder.compile(checkpointer=saver)
+    record("result", graph.invoke({"path": []}, CONFIG))
+    for snapshot in list(graph.get_state_history(CONFIG)):
+        record("next", graph.get_state(graph.update_state(snapshot.config, {"path": ["by hand"]})).next)
+    record(
+        "bulk",
+        graph.bulk_update_state(
+            CONFIG, [[StateUpdate({"path": []}, "again")], [StateUpdate({"path": []}, "again")]]
+        )
+        is not None,
+    )
+    record("next", graph.get_state(CONFIG).next)
+
+
+def program_an_update_after_an_error_was_handled(record, saver):
+    def fails(state):
+        raise RuntimeError("down")
+
+    def handled(state, error: NodeError) -> Command:
+        return Command(update={"path": [str(error.error)]}, goto="after")
+
+    for edge in (None, "after"):
+        builder = (
+            StateGraph(State)
+            .add_node("fails", fails, error_handler=handled)
+            .add_node("after", lambda state: {"path": ["after"]})
+        )
+        builder.add_edge(START, "fails")
+        if edge:
+            builder.add_edge("fails", edge)
+        graph = builder.compile(checkpointer=saver)
+        config = {"configurable": {"thread_id": str(edge)}}
+        graph.invoke({"path": []}, config)
+        for snapshot in list(graph.get_state_history(config)):
+            updated = graph.get_state(graph.update_state(snapshot.config, {"path": ["by hand"]}))
+            record(f"next, with {edge}", [snapshot.next, updated.next, updated.values])
