@@ -30,7 +30,7 @@ What is stored of a step
 
 Where rows are
     _row_store                what a store of rows offers
-    _memory_rows              in dicts
+    _memory_rows              in dicts; `_memory_threads` those of a thread
     _sql_rows, _sql           in a database, and the SQL that SQLite and PostgreSQL share
     _background               the thread that writes steps which wait
     _read_on                  reading while somebody prunes

@@ -49,7 +49,8 @@ class HandedOnSaver(ReviewSaver, ClassicSaver):
         with self._rows.atomic(place[0]):
             if asked:
                 self._asking.add(place[0])
-                self._ask(place, [task], asked, rows)
+                self._ask(place, [task], asked)
+                self._rows.add_writes(rows)
             elif given is None:
                 self._rows.add_writes(rows)
                 if place[0] in self._asking:  # else the next checkpoint settles it

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
+from contextlib import contextmanager
 from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from nbhitl._slotted import made, slotted
 from nbhitl.checkpoint._answers import RESUME_IDX
+from nbhitl.checkpoint._memory_threads import NamespaceRows, ThreadRows
 from nbhitl.checkpoint._row_store import Tally
-from nbhitl.checkpoint._rows import StepRow
-from nbhitl.checkpoint._unpacked import packed
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED, LIVE, OPEN, after_pause, after_step, claimed_as
 from nbhitl.checkpoint.records import ThreadInfo
 from nbhitl.errors import StoreError
@@ -24,94 +23,55 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint._once import OnceRow
     from nbhitl.checkpoint._outline import LeanRows
     from nbhitl.checkpoint._row_store import QuestionFilter
-    from nbhitl.checkpoint._rows import WriteRow
+    from nbhitl.checkpoint._rows import StepRow, WriteRow
     from nbhitl.checkpoint.claims import Question
 
 
-@slotted
-class _Namespace:
-    """`ids` are the keys of `steps` in order; `writes` is `{checkpoint id: {(task id, idx): row}}`.
-
-    `children` are the ids of the steps below each step, as far as somebody asked: of the first `related` of `ids`.
-    """
-
-    steps: dict[str, StepRow] = made(factory=dict)
-    ids: list[str] = made(factory=list)
-    writes: dict[str, dict[tuple[str, int], WriteRow]] = made(factory=dict)
-    children: dict[str, list[str]] = made(factory=dict)
-    related: int = 0
-
-    def children_of(self, checkpoint_id: str) -> Sequence[str]:
-        """Return the ids of the steps whose parent this is, oldest first."""
-        for child in self.ids[self.related :]:
-            parent_id = self.steps[child].parent_id
-            if parent_id is not None:
-                self.children.setdefault(parent_id, []).append(child)
-        self.related = len(self.ids)
-        return self.children.get(checkpoint_id, ())
-
-    def row(self, checkpoint_id: str) -> StepRow:
-        """Return a step, packed."""
-        row = self.steps[checkpoint_id]
-        if row.__class__ is not StepRow:
-            row = self.steps[checkpoint_id] = packed(row)
-        return row
-
-    def insert(self, row: StepRow) -> None:
-        """Add a step of a new id."""
-        self.steps[row.checkpoint_id] = row
-        if not self.ids or row.checkpoint_id > self.ids[-1]:
-            self.ids.append(row.checkpoint_id)
-        else:
-            insort(self.ids, row.checkpoint_id)
-            self.relate_anew()
-
-    def remove(self, checkpoint_id: str) -> None:
-        """Remove a step, but not what belongs to it."""
-        del self.steps[checkpoint_id]
-        self.ids.remove(checkpoint_id)
-        self.relate_anew()
-
-    def relate_anew(self) -> None:
-        """Forget which step is whose child: `ids` did not just grow."""
-        self.children, self.related = {}, 0
-
-
-@slotted
-class _Thread:
-    """`live` are the questions to which something can still happen; `questions` are all."""
-
-    spaces: dict[str, _Namespace] = made(factory=dict)
-    questions: dict[tuple[str, str, str], Question] = made(factory=dict)
-    live: dict[tuple[str, str, str], Question] = made(factory=dict)
-    once: dict[str, OnceRow] = made(factory=dict)
-
-
 class MemoryRows:
-    """A `RowStore` of dicts. What can fail is done before anything changes, so nothing is left half done."""
+    """A `RowStore` of dicts. What can fail is done before anything changes, so nothing is left half done.
+
+    Ctrl-C can come amid a change all the same. Where steps are rewritten, all is undone then. Else a run can go on from
+    what is there: a task's writes come all at once, and after the questions that it asks.
+    """
 
     name = ""
 
     def __init__(self) -> None:
-        self._threads: dict[str, _Thread] = {}
+        self._threads: dict[str, ThreadRows] = {}
         # Threads to whose questions something could still happen when it was last looked; in the order of asking.
         self._asking: dict[str, None] = {}
         self._lock = RLock()
         self.held: AbstractContextManager[object] = self._lock
 
     def atomic(self, *threads: str, rewriting: bool = False) -> AbstractContextManager[Any]:
-        return self._lock
+        return self._rewriting(threads) if rewriting else self._lock
 
-    def _space(self, thread: str, ns: str) -> _Namespace:
+    @contextmanager
+    def _rewriting(self, names: Sequence[str]) -> Iterator[None]:
+        # Of a generator, this is undone too where Ctrl-C comes before its block's end has been told: it is closed then.
+        with self._lock:
+            threads = self._threads
+            before = {name: threads[name].copy() for name in names if name in threads}
+            try:
+                yield
+            except BaseException:
+                threads.update(before)
+                self._asking.update(dict.fromkeys(before))
+                for name in names:
+                    if name not in before:
+                        self.delete_thread(name)
+                raise
+
+    def _space(self, thread: str, ns: str) -> NamespaceRows:
         found = self._threads.get(thread)
         if found is None:
-            found = self._threads[thread] = _Thread()
+            found = self._threads[thread] = ThreadRows()
         space = found.spaces.get(ns)
         if space is None:
-            space = found.spaces[ns] = _Namespace()
+            space = found.spaces[ns] = NamespaceRows()
         return space
 
-    def _known(self, thread: str, ns: str) -> _Namespace | None:
+    def _known(self, thread: str, ns: str) -> NamespaceRows | None:
         found = self._threads.get(thread)
         return found.spaces.get(ns) if found else None
 
@@ -222,11 +182,17 @@ class MemoryRows:
             return [row for rows in space.writes.values() for row in _in_order(rows)] if space else ()
 
     def add_writes(self, rows: Sequence[WriteRow]) -> None:
+        written: dict[tuple[str, int], WriteRow] = {}
+        place, new = None, written
         for row in rows:
-            written = self._space(row.thread_id, row.ns).writes.setdefault(row.checkpoint_id, {})
+            if row[:3] != place:
+                written.update(new)
+                place, new = row[:3], {}
+                written = self._space(row.thread_id, row.ns).writes.setdefault(row.checkpoint_id, {})
             key = (row.task_id, row.idx)
-            if row.idx < 0 or key not in written:
-                written[key] = row
+            if row.idx < 0 or (key not in written and key not in new):
+                new[key] = row
+        written.update(new)  # at once: half of a task's writes would be taken for all of them
 
     def delete_writes(self, thread: str, ns: str, checkpoint_id: str, task_id: str, idx: int) -> None:
         self._space(thread, ns).writes.get(checkpoint_id, {}).pop((task_id, idx), None)
@@ -286,7 +252,7 @@ class MemoryRows:
             if moved is not question:
                 self._move(found, key, moved)
 
-    def _move(self, thread: _Thread, key: tuple[str, str, str], question: Question) -> None:
+    def _move(self, thread: ThreadRows, key: tuple[str, str, str], question: Question) -> None:
         comes_back = key in thread.questions and key not in thread.live
         thread.questions[key] = question
         if question.state in LIVE:
@@ -318,7 +284,6 @@ class MemoryRows:
             return Tally(1)
 
     def ask_anew(self, question: Question, writes: Sequence[WriteRow]) -> Tally:
-        self.add_writes(writes)
         self._space(question.thread_id, question.ns)
         thread, key = self._threads[question.thread_id], question[1:4]
         if thread.live:
@@ -330,6 +295,7 @@ class MemoryRows:
             return Tally()
         thread.questions[key] = thread.live[key] = question
         self._asking[question.thread_id] = None
+        self.add_writes(writes)
         return Tally(1)
 
     def find_questions(self, wanted: QuestionFilter) -> list[Question]:
@@ -365,7 +331,7 @@ class MemoryRows:
 
     def put_once(self, rows: Iterable[OnceRow]) -> None:
         for row in rows:
-            self._threads.setdefault(row.thread_id, _Thread()).once[row.key] = row
+            self._threads.setdefault(row.thread_id, ThreadRows()).once[row.key] = row
 
     def delete_once(self, thread: str, key: str) -> None:
         del self._threads[thread].once[key]

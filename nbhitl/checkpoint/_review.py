@@ -348,11 +348,8 @@ class ReviewSaver(SaverCore):
                 return None
         return self._rows.ask_anew(asked[0], writes)
 
-    def _ask(
-        self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question], writes: Sequence[WriteRow]
-    ) -> None:
+    def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:
         """After tasks of a step paused: what they asked is open, and the answers that they used are applied."""
-        self._rows.add_writes(writes)
         ids = {question.interrupt_id for question in asked}
         found = self._rows.live_or_named(*place, ids)
         if not found:

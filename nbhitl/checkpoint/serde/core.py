@@ -181,11 +181,9 @@ class Serde:
         return known_base or self._homes.hold(cls)
 
     def _default(self, value: Any) -> Any:
-        if isinstance(value, BaseException):
-            return repr(
-                value
-            )  # an exception comes back as its text: nothing but its class could make it again
         try:
+            if isinstance(value, BaseException):
+                return repr(value)  # it comes back as its text: nothing but its class could make it again
             codec = self._codecs.get(type(value))
             if codec is None:
                 if _plain_base(type(value)) is not None:
