@@ -169,6 +169,13 @@ def test_values_that_never_end_are_refused():
             canonical_bytes(value)
 
 
+def test_a_number_of_more_digits_than_python_writes_is_stored_and_not_asked_about():
+    serde = Serde()
+    assert serde.loads(serde.dumps(10**5000)) == 10**5000
+    with pytest.raises(UnsupportedValue, match="whole number in it is too long"):
+        canonical_bytes([10**5000])
+
+
 def test_what_can_be_stored_deeply_nested_can_be_read():
     serde = Serde()
     serde.register(Point)

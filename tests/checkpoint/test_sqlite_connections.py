@@ -106,6 +106,28 @@ def test_a_path_is_no_connection(tmp_path):
     assert not file.exists()
 
 
+ODD_ROWS = {
+    "row_factory": lambda cursor, row: {column[0]: cell for column, cell in zip(cursor.description, row)},
+    "text_factory": bytes,
+}
+
+
+@pytest.mark.parametrize("factory", ODD_ROWS)
+def test_a_connection_with_rows_of_another_kind_is_refused_at_once(factory):
+    with closing(sqlite3.connect(":memory:")) as conn:
+        setattr(conn, factory, ODD_ROWS[factory])
+        with pytest.raises(StoreError, match=r"row_factory .* Give the saver a connection of its own"):
+            SqliteSaver(conn).threads()
+
+
+def test_rows_that_are_read_by_name_too_are_the_usual_ones():
+    with closing(sqlite3.connect(":memory:")) as conn:
+        conn.row_factory = sqlite3.Row
+        run = Run(SqliteSaver(conn))
+        run.step({"n": 1})
+        assert run.saver.load(run.key()).values == {"n": 1}
+
+
 async def used_after_its_block():
     async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
         await saver.setup()

@@ -33,16 +33,18 @@ def canonical_bytes(value: Any) -> bytes:
     from nbhitl.checkpoint.serde.core import Serde
 
     try:
-        tree = _tree(value, Serde(learn=True).codec_for)
+        return _PREFIX + _text(_tree(value, Serde(learn=True).codec_for)).encode("ascii")
     except RecursionError:
         raise UnsupportedValue(f"a {type(value).__name__} is nested too deeply, or contains itself") from None
-    return _PREFIX + _text(tree).encode("ascii")
 
 
 def _text(tree: Any) -> str:
     import json  # programs that need no digest and no cache key do without
 
-    return json.dumps(tree, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    try:
+        return json.dumps(tree, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    except ValueError as error:  # Python writes numbers of some thousand digits, and no longer ones
+        raise UnsupportedValue(f"a whole number in it is too long for a question: {error}") from None
 
 
 def _tree(value: Any, codec_for: Callable[[type], Codec]) -> Any:

@@ -20,7 +20,7 @@ from nbhitl.checkpoint.sqlite import queries
 from nbhitl.checkpoint.sqlite._changed_rows import forget, numbers, teach, was_noted
 from nbhitl.checkpoint.sqlite._errors import store_error
 from nbhitl.checkpoint.sqlite._group import threads_of
-from nbhitl.checkpoint.sqlite._layout import keep_log_long, lay_out
+from nbhitl.checkpoint.sqlite._layout import check_rows, keep_log_long, lay_out
 from nbhitl.checkpoint.sqlite._log import Log
 from nbhitl.checkpoint.sqlite._migration import migrate, version
 from nbhitl.checkpoint.sqlite._shown import show_checkpoints
@@ -363,6 +363,7 @@ class Database:
             if self._ready:
                 return
             try:
+                check_rows(self.conn)
                 if version(self.conn, self.tables, self.name) != len(self.tables.MIGRATIONS):
                     lay_out(self.conn)
                     migrate(self.conn, self.tables, self.name)

@@ -8,6 +8,7 @@ _ADVICE = {
     "same thread": "Open it with check_same_thread=False, or use SqliteSaver.from_conn_string(path).",
     "locked": "Another process has been writing for too long; end it, or open with a longer timeout=.",
     "within a transaction": "End your own transaction first, or give the saver a connection of its own.",
+    "row_factory": "Give the saver a connection of its own, for example by SqliteSaver.from_conn_string(path).",
     "closed database": "Use it inside its `with` block, or give it a connection that stays open: "
     "sqlite3.connect(path, check_same_thread=False).",
     "UNIQUE": "A checkpoint of this id is there already; ids must be fresh.",

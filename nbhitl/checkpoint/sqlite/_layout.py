@@ -20,6 +20,21 @@ _TIMES = 4
 _PATIENCE = 10.0
 
 
+def check_rows(conn: sqlite3.Connection) -> None:
+    """Read a row as everything here does.
+
+    Raises:
+        sqlite3.ProgrammingError: the connection was told to give rows or texts of another kind.
+    """
+    row = conn.execute("SELECT 'text', 1").fetchone()
+    try:
+        is_usual = row[0] == "text" and row[1] == 1
+    except (LookupError, TypeError):
+        is_usual = False
+    if not is_usual:
+        raise sqlite3.ProgrammingError("the connection's row_factory or text_factory makes something else of rows")
+
+
 def lay_out(conn: sqlite3.Connection) -> None:
     """Prepare a file for a saver's tables: WAL mode, and in a file without any table small pages.
 
