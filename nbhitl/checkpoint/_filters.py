@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
-
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED, DROPPED, OPEN, RECORDED, instant, moment
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+_MOST = 2**63 - 1
 _STATES = (OPEN, RECORDED, DELIVERED, APPLIED, DROPPED)
 
 
@@ -19,10 +15,13 @@ def moment_of(method: str, name: str, given: timedelta | datetime | str) -> str:
 
     Raises:
         TypeError: it is none of these.
-        ValueError: a text that is no time.
+        ValueError: a text that is no time, or an age that no calendar holds.
     """
     if isinstance(given, timedelta):
-        return moment((datetime.now(UTC) - given).isoformat())
+        try:
+            return moment((datetime.now(UTC) - given).isoformat())
+        except OverflowError:
+            raise ValueError(f"{method}({name}={given!r}): give an age of some years at most.") from None
     if isinstance(given, datetime):
         return moment(given.isoformat())
     how = "give an age (timedelta(hours=1)), a datetime, or its ISO 8601 text ('2026-01-31T12:00')"
@@ -38,8 +37,11 @@ def states_of(method: str, given: Iterable[str]) -> tuple[str, ...]:
     """Return the states of claims that are asked for; one may be given by itself.
 
     Raises:
+        TypeError: it is neither a state nor several.
         ValueError: there is no such state.
     """
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{method}(states={given!r}): give a state, or several in a tuple.")
     states = (given,) if isinstance(given, str) else tuple(given)
     for state in states:
         if state not in _STATES:
@@ -62,7 +64,7 @@ def limit_of(method: str, given: int | None) -> int | None:
         raise TypeError(f"{method}(limit={given!r}): give a whole number, or None for all.")
     if given < 0:
         raise ValueError(f"{method}(limit={given}): give 0 or more, or None for all.")
-    return given
+    return min(given, _MOST)  # databases count no further
 
 
 def text_of(method: str, name: str, given: str | None) -> str | None:

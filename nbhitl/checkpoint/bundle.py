@@ -18,6 +18,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbhitl.checkpoint._bundle_rows import ThreadRows, damaged_bundle, entries, recoded, rows_of, under_name
+from nbhitl.checkpoint._filters import name_of
 from nbhitl.checkpoint._typed import writes_plainly
 from nbhitl.checkpoint.serde import Serde
 from nbhitl.checkpoint.steps import StepSaver
@@ -48,16 +49,16 @@ def export_thread(saver: StepSaver, thread_id: str) -> Bundle:
 
     Raises:
         StoreError: there is no such thread, or it is damaged.
-        TypeError: `saver` is none of nbhitl's.
+        TypeError: `saver` is none of nbhitl's, or a config in the place of a name.
     """
-    own = _own(saver, "export_thread")
-    rows = _read(own, str(thread_id))
+    own, name = _own(saver, "export_thread"), name_of(thread_id, "export_thread")
+    rows = _read(own, name)
     with own._naming():
         lists = entries(rows)
     document: Bundle = {
         "format": FORMAT,
         "version": VERSION,
-        "thread_id": str(thread_id),
+        "thread_id": name,
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
         **lists,
     }

@@ -266,6 +266,8 @@ def test_what_is_no_thread_of_nbhitls_is_said():
 
     with pytest.raises(StoreError, match=r"no thread 'nobody' to export"):
         export_thread(InMemorySaver(), "nobody")
+    with pytest.raises(TypeError, match=r"^export_thread\(\) takes the name of a thread"):
+        export_thread(InMemorySaver(), {"configurable": {"thread_id": "t"}})
     with pytest.raises(TypeError, match=r"GraphThread\(graph, thread_id\)\.export"):
         export_thread(Foreign(), "t")
 

@@ -32,7 +32,9 @@ def check_rows(conn: sqlite3.Connection) -> None:
     except (LookupError, TypeError):
         is_usual = False
     if not is_usual:
-        raise sqlite3.ProgrammingError("the connection's row_factory or text_factory makes something else of rows")
+        raise sqlite3.ProgrammingError(
+            "the connection's row_factory or text_factory makes something else of rows"
+        )
 
 
 def lay_out(conn: sqlite3.Connection) -> None:

@@ -274,6 +274,7 @@ class KeepsAnswers(OpensASaver):
             lambda: saver.pending(states=["bogus"]),
             lambda: saver.pending(asked_before="yesterday"),
             lambda: saver.pending(asked_before="2026-11-20Tnoon.000.000000+00:00"),
+            lambda: saver.pending(asked_before=timedelta.max),
             lambda: saver.pending(limit=-1),
             lambda: saver.threads(limit=-1),
             lambda: saver.prune_older("1d"),
@@ -282,6 +283,7 @@ class KeepsAnswers(OpensASaver):
                 wrong()
         for wrong in (
             lambda: saver.pending(node=5),
+            lambda: saver.pending(states=None),
             lambda: saver.pending(asked_before=5),
             lambda: saver.threads(prefix=5),
             lambda: saver.threads(limit="2"),
@@ -290,7 +292,7 @@ class KeepsAnswers(OpensASaver):
         ):
             with pytest.raises(TypeError, match=r"^(pending|threads|prune|prune_older)\("):
                 wrong()
-        assert [info.thread_id for info in saver.threads()] == ["t0"]
+        assert [info.thread_id for info in saver.threads(limit=2**70)] == ["t0"]
 
     def test_pending_lists_what_is_asked_for(self, saver):
         for number, (thread, node) in enumerate([("a1", "x"), ("a2", "y"), ("b1", "x")]):
