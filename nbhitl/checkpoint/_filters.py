@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+
 from nbhitl.checkpoint.claims import APPLIED, DELIVERED, DROPPED, OPEN, RECORDED, instant, moment
 
 _MOST = 2**63 - 1
