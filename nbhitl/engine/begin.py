@@ -219,12 +219,18 @@ def _respect_others(progress: Progress, input: Any, key: CheckpointKey) -> Gener
 
     The claims are read first and the checkpoint once more after them: so the results of an answer that the
     claims call applied are in the checkpoint.
+
+    Raises:
+        EmptyInputError: the thread is gone by now.
     """
     known: set[str] = set()
     while not (others := progress.left().taken_up()) <= known:
         known = others
         claims = yield StoreCall("claims", (progress.key.thread_id,))
-        yield from load(progress, input, key)
+        if not (
+            yield from load(progress, input, key)
+        ):  # it was deleted, and what its claims were is not known
+            raise EmptyInputError(f"Received no input for {START}: {_nothing_there(progress, key)}")
     if known:
         keeps_claims = not hasattr(progress.run.saver, "claims_beside")
         check_claims(claims, progress.key, others, progress.clock.now(), can_release=keeps_claims)

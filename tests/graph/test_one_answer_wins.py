@@ -12,7 +12,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver as LangGraphsSaver
 
 from nbhitl.engine.prepare import BY_KEY
-from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, UnknownInterruptError
+from nbhitl.errors import AlreadyAnswered, AnswerInDoubt, EmptyInputError, UnknownInterruptError
 from nbhitl.types import Command, interrupt
 
 from .asking import CONFIG, State, graph_of, ids, memory, questions, sqlite, waiting
@@ -293,6 +293,27 @@ def test_an_answer_applied_between_two_looks_is_not_applied_again(saver, effects
         graph.invoke(Command(resume={asked["b?"]: 2}), CONFIG)
     assert sorted(effects.happened) == [("a", 1), ("b", 2)]
     assert graph.get_state(CONFIG).values == {"log": [1, 2]}
+
+
+@pytest.mark.parametrize("given", [None, Command(update={"log": ["more"]})])
+def test_nor_is_one_of_a_thread_that_is_deleted_between_two_looks(saver, effects, monkeypatch, given):
+    graph = graph_of(effects.node("a"), saver=saver)
+    graph.invoke({}, CONFIG)
+    effects.go_on.clear()
+    first = threading.Thread(target=graph.invoke, args=(Command(resume=1), CONFIG))
+    first.start()
+    assert effects.started.wait(10)
+
+    def finish_and_delete() -> None:
+        effects.go_on.set()
+        first.join(10)
+        saver.delete_thread("t")
+
+    monkeypatch.setattr(saver, "claims", FinishesMeanwhile(saver, finish_and_delete))
+    with pytest.raises(EmptyInputError, match=r"thread 't' .* no saved state to go on with"):
+        graph.invoke(given, CONFIG)
+    assert effects.happened == [("a", 1)]
+    assert saver.threads() == []
 
 
 def test_many_people_answer_many_questions_at_once(saver, effects):
