@@ -227,9 +227,8 @@ def _respect_others(progress: Progress, input: Any, key: CheckpointKey) -> Gener
     while not (others := progress.left().taken_up()) <= known:
         known = others
         claims = yield StoreCall("claims", (progress.key.thread_id,))
-        if not (
-            yield from load(progress, input, key)
-        ):  # it was deleted, and what its claims were is not known
+        is_there = yield from load(progress, input, key)
+        if not is_there:  # it was deleted, and what its claims were is not known
             raise EmptyInputError(f"Received no input for {START}: {_nothing_there(progress, key)}")
     if known:
         keeps_claims = not hasattr(progress.run.saver, "claims_beside")
