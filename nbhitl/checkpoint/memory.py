@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl.checkpoint._inspectable import Inspectable
 from nbhitl.checkpoint._memory_rows import MemoryRows
@@ -29,6 +29,20 @@ class InMemorySaver(Inspectable):
 
     def __init__(self, *, serde: SerializerProtocol | None = None) -> None:
         super().__init__(MemoryRows(), serde=serde if serde is not None else Serde(learn=True))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a saver with the same threads, each of which goes its own way in either from then on."""
+        from copy import deepcopy
+        from threading import RLock
+
+        twin = object.__new__(type(self))
+        memo[id(self)] = twin
+        fresh = vars(InMemorySaver(serde=self.serde))  # what a saver knows that has read nothing yet
+        added = {name: deepcopy(value, memo) for name, value in vars(self).items() if name not in fresh}
+        memo[id(self._rows.held)] = RLock()
+        with self._rows.held:
+            vars(twin).update(fresh, _rows=deepcopy(self._rows, memo), **added)
+        return twin
 
     def __enter__(self) -> Self:
         return self

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from copy import copy, deepcopy
 from datetime import UTC, datetime
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from nbhitl.store.base import BaseStore, GetOp, Item, ListNamespacesOp, PutOp, SearchItem, SearchOp
 from nbhitl.store.matching import listed, passes
@@ -39,6 +39,16 @@ class InMemoryStore(BaseStore):
             self._index = VectorIndex(index)
         self._items: _Items = {}
         self._lock = RLock()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = copy(self)
+        memo[id(self)] = twin
+        twin._lock = RLock()
+        with self._lock:
+            twin._items, twin._index = deepcopy((self._items, self._index), memo)
+        for name, value in getattr(self, "__dict__", {}).items():  # what derived classes added
+            setattr(twin, name, deepcopy(value, memo))
+        return twin
 
     @property
     def embeddings(self) -> Any:

@@ -1,11 +1,13 @@
 """Threads that a program copies from one saver to another: checkpoint by checkpoint, with what tasks left."""
 
 import operator
+from copy import deepcopy
 from typing import Annotated
 
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, StateGraph
+from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
@@ -78,3 +80,33 @@ def program_copied_after_one_of_two_answers(record):
         graph = graph_with(copied(target, InMemorySaver(), apart=True))
         show(record, "copied when it was done", graph)
         record("next turn", graph.invoke({"path": ["again"]}, CONFIG)["__interrupt__"])
+
+
+def program_savers_and_stores_are_copied_deeply(record):
+    """As for what would have been: the copy has the threads, and what is done with it is not done with the other."""
+
+    def ask(state):
+        return {"path": [interrupt(state["path"])]}
+
+    class Named(InMemorySaver):
+        def __init__(self):
+            super().__init__()
+            self.notes = ["made"]
+
+    store = InMemoryStore()
+    store.put(("a",), "k", {"v": [1]})
+    saver = Named()
+    builder = StateGraph(State).add_node("ask", ask).add_node("end", lambda state: {"path": ["end"]})
+    builder.add_edge(START, "ask").add_edge("ask", "end")
+    graph = builder.compile(checkpointer=saver, store=store)
+    graph.invoke({"path": ["in"]}, CONFIG)
+    twin_saver, twin_store = deepcopy(saver), deepcopy(store)
+    twin_saver.notes.append("of the copy")
+    twin_store.put(("a",), "more", {"v": 2})
+    twin = builder.compile(checkpointer=twin_saver, store=twin_store)
+    record("the copy", twin.invoke(Command(resume="one"), CONFIG))
+    record("the other", graph.get_state(CONFIG))
+    record("its answer", graph.invoke(Command(resume="two"), CONFIG))
+    record("histories", [[s.values for s in g.get_state_history(CONFIG)] for g in (graph, twin)])
+    record("notes", [saver.notes, twin_saver.notes, type(twin_saver) is Named])
+    record("items", [[item.key for item in s.search(("a",))] for s in (store, twin_store)])
