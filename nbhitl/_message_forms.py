@@ -31,21 +31,6 @@ _DEFAULTS: dict[str, Any] = {
 }
 _REQUIRED = object()
 
-# What the fields of a stored message may be; fields that are not named here may be anything.
-_TYPES: dict[str, tuple[type, ...]] = {
-    "content": (str, list),
-    "additional_kwargs": (dict,),
-    "response_metadata": (dict,),
-    "name": (str, type(None)),
-    "id": (str, type(None)),
-    "tool_calls": (list,),
-    "invalid_tool_calls": (list,),
-    "tool_call_chunks": (list,),
-    "usage_metadata": (dict, type(None)),
-    "tool_call_id": (str,),
-    "status": (str,),
-    "role": (str,),
-}
 _OWN_FIELDS = {"tool": {"tool_call_id": ""}, "chat": {"role": ""}, "function": {"name": ""}}
 
 _LIGHT_CLASSES: dict[str, type[light.BaseMessage]] = {
@@ -137,13 +122,14 @@ def message_from_data(data: dict[str, Any]) -> Any:
     """
     kind = data.get("type")
     blank = _blank(kind) if isinstance(kind, str) else _unknown(kind)
+    content = data.get("content", "")
+    if not isinstance(content, (str, list)):  # other fields are whatever a program has put there
+        raise _damaged(data, f"content is of type {type(content).__name__}")
     values, extra = blank.values.copy(), {}
     for name in blank.mutable:
         if name not in data:
             values[name] = values[name].copy()
     for name, value in data.items():
-        if name in _TYPES and not isinstance(value, _TYPES[name]):
-            raise _damaged(data, f"{name} is of type {type(value).__name__}")
         if name in values:
             values[name] = value
         elif isinstance(name, str):

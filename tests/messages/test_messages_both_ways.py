@@ -156,7 +156,7 @@ def test_tool_calls_that_a_program_changed_are_stored_as_they_are():
         {"type": "human"},
         {"type": "human", "content": 3},
         {"type": "tool", "content": "a"},
-        {"type": "ai", "content": "a", "tool_calls": "x"},
+        {"type": "ai", "content": "a", 3: "x"},
     ],
 )
 def test_damaged_data_is_a_clear_error(data):

@@ -6,6 +6,8 @@ from typing import Annotated
 from langchain_core.messages import (
     AIMessage,
     AnyMessage,
+    ChatMessage,
+    FunctionMessage,
     HumanMessage,
     RemoveMessage,
     SystemMessage,
@@ -188,3 +190,32 @@ def program_messages_state_beside_other_bases(record):
     result = builder.add_edge(START, "a").compile().invoke({"path": [], "messages": []})
     record("result", (result["path"], result["note"], [m.content for m in result["messages"]]))
     record("keys", sorted(Both.__annotations__))
+
+
+def program_messages_with_fields_as_programs_set_them(record, saver):
+    """No message class looks at what is assigned to a field later, or at fields that it does not have."""
+
+    def assigned(message, **fields):
+        for name, value in fields.items():
+            setattr(message, name, value)
+        return message
+
+    odd = {
+        "a field of another class": FunctionMessage("1", name="f", tool_call_id=0, id="m"),
+        "no tool calls": assigned(AIMessage("x", id="m"), tool_calls=None, invalid_tool_calls=None),
+        "nothing more": assigned(AIMessage("x", id="m"), additional_kwargs=None, response_metadata=None),
+        "answers nothing": assigned(
+            ToolMessage("x", tool_call_id="1", id="m"), tool_call_id=None, status=None
+        ),
+        "no role": assigned(ChatMessage("x", role="r", id="m"), role=None),
+    }
+    for name, message in odd.items():
+        builder = StateGraph(MessagesState).add_node(
+            "a", lambda state, message=message: {"messages": message}
+        )
+        graph = builder.add_edge(START, "a").compile(checkpointer=saver)
+        config = {"configurable": {"thread_id": name}}
+        graph.invoke({"messages": [HumanMessage("hi", id="h")]}, config)
+        graph.update_state(config, {"messages": [HumanMessage("more", id="h2")]}, as_node="a")
+        record(name, [repr(found) for found in graph.get_state(config).values["messages"]])
+        record("history", [len(found.values["messages"]) for found in graph.get_state_history(config)])
