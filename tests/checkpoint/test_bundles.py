@@ -135,6 +135,16 @@ def test_any_thread_arrives_as_it_was(data):
             assert saver.load(again.key()).values["items"][-1] == "new"
 
 
+@pytest.mark.parametrize(
+    "about", [{"parents": {"": "1"}}, {"step": None}, {"source": "odd"}, {"by": "ann"}], ids=repr
+)
+def test_metadata_of_any_kind_arrives(about):
+    run, other = Run(InMemorySaver()), InMemorySaver()
+    run.step({"n": 1}, **about)
+    import_thread(other, sent(export_thread(run.saver, "t")))
+    assert other.load(run.key()).metadata == {"source": "loop", "step": -1, "parents": {}} | about
+
+
 def test_a_bundle_is_readable_and_linear():
     saver = InMemorySaver()
     run = Run(saver)

@@ -45,8 +45,42 @@ def put(name, field, value):
     return change
 
 
+def without(name, field):
+    def change(bundle):
+        del bundle[name][0][field]
+
+    return change
+
+
+def same_checkpoint_elsewhere(bundle):
+    bundle["checkpoints"].append({**bundle["checkpoints"][0], "parent_id": "another"})
+
+
+def older_than_its_parent(bundle):
+    bundle["checkpoints"][1]["checkpoint_id"] = "0"
+
+
 def refer_to_nothing(bundle):
     bundle["checkpoints"][-1]["body"]["results"][0]["writes"] = [["items", 7, None]]
+
+
+def changed(bundle, change):
+    """The bundle after somebody has changed it and made the hash fit."""
+    bundle = deepcopy(bundle)
+    change(bundle)
+    hashed = {name: part for name, part in bundle.items() if name != "sha256"}
+    return {**hashed, "sha256": bundles._hash(hashed)}
+
+
+@pytest.mark.parametrize("name", ["writes", "questions"])
+def test_the_same_in_another_namespace_is_something_else(bundle, name):
+    def elsewhere(bundle):
+        for entries in (bundle["checkpoints"], bundle[name]):
+            entries.append({**entries[0], "ns": "child:1"})
+
+    saver = InMemorySaver()
+    import_thread(saver, changed(bundle, elsewhere))
+    assert {entry["ns"] for entry in export_thread(saver, "t")[name]} == {"", "child:1"}
 
 
 def test_a_folder_that_is_not_there_is_named(bundle, tmp_path):
@@ -65,15 +99,21 @@ def test_a_folder_that_is_not_there_is_named(bundle, tmp_path):
         (put("questions", "state", "perhaps"), "a question has an unknown state"),
         (put("once", "state", "perhaps"), "an effect has an unknown state"),
         (refer_to_nothing, "its results cannot be read"),
+        (same_checkpoint_elsewhere, "it has the same checkpoint twice"),
+        (older_than_its_parent, "checkpoint 0 needs its parent .*, which is not before it"),
+        (put("checkpoints", "body", 5), "an entry's 'body' is '5'"),
+        (put("checkpoints", "body", {"kind": "odd"}), "an entry's 'body' is "),
+        (put("checkpoints", "surprise", 1), "an entry has the field 'surprise'"),
+        (put("once", "thread_id", "u"), "an entry has the field 'thread_id'"),
+        (put("once", "key", 5), "an entry's 'key' is '5'"),
+        (without("once", "key"), "an entry's 'key' is 'None'"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_whole(bundle, change, message):
-    saver, damaged = InMemorySaver(), deepcopy(bundle)
-    assert import_thread(saver, damaged) == "t"
+    saver = InMemorySaver()
+    assert import_thread(saver, bundle) == "t"
     saver.delete_thread("t")
-    change(damaged)
-    hashed = {name: part for name, part in damaged.items() if name != "sha256"}
-    damaged["sha256"] = bundles._hash(hashed)  # somebody has changed it and made the hash fit
+    damaged = changed(bundle, change)
     with pytest.raises(BundleError, match=message):
         import_thread(saver, damaged)
     assert not saver.threads()

@@ -10,6 +10,7 @@ import pytest
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer as Theirs
 
 from nbhitl.checkpoint.memory import InMemorySaver
+from nbhitl.checkpoint.serde import Serde
 from nbhitl.checkpoint.serde.encrypted import EncryptedSerializer
 from nbhitl.checkpoint.sqlite import SqliteSaver
 from nbhitl.errors import StoreError
@@ -85,6 +86,16 @@ def test_a_cipher_of_ones_own():
     assert kind == "msgpack+backwards"
     assert serde.loads_typed((kind, data)) == {"a": (1, 2)}
     assert serde.loads_typed(serde.serde.dumps_typed([1])) == [1]
+
+
+@pytest.mark.parametrize(
+    ("method", "given"), [("register", Note), ("register_new", Note), ("trust", frozenset({__name__}))]
+)
+def test_classes_are_made_known_to_the_serializer_inside(method, given):
+    serde = EncryptedSerializer(Backwards(), Serde())
+    getattr(serde, method)(given)
+    assert serde.loads_typed(serde.dumps_typed(Note("x"))) == Note("x")
+    assert getattr(EncryptedSerializer(Backwards(), Backwards()), method)(given) is None
 
 
 def test_it_is_encrypted_as_by_langgraph():

@@ -101,7 +101,7 @@ def test_canonical_bytes_do_not_depend_on_order_or_process():
     assert canonical_bytes(value) == canonical_bytes(turned)
     assert canonical_bytes(Model()) == canonical_bytes(Model(Name="x", colors=[]))
     assert canonical_bytes((1, [2])) == canonical_bytes([1, (2,)])  # JSON has one kind of sequence
-    assert canonical_bytes({"a": 1}) == b'nbhitl-canonical-1:{"a":1}'
+    assert canonical_bytes({"a": b"1"}) == b'nbhitl-canonical-1:{"a":{"$bytes":"MQ=="}}'
     code = (
         "from nbhitl.checkpoint.serde import canonical_bytes as c;"
         "print(c({'b': {'x', 'y', 'z'}, 'a': frozenset(map(str, range(20)))}).decode())"
@@ -131,6 +131,9 @@ def test_canonical_bytes_do_not_depend_on_order_or_process():
         (b"a", "a"),
         ({"$tuple": [1]}, (1,)),
         ({1: 2}, {"1": 2}),
+        ({1: 2}, {1: 3}),
+        (b"a", b"b"),
+        (b"a", {"$bytes": "YQ=="}),
         ({"$map": []}, {}),
         (0.0, -0.0),
         (float("nan"), "nan"),

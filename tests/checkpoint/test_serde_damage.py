@@ -145,6 +145,15 @@ def test_nor_is_ctrl_c_just_as_the_decoder_calls_back(serde):
     assert serde.loads(data) == {"seen": {1, 2}}
 
 
+def test_ctrl_c_while_a_value_is_stored_is_no_unknown_type(serde):
+    tag, to_data = serde.codec_for(set)
+    calls = iter([stopping])
+    serde._codecs[set] = tag, lambda value: next(calls, to_data)(value)
+    with pytest.raises(KeyboardInterrupt):
+        serde.dumps([{1}])
+    assert serde.loads(serde.dumps([{1}])) == [{1}]
+
+
 def test_what_cannot_be_read_again_either_is_damaged_and_leaves_nothing_behind(monkeypatch, serde):
     unpacked, calls = decoding.unpacked, iter([True])
 

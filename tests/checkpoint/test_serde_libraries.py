@@ -1,5 +1,7 @@
 """Values of NumPy, pandas, pydantic and LangChain."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +9,8 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from pydantic import SecretBytes, SecretStr
 
-from nbhitl.checkpoint.serde import Serde, canonical_bytes, frames
-from nbhitl.errors import UnsupportedValue
+from nbhitl.checkpoint.serde import Serde, canonical_bytes, frames, libraries
+from nbhitl.errors import StoreError, UnsupportedValue
 
 serde = Serde()
 
@@ -106,6 +108,7 @@ def table() -> pd.DataFrame:
 def test_tables(frame):
     loaded = back(frame)
     pd.testing.assert_frame_equal(loaded, frame)
+    assert type(loaded.index) is type(frame.index)
     assert loaded.attrs == frame.attrs
     assert canonical_bytes(loaded) == canonical_bytes(frame)
 
@@ -184,3 +187,17 @@ def test_pandas_spans(value):
 def test_messages_documents_and_secrets(message):
     assert back(message) == message
     assert type(back(message)) is type(message)
+
+
+@pytest.mark.parametrize("name", ["Document", "SecretStr"])
+def test_a_class_that_only_has_the_name_of_theirs_is_the_programs_own(name):
+    own = dataclasses.make_dataclass(name, ["text"], namespace={"__module__": __name__})
+    serde.register(own)
+    assert back(own("text")) == own("text")
+
+
+def test_a_document_where_langchain_is_not_installed(monkeypatch):
+    data = serde.dumps(Document("text"))
+    monkeypatch.setattr(libraries._langchain, "langchain_module", lambda name: None)
+    with pytest.raises(StoreError, match="pip install langchain-core"):
+        serde.loads(data)

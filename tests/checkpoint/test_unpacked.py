@@ -48,6 +48,20 @@ def step(
     )  # fmt: skip
 
 
+def second_step(number_written: int) -> Any:
+    _, tip = step_in_memory(step(0, {"x": 0, "y": 0}), None, Serde())
+    return step_in_memory(step(1, {"x": number_written}, {"x": 0, "y": 0}), tip, Serde())[0]
+
+
+def test_steps_are_equal_by_what_they_hold():
+    row, same, other = map(second_step, (1, 1, 2))
+    assert type(row) is UnpackedStep
+    assert row == same == packed(row) == row
+    assert hash(row) == hash(same) == hash(packed(row))
+    assert row != other
+    assert row not in (packed(other), tuple(packed(row)), None)
+
+
 @given(st.lists(st.dictionaries(st.sampled_from("xyz"), PLAIN, min_size=1), min_size=2, max_size=12))
 def test_a_step_that_was_packed_late_is_the_step_that_was_packed_at_once(steps):
     serde, late, at_once, state = Serde(), None, None, {}

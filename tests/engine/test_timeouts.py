@@ -3,6 +3,7 @@
 # Annotations are evaluated as they are written here.
 
 import asyncio
+import gc
 import operator
 import time
 from datetime import timedelta
@@ -13,6 +14,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from typing_extensions import TypedDict
 
+from nbhitl.engine.timeouts import Pulse, _next_look
 from nbhitl.errors import NodeTimeoutError
 
 from .engines import BOTH, LANGGRAPH, OURS
@@ -51,6 +53,35 @@ async def timed_out(e, graph):
             error.idle_timeout,
             str(error).split(" (")[0],
         )
+
+
+@pytest.mark.parametrize(
+    ("run", "idle", "looks"), [(5.0, None, 105.0), (None, 2.0, 109.0), (5.0, 2.0, 105.0), (20.0, 2.0, 109.0)]
+)
+def test_a_timeout_is_looked_at_when_it_may_be_over(run, idle, looks):
+    pulse = Pulse(auto=True)
+    pulse.last = 107.0
+    assert _next_look({"run_timeout": run, "idle_timeout": idle}, pulse, 100.0) == looks
+
+
+async def test_an_attempt_that_was_given_up_may_fail_unheard():
+    """Else asyncio reports that nobody took its error."""
+    reported = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
+
+    async def fails_when_stopped(state):
+        try:
+            await asyncio.sleep(5)
+        finally:
+            raise ValueError("while it is stopped")
+
+    graph = one(OURS, fails_when_stopped, timeout=0.01)
+    with pytest.raises(NodeTimeoutError):
+        await graph.ainvoke({"path": []})
+    for _ in range(3):
+        await asyncio.sleep(0)
+    gc.collect()
+    assert not reported
 
 
 async def on_both(node, *, limits, **options):

@@ -78,10 +78,9 @@ def _values_data(column: Any) -> list[Any]:
     dtype, array = column.dtype, column.array
     if isinstance(dtype, np.dtype):
         return ["numpy", column.to_numpy()]
-    if hasattr(dtype, "numpy_dtype") and hasattr(array, "_mask"):
+    if hasattr(array, "_mask"):
         missing = np.asarray(array.isna())
-        fill = False if dtype.kind == "b" else 0
-        return ["masked", dtype.name, array.to_numpy(dtype=dtype.numpy_dtype, na_value=fill), missing]
+        return ["masked", dtype.name, array.to_numpy(dtype=dtype.numpy_dtype, na_value=0), missing]
     for kind, take_apart in _EXTENSIONS.items():
         if isinstance(dtype, kind):
             return take_apart(array)
