@@ -48,12 +48,13 @@ class MemoryRows:
 
     @contextmanager
     def _rewriting(self, names: Sequence[str]) -> Iterator[None]:
-        # Of a generator, this is undone too where Ctrl-C comes before its block's end has been told: it is closed then.
         with self._lock:
             threads = self._threads
             before = {name: threads[name].copy() for name in names if name in threads}
             try:
                 yield
+            except GeneratorExit:  # Ctrl-C came just before the block, or just after it
+                raise
             except BaseException:
                 threads.update(before)
                 self._asking.update(dict.fromkeys(before))

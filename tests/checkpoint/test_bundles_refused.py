@@ -107,6 +107,12 @@ def test_a_folder_that_is_not_there_is_named(bundle, tmp_path):
         (put("once", "thread_id", "u"), "an entry has the field 'thread_id'"),
         (put("once", "key", 5), "an entry's 'key' is '5'"),
         (without("once", "key"), "an entry's 'key' is 'None'"),
+        (put("checkpoints", "metadata", {"by": {"$none of ours": 1}}), "there is no kind 'none of ours'"),
+        (
+            put("checkpoints", "metadata", {"by": {"$bytes": "YQ==", "b": 1}}),
+            r"'\$bytes' is beside other keys",
+        ),
+        (put("checkpoints", "metadata", {"by": {"$bytes": "Y*Q=="}}), "damaged"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_whole(bundle, change, message):

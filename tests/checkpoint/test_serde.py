@@ -1,5 +1,6 @@
 """Values <-> bytes: what is put in comes back, and what cannot be stored is named."""
 
+import dataclasses
 import math
 import subprocess
 import sys
@@ -156,6 +157,13 @@ def test_unknown_classes_are_named_with_what_to_do():
         serde.dumps(lambda: None)
     with pytest.raises(TypeError, match="not stored as data"):
         serde.register(int)
+
+
+def test_a_class_that_is_derived_from_a_registered_one_may_be_stored():
+    serde = Serde()
+    serde.register(Point)
+    nearer = dataclasses.make_dataclass("Nearer", [], bases=(Point,), namespace={"__module__": "elsewhere"})
+    assert serde.loads(serde.dumps(nearer(1))) == nearer(1)
 
 
 def test_values_that_never_end_are_refused():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict, defaultdict, deque
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint.serde import tags
@@ -93,7 +93,7 @@ def _timezone_data(value: timezone) -> list[Any]:
 def _timezone(data: list[Any]) -> timezone:
     days, seconds, microseconds, name = data
     offset = timedelta(days, seconds, microseconds)
-    unnamed = timezone(offset) if offset else UTC
+    unnamed = timezone(offset)
     return unnamed if unnamed.tzname(None) == name else timezone(offset, name)
 
 
