@@ -77,7 +77,8 @@ def user_codec(cls: type) -> Codec:
     if kind == tags.ENUM:
         return kind, lambda value: [name, *_enum_data(value)]
     if kind == tags.PYDANTIC:
-        return kind, lambda value: [name, *_pydantic_data(value)]
+        names = tuple(cast("Any", cls).model_fields)
+        return kind, lambda value: [name, *_pydantic_data(value, names)]
     if kind == tags.PYDANTIC_V1:
         return kind, lambda value: [name, *_older_pydantic_data(value)]
     if kind == tags.DATACLASS:
@@ -97,14 +98,17 @@ def _dataclass_data(value: Any, fields: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(value, name) for name in fields if hasattr(value, name)}
 
 
-def _pydantic_data(value: Any) -> list[Any]:
+def _pydantic_data(value: Any, fields: tuple[str, ...]) -> list[Any]:
     private = value.__pydantic_private__
-    return [
+    data = [
         dict(value.__dict__),
         sorted(value.__pydantic_fields_set__),
         value.__pydantic_extra__,
         None if private is None else dict(private),
     ]
+    if len(value.__dict__) < len(fields):  # made by model_construct, without all that is required
+        data.append([name for name in fields if name not in value.__dict__])
+    return data
 
 
 def _older_pydantic_data(value: Any) -> list[Any]:
@@ -179,13 +183,16 @@ def _rebuild_dataclass(cls: Any, values: dict[str, Any]) -> Any:
 
 
 def _rebuild_pydantic(cls: Any, data: list[Any]) -> Any:
-    values, fields_set, extra, private = data
-    if type(values) is not dict or type(extra) not in _FIELDS or type(private) not in _FIELDS:
+    values, fields_set, extra, private, *left_out = data
+    never_had = set(listed(left_out[0])) if left_out else ()
+    if type(values) is not dict or type(extra) not in _FIELDS or type(private) not in _FIELDS or left_out[1:]:
         raise TypeError(f"the fields of a {type_name(cls)} are no dicts")
     kept: dict[str, Any] = {}
     for name, field in cls.model_fields.items():
         if name in values:
             kept[name] = values[name]
+        elif name in never_had:
+            continue
         elif field.is_required():
             raise _lost_field(cls, name)
         else:

@@ -1,8 +1,9 @@
 """Values of classes that no schema names: in the state, asked and answered, in files too."""
 
+import operator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
@@ -26,6 +27,16 @@ class Review(BaseModel):
 class Option:
     label: str
     parts: list[Review] = field(default_factory=list)
+
+
+class Partial(BaseModel):
+    title: str
+    body: str
+
+
+class Shown(TypedDict):
+    part: Any
+    seen: Annotated[list, operator.add]
 
 
 class Verdict(Enum):
@@ -66,3 +77,24 @@ def program_updates_of_models(record, saver):
         graph = graph_of(lambda state: Counted(value=Option("o")), saver, schema)
         record(f"{name} model", graph.invoke({"value": 1, "log": []}, config))
         record(f"{name} after", graph.get_state(config).values)
+
+
+def program_models_made_without_what_they_require(record, saver):
+    """As where a model's answer is shown while it comes: `model_construct` with what is there so far."""
+    parts = [
+        Partial.model_construct(),
+        Partial.model_construct(title="t"),
+        Partial.model_construct(title="t", body="b"),
+    ]
+    builder = StateGraph(Shown).add_node(
+        "show", lambda state: {"part": parts[len(state["seen"])], "seen": ["shown"]}
+    )
+    builder.add_node("ask", lambda state: {"seen": [f"{state['part']!r} {interrupt('more?')}"]})
+    builder.add_edge(START, "show").add_edge("show", "ask")
+    graph = builder.compile(checkpointer=saver)
+    for number in range(2):
+        config = {"configurable": {"thread_id": str(number)}}
+        graph.invoke({"seen": [""] * number}, config)
+        record("part", repr(graph.get_state(config).values["part"]))
+        record("answered", graph.invoke(Command(resume="yes"), config)["seen"])
+        record("history", [repr(found.values.get("part")) for found in graph.get_state_history(config)])
