@@ -124,7 +124,9 @@ def _fold(
         rule = program.keys[key]
         try:
             if rule.kind is _LAST:
-                changed[key] = _last_value(key, [*writes, changed[key]] if key in changed else writes)
+                raise concurrent_update_error(
+                    key, len(writes) + 1
+                )  # the first one is among the plain new values
             elif rule.kind is _REDUCE:
                 _reduce(rule, head, writes, changes)
             else:
@@ -191,12 +193,6 @@ def _sort_out(
             gate = head.objects[channel] = gates[channel].from_checkpoint(MISSING)
         opened = (gate.update(values) and gate.is_available()) or opened
     return triggers, sends, updates, opened
-
-
-def _last_value(name: str, writes: list[Any]) -> Any:
-    if len(writes) != 1:
-        raise concurrent_update_error(name, len(writes))
-    return writes[0]
 
 
 def _reduce(rule: KeyRule, head: Head, writes: list[Any], changes: Changes) -> None:

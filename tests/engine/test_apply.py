@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.messages import HumanMessage
 from typing_extensions import TypedDict
 
 from nbhitl.channels import EphemeralValue, Topic
+from nbhitl.checkpoint._edits import edited
 from nbhitl.checkpoint.records import Frame
 from nbhitl.constants import INPUT, START, TASKS
 from nbhitl.engine.apply import Changes, apply_writes
@@ -19,6 +21,7 @@ from nbhitl.engine.head import Head, frame_of, head_of, new_head
 from nbhitl.engine.tasks import Task, TaskResult
 from nbhitl.errors import InvalidUpdateError
 from nbhitl.graph import StateGraph
+from nbhitl.graph.message import add_messages
 from nbhitl.types import Overwrite, Send
 
 from .building import builder, chain, program_of, pulled, pushed, stored, wrote
@@ -169,6 +172,9 @@ def test_writers_are_the_nodes_that_edges_started():
     assert head.writers == ("a",)
     apply_writes(CHAIN, head, [wrote(pushed("b", 0))])
     assert head.writers == ("a",)
+    head.newest = ("branch:to:b",)  # what a Command fired last, beside what was about to run
+    apply_writes(CHAIN, head, [wrote(pulled("a")), wrote(pulled("b"))])
+    assert (head.writers, head.newest) == (("b",), ())
 
 
 def test_a_barrier_opens_when_all_have_come_and_closes_again():
@@ -251,6 +257,96 @@ def test_joined_differences_lead_to_the_same_state(steps):
 
 
 # -- there and back --------------------------------------------------------------------------------
+class Chat(TypedDict, total=False):
+    messages: Annotated[list[Any], add_messages]
+    log: Annotated[list[str], operator.add]
+
+
+CHAT = program_of("ab", (START, "a"), (START, "b"), schema=Chat)
+START_OF_CHAT = {"messages": [HumanMessage(f"m{n}", id=f"m{n}") for n in range(6)], "log": ["x"]}
+ADDED = st.integers(0, 99).map(lambda n: ("messages", [HumanMessage(f"new {n}", id=f"n{n}")]))
+EDITED = st.integers(0, 5).map(lambda n: ("messages", [HumanMessage(f"edited {n}", id=f"m{n}")]))
+OVER = st.just(("messages", Overwrite([HumanMessage("over", id="over"), *START_OF_CHAT["messages"][2:]])))
+SAID = ADDED | EDITED | EDITED | OVER | st.just(("log", ["y"]))
+
+
+def stored_after(before: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    """The state that a store makes of changes: of a list that was edited, of the edits."""
+    after = {**before, **changes.values}
+    after.update({key: [*before[key], *items] for key, items in changes.appended.items()})
+    return {**after, **{key: edited(before[key], edits) for key, edits in (changes.edits or {}).items()}}
+
+
+@settings(derandomize=True, max_examples=100, deadline=None, database=None)
+@given(
+    steps=st.lists(st.lists(SAID, min_size=1, max_size=2), min_size=1, max_size=6),
+    lent=st.booleans(),
+)
+def test_edits_lead_to_the_same_state_step_by_step_and_joined(steps, lent):
+    start = deepcopy(START_OF_CHAT)
+    head, store, total = head_of(CHAT, stored(deepcopy(start))), start, Changes()
+    for step in steps:
+        held = head.values["messages"] if lent else None
+        writes = [TaskResult(pulled(name), [write]) for name, write in zip("ab", step)]
+        try:
+            changes = apply_writes(CHAT, head, writes)
+        except InvalidUpdateError:  # two Overwrites
+            return
+        del held
+        store = stored_after(store, changes)
+        assert store == head.values
+        total.add(changes, head.values)
+    assert stored_after(start, total) == head.values
+    assert total.written <= {"messages", "log"}
+    assert {*total.values, *total.appended} <= {*total.written}
+
+
+@pytest.mark.parametrize("lent", [False, True])
+@pytest.mark.parametrize("tasks", ["a", "ab"])
+def test_what_was_edited_is_told_whoever_has_the_list_and_however_many_wrote(lent, tasks):
+    head = head_of(CHAT, stored(deepcopy(START_OF_CHAT)))
+    for number in range(3):
+        held = head.values["messages"] if lent else None
+        said = [HumanMessage(f"edited {number}", id="m1")], [HumanMessage("more", id=f"more {number}")]
+        changes = apply_writes(
+            CHAT, head, [wrote(pulled(task), messages=update) for task, update in zip(tasks, said)]
+        )
+        del held
+        assert (
+            changes.edits is not None or number == 0
+        )  # the first list is noted, and what it was is not known
+        assert "log" not in (changes.edits or {})
+
+
+def test_edits_are_told_on_beside_steps_that_leave_the_list_alone_and_not_twice():
+    head = head_of(CHAT, stored(deepcopy(START_OF_CHAT)))
+    edit, beside, again = (
+        apply_writes(CHAT, head, [wrote(pulled("a"), **update)])
+        for update in (
+            {"messages": [HumanMessage("edited", id="m1")]},
+            {"log": ["y"]},
+            {"messages": [HumanMessage("edited again", id="m1")]},
+        )
+    )
+    for first, then in ((edit, beside), (beside, edit)):
+        joined = Changes()
+        joined.add(first, head.values)
+        joined.add(then, head.values)
+        assert joined.edits == edit.edits
+    joined.add(again, head.values)
+    assert not joined.edits
+    assert joined.written == {"messages", "log"}
+
+
+def test_an_overwrite_of_items_that_were_changed_in_place_is_stored_whole():
+    head = head_of(CHAT, stored(deepcopy(START_OF_CHAT)))
+    items = [*head.values["messages"]]
+    items[0].content = "changed in place"
+    changes = apply_writes(CHAT, head, [wrote(pulled("a"), messages=Overwrite(items[:-1]))])
+    assert not changes.edits
+    assert [message.content for message in changes.values["messages"]][:2] == ["changed in place", "m1"]
+
+
 def test_a_head_comes_back_from_what_is_stored():
     frame = Frame(("branch:to:a",), (Send("b", 1),), {"join:a+b:c": {"a"}}, None, ("a",))
     head = head_of(
