@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbhitl.checkpoint.serde import Opaque, Serde, canonical_bytes, ensure_serde, tags
+from nbhitl.checkpoint.serde.usertypes import type_name
 from nbhitl.errors import StoreError, UnsupportedValue
 from nbhitl.types import Command
 
-from .values import GRAPH, PLAIN, USERS, Careful, Color, Frozen, Model, Point, Special
+from .values import GRAPH, PLAIN, USERS, Careful, Color, Frozen, Holding, Model, Point, Special
 
 
 def same(a: object, b: object) -> bool:
@@ -164,6 +165,34 @@ def test_a_class_that_is_derived_from_a_registered_one_may_be_stored():
     serde.register(Point)
     nearer = dataclasses.make_dataclass("Nearer", [], bases=(Point,), namespace={"__module__": "elsewhere"})
     assert serde.loads(serde.dumps(nearer(1))) == nearer(1)
+
+
+def test_what_a_dataclass_holds_beside_its_fields_comes_back_without_running_its_code():
+    serde = Serde()
+    serde.register(Holding)
+    value = Holding(1)
+    value.seen.append(2)
+    assert value.far is value.far  # computed, kept by the instance, and not data
+    assert vars(serde.loads(serde.dumps([value]))[0]) == {"n": 1, "seen": [1, 2]}
+    value.seen = value.far
+    with pytest.raises(UnsupportedValue, match=r"builtins\.object is not stored as data"):
+        serde.dumps(value)
+
+
+def test_data_never_stands_in_the_place_of_a_method():
+    serde = Serde()
+    serde.register(Holding)
+    value = Holding(1)
+    value.near = 3
+    with pytest.raises(
+        UnsupportedValue, match=r"Holding holds an attribute 'near' in the place of its method"
+    ):
+        serde.dumps(value)
+    name = type_name(Holding)
+    for beside in ({"near": 3}, {"__class__": 3}, [["near", 3]]):
+        made = ormsgpack.packb([name, {"n": 1}, beside])
+        with pytest.raises(StoreError, match="damaged"):
+            serde.loads(ormsgpack.packb(ormsgpack.Ext(tags.DATACLASS, made)))
 
 
 def test_values_that_never_end_are_refused():

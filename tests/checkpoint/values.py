@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, Flag, IntEnum, StrEnum
 from fractions import Fraction
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
@@ -64,6 +65,23 @@ class Careful:
     def __post_init__(self) -> None:
         type(self).runs += 1
         self.doubled = self.n * 2
+
+
+@dataclass
+class Holding:
+    """Holds more than its fields."""
+
+    n: int
+
+    def __post_init__(self) -> None:
+        self.seen = [self.n]
+
+    @cached_property
+    def far(self) -> object:
+        return object()
+
+    def near(self) -> int:
+        return self.n
 
 
 class Pair(NamedTuple):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 from enum import Enum
+from functools import cached_property
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from nbhitl.checkpoint.serde import tags
@@ -83,7 +85,7 @@ def user_codec(cls: type) -> Codec:
         return kind, lambda value: [name, *_older_pydantic_data(value)]
     if kind == tags.DATACLASS:
         fields = tuple(field.name for field in dataclasses.fields(cls))
-        return kind, lambda value: [name, _dataclass_data(value, fields)]
+        return kind, lambda value: [name, *_dataclass_data(value, fields)]
     if kind == tags.NAMED_TUPLE:
         return kind, lambda value: [name, list(value)]
     raise UnsupportedValue(f"{name} is not a dataclass, a pydantic model, an Enum or a NamedTuple")
@@ -94,8 +96,37 @@ def _enum_data(value: Enum) -> list[Any]:
     return [value.name] if named else [None, value.value]
 
 
-def _dataclass_data(value: Any, fields: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in fields if hasattr(value, name)}
+def _dataclass_data(value: Any, fields: tuple[str, ...]) -> list[Any]:
+    data = {name: getattr(value, name) for name in fields if hasattr(value, name)}
+    held = getattr(value, "__dict__", None)
+    if held is None or len(held) <= len(data):
+        return [data]
+    beside = {name: item for name, item in held.items() if name not in fields}
+    return [data, _attributes(type(value), beside)]
+
+
+def _attributes(cls: type, held: dict[str, Any]) -> dict[str, Any]:
+    """Return what an instance holds beside its fields, as `__post_init__` may have left it; not what it can compute anew.
+
+    Raises:
+        UnsupportedValue: one hides a method, which data read from a store must never do.
+    """
+    kept = {}
+    for name, item in held.items():
+        known = getattr_static(cls, name, None)
+        if isinstance(known, cached_property):
+            continue
+        if _is_code(known):
+            raise UnsupportedValue(
+                f"{type_name(cls)} holds an attribute {name!r} in the place of its method. Give it another name, or make "
+                "it a field"
+            )
+        kept[name] = item
+    return kept
+
+
+def _is_code(known: object) -> bool:
+    return hasattr(known, "__get__") or callable(known)
 
 
 def _pydantic_data(value: Any, fields: tuple[str, ...]) -> list[Any]:
@@ -136,7 +167,7 @@ def rebuild(kind: int, cls: type, data: list[Any]) -> Any:
     if kind == tags.PYDANTIC_V1:
         return _rebuild_older_pydantic(cls, data)
     if kind == tags.DATACLASS:
-        return _rebuild_dataclass(cls, data[0])
+        return _rebuild_dataclass(cls, *data)
     return _rebuild_named_tuple(cls, listed(data[0]))
 
 
@@ -163,10 +194,14 @@ def _rebuild_named_tuple(cls: type[Any], values: list[Any]) -> Any:
     return tuple.__new__(cls, [*values, *(defaults[name] for name in missing)])
 
 
-def _rebuild_dataclass(cls: Any, values: dict[str, Any]) -> Any:
-    if type(values) is not dict:
+def _rebuild_dataclass(cls: Any, values: dict[str, Any], beside: dict[str, Any] | None = None) -> Any:
+    if type(values) is not dict or type(beside) not in _FIELDS:
         raise TypeError(f"the fields of a {type_name(cls)} are no dict")
     instance = object.__new__(cls)
+    if beside:
+        if any(_is_code(getattr_static(cls, name, None)) for name in beside):
+            raise TypeError(f"an attribute of a {type_name(cls)} is in the place of a method")
+        instance.__dict__.update(beside)
     for field in dataclasses.fields(cls):
         if field.name in values:
             value = values[field.name]

@@ -29,6 +29,16 @@ class Option:
     parts: list[Review] = field(default_factory=list)
 
 
+@dataclass
+class Counting:
+    """Holds more than its fields."""
+
+    label: str
+
+    def __post_init__(self):
+        self.words = self.label.split()
+
+
 class Partial(BaseModel):
     title: str
     body: str
@@ -98,3 +108,20 @@ def program_models_made_without_what_they_require(record, saver):
         record("part", repr(graph.get_state(config).values["part"]))
         record("answered", graph.invoke(Command(resume="yes"), config)["seen"])
         record("history", [repr(found.values.get("part")) for found in graph.get_state_history(config)])
+
+
+def program_attributes_beside_the_fields(record, saver):
+    def node(state):
+        return {"value": Counting("two words"), "log": [interrupt(Counting("go on now"))]}
+
+    builder = (
+        StateGraph(Loose).add_node("node", node).add_node("last", lambda state: {"log": state["value"].words})
+    )
+    graph = builder.add_edge(START, "node").add_edge("node", "last").compile(checkpointer=saver)
+    record(
+        "asks",
+        [asked.value.words for asked in graph.invoke({"value": Counting("a b c")}, CONFIG)["__interrupt__"]],
+    )
+    record("open", graph.get_state(CONFIG).values["value"].words)
+    record("done", graph.invoke(Command(resume="yes"), CONFIG)["log"])
+    record("kept", graph.get_state(CONFIG).values["value"].words)
