@@ -45,7 +45,8 @@ class Place:
     parents: dict[str, str]
 
     def __init__(self, graph: Any, config: RunnableConfig, *, reads: bool = False) -> None:
-        if not graph.config and names_only_a_thread(config) and len(config) == 1:  # as most do
+        is_usual = not graph.config and names_only_a_thread(config)
+        if is_usual and config.get("recursion_limit", 0) is not None:
             self.graph, self.config, self.ns, self.checkpoint_id = graph, config, "", None
             self.saver = step_saver(_saver_of(graph, config), graph.program, config)
             self.thread_id = str(config[CONF]["thread_id"])
