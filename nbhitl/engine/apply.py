@@ -124,9 +124,8 @@ def _fold(
         rule = program.keys[key]
         try:
             if rule.kind is _LAST:
-                raise concurrent_update_error(
-                    key, len(writes) + 1
-                )  # the first one is among the plain new values
+                # The first write is among the plain new values.
+                raise concurrent_update_error(key, len(writes) + 1)
             elif rule.kind is _REDUCE:
                 _reduce(rule, head, writes, changes)
             else:

@@ -15,7 +15,7 @@ from nbhitl.checkpoint.serde.usertypes import type_name
 from nbhitl.errors import StoreError, UnsupportedValue
 from nbhitl.types import Command
 
-from .values import GRAPH, PLAIN, USERS, Careful, Color, Frozen, Holding, Model, Point, Special
+from .values import GRAPH, PLAIN, USERS, Box, Careful, Color, Frozen, Holding, Model, Point, Special
 
 
 def same(a: object, b: object) -> bool:
@@ -177,6 +177,14 @@ def test_what_a_dataclass_holds_beside_its_fields_comes_back_without_running_its
     value.seen = value.far
     with pytest.raises(UnsupportedValue, match=r"builtins\.object is not stored as data"):
         serde.dumps(value)
+
+
+def test_a_generic_dataclass_comes_back():
+    serde = Serde()
+    serde.register(Box)
+    value = Box[int](1)
+    assert "__orig_class__" in vars(value)  # which says how it was made, and is no data
+    assert vars(serde.loads(serde.dumps(value))) == {"item": 1}
 
 
 def test_data_never_stands_in_the_place_of_a_method():

@@ -12,13 +12,15 @@ from fractions import Fraction
 from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, v1
 
 from nbhitl.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy, TypeSchema
+
+T = TypeVar("T")
 
 
 class Color(Enum):
@@ -82,6 +84,11 @@ class Holding:
 
     def near(self) -> int:
         return self.n
+
+
+@dataclass
+class Box(Generic[T]):
+    item: T
 
 
 class Pair(NamedTuple):

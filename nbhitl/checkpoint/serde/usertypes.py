@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from enum import Enum
-from functools import cached_property
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -101,12 +100,14 @@ def _dataclass_data(value: Any, fields: tuple[str, ...]) -> list[Any]:
     held = getattr(value, "__dict__", None)
     if held is None or len(held) <= len(data):
         return [data]
-    beside = {name: item for name, item in held.items() if name not in fields}
-    return [data, _attributes(type(value), beside)]
+    beside = _attributes(type(value), {name: item for name, item in held.items() if name not in fields})
+    return [data, beside] if beside else [data]
 
 
 def _attributes(cls: type, held: dict[str, Any]) -> dict[str, Any]:
-    """Return what an instance holds beside its fields, as `__post_init__` may have left it; not what it can compute anew.
+    """Return what an instance holds beside its fields, as `__post_init__` may have left it.
+
+    Not what a descriptor of its class keeps there (`cached_property`), nor Python's own notes (`__orig_class__`).
 
     Raises:
         UnsupportedValue: one hides a method, which data read from a store must never do.
@@ -114,14 +115,13 @@ def _attributes(cls: type, held: dict[str, Any]) -> dict[str, Any]:
     kept = {}
     for name, item in held.items():
         known = getattr_static(cls, name, None)
-        if isinstance(known, cached_property):
-            continue
-        if _is_code(known):
+        if callable(known) or isinstance(known, classmethod):
             raise UnsupportedValue(
                 f"{type_name(cls)} holds an attribute {name!r} in the place of its method. Give it another name, or make "
                 "it a field"
             )
-        kept[name] = item
+        if not (hasattr(known, "__get__") or (name.startswith("__") and name.endswith("__"))):
+            kept[name] = item
     return kept
 
 
