@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -211,13 +211,13 @@ def test_being_cancelled_while_the_answer_is_claimed_stays_so_if_the_store_fails
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
             graph = graph_of(asking("pay?"), saver=saver)
             await graph.ainvoke({}, CONFIG)
-            take, began = getattr(saver, taking), asyncio.Event()
+            take, began, told = getattr(saver, taking), asyncio.Event(), threading.Event()
             loop = asyncio.get_running_loop()
 
             def slowly(asked: Any) -> Any:
                 loop.call_soon_threadsafe(began.set)
                 taken = take(asked)
-                time.sleep(0.05)
+                assert told.wait(10)
                 if fails == "the claim":
                     lost()
                 return taken
@@ -228,6 +228,7 @@ def test_being_cancelled_while_the_answer_is_claimed_stays_so_if_the_store_fails
             running = asyncio.ensure_future(graph.ainvoke(Command(resume="yes"), CONFIG))
             await began.wait()
             running.cancel()
+            told.set()
             with pytest.raises(asyncio.CancelledError):
                 await running
             monkeypatch.undo()
