@@ -310,12 +310,17 @@ class Drive:
             pending = [task.name for task in self.graph.get_state(self.config).tasks]
             self.graph.update_state(self.config, values, as_node=None if node in pending else node)
         elif act in ("fork", "copy", "replay"):
-            history = self.history()
+            history = [one for one in self.history() if act != "replay" or self.can_be_replayed(one)]
             old = history[number % len(history)].config
             if act == "replay":
                 return None, old
             self.graph.update_state(old, *((values,) if act == "fork" else (None, "__copy__")))
         return None, self.config
+
+    def can_be_replayed(self, snapshot: Any) -> bool:
+        """Whether both engines go on from it the same way: not where a branch's question was answered (D4)."""
+        asking = {name(i) for i, node in enumerate(self.plan.nodes) if node.asks or node.child}
+        return snapshot.metadata["source"] not in ("update", "fork") or asking.isdisjoint(snapshot.next)
 
 
 def _split(chunks: list[Any]) -> list[list[Any]]:

@@ -79,7 +79,8 @@ def program_copied_after_one_of_two_answers(record):
         show(record, "done", graph)
         graph = graph_with(copied(target, InMemorySaver(), apart=True))
         show(record, "copied when it was done", graph)
-        record("next turn", graph.invoke({"path": ["again"]}, CONFIG)["__interrupt__"])
+        asked = graph.invoke({"path": ["again"]}, CONFIG)["__interrupt__"]
+        record("next turn", sorted(asked, key=lambda one: one.value))  # LangGraph: as they were asked
 
 
 def program_savers_and_stores_are_copied_deeply(record):

@@ -97,7 +97,7 @@ def program_writes_and_values_in_memory(record):
         for _, c, data, _ in left.values()
         if c == "path"
     ]
-    record("written", written)
+    record("written", sorted(written))  # what tasks left is saved beside them, in either order
     values = [saver.serde.loads_typed(data) for key, data in saver.blobs.items() if key[2] == "path"]
     record("last value", values[-1])
     record("places", sorted({(name, namespace) for name, namespace, _, _ in saver.blobs}))
