@@ -1,4 +1,4 @@
-"""Print what to run again of the pytest run before, a line each: its failed tests, and whole the notebooks of failed cells.
+"""Print what to run again of a pytest run, a line each: its failed tests, and whole the notebooks of failed cells.
 
 Prints nothing if that is more than a few: such a failure is no accident.
 """

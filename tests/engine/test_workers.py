@@ -56,13 +56,15 @@ def test_tasks_that_wait_for_each_other_run_side_by_side() -> None:
 
 def test_no_more_than_the_limit_at_once() -> None:
     running, most, lock = 0, 0, Lock()
-    done = _Done(40)
+    done, together = _Done(40), Barrier(3, timeout=10)
 
     def work(task: Any, context: Any) -> None:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
+        if task < 3:
+            together.wait()
         Event().wait(0.001)
         with lock:
             running -= 1

@@ -210,7 +210,7 @@ def test_being_cancelled_while_the_answer_is_claimed_stays_so_if_the_store_fails
     async def cancelled() -> Any:
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "store.db")) as saver:
             graph = graph_of(asking("pay?"), saver=saver)
-            await graph.ainvoke({}, CONFIG)
+            await graph.ainvoke({}, CONFIG, durability="sync")  # nobody else writes to the file
             take, began, told = getattr(saver, taking), asyncio.Event(), threading.Event()
             loop = asyncio.get_running_loop()
 

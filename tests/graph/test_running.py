@@ -175,8 +175,8 @@ def test_an_error_of_one_keeps_what_the_others_did(run, saver):
 
     def fails(state: State) -> State:
         tries.append("fails")
-        time.sleep(0.02)
         if len(tries) == 1:
+            time.sleep(0.2)  # till the other's result is in
             raise ConnectionError("once")
         return {"log": ["fails"]}
 

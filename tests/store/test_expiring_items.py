@@ -8,6 +8,7 @@ import time
 import pytest
 from database_stores import INDEX, KINDS, OURS, keys
 
+from nbhitl.store import _items
 from nbhitl.store._sweeper import Sweeper
 
 
@@ -30,14 +31,16 @@ def test_items_expire(kind, hidden, make):
     assert keys(store.search(())) == ["forever", "long"]
 
 
-def test_reading_an_item_gives_it_time(store):
+def test_reading_an_item_gives_it_time(store, monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(_items.time, "time", lambda: now)
     for key in ("read", "searched", "left"):
-        store.put(("r", key), key, {}, ttl=0.005)
-    time.sleep(0.2)
+        store.put(("r", key), key, {}, ttl=1)
+    now += 40
     assert store.get(("r", "read"), "read") is not None
     assert store.search(("r", "searched"))
     assert store.get(("r", "left"), "left", refresh_ttl=False) is not None
-    time.sleep(0.2)
+    now += 40
     assert store.sweep_ttl() == 1
     assert keys(store.search(("r",))) == ["read", "searched"]
 
