@@ -154,6 +154,27 @@ def not_a_config(name: str, given: object) -> str:
     return f'{name} is {given!r}; it must be a dict like {{"configurable": {{"thread_id": "my-thread"}}}}.'
 
 
+def place_name(entries: Mapping[str, Any], key: str, of: str = "") -> str | None:
+    """Return the checkpoint or namespace that a config's `configurable` has as `key`, None if it names none.
+
+    Args:
+        entries: the `configurable`, or the map of checkpoints that it has as `of`.
+        key: `checkpoint_id`, `checkpoint_ns`, or a namespace in the map.
+        of: where the entries are within the `configurable`.
+
+    Raises:
+        TypeError: it is no string. SQLite would find nothing under a number, and PostgreSQL refuse it.
+    """
+    given = entries.get(key)
+    if given is None or isinstance(given, str):
+        return given
+    where = "".join(f"[{name!r}]" for name in (CONF, of, key) if name or name is key)
+    raise TypeError(
+        f"config{where} is {given!r} ({type(given).__name__}); it must be a string, or left out. get_state(config), "
+        "get_state_history(config) and a saver's list(config) give the config of each checkpoint: pass that."
+    )
+
+
 def ensure_config(config: RunnableConfig | None) -> RunnableConfig:
     """Return `config` as a new dict that has a `configurable` dict of its own."""
     config = cast("RunnableConfig", dict(config or {}))

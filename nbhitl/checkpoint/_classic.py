@@ -16,11 +16,11 @@ from nbhitl.checkpoint._shape import checkpoint_tuple, classic_body
 from nbhitl.checkpoint.base import (
     WRITES_IDX_MAP,
     CheckpointTuple,
-    get_checkpoint_id,
     get_checkpoint_metadata,
     saver_config,
 )
 from nbhitl.checkpoint.records import TaskWrites
+from nbhitl.config import place_name
 from nbhitl.constants import CONF, ERROR
 from nbhitl.errors import StoreError, UnsupportedValue
 
@@ -31,9 +31,13 @@ if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
 
 
+_PLACE = "checkpoint_ns", "checkpoint_id"
+
+
 def _names(config: RunnableConfig) -> tuple[str, str, str | None]:
     conf = config[CONF]
-    return str(conf["thread_id"]), conf.get("checkpoint_ns") or "", conf.get("checkpoint_id")
+    ns, checkpoint_id = (place_name(conf, key) for key in _PLACE)
+    return str(conf["thread_id"]), ns or "", checkpoint_id
 
 
 def _id_of(found: CheckpointTuple) -> str:
@@ -64,8 +68,8 @@ class ClassicSaver(SaverCore):
     ) -> Iterator[CheckpointTuple]:
         """Yield checkpoints, newest first; see `BaseCheckpointSaver.list`."""
         conf: dict[str, Any] = config.get(CONF) or {} if config else {}
-        thread, ns, only = conf.get("thread_id"), conf.get("checkpoint_ns"), conf.get("checkpoint_id")
-        earlier = get_checkpoint_id(before) if before else None
+        thread, ns, only = conf.get("thread_id"), *(place_name(conf, key) for key in _PLACE)
+        earlier = place_name(before[CONF], "checkpoint_id") if before else None
         spaces = [
             pair
             for pair in self._rows.namespaces(None if thread is None else str(thread))

@@ -10,7 +10,7 @@ from nbhitl._context import CURRENT_TASK
 from nbhitl._langchain import config_of_runnable, outer_config
 from nbhitl.checkpoint.records import new_key
 from nbhitl.checkpoint.stamps import catch_up, new_stamp, utc_now
-from nbhitl.config import lay_over, merge_configs
+from nbhitl.config import lay_over, merge_configs, place_name
 from nbhitl.constants import CONF, NS_END, NS_SEP, RECURSION_LIMIT
 from nbhitl.engine.instructions import Clock
 from nbhitl.engine.running import TASK_KEY, Run, RunningTask
@@ -125,11 +125,11 @@ def _placed_at_top(run: Run, configurable: Mapping[str, Any]) -> str | None:
     named = configurable.get("checkpoint_map") or {}
     if named:
         run.checkpoint_map = dict(named)
-    if configurable.get("checkpoint_ns"):
+    if place_name(configurable, "checkpoint_ns"):
         # A called graph's place: the run starts at the top, and reaches a checkpoint named there on its way.
         run.start_map = dict(named) if "" in named else {}
-        return named.get("")
-    return configurable.get("checkpoint_id")
+        return place_name(named, "", of="checkpoint_map")
+    return place_name(configurable, "checkpoint_id")
 
 
 def _placed_below(run: Run, parent: RunningTask) -> str | None:

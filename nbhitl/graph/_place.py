@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nbhitl.checkpoint._upkeep import matches
 from nbhitl.checkpoint.records import new_key
 from nbhitl.checkpoint.stamps import utc_now
-from nbhitl.config import merge_configs, not_a_config, settled
+from nbhitl.config import merge_configs, not_a_config, place_name, settled
 from nbhitl.constants import CONF
 from nbhitl.engine.events import Stream
 from nbhitl.engine.instructions import Settings
@@ -58,7 +58,7 @@ class Place:
         own = settled(config)
         self.config = merge_configs(graph.config, own) if graph.config else own
         configurable = self.config.get(CONF) or {}
-        self.ns = str(configurable.get("checkpoint_ns") or "")
+        self.ns = place_name(configurable, "checkpoint_ns") or ""
         self.graph = graph
         if self.ns and not (reads and is_elsewhere(graph, self.ns)):
             self.graph = graph_at(graph, self.ns)
@@ -71,7 +71,8 @@ class Place:
             )
         self.thread_id = str(configurable["thread_id"])
         places = configurable.get("checkpoint_map") or {}
-        self.checkpoint_id = places.get(self.ns) or configurable.get("checkpoint_id")
+        named = place_name(places, self.ns, of="checkpoint_map")
+        self.checkpoint_id = named or place_name(configurable, "checkpoint_id")
         self.parents = {ns: id for ns, id in places.items() if ns != self.ns} if places else {}
 
     @classmethod
@@ -179,11 +180,11 @@ def bounds(filter: dict[str, Any] | None, before: RunnableConfig | None, limit: 
     """Return the bounds of a history as savers take them.
 
     Raises:
-        TypeError: `before` is no config.
+        TypeError: `before` is no config, or names a checkpoint by something else than a string.
     """
     if before and not isinstance(before, Mapping):
         raise TypeError(not_a_config("before", before))
-    before_id = before[CONF].get("checkpoint_id") if before else None
+    before_id = place_name(before[CONF], "checkpoint_id") if before else None
     return {"filter": filter, "before": before_id, "limit": limit}
 
 

@@ -13,6 +13,7 @@ from .both_engines import CONFIG, State, compiled
 from .swap import LANGGRAPH, NBHITL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import SimpleNamespace
 
 
@@ -99,6 +100,29 @@ def test_d14_no_thread_id(langgraph: SimpleNamespace, nbhitl: SimpleNamespace) -
     assert graph.invoke({"log": []}, config) == {"log": ["ran", "ran"]}
     with pytest.raises(ValueError, match="thread_id"):
         compiled(nbhitl, lambda state: {}).invoke({"log": []}, config)
+
+
+@pytest.mark.parametrize("key", ["checkpoint_id", "checkpoint_ns", "checkpoint_map"])
+def test_d14_a_checkpoint_named_by_a_number(
+    langgraph: SimpleNamespace, nbhitl: SimpleNamespace, key: str
+) -> None:
+    calls: list[Callable[[Any, Any], Any]] = [
+        lambda graph, config: graph.invoke({"log": []}, config),
+        lambda graph, config: graph.get_state(config),
+        lambda graph, config: graph.update_state(config, {"log": ["x"]}, as_node="node"),
+        lambda graph, config: list(graph.get_state_history(config)),
+        lambda graph, config: list(graph.get_state_history(CONFIG, before=config)),
+    ]
+    odd = {"configurable": {"thread_id": "t", key: {"": 5} if key == "checkpoint_map" else 5}}
+    if key == "checkpoint_id":
+        graph = compiled(langgraph, lambda state: {"log": ["ran"]})
+        assert graph.invoke({"log": []}, odd) == {"log": ["ran"]}
+        assert graph.get_state(odd).values == {}
+    graph = compiled(nbhitl, lambda state: pytest.fail("it ran"))
+    looked_at = {"checkpoint_id": calls, "checkpoint_ns": calls[:4], "checkpoint_map": calls[1:4]}
+    for call in looked_at[key]:
+        with pytest.raises(TypeError, match=r"config\['configurable'\].*5 \(int\); it must be a string"):
+            call(graph, odd)
 
 
 def test_d14_durability_sync_without_a_checkpointer(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from datetime import datetime
 
 import pytest
@@ -36,6 +38,37 @@ class SpeaksLangGraph(OpensASaver):
         assert first.pending_writes == run.saved[first.config["configurable"]["checkpoint_id"]].results
         assert first.parent_config is None
         assert (first.checkpoint["id"], first.checkpoint["v"]) == (next(iter(run.saved)), 4)
+
+    @pytest.mark.parametrize("given", [0, 5, b"5", uuid.UUID(int=5), ["5"]], ids=repr)
+    @pytest.mark.parametrize("key", ["checkpoint_id", "checkpoint_ns"])
+    async def test_a_place_that_is_no_text_is_refused_by_name(self, run, key, given):
+        run.step({"n": 0})
+        saver, checkpoint = run.saver, run.saver.get_tuple(config("t")).checkpoint
+        odd = config("t", run.head)
+        odd["configurable"][key] = given
+        told = re.escape(f"config['configurable']['{key}'] is {given!r} ({type(given).__name__}); it must be")
+        writes = [("n", 1)], "task"
+        before = {"configurable": {"checkpoint_id": given}}
+        for call in (
+            lambda: saver.get_tuple(odd),
+            lambda: list(saver.list(odd)),
+            lambda: saver.put(odd, checkpoint, {}, {}),
+            lambda: saver.put_writes(odd, *writes),
+        ):
+            with pytest.raises(TypeError, match=told):
+                call()
+        with pytest.raises(TypeError, match="checkpoint_id"):
+            list(saver.list(config("t"), before=before))
+        for awaited in (
+            saver.aget_tuple(odd),
+            saver.aput(odd, checkpoint, {}, {}),
+            saver.aput_writes(odd, *writes),
+        ):
+            with pytest.raises(TypeError, match=told):
+                await awaited
+        with pytest.raises(TypeError, match=told):
+            [_ async for _ in saver.alist(odd)]
+        assert len(list(saver.list(None))) == 1
 
     def test_a_step_may_follow_a_checkpoint_that_was_put(self, saver):
         checkpoint = empty_checkpoint()
