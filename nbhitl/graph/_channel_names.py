@@ -9,7 +9,7 @@ from nbhitl.engine.program import ROOT
 
 if TYPE_CHECKING:
     from nbhitl.engine.program import Program
-    from nbhitl.types import CachePolicy, RetryPolicy, StreamMode
+    from nbhitl.types import StreamMode
 
 
 class ChannelNames:
@@ -18,9 +18,6 @@ class ChannelNames:
     program: Program
     stream_mode: StreamMode = "updates"
     stream_eager = False
-    retry_policy: tuple[RetryPolicy, ...] = ()
-    """Of the graph as a whole there is none; each node has its own."""
-    cache_policy: CachePolicy | None = None
 
     @property
     def trigger_to_nodes(self) -> dict[str, list[str]]:

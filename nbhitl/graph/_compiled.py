@@ -15,6 +15,7 @@ from nbhitl.config import merge_configs, settled
 from nbhitl.graph._channel_names import ChannelNames
 from nbhitl.graph._display import graph_view, mimebundle
 from nbhitl.graph._options import run_options
+from nbhitl.graph._policies import GraphPolicies
 from nbhitl.graph._run import run_graph, stream_graph
 from nbhitl.graph._shapes import stops_of
 from nbhitl.graph._threads import ThreadMethods
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from nbhitl.types import All, Durability, StreamMode
 
 
-class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
+class CompiledStateGraph(ThreadMethods, GraphPolicies, ChannelNames, RunnableMethods):
     """A graph that runs.
 
     `checkpointer` is where its threads are kept, `step_timeout` how many seconds a step may take (None: any),
@@ -355,13 +356,9 @@ class CompiledStateGraph(ThreadMethods, ChannelNames, RunnableMethods):
     @property
     def nodes(self) -> dict[str, Any]:
         """The graph's nodes, START included; each can be invoked alone."""
-        from nbhitl.graph._nodes import NodeView
+        from nbhitl.graph._nodes import node_views
 
-        specs, triggers = self.topology.nodes, self.program.triggers
-        return {
-            name: NodeView(node, specs.get(name), triggers.get(name, (name,)), self.program.stream_keys)
-            for name, node in self.program.nodes.items()
-        }
+        return node_views(self.program, self.topology.nodes, self.shared_policies)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return mimebundle(self.topology)
