@@ -52,7 +52,8 @@ class RowStore(Protocol):
         Args:
             threads: what is read and changed belongs to these; nobody else changes them meanwhile, but for
                 steps that `insert_if_quiet` adds.
-            rewriting: steps of these threads will be deleted or replaced; then none is added either.
+            rewriting: steps of these threads will be deleted or replaced, or their questions closed from outside of a
+                run; then nobody else adds one either, and not even Ctrl-C leaves half of it.
         """
 
     def step(self, thread: str, ns: str, checkpoint_id: str | None) -> StepRow | None:

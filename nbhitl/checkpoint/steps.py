@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
+_BY_HAND = frozenset({"update", "fork"})
 _KNOWN_TIPS = 256
 _FEW = 16
 
@@ -184,11 +185,12 @@ class StepSaver(AsyncTwins, HandedOnSaver, PauseSaver, OnceSaver, KeepingSaver):
         lazily = record.hurries and bool(record.frame.triggers or record.frame.sends)
         if thread in self._asking or not self._rows.insert_if_quiet(row, lazily=lazily):
             self._asking.discard(thread)
-            with self._rows.atomic(thread):
+            source = record.metadata.get("source")
+            # A run that is broken off goes on and settles its questions; nobody has to repeat an update.
+            with self._rows.atomic(thread, rewriting=source in _BY_HAND):
                 if not row.is_whole and self._rows.step(thread, ns, parent_id) is None:
                     row, tip = encode_step(record, None, codec)  # the thread was deleted meanwhile
                 self._rows.insert_step(row)
-                source = record.metadata.get("source")
                 self._rows.settle_step(thread, ns, parent_id, source, record.checkpoint_id)
         if len(tips) >= _KNOWN_TIPS:
             # Half of them at once: a dict seeks its first key among all that were taken out since it grew last.

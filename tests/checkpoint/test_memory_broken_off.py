@@ -109,6 +109,28 @@ def test_a_thread_that_is_rewritten_is_as_before_or_after(how, bundle):
     assert all(outcome in (before, after) for outcome in outcomes)
 
 
+CHANGES = {
+    "an update": lambda graph: graph.update_state(CONFIG, {"log": ["by hand"]}, as_node="ask"),
+    "a fork": lambda graph: graph.update_state(CONFIG, None, as_node="__copy__"),
+}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_a_question_is_closed_with_the_change_that_closes_it_or_not_at_all(how, bundle):
+    number, is_broken_off, outcomes = 0, True, []
+    while is_broken_off:
+        saver = InMemorySaver()
+        import_thread(saver, bundle)
+        graph = graph_on(saver)
+        is_broken_off = broken_off(lambda: CHANGES[how](graph), number)
+        states = [claim.state for claim in saver.claims("t")]
+        outcomes.append((len([*saver.history("t", "")]), states.count("open"), len(saver.pending())))
+        number += 1
+    assert number > 5
+    assert {outcomes[0], outcomes[-1]} == {*outcomes}
+    assert (outcomes[0][1:], outcomes[-1][1:]) == ((1, 1), (0, 0))
+
+
 @pytest.mark.parametrize("answers", [False, True])
 def test_a_run_that_is_broken_off_can_go_on(answers):
     number = 0
