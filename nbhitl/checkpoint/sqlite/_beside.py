@@ -8,6 +8,7 @@ not look.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from nbhitl.checkpoint import _sql
@@ -165,7 +166,18 @@ class SqliteRows(SqlRows):
                 return None, None
             return self._newest.standing(thread, ns), mark[0]
 
+    def put_questions(self, questions: Iterable[Question]) -> None:
+        self._check_file(())
+        super().put_questions(questions)
+
+    def _check_file(self, threads: Sequence[str]) -> None:
+        try:
+            self._db.waiting.open_file.check()
+        except sqlite3.OperationalError as error:
+            raise self._db.failure(error, threads=threads) from None
+
     def take_alone(self, taken: Question, answers: Answers, seen: object = None) -> Tally:
+        self._check_file(taken[:1])
         if self._db.keeps_beside and answers.can_be_apart() and self._take_beside(taken, answers, seen):
             return Tally(1)
         if seen is not None:  # whether it is still so is not known

@@ -12,6 +12,8 @@ _ADVICE = {
     "closed database": "Use it inside its `with` block, or give it a connection that stays open: "
     "sqlite3.connect(path, check_same_thread=False).",
     "UNIQUE": "A checkpoint of this id is there already; ids must be fresh.",
+    "deleted, moved or replaced": "Nothing was saved now, and what was saved since then is in no file of that name. Put "
+    "the file back; or make a new saver, which opens what is there now.",
     "malformed": "The file is damaged; restore it from a copy, or use another file.",
     "codec can't decode": "The file is damaged; restore it from a copy, or use another file.",
     "decode to UTF-8": "Somebody else has changed the file; restore it from a copy, or delete the thread.",

@@ -25,6 +25,7 @@ from nbhitl.checkpoint.sqlite._group import (
     unstored,
 )
 from nbhitl.checkpoint.sqlite._layout import leave_log_to_background
+from nbhitl.checkpoint.sqlite._open_file import OpenFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,12 +56,13 @@ class Waiting:
         file: where the connection's database is; without one, no step waits.
     """
 
-    __slots__ = ("_file", "_pace", "_synchronous", "carried", "group", "owner", "quiet")
+    __slots__ = ("_file", "_pace", "_synchronous", "carried", "group", "open_file", "owner", "quiet")
 
     def __init__(self, file: str) -> None:
         self.group = Group()
         self.owner: Callable[[], Owner | None] = _nobody
         self._file = file
+        self.open_file = OpenFile(file)
         self._pace = Pace()
         self.carried: list[Values] = []
         # Threads without live questions, as the transaction found that carried their steps.
@@ -185,7 +187,12 @@ class Waiting:
         return True
 
     def opened(self, patience: float) -> sqlite3.Connection:
-        """Return another connection to the file, which waits so many seconds for others."""
+        """Return another connection to the file, which waits so many seconds for others.
+
+        Raises:
+            sqlite3.Error: it cannot be opened, or is not the one any more that the first connection has open.
+        """
+        self.open_file.check()
         address = f"{Path(self._file).as_uri()}?mode=rw"
         conn = sqlite3.connect(address, timeout=patience, isolation_level=None, uri=True)
         with closed_if_it_fails(conn):
