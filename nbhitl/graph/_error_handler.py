@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nbhitl.engine.spec import NodeSpec
-    from nbhitl.graph._defaults import NodeDefaults
+    from nbhitl.graph._policies import NodeDefaults
 
 _PARAMETER = "error"
 

@@ -14,7 +14,6 @@ from nbhitl.graph._action import check_action, check_timeouts, named_action, pat
 from nbhitl.graph._compile import build_program, build_topology, register_types
 from nbhitl.graph._compiled import CompiledStateGraph
 from nbhitl.graph._config_type import warn_of_config_type
-from nbhitl.graph._defaults import NodeDefaults, with_defaults
 from nbhitl.graph._deprecated import renamed
 from nbhitl.graph._edges import check_edge, check_join, check_ways
 from nbhitl.graph._mistakes import (
@@ -29,6 +28,7 @@ from nbhitl.graph._mistakes import (
     retry_policies,
 )
 from nbhitl.graph._node_spec import StateNodeSpec, check_new_name, node_spec
+from nbhitl.graph._policies import NodeDefaults, with_defaults
 from nbhitl.graph._schema import SchemaKeys, is_plain, keyed_parameter, schema_keys
 from nbhitl.graph._signature import hints_of
 from nbhitl.graph._targets import path_targets
