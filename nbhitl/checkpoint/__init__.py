@@ -55,6 +55,7 @@ SQLite: `sqlite/`
     _beside                   rows, where a question's pending writes stand in its row
     _group, _waiting          which steps may wait to be written together; those that do
     _log                      the log, brought home in the background
+    _open_file                whether the file that is open is still at its path
     _columns, _bound          what a column may hold; bytes as sqlite3 takes them quickest
     _changed_rows             whether a statement changed a row
     _shown                    what programs find that read LangGraph's tables

@@ -70,6 +70,9 @@ class SqliteSaver(WaitingSaver):
     is kept, and the next call raises a StoreError; `flush()` writes at once. With `durability="sync"` every
     step is in the file before the next one begins.
 
+    An answer is refused (StoreError) once the file was deleted, moved or replaced; over an aiosqlite connection, and on
+    Windows, nobody looks.
+
     While much is written, a thread of the process opens the file once more and brings the log home; before that the log
     may have 16 MB. A `wal_autocheckpoint` of your own on the connection is kept.
     """
