@@ -7,7 +7,8 @@ What a saver can do
     memory, sqlite, postgres  the savers; `sqlite.aio` and `postgres.aio` the async ones
     records                   what the engine hands over and gets back
     steps                     load and save steps; `_core` what all parts share
-    _review                   questions and claims, by the rules of `claims`; `leases` keeps answers alive while nodes run
+    _review                   answers and claims, by the rules of `claims`; `leases` keeps answers alive while nodes run
+    _asking                   questions: asked, and moved on with the pauses and results of their step
     _pauses                   where runs stopped to ask, and what they keep of it in the process
     _once, journal            what `once()` did; which journal belongs to a saver
     _keeping, _upkeep         delete, prune, copy; what these decide

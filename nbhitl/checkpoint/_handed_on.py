@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbhitl.checkpoint import claims as rules
 from nbhitl.checkpoint._answers import resume_row
+from nbhitl.checkpoint._asking import PAUSING, Place
 from nbhitl.checkpoint._classic import ClassicSaver
-from nbhitl.checkpoint._review import PAUSING, ReviewSaver
+from nbhitl.checkpoint._review import ReviewSaver
 from nbhitl.checkpoint._rows import encode_writes
 from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.leases import LEASE
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from nbhitl.checkpoint.records import TaskWrites
     from nbhitl.config import RunnableConfig
 
-Place = tuple[str, str, str]
 _ENTRY = 3  # interrupt id, digest, answer
 
 HANDED_ON = "handed on by "
@@ -49,8 +49,7 @@ class HandedOnSaver(ReviewSaver, ClassicSaver):
         with self._rows.atomic(place[0]):
             if asked:
                 self._asking.add(place[0])
-                self._ask(place, [task], asked)
-                self._rows.add_writes(rows)
+                self._ask(place, [task], asked, rows)
             elif given is None:
                 self._rows.add_writes(rows)
                 if place[0] in self._asking:  # else the next checkpoint settles it

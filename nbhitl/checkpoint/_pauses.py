@@ -124,12 +124,10 @@ class PauseSaver(ReviewSaver):
             self._asking.add(place[0])
             quickly = self._ask_next(record.tasks, asked, rows)
             if quickly is None:
-                self._ask(place, record.tasks, asked)
-                self._rows.add_writes(rows)
+                self._ask(place, record.tasks, asked, rows)
         if quickly is not None and not quickly.changed:  # it was asked before
             with self._rows.atomic(record.thread_id):
-                self._ask(place, record.tasks, asked)
-                self._rows.add_writes(rows)
+                self._ask(place, record.tasks, asked, rows)
 
     def _write_rows(self, place: tuple[str, str, str], tasks: Sequence[TaskWrites]) -> list[WriteRow]:
         codec = self._codec

@@ -1,8 +1,7 @@
-"""Questions and claims of a saver: asked, answered once, released, listed; by the rules of `claims.py`."""
+"""Answers and claims of a saver: taken up once, released, listed; by the rules of `claims.py`."""
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbhitl.checkpoint import _filters as filters
@@ -14,32 +13,22 @@ from nbhitl.checkpoint._answers import (
     resume_row,
     resume_rows,
 )
-from nbhitl.checkpoint._core import SaverCore
+from nbhitl.checkpoint._asking import AskingSaver, Place
 from nbhitl.checkpoint._row_store import QuestionFilter
 from nbhitl.checkpoint._rows import unreadable
-from nbhitl.checkpoint.base import WRITES_IDX_MAP
 from nbhitl.checkpoint.records import PendingQuestion
 from nbhitl.checkpoint.serde import Serde
-from nbhitl.constants import ERROR
 from nbhitl.errors import StoreError, UnknownInterruptError, UnsupportedValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from nbhitl.checkpoint._row_store import Tally
-    from nbhitl.checkpoint._rows import WriteRow
     from nbhitl.checkpoint.claims import Question
-    from nbhitl.checkpoint.records import Claim, ClaimRequest, QuestionRecord, TaskWrites, ThreadInfo
-
-Place = tuple[str, str, str]
-PAUSING = frozenset(WRITES_IDX_MAP.keys() - {ERROR})
-"""Channels of what a task leaves that has neither results nor an error."""
-
-_CHANNEL = itemgetter(0)
+    from nbhitl.checkpoint.records import Claim, ClaimRequest, ThreadInfo
 
 
-class ReviewSaver(SaverCore):
+class ReviewSaver(AskingSaver):
     """Open questions of all threads, and who may answer them."""
 
     def claim(self, request: ClaimRequest) -> tuple[Claim, ...]:
@@ -277,21 +266,6 @@ class ReviewSaver(SaverCore):
                 f"the answer to interrupt {interrupt_id} cannot be saved: {error}."
             ) from None
 
-    def _encode_questions(self, place: Place, questions: Iterable[QuestionRecord]) -> list[Question]:
-        encoded = []
-        for asked in questions:
-            try:
-                payload = self._codec.dumps(asked.payload)
-            except UnsupportedValue as error:
-                raise UnsupportedValue(
-                    f"node {asked.node!r} asks something that cannot be saved (thread {place[0]!r}): {error}."
-                ) from None
-            about = (asked.interrupt_id, asked.task_id, asked.node, asked.kind, payload, asked.digest)
-            encoded.append(
-                rules.new_question((*place, *about, rules.moment(asked.asked_at), *rules.UNANSWERED))
-            )
-        return encoded
-
     def _change(
         self, place: Place, interrupt_ids: Sequence[str], move: Callable[[Question], Question]
     ) -> tuple[Claim, ...]:
@@ -327,63 +301,6 @@ class ReviewSaver(SaverCore):
                 self._rows.delete_writes(*place, task, RESUME_IDX)
             elif len(left) < len(before):
                 self._rows.add_writes([resume_row(place, task, left, self._codec)])
-
-    def _settle_tasks(self, place: Place, tasks: Sequence[TaskWrites]) -> None:
-        finished, failed = _ended(tasks)
-        held = [q for q in self._rows.delivered_questions(place[0], finished | failed) if q[:3] == place]
-        self._save_changed(held, [rules.after_results(q, finished, failed) for q in held])
-
-    def _ask_next(
-        self, tasks: Sequence[TaskWrites], asked: Sequence[Question], writes: Sequence[WriteRow]
-    ) -> Tally | None:
-        """As `_ask`, without looking first: only for one task with a question that was not asked before.
-
-        Returns:
-            How many questions were added: if none, `_ask` is needed. None: so it is at once, nothing was done.
-        """
-        if len(asked) != 1:
-            return None
-        for task in tasks:
-            if task.task_id != asked[0].task_id or not PAUSING.issuperset(map(_CHANNEL, task.writes)):
-                return None
-        return self._rows.ask_anew(asked[0], writes)
-
-    def _ask(self, place: Place, tasks: Sequence[TaskWrites], asked: Sequence[Question]) -> None:
-        """After tasks of a step paused: what they asked is open, and the answers that they used are applied."""
-        ids = {question.interrupt_id for question in asked}
-        found = self._rows.live_or_named(*place, ids)
-        if not found:
-            self._rows.put_questions(asked)
-            return
-        known = {question.interrupt_id: question for question in found if question[:3] == place}
-        finished, failed = _ended(tasks)
-        paused = {task.task_id for task in tasks} | {question.task_id for question in asked}
-        changed = {
-            iid: rules.after_pause(rules.after_results(question, finished, failed), paused, ids)
-            for iid, question in known.items()
-            if question.state == rules.DELIVERED
-        }
-        for question in asked:
-            iid = question.interrupt_id
-            changed[iid] = rules.ask(question, changed.get(iid, known.get(iid)))
-        self._rows.put_questions([q for iid, q in changed.items() if q is not known.get(iid)])
-
-    def _save_changed(self, before: Sequence[Question], after: Sequence[Question]) -> None:
-        changed = [new for old, new in zip(before, after, strict=True) if new is not old]
-        if changed:
-            self._rows.put_questions(changed)
-
-
-def _ended(tasks: Sequence[TaskWrites]) -> tuple[set[str], set[str]]:
-    """The ids of tasks that left results, and of those that left an error."""
-    finished, failed = set(), set()
-    for task in tasks:
-        for channel, _ in task.writes:
-            if channel not in WRITES_IDX_MAP:
-                finished.add(task.task_id)
-            elif channel == ERROR:
-                failed.add(task.task_id)
-    return finished, failed
 
 
 def _refuse_unknown(place: Place, missing: list[str], known: Iterable[str]) -> NoReturn:
