@@ -120,23 +120,36 @@ class SaverCore(BaseCheckpointSaver[int]):
         """
         if row.is_whole and len(row.body) < _QUICKLY_READ:
             return fold([row], self._codec)
+        followed = self._followed(row, share)
+        if followed is not None:
+            return followed
+        folded = self._folded_at(row)
+        if folded.body.kind == CLASSIC:
+            return folded
         try:
-            since = self._recall.kept_at(row.thread_id, row.ns)
-            steps = None if since is None else self._steps_since(row, since)
-            if since is not None and steps is not None:
-                kept = self._recall.follow(since, steps, self._codec, share)
-                if kept is not None:
-                    values, frame = kept
-                    body = steps[-1][1] if steps else None
-                    if body is None:
-                        body = decode_body(row, self._codec) if frame is None else Body(DELTA, frame, {})
-                    return Folded(row, body, values, {})
-            folded = self._folded_at(row)
-            if folded.body.kind == CLASSIC:
-                return folded
             return folded._replace(values=self._recall.keep(folded, self._codec, share))
-        except Exception:  # what can be read but not written again is not kept; the rest raises again
-            return self._folded_at(row)
+        except (
+            Exception
+        ):  # a serializer may read what it does not write, and raise anything then: it is not kept
+            return folded
+
+    def _followed(self, row: StepRow, share: bool) -> Folded | None:
+        """The kept state of the thread, moved on to this step; None if it has to be read."""
+        since = self._recall.kept_at(row.thread_id, row.ns)
+        steps = None if since is None else self._steps_since(row, since)
+        if since is None or steps is None:
+            return None
+        try:
+            kept = self._recall.follow(since, steps, self._codec, share)
+        except Exception:  # as in `_recalled`
+            return None
+        if kept is None:
+            return None
+        values, frame = kept
+        if steps:
+            return Folded(row, steps[-1][1], values, {})
+        body = decode_body(row, self._codec) if frame is None else Body(DELTA, frame, {})
+        return Folded(row, body, values, {})
 
     def _steps_since(self, row: StepRow, since: StepRow) -> list[tuple[StepRow, Body]] | None:
         """The steps that follow the row `since`, to `row`; None if that is not the way to read it, or `since` is not what
