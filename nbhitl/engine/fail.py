@@ -50,7 +50,8 @@ def fail(
         is_done = other.error is None and other.interrupts is None
         if is_done and progress.keeps and other.task.id not in progress.saved_tasks:
             progress.held.append(task_writes(progress.program, other, other.writes))
-    if progress.saves_steps:
+    # A graph with a state of its own remembers what it did until it handed over.
+    if progress.saves_steps or progress.run.stateful:
         yield from progress.save_held()
     if isinstance(error, ParentCommand):
         above = progress.run.parent

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from langgraph.errors import ParentCommand
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import Command, Send
+from langgraph.types import Command, Send, interrupt
 from typing_extensions import TypedDict
 
 
@@ -159,3 +159,53 @@ def program_parent_command_of_a_graph_that_a_function_calls(record, saver):
     record("before the two that start together", chunks[:-4])
     record("how these end", sorted(str(chunk) for mode, chunk in chunks[-4:] if mode == "updates"))
     record("history", [(one.values, one.next) for one in graph.get_state_history(CONFIG)])
+
+
+class Remembering(TypedDict):
+    question: str
+    seen: Annotated[list, operator.add]
+
+
+def leaves(state):
+    if "ask" in state["question"]:
+        interrupt(state["question"])
+    if "out" in state["question"]:
+        return Command(graph=Command.PARENT, goto="z", update={"path": [f"left with {state['seen']}"]})
+    return {"seen": ["stayed"]}
+
+
+def remembering():
+    builder = StateGraph(Remembering).add_node("note", lambda state: {"seen": [state["question"]]})
+    builder.add_node("leave", leaves)
+    return builder.add_edge(START, "note").add_edge("note", "leave").compile(checkpointer=True)
+
+
+def caller(shape, saver):
+    child = remembering()
+    node = {
+        "a node": child,
+        "called": lambda state: {"path": child.invoke({"question": state["question"]})["seen"][-1:]},
+    }[shape]
+    builder = StateGraph(Asked).add_node("c", node, destinations=("z",))
+    builder.add_node("z", lambda state: {"path": ["z"]})
+    return builder.add_edge(START, "c").compile(checkpointer=saver)
+
+
+class Asked(TypedDict):
+    question: str
+    path: Annotated[list, operator.add]
+
+
+def program_what_a_graph_remembers_that_hands_over(record, saver):
+    for durability in ("sync", "async", "exit"):
+        for shape in ("a node", "called"):
+            graph, thread = caller(shape, saver), f"{durability} {shape}"
+            config = {"configurable": {"thread_id": thread}}
+            for question in ("one out", "two", "three out", "ask out", "five"):
+                graph.invoke({"question": question}, config, durability=durability)
+                if graph.get_state(config).interrupts:
+                    graph.invoke(Command(resume="yes"), config, durability=durability)
+                record(f"{thread} {question}", graph.get_state(config).values["path"])
+            if shape == "a node":
+                own = graph.get_state({"configurable": {"thread_id": thread, "checkpoint_ns": "c"}})
+                record(f"{thread} own", (own.values, own.next, own.interrupts))
