@@ -258,7 +258,8 @@ class CompiledStateGraph(ThreadMethods, GraphPolicies, ChannelNames, RunnableMet
         """Return the same graph as a new object, with some attributes replaced."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
-        copy.__dict__.update(update or {})
+        for name, value in (update or {}).items():
+            setattr(copy, name, value)
         return copy
 
     def validate(self) -> Self:

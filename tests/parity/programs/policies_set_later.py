@@ -46,6 +46,8 @@ def program_retry_policy_of_a_compiled_graph(record):
     calls.clear()
     record.error("a copy of before", lambda: before.invoke({"path": []}), "a")
     calls.clear()
+    record("copied with one", before.copy({"retry_policy": [policy]}).invoke({"path": []}))
+    calls.clear()
     graph.retry_policy = ()
     record.error("none again", lambda: graph.invoke({"path": []}), "a")
     calls.clear()
