@@ -105,7 +105,17 @@ def deferred(e: Any, **how: Any) -> Any:
     return graph.compile(**how)
 
 
-PROGRAMS = {program.__name__: program for program in (two_questions, nested, in_a_loop, deferred)}
+def side_by_side(e: Any, **how: Any) -> Any:
+    graph = e.StateGraph(State)
+    for name in ("left", "right"):
+        graph.add_node(name, lambda state, name=name: {"items": [e.interrupt(f"{name} {n}") for n in (1, 2)]})
+        graph.add_edge(e.START, name)
+    return graph.compile(**how)
+
+
+PROGRAMS = {
+    program.__name__: program for program in (two_questions, nested, in_a_loop, deferred, side_by_side)
+}
 
 
 def shown(graph: Any) -> Any:
