@@ -10,7 +10,7 @@ import pytest
 
 from nbhitl.checkpoint.base import empty_checkpoint
 from nbhitl.checkpoint.records import CheckpointKey, Frame
-from nbhitl.errors import AlreadyAnswered
+from nbhitl.errors import AlreadyAnswered, UnsupportedValue
 from nbhitl.types import Send
 
 from ..building import NOON, Run, at
@@ -69,6 +69,39 @@ class SpeaksLangGraph(OpensASaver):
         with pytest.raises(TypeError, match=told):
             [_ async for _ in saver.alist(odd)]
         assert len(list(saver.list(None))) == 1
+
+    def test_what_is_listed_are_the_checkpoints_that_a_config_names(self, saver):
+        outer, inner = Run(saver), Run(saver, ns="child:1")
+        ids = []
+        for n in range(3):
+            for run in (outer, inner):
+                checkpoint = empty_checkpoint()
+                checkpoint["channel_values"] = {"n": n}
+                ids.append(checkpoint["id"])
+                saver.put(config("t", ns=run.ns), checkpoint, {"step": n}, {})
+
+        def listed(*place, **how):
+            return [found.checkpoint["id"] for found in saver.list(config(*place, **how))]
+
+        assert listed("t", ns=None) == ids[::-1]
+        assert listed("t") == ids[-2::-2]
+        assert listed("t", ids[2]) == listed("t", ids[2], ns=None) == [ids[2]]
+        assert listed("t", ids[1]) == listed("t", "unknown", ns=None) == []
+
+    def test_a_checkpoint_that_is_put_closes_what_is_asked_before_it(self, run):
+        run.step({"n": 0})
+        run.pause("q")
+        checkpoint = empty_checkpoint() | {"id": "ff000000-0000-6000-8000-000000000000"}
+        run.saver.put(config("t", run.head), checkpoint, {"source": "loop", "step": 1}, {})
+        assert run.saver.pending() == []
+        assert [claim.state for claim in run.saver.claims("t")] == ["dropped"]
+
+    def test_a_value_that_cannot_be_put_is_named(self, saver):
+        checkpoint = empty_checkpoint()
+        checkpoint["channel_values"] = {"n": 1, "odd": object()}
+        with pytest.raises(UnsupportedValue, match=r"state key 'odd' \(thread 't'\) cannot be saved"):
+            saver.put(config("t"), checkpoint, {}, {})
+        assert saver.get_tuple(config("t")) is None
 
     def test_a_step_may_follow_a_checkpoint_that_was_put(self, saver):
         checkpoint = empty_checkpoint()
