@@ -1,7 +1,7 @@
 """What makes a `with` statement of a transaction.
 
-Ctrl-C can come before each instruction of Python's, and so also when `__exit__` has begun and done nothing yet: then the
-thread's next change undoes the transaction. Wherever else it comes, none is left open.
+Python looks for Ctrl-C where a function begins, and so also when `__exit__` has begun and done nothing yet, where no
+`try` of it reaches: then the thread's next change undoes the transaction. Wherever else it comes, none is left open.
 """
 
 from __future__ import annotations
