@@ -128,9 +128,8 @@ class SaverCore(BaseCheckpointSaver[int]):
             return folded
         try:
             return folded._replace(values=self._recall.keep(folded, self._codec, share))
-        except (
-            Exception
-        ):  # a serializer may read what it does not write, and raise anything then: it is not kept
+        except Exception:
+            # A serializer may read what it does not write, and raise anything then: it is not kept.
             return folded
 
     def _followed(self, row: StepRow, share: bool) -> Folded | None:
