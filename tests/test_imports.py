@@ -36,7 +36,7 @@ LOADED = {
     "nbhitl": (10, (*SPARED, *NO_SAVER, "dataclasses", "typing")),
     "nbhitl.types": (60, (*SPARED, *NO_SAVER)),
     "nbhitl.graph": (136, (*SPARED, *NO_SAVER)),
-    "nbhitl.checkpoint.memory": (118, SPARED),
+    "nbhitl.checkpoint.memory": (119, SPARED),
 }
 
 IMPORTED = """
