@@ -12,5 +12,5 @@ A_FEW = 5
 found = Path(sys.argv[1], "v/cache/lastfailed")
 failed = json.loads(found.read_text()) if found.exists() else {}
 again = dict.fromkeys(test.split("::")[0] if ".ipynb" in test else test for test in failed)
-if len(again) <= A_FEW:
+if 0 < len(again) <= A_FEW:
     print("\n".join(again))
