@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from nbhitl.config import RunnableConfig
 
 
-_PLACE = "checkpoint_ns", "checkpoint_id"
-
-
 def _names(config: RunnableConfig) -> tuple[str, str, str | None]:
     conf = config[CONF]
-    ns, checkpoint_id = (place_name(conf, key) for key in _PLACE)
+    ns, checkpoint_id = _place_in(conf)
     return str(conf["thread_id"]), ns or "", checkpoint_id
+
+
+def _place_in(conf: dict[str, Any]) -> tuple[str | None, str | None]:
+    return place_name(conf, "checkpoint_ns"), place_name(conf, "checkpoint_id")
 
 
 def _id_of(found: CheckpointTuple) -> str:
@@ -68,7 +69,7 @@ class ClassicSaver(SaverCore):
     ) -> Iterator[CheckpointTuple]:
         """Yield checkpoints, newest first; see `BaseCheckpointSaver.list`."""
         conf: dict[str, Any] = config.get(CONF) or {} if config else {}
-        thread, ns, only = conf.get("thread_id"), *(place_name(conf, key) for key in _PLACE)
+        thread, (ns, only) = conf.get("thread_id"), _place_in(conf)
         earlier = place_name(before[CONF], "checkpoint_id") if before else None
         spaces = [
             pair

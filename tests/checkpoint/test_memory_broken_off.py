@@ -95,17 +95,23 @@ def bundle():
     return export_thread(saver, "t")
 
 
-@pytest.mark.parametrize("how", REWRITINGS)
-def test_a_thread_that_is_rewritten_is_as_before_or_after(how, bundle):
-    number, is_broken_off, outcomes = 0, True, []
+def seen_wherever_broken_off(bundle, prepare, see):
+    """What is seen of the thread after the call that `prepare` makes was broken off at each place; last: at none."""
+    number, is_broken_off, seen = 0, True, []
     while is_broken_off:
         saver = InMemorySaver()
         import_thread(saver, bundle)
-        is_broken_off = broken_off(lambda: REWRITINGS[how](saver, bundle), number)
-        outcomes.append(told(saver))
+        is_broken_off = broken_off(prepare(saver), number)
+        seen.append(see(saver))
         number += 1
+    return seen
+
+
+@pytest.mark.parametrize("how", REWRITINGS)
+def test_a_thread_that_is_rewritten_is_as_before_or_after(how, bundle):
+    outcomes = seen_wherever_broken_off(bundle, lambda saver: lambda: REWRITINGS[how](saver, bundle), told)
     before, after = outcomes[0], outcomes[-1]
-    assert number > 10
+    assert len(outcomes) > 10
     assert all(outcome in (before, after) for outcome in outcomes)
 
 
@@ -117,16 +123,16 @@ CHANGES = {
 
 @pytest.mark.parametrize("how", CHANGES)
 def test_a_question_is_closed_with_the_change_that_closes_it_or_not_at_all(how, bundle):
-    number, is_broken_off, outcomes = 0, True, []
-    while is_broken_off:
-        saver = InMemorySaver()
-        import_thread(saver, bundle)
+    def prepare(saver):
         graph = graph_on(saver)
-        is_broken_off = broken_off(lambda: CHANGES[how](graph), number)
+        return lambda: CHANGES[how](graph)
+
+    def see(saver):
         states = [claim.state for claim in saver.claims("t")]
-        outcomes.append((len([*saver.history("t", "")]), states.count("open"), len(saver.pending())))
-        number += 1
-    assert number > 5
+        return len([*saver.history("t", "")]), states.count("open"), len(saver.pending())
+
+    outcomes = seen_wherever_broken_off(bundle, prepare, see)
+    assert len(outcomes) > 5
     assert {outcomes[0], outcomes[-1]} == {*outcomes}
     assert (outcomes[0][1:], outcomes[-1][1:]) == ((1, 1), (0, 0))
 
